@@ -1,0 +1,2 @@
+//! Parse, configure, call a library.
+fn main() {}

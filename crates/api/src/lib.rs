@@ -1,0 +1,1 @@
+//! Serve the HTTP interface, the only seam that clients meet.

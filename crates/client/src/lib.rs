@@ -1,0 +1,1 @@
+//! Call the HTTP interface, keep keys, sign.

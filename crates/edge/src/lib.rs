@@ -1,0 +1,1 @@
+//! Run the gateway as a machine: map, buffer, batch, sign, retry.

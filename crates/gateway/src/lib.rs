@@ -1,0 +1,1 @@
+//! Adapt MQTT to the gateway machine.

@@ -1,0 +1,1 @@
+//! Apply a block to the state.

@@ -1,0 +1,1 @@
+//! Run one BoT peer: admit, agree, execute, store, answer.

@@ -1,0 +1,1 @@
+//! Verify readings, ranges, aggregates and certificates, offline.

@@ -1,0 +1,1 @@
+//! Keep authenticated key-value state over trait Store.

@@ -1,0 +1,1 @@
+//! Keep state, indexes and payloads on disk.

@@ -1,0 +1,1 @@
+//! Run whole networks of peers from one seed.

@@ -1,0 +1,2 @@
+//! Run every check the project promises.
+fn main() {}
