@@ -1,1 +1,63 @@
 //! Name the nouns of the ledger and encode them in one canonical way.
+//!
+//! Everything that is hashed, signed, sent between peers or written to disk is defined here, once:
+//! ids and keys, entities, readings and batches, transactions, blocks, receipts, events and the
+//! genesis. Every form is deterministic CBOR (RFC 8949 §4.2) made of arrays of known length, so
+//! that a value has exactly one encoding: [`Wire::from_wire`] refuses bytes that would not encode
+//! back to themselves.
+//!
+//! It does not decide anything (crate `ledger` does), does not know JSON (crate `client` and `api`
+//! do), and reads no clock, draws no randomness and does no I/O.
+//!
+//! Start reading at [`Transaction`], then [`Block`].
+#![no_std]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod limits;
+
+mod wire;
+pub use wire::{Wire, WireError};
+
+mod digest;
+pub use digest::{Digest, EntityId, LedgerId, StreamId, ThingId, TxId, blake3_digest, hash};
+
+mod did;
+pub use did::{Did, DidError};
+
+pub mod crypto;
+pub use crypto::{PublicKey, Signature, SigningKey, Suite};
+
+mod entity;
+pub use entity::{EntityKind, Inception, possession_bytes};
+
+mod reading;
+pub use reading::{BatchHeader, Payload, PayloadError, Reading, StreamSchema, Value, ValueKind};
+
+pub mod decimal;
+
+mod action;
+pub use action::{Action, ActionKind, ApprovalPolicy, Record};
+
+mod transaction;
+pub use transaction::{Body, Signed, Transaction};
+
+pub mod merkle;
+
+mod block;
+pub use block::{Block, ExecutionResult, Header, transactions_root};
+
+mod certificate;
+pub use certificate::{Certificate, Validator, ValidatorSet, quorum};
+
+mod receipt;
+pub use receipt::{Event, Receipt, receipts_root};
+
+mod refusal;
+pub use refusal::Refusal;
+
+mod genesis;
+pub use genesis::{Genesis, GenesisError, Mechanism, Mode, Organisation, Parameters, PeerSeat};

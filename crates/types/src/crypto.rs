@@ -1,0 +1,348 @@
+//! Keys and signatures of entities, each naming its suite.
+//!
+//! Ed25519 follows the ZIP-215 rules, under which checking one by one and in batches always agree
+//! (RFC 8032 leaves that open, and peers that disagree about a signature would fork). P-256 is
+//! ECDSA with SHA-256 (FIPS 186-5) and low S only, so that a signature has one form.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use ed25519_zebra as ed25519;
+use minicbor::{Decode, Encode};
+use p256::ecdsa::{
+    self as p256ecdsa,
+    signature::{Signer as _, Verifier as _},
+};
+use rand_core::{CryptoRng, RngCore};
+use zeroize::Zeroizing;
+
+/// An algorithm for signatures, named in every key and signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Suite {
+    /// Ed25519 (RFC 8032, ZIP-215 acceptance); COSE algorithm -8.
+    #[n(1)]
+    Ed25519,
+    /// ECDSA on P-256 with SHA-256, low S; COSE algorithm -7.
+    #[n(2)]
+    P256,
+}
+
+impl Suite {
+    /// The algorithm number in COSE headers (RFC 9053 §2).
+    #[must_use]
+    pub const fn cose(self) -> i8 {
+        match self {
+            Self::Ed25519 => -8,
+            Self::P256 => -7,
+        }
+    }
+
+    /// The suite with this COSE algorithm number.
+    #[must_use]
+    pub const fn from_cose(algorithm: i8) -> Option<Self> {
+        match algorithm {
+            -8 => Some(Self::Ed25519),
+            -7 => Some(Self::P256),
+            _ => None,
+        }
+    }
+
+    /// Name in text: `ed25519` or `p256`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::P256 => "p256",
+        }
+    }
+
+    /// The suite with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Ed25519, Self::P256].into_iter().find(|suite| suite.name() == name)
+    }
+}
+
+/// A public key: 32 bytes (Ed25519) or the 33 bytes of a compressed point (P-256).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(array)]
+pub struct PublicKey {
+    /// Its suite.
+    #[n(0)]
+    pub suite: Suite,
+    /// Its bytes.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.suite.name(), hex::encode(&self.bytes))
+    }
+}
+
+impl PublicKey {
+    /// An Ed25519 key.
+    #[must_use]
+    pub fn ed25519(bytes: [u8; 32]) -> Self {
+        Self { suite: Suite::Ed25519, bytes: bytes.to_vec() }
+    }
+
+    /// Whether the bytes are a key of the suite at all.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        match self.suite {
+            Suite::Ed25519 => ed25519::VerificationKey::try_from(&self.bytes[..]).is_ok(),
+            Suite::P256 => {
+                self.bytes.len() == 33
+                    && p256ecdsa::VerifyingKey::from_sec1_bytes(&self.bytes).is_ok()
+            }
+        }
+    }
+
+    /// Whether `signature` by this key covers `message`.
+    #[must_use]
+    pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
+        match self.suite {
+            Suite::Ed25519 => {
+                ed25519::VerificationKey::try_from(&self.bytes[..]).is_ok_and(|key| {
+                    key.verify(&ed25519::Signature::from_bytes(&signature.0), message).is_ok()
+                })
+            }
+            Suite::P256 => verify_p256(&self.bytes, message, signature),
+        }
+    }
+}
+
+fn verify_p256(key: &[u8], message: &[u8], signature: &Signature) -> bool {
+    let (33, Ok(key), Ok(signature)) = (
+        key.len(),
+        p256ecdsa::VerifyingKey::from_sec1_bytes(key),
+        p256ecdsa::Signature::from_slice(&signature.0),
+    ) else {
+        return false;
+    };
+    // The other S verifies too; accepting it would give one transaction two ids.
+    signature.normalize_s().is_none() && key.verify(message, &signature).is_ok()
+}
+
+/// A signature: 64 bytes in both suites (R and S).
+#[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Signature(#[cbor(n(0), with = "crate::wire::fixed")] pub [u8; 64]);
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({}..)", hex::encode(&self.0[..4]))
+    }
+}
+
+/// A secret key; wiped from memory when dropped, never printed.
+#[derive(Clone)]
+pub struct SigningKey {
+    suite: Suite,
+    secret: Zeroizing<[u8; 32]>,
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({}, secret)", self.suite.name())
+    }
+}
+
+impl SigningKey {
+    /// Draws a new key.
+    #[must_use]
+    pub fn generate(suite: Suite, rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        loop {
+            let mut secret = Zeroizing::new([0; 32]);
+            rng.fill_bytes(&mut secret[..]);
+            // One P-256 draw in 2^32 is not a scalar of the group.
+            if let Some(key) = Self::from_secret(suite, *secret) {
+                return key;
+            }
+        }
+    }
+
+    /// The key with these secret bytes; `None` if they are no key of the suite.
+    #[must_use]
+    pub fn from_secret(suite: Suite, secret: [u8; 32]) -> Option<Self> {
+        if suite == Suite::P256 {
+            p256ecdsa::SigningKey::from_slice(&secret).ok()?;
+        }
+        Some(Self { suite, secret: Zeroizing::new(secret) })
+    }
+
+    /// The suite.
+    #[must_use]
+    pub const fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// The secret bytes, for a key file and nothing else.
+    #[must_use]
+    pub fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
+    /// The public key.
+    ///
+    /// # Panics
+    /// Never: the constructors admit only secrets of the suite.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        let bytes = match self.suite {
+            Suite::Ed25519 => {
+                let key = ed25519::SigningKey::from(*self.secret);
+                ed25519::VerificationKeyBytes::from(&key).as_ref().to_vec()
+            }
+            Suite::P256 => self.p256().verifying_key().to_encoded_point(true).as_bytes().to_vec(),
+        };
+        PublicKey { suite: self.suite, bytes }
+    }
+
+    /// Signs a message. Deterministic (RFC 8032; RFC 6979), so it needs no randomness.
+    ///
+    /// # Panics
+    /// Never: the constructors admit only secrets of the suite.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        match self.suite {
+            Suite::Ed25519 => {
+                Signature(ed25519::SigningKey::from(*self.secret).sign(message).to_bytes())
+            }
+            Suite::P256 => {
+                let signature: p256ecdsa::Signature = self.p256().sign(message);
+                let signature = signature.normalize_s().unwrap_or(signature);
+                Signature(signature.to_bytes().into())
+            }
+        }
+    }
+
+    fn p256(&self) -> p256ecdsa::SigningKey {
+        match p256ecdsa::SigningKey::from_slice(&self.secret[..]) {
+            Ok(key) => key,
+            Err(_) => unreachable!("checked by the constructors"),
+        }
+    }
+}
+
+/// One signature to be checked: a key, what was signed, the signature.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// The key.
+    pub key: PublicKey,
+    /// The bytes that were signed.
+    pub message: Vec<u8>,
+    /// The signature.
+    pub signature: Signature,
+}
+
+/// Checks many signatures at once and says which hold, in order.
+///
+/// Ed25519 signatures go through one batch equation, a third of the cost of single checks; only if
+/// it fails is each checked alone. `rng` blinds the equation; the verdict does not depend on it.
+pub fn verify_batch(checks: &[Check], rng: &mut (impl RngCore + CryptoRng)) -> Vec<bool> {
+    let mut batch = ed25519::batch::Verifier::new();
+    let mut queued = 0_usize;
+    for check in checks.iter().filter(|check| check.key.suite == Suite::Ed25519) {
+        let Ok(key) = ed25519::VerificationKeyBytes::try_from(&check.key.bytes[..]) else {
+            return verify_each(checks);
+        };
+        let signature = ed25519::Signature::from_bytes(&check.signature.0);
+        batch.queue((key, signature, &check.message));
+        queued += 1;
+    }
+    if queued > 1 && batch.verify(rng).is_err() {
+        return verify_each(checks);
+    }
+    checks
+        .iter()
+        .map(|check| {
+            let batched = check.key.suite == Suite::Ed25519 && queued > 1;
+            batched || check.key.verify(&check.message, &check.signature)
+        })
+        .collect()
+}
+
+fn verify_each(checks: &[Check]) -> Vec<bool> {
+    checks.iter().map(|check| check.key.verify(&check.message, &check.signature)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    fn key(suite: Suite, seed: u8) -> SigningKey {
+        SigningKey::from_secret(suite, [seed; 32]).unwrap()
+    }
+
+    #[test]
+    fn each_suite_signs_verifies_and_rejects_any_flipped_byte() {
+        for suite in [Suite::Ed25519, Suite::P256] {
+            let (secret, message) = (key(suite, 3), b"a reading".as_slice());
+            let (public, signature) = (secret.public_key(), secret.sign(message));
+            assert!(public.is_valid() && public.verify(message, &signature), "{suite:?}");
+            assert!(!public.verify(b"another", &signature), "{suite:?}");
+            for position in 0..64 {
+                let mut flipped = signature;
+                flipped.0[position] ^= 1;
+                assert!(!public.verify(message, &flipped), "{suite:?} byte {position}");
+            }
+        }
+    }
+
+    #[test]
+    fn known_answers() {
+        // RFC 8032 §7.1, test 2.
+        let secret = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
+        let secret: [u8; 32] = hex::decode(secret).unwrap().try_into().unwrap();
+        let key = SigningKey::from_secret(Suite::Ed25519, secret).unwrap();
+        assert_eq!(
+            hex::encode(key.public_key().bytes),
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
+        );
+        assert!(hex::encode(key.sign(&[0x72]).0).starts_with("92a009a9f0d4cab8720e820b5f642540"));
+        // RFC 6979 A.2.5, message "sample", SHA-256; its S is high, so ours is the other one.
+        let secret = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
+        let secret: [u8; 32] = hex::decode(secret).unwrap().try_into().unwrap();
+        let key = SigningKey::from_secret(Suite::P256, secret).unwrap();
+        let signature = key.sign(b"sample");
+        assert_eq!(
+            hex::encode(&signature.0[..32]),
+            "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+        );
+        assert!(key.public_key().verify(b"sample", &signature));
+    }
+
+    #[test]
+    fn the_other_s_of_p256_is_refused() {
+        let secret = key(Suite::P256, 9);
+        let good = secret.sign(b"m");
+        let parsed = p256ecdsa::Signature::from_slice(&good.0).unwrap();
+        let (r, s) = parsed.split_scalars();
+        let high = p256ecdsa::Signature::from_scalars(r, -s).unwrap();
+        assert!(!secret.public_key().verify(b"m", &Signature(high.to_bytes().into())));
+    }
+
+    #[test]
+    fn a_batch_names_the_wrong_ones() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut checks: Vec<Check> = (1..9_u8)
+            .map(|seed| {
+                let suite = if seed % 3 == 0 { Suite::P256 } else { Suite::Ed25519 };
+                let key = key(suite, seed);
+                let signature = key.sign(&[seed]);
+                Check { key: key.public_key(), message: [seed].to_vec(), signature }
+            })
+            .collect();
+        assert_eq!(verify_batch(&checks, &mut rng), [true; 8]);
+        checks[2].message.push(0);
+        checks[4].signature.0[0] ^= 1;
+        checks[6].key.bytes.pop();
+        let verdicts = verify_batch(&checks, &mut rng);
+        assert_eq!(verdicts, [true, true, false, true, false, true, false, true]);
+    }
+}

@@ -1,0 +1,141 @@
+use core::fmt;
+
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+use sha2::{Digest as _, Sha256};
+
+/// Declares a 32-byte newtype that is a CBOR `bstr` on the wire and hex in text.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub [u8; 32]);
+
+        impl $name {
+            /// The bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+
+            /// Reads 64 hex digits.
+            #[must_use]
+            pub fn from_hex(text: &str) -> Option<Self> {
+                let mut bytes = [0; 32];
+                hex::decode_to_slice(text, &mut bytes).ok()?;
+                Some(Self(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl<C> Encode<C> for $name {
+            fn encode<W: encode::Write>(
+                &self,
+                e: &mut Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), encode::Error<W::Error>> {
+                e.bytes(&self.0)?.ok()
+            }
+        }
+
+        impl<'b, C> Decode<'b, C> for $name {
+            fn decode(d: &mut Decoder<'b>, c: &mut C) -> Result<Self, decode::Error> {
+                crate::wire::fixed::decode(d, c).map(Self)
+            }
+        }
+
+        impl From<[u8; 32]> for $name {
+            fn from(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+        }
+    };
+}
+
+id! {
+    /// A SHA-256 digest (FIPS 180-4), the ledger's hash.
+    Digest
+}
+id! {
+    /// Names an entity for ever: the digest of its inception record, which outlives its keys.
+    EntityId
+}
+id! {
+    /// Names a thing: the digest of its owner and the name the owner gave it.
+    ThingId
+}
+id! {
+    /// Names a stream: the digest of its thing and property.
+    StreamId
+}
+id! {
+    /// Names a transaction: the digest of its wire bytes, signatures included.
+    TxId
+}
+id! {
+    /// Names a ledger: the digest of its genesis.
+    LedgerId
+}
+
+/// SHA-256 of a domain string followed by the parts, in order, without separators: callers pass
+/// parts of fixed length, or one last part of any length, so that no two calls collide.
+#[must_use]
+pub fn hash(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(domain.as_bytes());
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// BLAKE3 of a payload: what addresses it at its holders.
+#[must_use]
+pub fn blake3_digest(payload: &[u8]) -> [u8; 32] {
+    *blake3::hash(payload).as_bytes()
+}
+
+impl ThingId {
+    /// The id of the thing that `owner` calls `name`.
+    #[must_use]
+    pub fn derive(owner: &EntityId, name: &str) -> Self {
+        Self(hash("althing/thing/1", &[&owner.0, name.as_bytes()]))
+    }
+}
+
+impl StreamId {
+    /// The id of the stream of `property` of `thing`.
+    #[must_use]
+    pub fn derive(thing: &ThingId, property: &str) -> Self {
+        Self(hash("althing/stream/1", &[&thing.0, property.as_bytes()]))
+    }
+}
+
+impl TxId {
+    /// The id of the transaction with these wire bytes.
+    #[must_use]
+    pub fn of(wire: &[u8]) -> Self {
+        Self(Sha256::digest(wire).into())
+    }
+}
+
+impl LedgerId {
+    /// The first eight bytes, which every transaction carries so that one meant for another ledger
+    /// is told so, rather than that its signature is wrong.
+    #[must_use]
+    pub fn tag(&self) -> [u8; 8] {
+        let mut tag = [0; 8];
+        tag.copy_from_slice(&self.0[..8]);
+        tag
+    }
+}

@@ -1,0 +1,311 @@
+use alloc::{string::String, vec::Vec};
+
+use minicbor::{Decode, Encode};
+
+use crate::{
+    Block, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception, LedgerId, Validator,
+    ValidatorSet, Wire, WireError,
+    did::is_network_name,
+    digest::hash,
+    entity::is_name,
+    limits::{BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX},
+    wire::encode,
+};
+
+/// Who may take part (Y.4464 Appendix I).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Mode {
+    /// Anyone, by stake.
+    #[n(0)]
+    Public,
+    /// Organisations that vote on their members.
+    #[n(1)]
+    Consortium,
+    /// One organisation, or a closed group.
+    #[n(2)]
+    Private,
+}
+
+/// How peers agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Mechanism {
+    /// Byzantine fault tolerance by Simplex, `n >= 3f + 1`.
+    #[n(0)]
+    Simplex,
+}
+
+/// What all peers of the ledger must set alike.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Parameters {
+    /// Longest block, bytes, at most [`BLOCK_BYTES_MAX`].
+    #[n(0)]
+    pub block_bytes_max: u32,
+    /// Most transactions in a block, at most [`BLOCK_TRANSACTIONS_MAX`].
+    #[n(1)]
+    pub block_transactions_max: u32,
+    /// How long a leader with nothing to do waits before it proposes an empty block, milliseconds.
+    #[n(2)]
+    pub heartbeat_ms: u32,
+    /// How long the others wait for its proposal, milliseconds; more than the heartbeat.
+    #[n(3)]
+    pub leader_timeout_ms: u32,
+    /// How far a block's time may lie ahead of a validator's clock, milliseconds.
+    #[n(4)]
+    pub clock_drift_max_ms: u32,
+    /// How far a claimed time may lie ahead of ledger time, milliseconds.
+    #[n(5)]
+    pub claim_ahead_max_ms: u64,
+    /// How far a batch may skip ahead of its stream's next sequence number, readings.
+    #[n(6)]
+    pub sequence_window: u64,
+}
+
+impl Parameters {
+    /// What a new network begins with: profile A of the timing measurements, blocks of up to 4 MiB.
+    #[must_use]
+    pub const fn standard() -> Self {
+        Self {
+            block_bytes_max: 4 * 1024 * 1024,
+            block_transactions_max: 8192,
+            heartbeat_ms: 1000,
+            leader_timeout_ms: 1500,
+            clock_drift_max_ms: 5_000,
+            claim_ahead_max_ms: 300_000,
+            sequence_window: 1_000_000,
+        }
+    }
+}
+
+/// A founding organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Organisation {
+    /// How it begins as an entity.
+    #[n(0)]
+    pub inception: Inception,
+}
+
+/// A founding peer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PeerSeat {
+    /// How it begins as an entity.
+    #[n(0)]
+    pub inception: Inception,
+    /// The organisation that runs it.
+    #[n(1)]
+    pub organisation: EntityId,
+    /// Its voting key (Ed25519); distinct from the entity's key, which signs transactions.
+    #[cbor(n(2), with = "crate::wire::fixed")]
+    pub key: [u8; 32],
+}
+
+/// The first record of a ledger; its digest is the ledger's id.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Genesis {
+    /// Version of this form, 1.
+    #[n(0)]
+    pub version: u8,
+    /// Name of the network: 1 to 32 of `a-z`, `0-9` and `-`; part of every DID.
+    #[n(1)]
+    pub network: String,
+    /// When it began, milliseconds since 1970; the time of block 0.
+    #[n(2)]
+    pub time_ms: u64,
+    /// Who may take part.
+    #[n(3)]
+    pub mode: Mode,
+    /// How peers agree.
+    #[n(4)]
+    pub mechanism: Mechanism,
+    /// Settings of the ledger.
+    #[n(5)]
+    pub parameters: Parameters,
+    /// 1 to [`ORGANISATIONS_MAX`] founding organisations, ascending by entity id.
+    #[n(6)]
+    pub organisations: Vec<Organisation>,
+    /// 1 to [`VALIDATORS_MAX`] founding peers, ascending by voting key; all vote.
+    #[n(7)]
+    pub peers: Vec<PeerSeat>,
+}
+
+/// Why a genesis cannot found a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisError {
+    /// Another version than 1.
+    #[error("genesis version {0} is not known; this program knows version 1")]
+    Version(u8),
+    /// The network's name.
+    #[error("network name must be 1 to 32 of a-z, 0-9 and -")]
+    Network,
+    /// No or too many organisations or peers.
+    #[error("there must be 1 to {ORGANISATIONS_MAX} organisations and 1 to {VALIDATORS_MAX} peers")]
+    Count,
+    /// Organisations or peers out of order, or twice.
+    #[error("organisations must ascend by id and peers by key, none twice")]
+    Order,
+    /// A name, key or kind of an organisation or peer is wrong.
+    #[error("`{0}`: name, kind or key is not valid")]
+    Entity(String),
+    /// A peer names an organisation that is not there.
+    #[error("peer `{0}` belongs to an organisation that is not in the genesis")]
+    Owner(String),
+    /// A parameter is out of its bounds.
+    #[error("parameter {0} is out of bounds")]
+    Parameter(&'static str),
+    /// One organisation has a third of the votes or more.
+    #[error(
+        "organisation `{0}` has {1} of {2} votes; with a third or more it could stop or fork a consortium"
+    )]
+    Majority(String, usize, usize),
+}
+
+impl Wire for Genesis {
+    const BYTES_MAX: usize = 256 * 1024;
+
+    fn validate(&self) -> Result<(), WireError> {
+        self.check().map_err(|_| WireError::OutOfBounds("genesis"))
+    }
+}
+
+impl Genesis {
+    /// The ledger's id.
+    #[must_use]
+    pub fn ledger(&self) -> LedgerId {
+        LedgerId(hash("althing/genesis/1", &[&encode(self)]))
+    }
+
+    /// The validators of the first epoch.
+    #[must_use]
+    pub fn validators(&self) -> ValidatorSet {
+        let validators = self.peers.iter().map(|peer| Validator {
+            key: peer.key,
+            peer: peer.inception.id(),
+            organisation: peer.organisation,
+        });
+        ValidatorSet { epoch: 0, validators: validators.collect() }
+    }
+
+    /// Block 0, which carries the root of the state that the genesis founds.
+    #[must_use]
+    pub fn block(&self, state_root: Digest) -> Block {
+        let header = Header {
+            version: 1,
+            ledger: self.ledger(),
+            height: 0,
+            parent: Digest::default(),
+            time_ms: self.time_ms,
+            proposer: self.peers.first().map_or([0; 32], |peer| peer.key),
+            epoch: 0,
+            view: 0,
+            parent_view: 0,
+            validators: self.validators().digest(),
+            next_validators: None,
+            transactions: Digest::default(),
+            count: 0,
+            result: ExecutionResult { height: 0, state_root, receipts_root: Digest::default() },
+        };
+        Block::new(header, Vec::new())
+    }
+
+    /// Whether it can found a ledger.
+    ///
+    /// # Errors
+    /// [`GenesisError`] naming what is wrong.
+    pub fn check(&self) -> Result<(), GenesisError> {
+        if self.version != 1 {
+            return Err(GenesisError::Version(self.version));
+        }
+        if !is_network_name(&self.network) {
+            return Err(GenesisError::Network);
+        }
+        if !(1..=ORGANISATIONS_MAX).contains(&self.organisations.len())
+            || !(1..=VALIDATORS_MAX).contains(&self.peers.len())
+        {
+            return Err(GenesisError::Count);
+        }
+        self.check_members()?;
+        self.parameters.check()?;
+        self.check_majority()
+    }
+
+    fn check_members(&self) -> Result<(), GenesisError> {
+        let organisations: Vec<EntityId> =
+            self.organisations.iter().map(|organisation| organisation.inception.id()).collect();
+        let ascending = organisations.windows(2).all(|pair| pair[0] < pair[1])
+            && self.peers.windows(2).all(|pair| pair[0].key < pair[1].key);
+        if !ascending {
+            return Err(GenesisError::Order);
+        }
+        for organisation in &self.organisations {
+            check_inception(&organisation.inception, EntityKind::Organisation)?;
+        }
+        for peer in &self.peers {
+            check_inception(&peer.inception, EntityKind::Peer)?;
+            if !crate::PublicKey::ed25519(peer.key).is_valid() {
+                return Err(GenesisError::Entity(peer.inception.name.clone()));
+            }
+            if organisations.binary_search(&peer.organisation).is_err() {
+                return Err(GenesisError::Owner(peer.inception.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// In a consortium of four peers or more no organisation may hold a third of the votes
+    /// (Y.4464 7.1.2); fewer peers tolerate no fault anyway.
+    fn check_majority(&self) -> Result<(), GenesisError> {
+        if self.mode != Mode::Consortium || self.peers.len() < 4 {
+            return Ok(());
+        }
+        for organisation in &self.organisations {
+            let id = organisation.inception.id();
+            let votes = self.peers.iter().filter(|peer| peer.organisation == id).count();
+            if votes * 3 >= self.peers.len() {
+                let name = organisation.inception.name.clone();
+                return Err(GenesisError::Majority(name, votes, self.peers.len()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_inception(inception: &Inception, kind: EntityKind) -> Result<(), GenesisError> {
+    if inception.kind == kind && is_name(&inception.name) && inception.key.is_valid() {
+        Ok(())
+    } else {
+        Err(GenesisError::Entity(inception.name.clone()))
+    }
+}
+
+impl Parameters {
+    fn check(&self) -> Result<(), GenesisError> {
+        let bounds = [
+            (
+                "block_bytes_max",
+                (128 * 1024..=BLOCK_BYTES_MAX as u64).contains(&u64::from(self.block_bytes_max)),
+            ),
+            (
+                "block_transactions_max",
+                (1..=BLOCK_TRANSACTIONS_MAX as u64)
+                    .contains(&u64::from(self.block_transactions_max)),
+            ),
+            ("heartbeat_ms", (50..=60_000).contains(&self.heartbeat_ms)),
+            (
+                "leader_timeout_ms",
+                self.leader_timeout_ms > self.heartbeat_ms && self.leader_timeout_ms <= 120_000,
+            ),
+            ("clock_drift_max_ms", (100..=600_000).contains(&self.clock_drift_max_ms)),
+            ("claim_ahead_max_ms", self.claim_ahead_max_ms <= 86_400_000),
+            ("sequence_window", (1..=1 << 40).contains(&self.sequence_window)),
+        ];
+        match bounds.into_iter().find(|(_, holds)| !holds) {
+            Some((name, _)) => Err(GenesisError::Parameter(name)),
+            None => Ok(()),
+        }
+    }
+}

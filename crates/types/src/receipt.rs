@@ -1,0 +1,244 @@
+use alloc::{string::String, vec::Vec};
+
+use minicbor::{Decode, Encode};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Digest, EntityId, StreamId, ThingId, TxId, Wire, WireError, merkle, wire::encode};
+
+/// What happened to one transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Receipt {
+    /// Which.
+    #[n(0)]
+    pub transaction: TxId,
+    /// 0 if it took effect; otherwise the number of a [`Refusal`](crate::Refusal).
+    #[n(1)]
+    pub code: u16,
+    /// Position of the action that was refused; 0 otherwise.
+    #[n(2)]
+    pub action: u8,
+    /// What it brought about, in order; empty if refused.
+    #[n(3)]
+    pub events: Vec<Event>,
+}
+
+impl Wire for Receipt {
+    const BYTES_MAX: usize = 256 * 1024;
+}
+
+impl Receipt {
+    /// Its digest, a leaf of the receipts root.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(encode(self)).into()
+    }
+}
+
+/// The Merkle root over receipts in order.
+#[must_use]
+pub fn receipts_root(receipts: &[Receipt]) -> Digest {
+    let leaves: Vec<[u8; 32]> = receipts.iter().map(Receipt::digest).collect();
+    merkle::root(&leaves)
+}
+
+/// Something that subscribers may want to know.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Event {
+    /// An entity was registered.
+    #[n(0)]
+    EntityRegistered {
+        /// Which.
+        #[n(0)]
+        entity: EntityId,
+        /// Who owns it.
+        #[n(1)]
+        owner: EntityId,
+    },
+    /// An entity has a new key.
+    #[n(1)]
+    KeyRotated {
+        /// Whose.
+        #[n(0)]
+        entity: EntityId,
+        /// Version of the new key; the first key has version 1.
+        #[n(1)]
+        version: u32,
+    },
+    /// An entity ended.
+    #[n(2)]
+    EntityRevoked {
+        /// Which.
+        #[n(0)]
+        entity: EntityId,
+    },
+    /// A thing was registered.
+    #[n(3)]
+    ThingRegistered {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// Whose.
+        #[n(1)]
+        owner: EntityId,
+    },
+    /// A thing has a new description.
+    #[n(4)]
+    ThingUpdated {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// Version of the description; the first has version 1.
+        #[n(1)]
+        version: u32,
+    },
+    /// A thing ended.
+    #[n(5)]
+    ThingRetired {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+    },
+    /// An entity may submit for a thing.
+    #[n(6)]
+    Bound {
+        /// The thing.
+        #[n(0)]
+        thing: ThingId,
+        /// The entity.
+        #[n(1)]
+        gateway: EntityId,
+        /// Last height at which the binding holds.
+        #[n(2)]
+        until_height: u64,
+    },
+    /// An entity may no longer submit for a thing.
+    #[n(7)]
+    Unbound {
+        /// The thing.
+        #[n(0)]
+        thing: ThingId,
+        /// The entity.
+        #[n(1)]
+        gateway: EntityId,
+    },
+    /// A batch was appended to a stream.
+    #[n(8)]
+    BatchAccepted {
+        /// The thing.
+        #[n(0)]
+        thing: ThingId,
+        /// The stream.
+        #[n(1)]
+        stream: StreamId,
+        /// Position of the batch in the stream's tree, from 0.
+        #[n(2)]
+        leaf: u64,
+        /// Sequence number of its first reading.
+        #[n(3)]
+        first_seq: u64,
+        /// Number of readings.
+        #[n(4)]
+        count: u32,
+    },
+    /// Sequence numbers were skipped; they may still come.
+    #[n(9)]
+    GapOpened {
+        /// The stream.
+        #[n(0)]
+        stream: StreamId,
+        /// First number missing.
+        #[n(1)]
+        first_seq: u64,
+        /// How many.
+        #[n(2)]
+        count: u64,
+    },
+    /// Missing numbers came after all.
+    #[n(10)]
+    GapFilled {
+        /// The stream.
+        #[n(0)]
+        stream: StreamId,
+        /// First number filled.
+        #[n(1)]
+        first_seq: u64,
+        /// How many.
+        #[n(2)]
+        count: u64,
+    },
+    /// The oldest gap was given up for a newer one; its numbers are missing for ever.
+    #[n(11)]
+    GapSealed {
+        /// The stream.
+        #[n(0)]
+        stream: StreamId,
+        /// First number missing.
+        #[n(1)]
+        first_seq: u64,
+        /// How many.
+        #[n(2)]
+        count: u64,
+    },
+    /// A record was written; also the notification of those it names (Y.4464 10.1 step 5).
+    #[n(12)]
+    Recorded {
+        /// Who wrote it.
+        #[n(0)]
+        sender: EntityId,
+        /// What sort of record.
+        #[n(1)]
+        kind: String,
+        /// Who is notified.
+        #[n(2)]
+        notify: Vec<EntityId>,
+        /// The transaction it belongs to.
+        #[n(3)]
+        link: Option<TxId>,
+    },
+    /// A policy for approvals was set or removed.
+    #[n(13)]
+    ApprovalPolicySet {
+        /// Whose.
+        #[n(0)]
+        entity: EntityId,
+    },
+    /// A transaction waits for approvals.
+    #[n(14)]
+    ApprovalPending {
+        /// Which.
+        #[n(0)]
+        pending: TxId,
+        /// How many it has.
+        #[n(1)]
+        approvals: u8,
+        /// How many it needs.
+        #[n(2)]
+        threshold: u8,
+    },
+    /// A transaction that waited has all its approvals and took effect.
+    #[n(15)]
+    ApprovalGranted {
+        /// Which.
+        #[n(0)]
+        pending: TxId,
+    },
+    /// A transaction that waited was withdrawn, timed out or failed when it came to take effect.
+    #[n(16)]
+    ApprovalEnded {
+        /// Which.
+        #[n(0)]
+        pending: TxId,
+        /// Number of the refusal that ended it.
+        #[n(1)]
+        code: u16,
+    },
+}
+
+impl Wire for Event {
+    const BYTES_MAX: usize = 4096;
+
+    fn validate(&self) -> Result<(), WireError> {
+        Ok(())
+    }
+}

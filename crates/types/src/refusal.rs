@@ -1,0 +1,101 @@
+//! Why a transaction is refused: one list for admission, validators, receipts and the interface.
+
+/// Declares [`Refusal`] with its receipt code, its stable text code and the sentence that says
+/// what to do next, in one table.
+macro_rules! refusals {
+    ($($number:literal $name:ident $code:literal $advice:literal;)*) => {
+        /// Why a transaction is refused. Numbers and codes never change their meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+        #[repr(u16)]
+        pub enum Refusal {
+            $(
+                #[doc = $advice]
+                #[error($advice)]
+                $name = $number,
+            )*
+        }
+
+        impl Refusal {
+            /// All refusals, ascending by number.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The number in receipts; 0 is success and never a refusal.
+            #[must_use]
+            pub const fn number(self) -> u16 {
+                self as u16
+            }
+
+            /// The stable text code of the interface.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The refusal with this receipt number.
+            #[must_use]
+            pub fn from_number(number: u16) -> Option<Self> {
+                Self::ALL.iter().copied().find(|refusal| refusal.number() == number)
+            }
+        }
+    };
+}
+
+refusals! {
+    1 Malformed "malformed" "The transaction is not canonical CBOR of a known version; build it with a current client.";
+    2 TooLarge "too_large" "The transaction or one of its parts exceeds a size limit; split it.";
+    3 OutOfBounds "out_of_bounds" "A field is outside its bounds; see the limits in the format documentation.";
+    4 WrongLedger "wrong_ledger" "The transaction was signed for another ledger; use the genesis of this one.";
+    5 BadSignature "bad_signature" "A signature does not verify under the signer's current key; sign again with that key.";
+    6 UnknownEntity "unknown_entity" "The entity is not registered on this ledger; have an organisation register it first.";
+    7 EntityRevoked "entity_revoked" "The entity has been revoked; nothing it signs counts any more.";
+    8 NonceReused "nonce_reused" "This nonce was used already; the transaction was submitted before, or needs the next nonce.";
+    9 NonceTooOld "nonce_too_old" "The nonce has fallen out of the window; ask the account for its next nonce.";
+    10 NonceTooFar "nonce_too_far" "The nonce is too far ahead; ask the account for its next nonce.";
+    11 Expired "expired" "The expiry height has passed; sign again with a later one.";
+    12 ExpiryTooFar "expiry_too_far" "The expiry height is too far ahead; choose one closer to the present height.";
+    13 NotPermitted "not_permitted" "The sender may not do this; the owner must, or must grant it.";
+    14 AlreadyExists "already_exists" "It is registered already; look it up instead of registering it again.";
+    15 BadPossession "bad_possession" "The proof that the new key is held does not verify; sign it with the new key for this ledger and entity.";
+    16 UnknownThing "unknown_thing" "The thing is not registered; register it with its Thing Description first.";
+    17 ThingRetired "thing_retired" "The thing has been retired and accepts nothing more.";
+    18 BadDescription "bad_description" "The Thing Description does not satisfy W3C WoT Thing Description 1.1 or the limits here.";
+    19 VersionConflict "version_conflict" "The description was changed meanwhile; fetch the present version and update that.";
+    20 SchemaChanged "schema_changed" "A property with readings cannot change type, unit or quantum; publish it under a new name.";
+    21 UnknownStream "unknown_stream" "The thing has no such property; look at its Thing Description.";
+    22 NotBound "not_bound" "The sender is not bound to the thing; the owner must bind it as gateway.";
+    23 BindingExpired "binding_expired" "The binding to the thing has expired; the owner must renew it.";
+    24 SequenceOverlap "sequence_overlap" "Some of these sequence numbers were submitted before; continue at the stream's next sequence number.";
+    25 SequenceTooFar "sequence_too_far" "The sequence number is too far ahead of the stream; continue at its next sequence number.";
+    26 GapSealed "gap_sealed" "The gap these readings would fill was given up for newer gaps; they can no longer be added.";
+    27 SchemaMismatch "schema_mismatch" "A value is not of the property's type, range or quantum; see the Thing Description.";
+    28 PayloadMissing "payload_missing" "The payload of a batch did not come with the transaction; attach it.";
+    29 PayloadMismatch "payload_mismatch" "The payload is not the one the batch header names or summarises.";
+    30 TimeOutOfRange "time_out_of_range" "A claimed time is too far in the future of ledger time; set the device's clock.";
+    31 UnknownPending "unknown_pending" "No transaction with this id waits for approval.";
+    32 AlreadyApproved "already_approved" "This entity has approved it already.";
+    33 PendingExpired "pending_expired" "The transaction waited too long for approvals; submit it again.";
+    34 NotAnApprover "not_an_approver" "The sender is not among the approvers of this policy.";
+    35 AwaitingApproval "awaiting_approval" "The transaction is recorded and waits for more approvals.";
+    36 UnknownLink "unknown_link" "The record links to a transaction this ledger does not know.";
+    37 DuplicateSigner "duplicate_signer" "An entity signed the same transaction twice.";
+    38 MempoolFull "mempool_full" "The peer holds as many transactions as it may; try again shortly.";
+    39 SenderQuota "sender_quota" "The sender has too many transactions waiting; wait for some to be finalized.";
+    40 NotReady "not_ready" "The peer is starting, stopping or behind; try again shortly or ask another peer.";
+    41 StorageFull "storage_full" "The peer's disk is full; it takes no writes until space is freed.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_codes_are_unique_and_found_again() {
+        for (index, refusal) in Refusal::ALL.iter().enumerate() {
+            assert_eq!(usize::from(refusal.number()), index + 1);
+            assert_eq!(Refusal::from_number(refusal.number()), Some(*refusal));
+            let same = Refusal::ALL.iter().filter(|other| other.code() == refusal.code());
+            assert_eq!(same.count(), 1, "{refusal:?}");
+        }
+        assert_eq!(Refusal::from_number(0), None);
+    }
+}

@@ -1,0 +1,330 @@
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+use crate::{
+    Action, EntityId, LedgerId, PublicKey, Refusal, Signature, SigningKey, Suite, TxId,
+    crypto::Check,
+    limits::{ACTIONS_MAX, SIGNATURES_MAX, TRANSACTION_BYTES_MAX},
+    reading::expect_array,
+    wire::encode,
+};
+
+/// What a transaction says: who does what, until when.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Body {
+    /// Version of this form, 1.
+    #[n(0)]
+    pub version: u8,
+    /// The first bytes of the ledger's id; the whole id is signed beside the body.
+    #[cbor(n(1), with = "crate::wire::fixed")]
+    pub ledger_tag: [u8; 8],
+    /// Who sends it.
+    #[n(2)]
+    pub sender: EntityId,
+    /// A number of the sender's sliding window, so that many can be under way at once.
+    #[n(3)]
+    pub nonce: u64,
+    /// Last height at which it may be included.
+    #[n(4)]
+    pub expiry_height: u64,
+    /// 1 to [`ACTIONS_MAX`] actions that succeed or fail together.
+    #[n(5)]
+    pub actions: Vec<Action>,
+}
+
+impl Body {
+    /// A body of the present version for a ledger.
+    #[must_use]
+    pub fn new(
+        ledger: &LedgerId,
+        sender: EntityId,
+        nonce: u64,
+        expiry_height: u64,
+        actions: Vec<Action>,
+    ) -> Self {
+        Self { version: 1, ledger_tag: ledger.tag(), sender, nonce, expiry_height, actions }
+    }
+}
+
+/// One signature on a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// Who signed (the COSE key id).
+    pub signer: EntityId,
+    /// With which suite.
+    pub suite: Suite,
+    /// The signature.
+    pub signature: Signature,
+}
+
+/// A request to change the ledger: COSE_Sign1, or COSE_Sign with several signers (RFC 9052), over
+/// a [`Body`] in canonical CBOR.
+///
+/// On the wire, without CBOR tags and with only these headers:
+/// ```text
+/// one signer:  [<<{1: alg, 4: kid}>>, {}, <<body>>, signature]
+/// several:     [<<{}>>, {}, <<body>>, [[<<{1: alg, 4: kid}>>, {}, signature], ...]]
+/// ```
+/// `kid` is the signer's entity id; the external additional data is `althing/tx/1` and the ledger
+/// id, so that no signature counts on another ledger. With several signers the sender is first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    wire: Bytes,
+    id: TxId,
+    body: Body,
+    signatures: Vec<Signed>,
+}
+
+impl Transaction {
+    /// Signs a body with the sender's key, and with those of further signers.
+    #[must_use]
+    pub fn sign(
+        ledger: &LedgerId,
+        body: Body,
+        key: &SigningKey,
+        others: &[(EntityId, &SigningKey)],
+    ) -> Self {
+        let signers = core::iter::once((body.sender, key)).chain(others.iter().copied());
+        let mut unsigned = Self {
+            wire: Bytes::new(),
+            id: TxId::default(),
+            signatures: signers
+                .map(|(signer, key)| Signed {
+                    signer,
+                    suite: key.suite(),
+                    signature: Signature([0; 64]),
+                })
+                .collect(),
+            body,
+        };
+        let keys = core::iter::once(key).chain(others.iter().map(|(_, key)| *key));
+        let signatures: Vec<Signature> = keys
+            .enumerate()
+            .map(|(index, key)| key.sign(&unsigned.signed_bytes(ledger, index)))
+            .collect();
+        for (signed, signature) in unsigned.signatures.iter_mut().zip(signatures) {
+            signed.signature = signature;
+        }
+        unsigned.wire = unsigned.to_wire().into();
+        unsigned.id = TxId::of(&unsigned.wire);
+        unsigned
+    }
+
+    /// Reads wire bytes. Checks form and bounds, not signatures and nothing that needs the state.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLarge`], [`Refusal::Malformed`], [`Refusal::OutOfBounds`] or
+    /// [`Refusal::DuplicateSigner`].
+    pub fn decode(wire: Bytes) -> Result<Self, Refusal> {
+        if wire.len() > TRANSACTION_BYTES_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        let (body, signatures) = read(&wire).map_err(|_| Refusal::Malformed)?;
+        let id = TxId::of(&wire);
+        let transaction = Self { wire, id, body, signatures };
+        transaction.check_bounds()?;
+        if transaction.to_wire() != transaction.wire {
+            return Err(Refusal::Malformed);
+        }
+        Ok(transaction)
+    }
+
+    fn check_bounds(&self) -> Result<(), Refusal> {
+        if self.body.version != 1 {
+            return Err(Refusal::Malformed);
+        }
+        let actions = &self.body.actions;
+        if !(1..=ACTIONS_MAX).contains(&actions.len())
+            || !actions.iter().all(Action::is_within_bounds)
+        {
+            return Err(Refusal::OutOfBounds);
+        }
+        if self.signatures.first().is_none_or(|first| first.signer != self.body.sender) {
+            return Err(Refusal::BadSignature);
+        }
+        let repeated = |(index, signed): (usize, &Signed)| {
+            self.signatures[..index].iter().any(|earlier| earlier.signer == signed.signer)
+        };
+        if self.signatures.iter().enumerate().any(repeated) {
+            return Err(Refusal::DuplicateSigner);
+        }
+        Ok(())
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> TxId {
+        self.id
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// Its wire bytes.
+    #[must_use]
+    pub const fn wire(&self) -> &Bytes {
+        &self.wire
+    }
+
+    /// Its signatures, the sender's first.
+    #[must_use]
+    pub fn signatures(&self) -> &[Signed] {
+        &self.signatures
+    }
+
+    /// What the signer at `index` signed: the COSE `Sig_structure` (RFC 9052 §4.4).
+    #[must_use]
+    pub fn signed_bytes(&self, ledger: &LedgerId, index: usize) -> Vec<u8> {
+        let mut aad = b"althing/tx/1".to_vec();
+        aad.extend_from_slice(&ledger.0);
+        let own = protected(&self.signatures[index]);
+        let body = encode(&self.body);
+        let mut out = Vec::with_capacity(body.len() + 160);
+        let mut e = Encoder::new(&mut out);
+        let written = if self.signatures.len() == 1 {
+            e.array(4)
+                .and_then(|e| e.str("Signature1"))
+                .and_then(|e| e.bytes(&own))
+                .and_then(|e| e.bytes(&aad))
+                .and_then(|e| e.bytes(&body))
+                .map(|_| ())
+        } else {
+            e.array(5)
+                .and_then(|e| e.str("Signature"))
+                .and_then(|e| e.bytes(EMPTY_MAP))
+                .and_then(|e| e.bytes(&own))
+                .and_then(|e| e.bytes(&aad))
+                .and_then(|e| e.bytes(&body))
+                .map(|_| ())
+        };
+        debug_assert!(written.is_ok(), "writing to memory does not fail");
+        out
+    }
+
+    /// The signatures to be checked, given each signer's present key. `None` where a key is not of
+    /// the suite that was signed with.
+    pub fn checks<'a>(
+        &'a self,
+        ledger: &'a LedgerId,
+        key_of: impl Fn(&EntityId) -> Option<PublicKey> + 'a,
+    ) -> impl Iterator<Item = Option<Check>> + 'a {
+        self.signatures.iter().enumerate().map(move |(index, signed)| {
+            let key = key_of(&signed.signer).filter(|key| key.suite == signed.suite)?;
+            let message = self.signed_bytes(ledger, index);
+            Some(Check { key, message, signature: signed.signature })
+        })
+    }
+
+    /// The batches it submits, in order.
+    pub fn batches(&self) -> impl Iterator<Item = &crate::BatchHeader> {
+        self.body.actions.iter().filter_map(|action| match action {
+            Action::SubmitBatch(batch) => Some(batch),
+            _ => None,
+        })
+    }
+
+    fn to_wire(&self) -> Vec<u8> {
+        let body = encode(&self.body);
+        let mut out = Vec::with_capacity(body.len() + 128 * self.signatures.len());
+        let mut e = Encoder::new(&mut out);
+        let written = match &self.signatures[..] {
+            [single] => e
+                .array(4)
+                .and_then(|e| e.bytes(&protected(single)))
+                .and_then(|e| e.map(0))
+                .and_then(|e| e.bytes(&body))
+                .and_then(|e| e.bytes(&single.signature.0))
+                .map(|_| ()),
+            several => e
+                .array(4)
+                .and_then(|e| e.bytes(EMPTY_MAP))
+                .and_then(|e| e.map(0))
+                .and_then(|e| e.bytes(&body))
+                .and_then(|e| e.array(several.len() as u64))
+                .and_then(|e| {
+                    for signed in several {
+                        e.array(3)?
+                            .bytes(&protected(signed))?
+                            .map(0)?
+                            .bytes(&signed.signature.0)?;
+                    }
+                    Ok(())
+                }),
+        };
+        debug_assert!(written.is_ok(), "writing to memory does not fail");
+        out
+    }
+}
+
+/// The encoding of `{}`.
+const EMPTY_MAP: &[u8] = &[0xa0];
+
+/// The protected header of a signature, `{1: alg, 4: kid}`.
+fn protected(signed: &Signed) -> Vec<u8> {
+    let mut out = Vec::with_capacity(40);
+    let written = Encoder::new(&mut out)
+        .map(2)
+        .and_then(|e| e.u8(1))
+        .and_then(|e| e.i8(signed.suite.cose()))
+        .and_then(|e| e.u8(4))
+        .and_then(|e| e.bytes(&signed.signer.0))
+        .map(|_| ());
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+    out
+}
+
+type ReadError = minicbor::decode::Error;
+
+fn read(wire: &[u8]) -> Result<(Body, Vec<Signed>), ReadError> {
+    let mut d = Decoder::new(wire);
+    expect_array(&mut d, 4)?;
+    let outer = d.bytes()?;
+    expect_empty_map(&mut d)?;
+    let body = d.bytes()?;
+    let signatures = if outer == EMPTY_MAP {
+        let count = d.array()?.unwrap_or(u64::MAX);
+        if !(2..=SIGNATURES_MAX as u64).contains(&count) {
+            return Err(ReadError::message("number of signatures"));
+        }
+        (0..count).map(|_| read_signature(&mut d)).collect::<Result<_, _>>()?
+    } else {
+        let (suite, signer) = read_protected(outer)?;
+        let signature = Signature(crate::wire::fixed::decode(&mut d, &mut ())?);
+        Vec::from([Signed { signer, suite, signature }])
+    };
+    Ok((minicbor::decode(body)?, signatures))
+}
+
+fn read_signature(d: &mut Decoder<'_>) -> Result<Signed, ReadError> {
+    expect_array(d, 3)?;
+    let (suite, signer) = read_protected(d.bytes()?)?;
+    expect_empty_map(d)?;
+    let signature = Signature(crate::wire::fixed::decode(d, &mut ())?);
+    Ok(Signed { signer, suite, signature })
+}
+
+fn read_protected(bytes: &[u8]) -> Result<(Suite, EntityId), ReadError> {
+    let mut d = Decoder::new(bytes);
+    let wrong = || ReadError::message("protected header");
+    if d.map()? != Some(2) || d.u8()? != 1 {
+        return Err(wrong());
+    }
+    let suite = Suite::from_cose(d.i8()?).ok_or_else(wrong)?;
+    if d.u8()? != 4 {
+        return Err(wrong());
+    }
+    Ok((suite, EntityId(crate::wire::fixed::decode(&mut d, &mut ())?)))
+}
+
+fn expect_empty_map(d: &mut Decoder<'_>) -> Result<(), ReadError> {
+    if d.map()? == Some(0) { Ok(()) } else { Err(ReadError::message("unprotected header")) }
+}
+
+#[cfg(test)]
+mod tests;
