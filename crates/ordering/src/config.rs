@@ -1,0 +1,290 @@
+use std::{collections::BTreeMap, fmt, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
+
+use althing_types::{Block, LedgerId, ValidatorSet, Wire as _, limits};
+use zeroize::Zeroizing;
+
+use crate::seam::PeerKey;
+
+/// What a peer takes part as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Proposes and votes; its key is among the validators.
+    Validator,
+    /// Receives and checks everything, and serves others, without a vote.
+    Follower,
+}
+
+/// Where a peer can be dialled: `10.0.0.7:26000`, `[::1]:26000` or `peer.example.org:26000`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// An IP address and port.
+    Socket(SocketAddr),
+    /// A name, resolved whenever it is dialled, and a port.
+    Name(String, u16),
+}
+
+impl FromStr for Address {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        if let Ok(socket) = text.parse() {
+            return Ok(Self::Socket(socket));
+        }
+        text.rsplit_once(':')
+            .and_then(|(name, port)| Some(Self::Name(name.to_owned(), port.parse().ok()?)))
+            .filter(Address::is_dialable)
+            .ok_or_else(|| ConfigError::Address(text.to_owned()))
+    }
+}
+
+impl Address {
+    pub(crate) fn is_dialable(&self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.port() != 0 && !socket.ip().is_unspecified(),
+            Self::Name(name, port) => {
+                *port != 0 && commonware_utils::Hostname::new(name.clone()).is_ok()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(socket) => write!(f, "{socket}"),
+            Self::Name(name, port) => write!(f, "{name}:{port}"),
+        }
+    }
+}
+
+/// How long the engine waits for what. All but `retry` are measured from the moment a view is
+/// entered, so they include the time in which the leader waits for work.
+///
+/// `heartbeat < leader_timeout < certification_timeout < skip_timeout`, and `retry < skip_timeout`.
+/// Keep half a second between the first two (the proposal must arrive) and one and a half between
+/// `heartbeat` and `certification_timeout` (the block must arrive and be checked).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// The longest that [`Application::propose`](crate::Application::propose) waits for work. Only
+    /// the application acts on it; it is here because the others depend on it.
+    pub heartbeat: Duration,
+    /// When validators give up on a leader that has proposed nothing. Also the longest that a
+    /// transaction waits if the leader has just died.
+    pub leader_timeout: Duration,
+    /// When validators give up on a view in which no block could be certified.
+    pub certification_timeout: Duration,
+    /// How often the vote to give a view up is repeated.
+    pub retry: Duration,
+    /// A leader from whom nothing was heard for so long is skipped without waiting.
+    pub skip_timeout: Duration,
+}
+
+impl Timing {
+    /// A heartbeat a second: 18 ms from submission to finality when idle, 0.02 core for four
+    /// validators on one machine, at most 1.5 s if the leader has just died.
+    pub const STANDARD: Self = Self {
+        heartbeat: Duration::from_secs(1),
+        leader_timeout: Duration::from_millis(1500),
+        certification_timeout: Duration::from_millis(2500),
+        retry: Duration::from_secs(1),
+        skip_timeout: Duration::from_secs(4),
+    };
+
+    /// A heartbeat every five seconds: a fifth of the disk writes, and up to 6 s after a death.
+    pub const SPARING: Self = Self {
+        heartbeat: Duration::from_secs(5),
+        leader_timeout: Duration::from_secs(6),
+        certification_timeout: Duration::from_secs(8),
+        retry: Duration::from_secs(1),
+        skip_timeout: Duration::from_secs(12),
+    };
+
+    fn is_ordered(&self) -> bool {
+        Duration::ZERO < self.retry
+            && Duration::ZERO < self.heartbeat
+            && self.heartbeat < self.leader_timeout
+            && self.leader_timeout < self.certification_timeout
+            && self.certification_timeout < self.skip_timeout
+            && self.retry < self.skip_timeout
+    }
+}
+
+/// Bounds, in bytes and counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Longest block, bytes on the wire. The same at all peers of a ledger, and never lowered.
+    pub block_bytes_max: usize,
+    /// Longest message on the [`Mesh`](crate::Mesh), bytes. The same at all peers, never lowered.
+    pub message_bytes_max: usize,
+    /// Most delivered blocks that wait for their [`Ack`](crate::Ack).
+    pub unacknowledged: usize,
+}
+
+impl Sizes {
+    /// 8 MiB blocks, 1 MiB messages, 16 blocks unacknowledged.
+    pub const STANDARD: Self = Self {
+        block_bytes_max: limits::BLOCK_BYTES_MAX,
+        message_bytes_max: 1024 * 1024,
+        unacknowledged: 16,
+    };
+}
+
+/// What a peer must know to take part in a ledger's agreement.
+#[derive(Clone)]
+pub struct Config {
+    /// The ledger; part of everything that is signed.
+    pub ledger: LedgerId,
+    /// Block 0, the same at all peers.
+    pub genesis: Arc<Block>,
+    /// The seed of this peer's Ed25519 key (RFC 8032's private key), for votes and connections.
+    pub seed: Zeroizing<[u8; 32]>,
+    /// What this peer takes part as.
+    pub role: Role,
+    /// The epoch to start in, and who votes in it.
+    pub validators: ValidatorSet,
+    /// Peers without a vote that may connect.
+    pub followers: Vec<PeerKey>,
+    /// Where to dial the validators; other entries are ignored. Followers are never dialled.
+    pub addresses: BTreeMap<PeerKey, Address>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Begins the name of every storage partition of this ledger, so that several ledgers, or
+    /// several peers in a test, can share a runtime. Letters, digits and `-`.
+    pub partition: String,
+    /// How long to wait for what.
+    pub timing: Timing,
+    /// Bounds.
+    pub sizes: Sizes,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("ledger", &self.ledger)
+            .field("epoch", &self.validators.epoch)
+            .field("role", &self.role)
+            .field("validators", &self.validators.validators.len())
+            .field("followers", &self.followers.len())
+            .field("listen", &self.listen)
+            .field("partition", &self.partition)
+            .field("timing", &self.timing)
+            .field("sizes", &self.sizes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a [`Config`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Not `IP:port` or `name:port`.
+    #[error("`{0}` is no address: write it like 10.0.0.7:26000 or peer.example.org:26000")]
+    Address(String),
+    /// No validators, too many, unsorted or repeated.
+    #[error(
+        "the validators must be 1 to {max} different keys in ascending order",
+        max = limits::VALIDATORS_MAX
+    )]
+    Validators,
+    /// Bytes that are no Ed25519 key.
+    #[error("{} is not an Ed25519 public key", Hex(.0))]
+    Key(PeerKey),
+    /// The peer's key and its role do not fit.
+    #[error("the key {} is not listed as a {role}: check the key file and the genesis", Hex(.key))]
+    NotListed {
+        /// This peer's public key.
+        key: PeerKey,
+        /// `validator` or `follower`.
+        role: &'static str,
+    },
+    /// A validator without an address.
+    #[error("no address is known for validator {}", Hex(.0))]
+    NoAddress(PeerKey),
+    /// Timings in the wrong order.
+    #[error(
+        "timings must satisfy heartbeat < leader_timeout < certification_timeout < skip_timeout, \
+         and retry < skip_timeout"
+    )]
+    Timing,
+    /// A size that is zero or too large.
+    #[error("{0} is zero or too large")]
+    Size(&'static str),
+    /// A partition prefix with other characters.
+    #[error("`{0}` cannot begin a partition's name: use letters, digits and `-`")]
+    Partition(String),
+    /// Block 0 is not block 0 of this ledger.
+    #[error("the genesis block is not block 0 of ledger {0}")]
+    Genesis(LedgerId),
+}
+
+struct Hex<'a>(&'a [u8; 32]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Longest message that [`Sizes::message_bytes_max`] may allow, bytes.
+const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most blocks that [`Sizes::unacknowledged`] may allow.
+const UNACKNOWLEDGED_MAX: usize = 1024;
+
+impl Config {
+    pub(crate) fn validator_keys(&self) -> Vec<PeerKey> {
+        self.validators.validators.iter().map(|validator| validator.key).collect()
+    }
+
+    /// Checks what can be checked before any socket or file is touched; `me` is this peer's key.
+    pub(crate) fn validate(&self, me: &PeerKey) -> Result<(), ConfigError> {
+        if self.validators.validate().is_err() {
+            return Err(ConfigError::Validators);
+        }
+        let keys = self.validator_keys();
+        let votes = keys.binary_search(me).is_ok();
+        let listed = votes == (self.role == Role::Validator);
+        if !listed {
+            let role =
+                if self.role == Role::Validator { "validator" } else { "follower without a vote" };
+            return Err(ConfigError::NotListed { key: *me, role });
+        }
+        self.validate_bounds()
+    }
+
+    /// Where to dial each of the other validators.
+    pub(crate) fn validator_addresses(
+        &self,
+        me: &PeerKey,
+    ) -> Result<Vec<(PeerKey, Address)>, ConfigError> {
+        let others = self.validator_keys().into_iter().filter(|key| key != me);
+        others
+            .map(|key| match self.addresses.get(&key) {
+                Some(address) if address.is_dialable() => Ok((key, address.clone())),
+                Some(address) => Err(ConfigError::Address(address.to_string())),
+                None => Err(ConfigError::NoAddress(key)),
+            })
+            .collect()
+    }
+
+    fn validate_bounds(&self) -> Result<(), ConfigError> {
+        if !self.timing.is_ordered() {
+            return Err(ConfigError::Timing);
+        }
+        for (name, value, max) in [
+            ("block_bytes_max", self.sizes.block_bytes_max, limits::BLOCK_BYTES_MAX),
+            ("message_bytes_max", self.sizes.message_bytes_max, MESSAGE_BYTES_MAX),
+            ("unacknowledged", self.sizes.unacknowledged, UNACKNOWLEDGED_MAX),
+        ] {
+            if value == 0 || value > max {
+                return Err(ConfigError::Size(name));
+            }
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if self.partition.is_empty() || !self.partition.chars().all(plain) {
+            return Err(ConfigError::Partition(self.partition.clone()));
+        }
+        if self.genesis.height() != 0 || self.genesis.header().ledger != self.ledger {
+            return Err(ConfigError::Genesis(self.ledger));
+        }
+        Ok(())
+    }
+}

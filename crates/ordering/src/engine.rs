@@ -1,0 +1,139 @@
+//! The engine's questions, put to the application.
+
+use std::sync::Arc;
+
+use althing_types::{Block, Digest, Header, LedgerId};
+use commonware_consensus::{
+    Application as EngineApplication, Epochable as _, Viewable as _,
+    marshal::ancestry::Ancestry,
+    simplex::{scheme::ed25519::Scheme, types::Context},
+};
+use commonware_cryptography::{Digested, ed25519::PublicKey, sha256};
+use commonware_runtime::{Clock, Metrics, Spawner};
+use futures::StreamExt as _;
+
+use crate::{
+    block::Sealed,
+    certificate::peer_key,
+    seam::{Application, Draft, Proposal},
+    status::Shared,
+};
+
+/// Version of the block header made here.
+const HEADER_VERSION: u8 = 1;
+/// How far the last acknowledged block may be below the parent of a block that is made or checked.
+/// A peer further behind is catching up: its answer waits, rather than that the whole distance is
+/// walked for every block.
+const UNDELIVERED_MAX: u64 = 256;
+
+/// Translates between the engine and the application.
+#[derive(Clone)]
+pub(crate) struct Bridge {
+    pub(crate) app: Arc<dyn Application>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) ledger: LedgerId,
+    /// Digest of the epoch's validators.
+    pub(crate) validators: Digest,
+    pub(crate) block_bytes_max: usize,
+}
+
+type Round = Context<sha256::Digest, PublicKey>;
+
+impl<E: Spawner + Metrics + Clock> EngineApplication<E> for Bridge {
+    type SigningScheme = Scheme;
+    type Context = Round;
+    type Block = Sealed;
+    type Input = ();
+
+    async fn propose(
+        &mut self,
+        (_, round): (E, Round),
+        mut ancestry: impl Ancestry<Sealed>,
+        (): (),
+    ) -> Option<Digested<Sealed>> {
+        let parent = ancestry.next().await?.inner().block();
+        let undelivered = self.undelivered(&parent, ancestry).await;
+        let proposal = Proposal {
+            epoch: round.epoch().get(),
+            view: round.view().get(),
+            parent: Arc::clone(&parent),
+            undelivered,
+        };
+        let draft = self.app.propose(proposal).await?;
+        self.seal(&round, &parent, draft)
+    }
+
+    async fn verify(
+        &mut self,
+        (_, round): (E, Round),
+        mut ancestry: impl Ancestry<Sealed>,
+    ) -> bool {
+        let Some(block) = ancestry.next().await else { return false };
+        let Some(parent) = ancestry.next().await else { return false };
+        let (block, parent) = (block.inner().block(), parent.inner().block());
+        if !self.belongs(&round, block.header()) {
+            tracing::warn!(height = block.height(), "refused a block of another ledger or epoch");
+            return false;
+        }
+        let undelivered = self.undelivered(&parent, ancestry).await;
+        self.app.verify(block, parent, undelivered).await
+    }
+}
+
+impl Bridge {
+    /// What the engine itself does not compare: it has checked proposer, parent and height.
+    fn belongs(&self, round: &Round, header: &Header) -> bool {
+        header.version == HEADER_VERSION
+            && header.ledger == self.ledger
+            && header.epoch == round.epoch().get()
+            && header.validators == self.validators
+    }
+
+    /// `parent` and its ancestors down to the last acknowledged block, exclusive, newest first.
+    async fn undelivered(
+        &self,
+        parent: &Arc<Block>,
+        mut ancestry: impl Ancestry<Sealed>,
+    ) -> Vec<Arc<Block>> {
+        let floor = parent.height().saturating_sub(UNDELIVERED_MAX);
+        self.shared.acknowledged_at_least(floor).await;
+        let acknowledged = self.shared.acknowledged_height();
+        let mut blocks = Vec::new();
+        let mut block = Arc::clone(parent);
+        while block.height() > acknowledged {
+            blocks.push(block);
+            match ancestry.next().await {
+                Some(next) => block = next.inner().block(),
+                None => break,
+            }
+        }
+        blocks
+    }
+
+    fn seal(&self, round: &Round, parent: &Block, draft: Draft) -> Option<Digested<Sealed>> {
+        let header = Header {
+            version: HEADER_VERSION,
+            ledger: self.ledger,
+            height: parent.height() + 1,
+            parent: parent.digest(),
+            time_ms: draft.time_ms,
+            proposer: peer_key(&round.leader),
+            epoch: round.epoch().get(),
+            view: round.view().get(),
+            parent_view: round.parent.0.get(),
+            validators: self.validators,
+            next_validators: draft.next_validators,
+            transactions: Digest::default(),
+            count: 0,
+            result: draft.result,
+        };
+        let block = Block::new(header, draft.transactions);
+        let len = block.wire().len();
+        if len > self.block_bytes_max {
+            // Sending it would disconnect us from every peer.
+            tracing::error!(len, max = self.block_bytes_max, "proposed block is too long");
+            return None;
+        }
+        Sealed::new(Arc::new(block)).map(Sealed::digested)
+    }
+}

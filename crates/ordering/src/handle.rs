@@ -1,0 +1,103 @@
+use std::{fmt, sync::Arc};
+
+use althing_types::{Block, Certificate};
+use commonware_consensus::{
+    marshal::{core::Mailbox, standard::Standard},
+    simplex::{
+        elector::{Config as _, Elector as _, RoundRobin, RoundRobinElector},
+        scheme::ed25519::Scheme,
+    },
+    types::{Epoch, Height, Round, View},
+};
+use commonware_cryptography::{Sha256, ed25519::PublicKey};
+use commonware_utils::ordered::Set;
+
+use crate::{
+    barrier::Presence,
+    block::Sealed,
+    certificate::convert,
+    seam::PeerKey,
+    status::{Shared, Status, StopReason, Tip},
+};
+
+pub(crate) type Marshal = Mailbox<Scheme, Standard<Sealed>>;
+
+/// Access to a running peer's ordering; clones share it.
+#[derive(Clone)]
+pub struct Handle {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    marshal: Marshal,
+    shared: Arc<Shared>,
+    presence: Arc<dyn Presence>,
+    validators: Arc<[PeerKey]>,
+    elector: RoundRobinElector<Scheme>,
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("tip", &self.tip()).finish_non_exhaustive()
+    }
+}
+
+impl Handle {
+    pub(crate) fn new(
+        marshal: Marshal,
+        shared: Arc<Shared>,
+        presence: Arc<dyn Presence>,
+        validators: Arc<[PeerKey]>,
+        participants: &Set<PublicKey>,
+    ) -> Self {
+        let elector = RoundRobin::<Sha256>::default().build(participants);
+        Self { inner: Arc::new(Inner { marshal, shared, presence, validators, elector }) }
+    }
+
+    /// The final block at `height`, if it is on this peer.
+    pub async fn block(&self, height: u64) -> Option<Arc<Block>> {
+        let block = self.inner.marshal.get_block(Height::new(height)).await?;
+        Some(block.inner().block())
+    }
+
+    /// The votes that finalized the block at `height`, if this peer has them. A block may lack a
+    /// certificate of its own: one for any later block covers it, since headers name their parents.
+    pub async fn certificate(&self, height: u64) -> Option<Certificate> {
+        convert(&self.inner.marshal.get_finalization(Height::new(height)).await?)
+    }
+
+    /// The highest block known to be final; it may not have been delivered yet.
+    #[must_use]
+    pub fn tip(&self) -> Option<Tip> {
+        self.inner.shared.tip()
+    }
+
+    /// What is happening, and what is being waited for.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let inner = &self.inner;
+        inner.shared.snapshot(&inner.validators, inner.presence.connected(), |epoch, view| {
+            usize::from(inner.elector.elect(Round::new(Epoch::new(epoch), View::new(view)), ()))
+        })
+    }
+
+    /// Peers connected now, this one not counted.
+    #[must_use]
+    pub fn connected(&self) -> Vec<PeerKey> {
+        self.inner.presence.connected()
+    }
+
+    /// Stops voting, delivering and the connections, and returns when all has ended.
+    ///
+    /// Everything another peer may rely on was on disk before it was told, so stopping needs no
+    /// ceremony: the next start goes on from there. Acks that are still held may be dropped.
+    pub async fn shutdown(&self) {
+        self.inner.shared.request_stop(StopReason::Asked);
+        self.inner.shared.finished().await;
+    }
+
+    /// Resolves when ordering has ended, for whatever reason.
+    pub async fn stopped(&self) -> StopReason {
+        self.inner.shared.finished().await
+    }
+}

@@ -1,0 +1,185 @@
+//! Authenticated, encrypted connections between peers whose keys and addresses are known.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
+
+use commonware_consensus::{
+    marshal::{self, standard::Standard},
+    simplex::{self, scheme::ed25519::Scheme},
+};
+use commonware_cryptography::{
+    ChaCha20Poly1305,
+    ed25519::{PrivateKey, PublicKey},
+    sha256,
+};
+use commonware_p2p::{
+    Address as DialAddress, AddressableManager as _, AddressableTrackedPeers, Ingress,
+    authenticated::lookup, max_message_size,
+};
+use commonware_runtime::{Quota, Supervisor as _, tokio};
+use commonware_stream::{
+    cups::{self, Cups},
+    sake::{self, Sake},
+};
+use commonware_utils::{Hostname, NZU32, NZUsize, ordered::Map};
+
+use crate::{
+    block::{Limits, Sealed},
+    certificate::{connection_namespace, peer_key, public_key},
+    config::{Address, Config, ConfigError},
+    wiring::{Channels, Wires},
+};
+
+/// How often one of the missing peers is dialled. All are there within 0.3 s of a common start.
+const DIAL_EVERY: Duration = Duration::from_millis(20);
+/// How long a peer is left alone after an attempt, which fails whenever two dial each other at once.
+const DIAL_COOLDOWN: Duration = Duration::from_millis(100);
+/// Handshakes admitted from one address; several peers may share one (containers, NAT).
+const HANDSHAKES_PER_IP: Quota = Quota::per_second(NZU32!(256));
+/// Handshakes admitted from one subnet.
+const HANDSHAKES_PER_SUBNET: Quota = Quota::per_second(NZU32!(1024));
+/// How far two peers' clocks may differ when they connect.
+const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+/// How old a handshake's greeting may be.
+const HANDSHAKE_AGE_MAX: Duration = Duration::from_secs(10);
+/// How often an idle connection is probed.
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// How long a peer that sent something invalid is shut out.
+const BLOCK_FOR: Duration = Duration::from_secs(3600);
+/// Peer sets remembered at a time: those of this epoch and of the one before.
+const PEER_SETS: NonZeroUsize = NZUsize!(2);
+/// Messages that may wait inside the network's own tasks.
+const MAILBOX: NonZeroUsize = NZUsize!(256);
+
+/// Messages a second to and from each peer on every channel.
+const RATE: NonZeroU32 = NZU32!(512);
+/// How many of those may come at once. Every channel reserves memory for a burst from every peer,
+/// so this decides how much memory an idle peer needs.
+const BURST: NonZeroU32 = NZU32!(128);
+
+/// The quota of every channel.
+pub(crate) fn quota() -> Quota {
+    Quota::per_second(RATE).allow_burst(BURST)
+}
+
+/// Longest message between peers, bytes; a longer one ends the connection.
+pub(crate) fn message_bytes_max(config: &Config) -> u32 {
+    let validators = u32::try_from(config.validators.validators.len()).unwrap_or(u32::MAX);
+    let limits = Limits { block_bytes_max: config.sizes.block_bytes_max };
+    max_message_size(&[
+        simplex::max_payload_size::<Scheme, sha256::Digest>(validators),
+        marshal::max_payload_size::<Standard<Sealed>, Scheme>(validators, &limits),
+        config.sizes.message_bytes_max,
+    ])
+}
+
+pub(crate) type LiveWires = Wires<
+    lookup::Sender<PublicKey, tokio::Context>,
+    lookup::Receiver<PublicKey>,
+    lookup::Oracle<PublicKey>,
+    lookup::Oracle<PublicKey>,
+>;
+
+/// Starts listening and dialling.
+pub(crate) fn start(
+    context: &tokio::Context,
+    config: &Config,
+    key: PrivateKey,
+    me: &PublicKey,
+) -> Result<LiveWires, ConfigError> {
+    let peers = tracked_peers(config, me)?;
+    let count = peers.primary.len() + peers.secondary.len();
+    let (mut network, mut oracle) =
+        lookup::Network::new(context.child("network"), settings(config, key, count));
+    let mut register = |channel| network.register(channel, quota());
+    let channels = Channels {
+        votes: register(0),
+        certificates: register(1),
+        resolver: register(2),
+        backfill: register(3),
+        blocks: register(4),
+        transactions: register(5),
+        fetch: register(6),
+        presence: register(7).0,
+    };
+    let task = network.start();
+    let _ = oracle.track(config.validators.epoch, peers);
+    Ok(Wires { channels, provider: oracle.clone(), blocker: oracle, task: Some(task) })
+}
+
+type Handshake = Cups<Sake<PrivateKey>, ChaCha20Poly1305>;
+
+fn settings(config: &Config, key: PrivateKey, peers: usize) -> lookup::Config<Handshake> {
+    let handshake = Cups::new(
+        Sake {
+            signer: key,
+            synchrony_bound: CLOCK_SKEW_MAX,
+            max_handshake_age: HANDSHAKE_AGE_MAX,
+            version: sake::Version::V1,
+        },
+        cups::Version::V1,
+    );
+    let mut settings = lookup::Config::local(
+        handshake,
+        &connection_namespace(&config.ledger),
+        config.listen,
+        NonZeroUsize::new(peers).unwrap_or(NonZeroUsize::MIN),
+        message_bytes_max(config),
+        MAILBOX,
+    );
+    // A peer is its key. Where it calls from says nothing behind NAT or in a container, and a
+    // follower's address need not be known at all.
+    settings.bypass_ip_check = true;
+    settings.tracked_peer_sets = PEER_SETS;
+    settings.dial_frequency = DIAL_EVERY;
+    settings.peer_connection_cooldown = DIAL_COOLDOWN;
+    settings.allowed_handshake_rate_per_ip = HANDSHAKES_PER_IP;
+    settings.allowed_handshake_rate_per_subnet = HANDSHAKES_PER_SUBNET;
+    settings.ping_frequency = PING_EVERY;
+    settings.block_duration = BLOCK_FOR;
+    settings
+}
+
+fn tracked_peers(
+    config: &Config,
+    me: &PublicKey,
+) -> Result<AddressableTrackedPeers<PublicKey>, ConfigError> {
+    let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    let me = peer_key(me);
+    let mut validators = Vec::new();
+    for (key, address) in config.validator_addresses(&me)? {
+        validators.push((parse(&key)?, dial_address(address)?));
+    }
+    if config.validator_keys().contains(&me) {
+        validators.push((parse(&me)?, DialAddress::Symmetric(config.listen)));
+    }
+    let mut followers = Vec::new();
+    for key in &config.followers {
+        followers.push((parse(key)?, DialAddress::Symmetric(nowhere)));
+    }
+    if config.validator_keys().binary_search(&me).is_err() && !config.followers.contains(&me) {
+        followers.push((parse(&me)?, DialAddress::Symmetric(config.listen)));
+    }
+    Ok(AddressableTrackedPeers::new(
+        Map::from_iter_dedup(validators),
+        Map::from_iter_dedup(followers),
+    ))
+}
+
+fn parse(key: &[u8; 32]) -> Result<PublicKey, ConfigError> {
+    public_key(key).map_err(|_| ConfigError::Key(*key))
+}
+
+fn dial_address(address: Address) -> Result<DialAddress, ConfigError> {
+    match address {
+        Address::Socket(socket) => Ok(DialAddress::Symmetric(socket)),
+        Address::Name(name, port) => {
+            let host = Hostname::new(name.clone()).map_err(|_| ConfigError::Address(name))?;
+            let egress = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+            Ok(DialAddress::Asymmetric { ingress: Ingress::Dns { host, port }, egress })
+        }
+    }
+}

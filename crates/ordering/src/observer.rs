@@ -1,0 +1,155 @@
+//! The engine's reports, passed to the application and to the status.
+
+use std::sync::Arc;
+
+use althing_types::Digest;
+use commonware_actor::Feedback;
+use commonware_codec::Encode;
+use commonware_consensus::{
+    Epochable, Reporter, Viewable,
+    marshal::Update,
+    simplex::{
+        scheme::ed25519::Scheme,
+        types::{Activity, Attributable},
+    },
+};
+use commonware_cryptography::sha256;
+use commonware_parallel::Sequential;
+use commonware_runtime::Clock;
+use commonware_utils::sync::Mutex;
+use rand_core_0_10::CryptoRng;
+
+use crate::{
+    block::Sealed,
+    seam::{Ack, Application, Evidence, Fault, PeerKey},
+    status::{Shared, Tip, Vote, unix_ms},
+};
+
+/// Hands final blocks to the application, in order.
+#[derive(Clone)]
+pub(crate) struct Delivery {
+    pub(crate) app: Arc<dyn Application>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Reporter for Delivery {
+    type Activity = Update<Sealed>;
+
+    fn report(&mut self, update: Update<Sealed>) -> Feedback {
+        match update {
+            Update::Tip(round, height, digest) => self.shared.set_tip(Tip {
+                height: height.get(),
+                block: Digest(digest.0),
+                epoch: round.epoch().get(),
+                view: round.view().get(),
+            }),
+            Update::Block(sealed, ack) => {
+                let block = sealed.inner().block();
+                let ack = Ack::new(block.height(), ack, Arc::clone(&self.shared));
+                self.app.deliver(block, ack);
+            }
+        }
+        Feedback::Ok
+    }
+}
+
+/// Watches votes and certificates: what is going on, and who breaks the rules.
+pub(crate) struct Watch<E> {
+    /// For the time of day and for checking signatures.
+    context: Arc<Mutex<E>>,
+    app: Arc<dyn Application>,
+    shared: Arc<Shared>,
+    scheme: Scheme,
+    validators: Arc<[PeerKey]>,
+}
+
+impl<E> Clone for Watch<E> {
+    fn clone(&self) -> Self {
+        Self {
+            context: Arc::clone(&self.context),
+            app: Arc::clone(&self.app),
+            shared: Arc::clone(&self.shared),
+            scheme: self.scheme.clone(),
+            validators: Arc::clone(&self.validators),
+        }
+    }
+}
+
+impl<E: Clock + CryptoRng> Reporter for Watch<E> {
+    type Activity = Activity<Scheme, sha256::Digest>;
+
+    fn report(&mut self, activity: Self::Activity) -> Feedback {
+        match &activity {
+            Activity::Notarize(vote) => self.voted(Vote::Notarize, vote),
+            Activity::Nullify(vote) => self.voted(Vote::Nullify, vote),
+            Activity::Finalize(vote) => self.voted(Vote::Finalize, vote),
+            Activity::Notarization(_) => {}
+            Activity::Certification(certificate) => {
+                self.view_ended(certificate.view().get(), false)
+            }
+            Activity::Nullification(certificate) => self.view_ended(certificate.view().get(), true),
+            Activity::Finalization(certificate) => self.view_ended(certificate.view().get(), false),
+            Activity::ConflictingNotarize(votes) => {
+                let proven = votes.verify(&mut *self.context.lock(), &self.scheme, &Sequential);
+                self.accuse(proven, Fault::ConflictingNotarize, votes);
+            }
+            Activity::ConflictingFinalize(votes) => {
+                let proven = votes.verify(&mut *self.context.lock(), &self.scheme, &Sequential);
+                self.accuse(proven, Fault::ConflictingFinalize, votes);
+            }
+            Activity::NullifyFinalize(votes) => {
+                let proven = votes.verify(&mut *self.context.lock(), &self.scheme, &Sequential);
+                self.accuse(proven, Fault::NullifyFinalize, votes);
+            }
+        }
+        Feedback::Ok
+    }
+}
+
+impl<E: Clock> Watch<E> {
+    pub(crate) fn new(
+        context: E,
+        app: Arc<dyn Application>,
+        shared: Arc<Shared>,
+        scheme: Scheme,
+        validators: Arc<[PeerKey]>,
+    ) -> Self {
+        Self { context: Arc::new(Mutex::new(context)), app, shared, scheme, validators }
+    }
+
+    fn now_ms(&self) -> u64 {
+        unix_ms(self.context.lock().current())
+    }
+
+    fn voted(&self, kind: Vote, vote: &(impl Attributable + Viewable)) {
+        let index = usize::from(vote.signer());
+        self.shared.voted(kind, index, vote.view().get(), self.now_ms());
+    }
+
+    fn view_ended(&self, view: u64, nullified: bool) {
+        self.shared.view_ended(view, nullified, self.now_ms());
+    }
+
+    /// The engine reports votes as they arrive, signatures unchecked; only what is proven counts.
+    fn accuse(
+        &self,
+        proven: bool,
+        fault: Fault,
+        votes: &(impl Attributable + Epochable + Viewable + Encode),
+    ) {
+        let Some(validator) = self.validators.get(usize::from(votes.signer())).copied() else {
+            return;
+        };
+        if !proven {
+            return;
+        }
+        let (epoch, view) = (votes.epoch().get(), votes.view().get());
+        tracing::warn!(epoch, view, %fault, validator = %hex(&validator), "misbehaviour");
+        let votes = votes.encode();
+        self.app.misbehaviour(Evidence { fault, validator, epoch, view, votes });
+    }
+}
+
+fn hex(key: &PeerKey) -> String {
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
+}

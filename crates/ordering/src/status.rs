@@ -1,0 +1,270 @@
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use althing_types::{Digest, quorum};
+use commonware_utils::{channel::watch, sync::Mutex};
+
+use crate::seam::PeerKey;
+
+/// What ordering is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting until a quorum of validators is connected, so that votes reach somebody.
+    Connecting,
+    /// Proposing and voting.
+    Voting,
+    /// Following without a vote.
+    Following,
+    /// Stopped, and for which reason.
+    Stopped(StopReason),
+}
+
+/// Why ordering stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// It was asked to.
+    Asked,
+    /// The application dropped the [`Ack`](crate::Ack) of this height.
+    NotAcknowledged(u64),
+    /// The engine, the block store or the network ended by itself; the log says why. The peer must
+    /// be restarted, since it no longer takes part.
+    Failed(&'static str),
+}
+
+/// The highest block known to be final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height.
+    pub height: u64,
+    /// Its digest.
+    pub block: Digest,
+    /// Epoch in which it became final.
+    pub epoch: u64,
+    /// View in which it became final.
+    pub view: u64,
+}
+
+/// A snapshot for people and health checks: what happens, and what is being waited for.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// What ordering is doing.
+    pub phase: Phase,
+    /// The current epoch.
+    pub epoch: u64,
+    /// The current view.
+    pub view: u64,
+    /// The leader of the current view.
+    pub leader: PeerKey,
+    /// When the current view was entered, milliseconds since 1970.
+    pub view_since_ms: u64,
+    /// How many validators must vote alike.
+    pub quorum: usize,
+    /// Peers connected now, this one not counted.
+    pub connected: Vec<PeerKey>,
+    /// Validators whose vote to notarize a block of the current view was seen.
+    pub notarized: Vec<PeerKey>,
+    /// Validators whose vote to give the current view up was seen.
+    pub nullified: Vec<PeerKey>,
+    /// Per validator, in order, when its latest vote was seen, milliseconds since 1970.
+    pub heard_ms: Vec<(PeerKey, Option<u64>)>,
+    /// Views given up since start.
+    pub views_nullified: u64,
+    /// The highest block known to be final; `None` until one is, after a first start.
+    pub tip: Option<Tip>,
+    /// The highest block that the application has acknowledged.
+    pub acknowledged: u64,
+}
+
+/// What the tasks of one peer's ordering share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    stopping: AtomicBool,
+    acknowledged: watch::Sender<u64>,
+    stop: watch::Sender<Option<StopReason>>,
+    finished: watch::Sender<bool>,
+    progress: Mutex<Progress>,
+}
+
+#[derive(Debug)]
+struct Progress {
+    phase: Phase,
+    epoch: u64,
+    view: u64,
+    view_since_ms: u64,
+    notarized: BTreeSet<usize>,
+    nullified: BTreeSet<usize>,
+    heard_ms: Vec<Option<u64>>,
+    views_nullified: u64,
+    tip: Option<Tip>,
+}
+
+/// A vote seen, as far as status is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Vote {
+    Notarize,
+    Nullify,
+    Finalize,
+}
+
+impl Shared {
+    pub(crate) fn new(epoch: u64, validators: usize) -> Self {
+        Self {
+            stopping: AtomicBool::new(false),
+            acknowledged: watch::Sender::new(0),
+            stop: watch::Sender::new(None),
+            finished: watch::Sender::new(false),
+            progress: Mutex::new(Progress {
+                phase: Phase::Connecting,
+                epoch,
+                view: 1,
+                view_since_ms: 0,
+                notarized: BTreeSet::new(),
+                nullified: BTreeSet::new(),
+                heard_ms: vec![None; validators],
+                views_nullified: 0,
+                tip: None,
+            }),
+        }
+    }
+
+    pub(crate) fn acknowledged(&self, height: u64) {
+        self.acknowledged.send_if_modified(|highest| {
+            let higher = height > *highest;
+            *highest = height.max(*highest);
+            higher
+        });
+    }
+
+    pub(crate) fn acknowledged_height(&self) -> u64 {
+        *self.acknowledged.borrow()
+    }
+
+    /// Resolves when the block at `height` has been acknowledged.
+    pub(crate) async fn acknowledged_at_least(&self, height: u64) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.acknowledged.subscribe().wait_for(|highest| *highest >= height).await;
+    }
+
+    /// An application that is being stopped may drop what it will not finish.
+    pub(crate) fn ack_dropped(&self, height: u64) {
+        if !self.stopping.load(Ordering::Acquire) {
+            tracing::error!(height, "block was not acknowledged; ordering stops");
+            self.request_stop(StopReason::NotAcknowledged(height));
+        }
+    }
+
+    /// Asks the root task to stop everything; the first reason given is kept.
+    pub(crate) fn request_stop(&self, reason: StopReason) {
+        self.stopping.store(true, Ordering::Release);
+        self.stop.send_if_modified(|current| {
+            let first = current.is_none();
+            current.get_or_insert(reason);
+            first
+        });
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Resolves when a stop was requested.
+    pub(crate) async fn stop_requested(&self) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.stop.subscribe().wait_for(Option::is_some).await;
+    }
+
+    /// All tasks have ended.
+    pub(crate) fn finish(&self) {
+        self.request_stop(StopReason::Asked);
+        let reason = (*self.stop.borrow()).unwrap_or(StopReason::Asked);
+        self.progress.lock().phase = Phase::Stopped(reason);
+        self.finished.send_replace(true);
+    }
+
+    /// Resolves when all tasks have ended.
+    pub(crate) async fn finished(&self) -> StopReason {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.finished.subscribe().wait_for(|finished| *finished).await;
+        (*self.stop.borrow()).unwrap_or(StopReason::Asked)
+    }
+
+    pub(crate) fn enter(&self, phase: Phase, now_ms: u64) {
+        let mut progress = self.progress.lock();
+        progress.phase = phase;
+        progress.view_since_ms = now_ms;
+    }
+
+    pub(crate) fn tip(&self) -> Option<Tip> {
+        self.progress.lock().tip
+    }
+
+    pub(crate) fn set_tip(&self, tip: Tip) {
+        self.progress.lock().tip = Some(tip);
+    }
+
+    /// A vote of the validator with this index was seen.
+    pub(crate) fn voted(&self, vote: Vote, validator: usize, view: u64, now_ms: u64) {
+        let mut progress = self.progress.lock();
+        if let Some(heard) = progress.heard_ms.get_mut(validator) {
+            *heard = Some(now_ms);
+        }
+        if view == progress.view {
+            match vote {
+                Vote::Notarize => _ = progress.notarized.insert(validator),
+                Vote::Nullify => _ = progress.nullified.insert(validator),
+                Vote::Finalize => {}
+            }
+        }
+    }
+
+    /// A certificate ended `view`, so the next one is current.
+    pub(crate) fn view_ended(&self, view: u64, nullified: bool, now_ms: u64) {
+        let mut progress = self.progress.lock();
+        if nullified {
+            progress.views_nullified += 1;
+        }
+        if view >= progress.view {
+            progress.view = view.saturating_add(1);
+            progress.view_since_ms = now_ms;
+            progress.notarized.clear();
+            progress.nullified.clear();
+        }
+    }
+
+    /// `leader` maps an epoch and view to the index of its leader.
+    pub(crate) fn snapshot(
+        &self,
+        validators: &[PeerKey],
+        connected: Vec<PeerKey>,
+        leader: impl FnOnce(u64, u64) -> usize,
+    ) -> Status {
+        let progress = self.progress.lock();
+        let keys = |indices: &BTreeSet<usize>| {
+            indices.iter().filter_map(|index| validators.get(*index).copied()).collect()
+        };
+        let leader = leader(progress.epoch, progress.view);
+        Status {
+            phase: progress.phase,
+            epoch: progress.epoch,
+            view: progress.view,
+            leader: validators.get(leader).copied().unwrap_or_default(),
+            view_since_ms: progress.view_since_ms,
+            quorum: quorum(validators.len()),
+            connected,
+            notarized: keys(&progress.notarized),
+            nullified: keys(&progress.nullified),
+            heard_ms: validators.iter().copied().zip(progress.heard_ms.iter().copied()).collect(),
+            views_nullified: progress.views_nullified,
+            tip: progress.tip,
+            acknowledged: self.acknowledged_height(),
+        }
+    }
+}
+
+pub(crate) fn unix_ms(now: SystemTime) -> u64 {
+    let elapsed = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}

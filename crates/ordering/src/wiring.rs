@@ -1,0 +1,95 @@
+//! What goes between the engine and a network: for `althing-sim-network` only.
+//!
+//! This module shows types of the engine's libraries, since a simulated network is made of them.
+//! Nothing but the simulator may depend on it.
+
+use std::sync::Arc;
+
+use commonware_codec::DecodeExt as _;
+use commonware_cryptography::ed25519::PublicKey;
+use commonware_p2p::{Blocker, Provider, Receiver, Sender};
+use commonware_runtime::{Clock, Handle as Task, Metrics, Quota, Spawner, Storage};
+use rand_core_0_10::CryptoRng;
+
+use crate::{
+    config::Config, error::StartError, handle::Handle, mesh::Mesh, network, seam::Application,
+};
+
+/// The channels between peers, by what they carry.
+#[derive(Debug)]
+pub struct Channels<S, R> {
+    /// Single votes.
+    pub votes: (S, R),
+    /// Certificates, sent as soon as they are complete.
+    pub certificates: (S, R),
+    /// Requests for certificates of earlier views.
+    pub resolver: (S, R),
+    /// Requests for final blocks that were missed.
+    pub backfill: (S, R),
+    /// Proposed blocks.
+    pub blocks: (S, R),
+    /// The application's transactions.
+    pub transactions: (S, R),
+    /// The application's requests and answers.
+    pub fetch: (S, R),
+    /// Carries nothing; asked whom it would reach.
+    pub presence: S,
+}
+
+/// A started network, seen by one peer.
+#[expect(missing_debug_implementations, reason = "the runtime's task handle has none")]
+pub struct Wires<S, R, P, B> {
+    /// The channels.
+    pub channels: Channels<S, R>,
+    /// Knows the peers.
+    pub provider: P,
+    /// Shuts out peers that send what is invalid.
+    pub blocker: B,
+    /// The network's task, if it ends with the peer.
+    pub task: Option<Task<()>>,
+}
+
+/// Starts ordering on any runtime and network.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn launch<E, S, R, P, B>(
+    context: E,
+    wires: Wires<S, R, P, B>,
+    config: Config,
+    app: Arc<dyn Application>,
+) -> Result<(Handle, Mesh), StartError>
+where
+    E: Clock + CryptoRng + Metrics + Spawner + Storage,
+    S: Sender<PublicKey = PublicKey>,
+    R: Receiver<PublicKey = PublicKey>,
+    P: Provider<PublicKey = PublicKey>,
+    B: Blocker<PublicKey = PublicKey>,
+{
+    crate::launch::launch(context, wires, config, app).await
+}
+
+/// Longest message that the network must carry, bytes.
+#[must_use]
+pub fn message_bytes_max(config: &Config) -> u32 {
+    network::message_bytes_max(config)
+}
+
+/// The quota of every channel.
+#[must_use]
+pub fn quota() -> Quota {
+    network::quota()
+}
+
+/// The public key of a seed; `None` is not possible with 32 bytes, but the codec's type says so.
+#[must_use]
+pub fn public_key_of(seed: &[u8; 32]) -> Option<PublicKey> {
+    use commonware_cryptography::Signer as _;
+    crate::certificate::private_key(seed).ok().map(|key| key.public_key())
+}
+
+/// A key as the library knows it; `None` if the bytes are not one.
+#[must_use]
+pub fn public_key(key: &[u8; 32]) -> Option<PublicKey> {
+    PublicKey::decode(commonware_codec::Copying(key)).ok()
+}
