@@ -1,0 +1,146 @@
+//! Values of the state that a proof opens: entities, their keys, things and bindings.
+//!
+//! The ledger writes them, a verifier reads them; the value at a raw [`key`](crate::key) is the
+//! canonical encoding of the record and nothing else.
+
+use alloc::string::String;
+
+use althing_types::{Digest, EntityId, Inception, PublicKey, Wire, WireError, limits};
+use minicbor::{Decode, Encode};
+
+/// What the ledger knows of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct EntityRecord {
+    /// How it began; the entity's id is the digest of this.
+    #[n(0)]
+    pub inception: Inception,
+    /// Who owns it; none for an organisation.
+    #[n(1)]
+    pub owner: Option<EntityId>,
+    /// Its present key.
+    #[n(2)]
+    pub key: PublicKey,
+    /// Version of the present key; the first key has version 1.
+    #[n(3)]
+    pub key_version: u32,
+    /// Height at which the present key took effect.
+    #[n(4)]
+    pub key_since_height: u64,
+    /// Height at which it was registered.
+    #[n(5)]
+    pub registered_height: u64,
+    /// Height at which it was revoked, if it was: nothing it signs counts in later blocks.
+    #[n(6)]
+    pub revoked: Option<u64>,
+}
+
+impl Wire for EntityRecord {
+    const BYTES_MAX: usize = 512;
+
+    fn validate(&self) -> Result<(), WireError> {
+        self.inception.validate()?;
+        if !self.key.is_valid() {
+            return Err(WireError::OutOfBounds("key"));
+        }
+        Ok(())
+    }
+}
+
+/// A key that an entity had and replaced, so that what it signed then stays checkable.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct KeyRecord {
+    /// The key.
+    #[n(0)]
+    pub key: PublicKey,
+    /// Height at which it took effect.
+    #[n(1)]
+    pub since_height: u64,
+    /// Height of the block that replaced it: the last in which its signatures count.
+    #[n(2)]
+    pub until_height: u64,
+}
+
+impl Wire for KeyRecord {
+    const BYTES_MAX: usize = 96;
+
+    fn validate(&self) -> Result<(), WireError> {
+        if !self.key.is_valid() {
+            return Err(WireError::OutOfBounds("key"));
+        }
+        if self.since_height > self.until_height {
+            return Err(WireError::OutOfBounds("until_height"));
+        }
+        Ok(())
+    }
+}
+
+/// What the ledger knows of a thing; its description itself is kept beside the state.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ThingRecord {
+    /// Who owns it.
+    #[n(0)]
+    pub owner: EntityId,
+    /// The owner's name for it; owner and name make its id.
+    #[n(1)]
+    pub name: String,
+    /// Version of its description; the first has version 1.
+    #[n(2)]
+    pub version: u32,
+    /// SHA-256 of its description, JSON text as submitted.
+    #[n(3)]
+    pub description_digest: Digest,
+    /// Height at which it was registered.
+    #[n(4)]
+    pub registered_height: u64,
+    /// Height of the present description.
+    #[n(5)]
+    pub updated_height: u64,
+    /// Height at which it was retired, if it was.
+    #[n(6)]
+    pub retired: Option<u64>,
+    /// The entity that the thing itself signs as, if it can sign.
+    #[n(7)]
+    pub device: Option<EntityId>,
+}
+
+impl Wire for ThingRecord {
+    const BYTES_MAX: usize = 256;
+
+    fn validate(&self) -> Result<(), WireError> {
+        if (1..=limits::NAME_BYTES_MAX).contains(&self.name.len()) {
+            Ok(())
+        } else {
+            Err(WireError::OutOfBounds("name"))
+        }
+    }
+}
+
+/// Leave for a gateway or device to submit for a thing.
+///
+/// Unbinding does not remove the record but lowers `until_height`, so that what was submitted
+/// before stays checkable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct BindingRecord {
+    /// Last height at which the binding holds.
+    #[n(0)]
+    pub until_height: u64,
+    /// Height from which it has held without interruption.
+    #[n(1)]
+    pub bound_height: u64,
+}
+
+impl Wire for BindingRecord {
+    const BYTES_MAX: usize = 24;
+}
+
+impl BindingRecord {
+    /// Whether the binding holds at a height.
+    #[must_use]
+    pub const fn holds_at(&self, height: u64) -> bool {
+        self.bound_height <= height && height <= self.until_height
+    }
+}
