@@ -1,0 +1,182 @@
+//! The checks, in the order in which they fail soonest.
+
+use anyhow::{Result, bail};
+
+use crate::{
+    shell::{self, run},
+    tally::{Part, Tally, counts_of_json, counts_of_tests},
+};
+
+/// Seeds that every run of the simulation covers.
+const SIMULATION_SEEDS: u64 = 500;
+/// Further seeds, other ones with every commit.
+const SIMULATION_SEEDS_OF_COMMIT: u64 = 100;
+/// How long each decoder is fuzzed, seconds.
+const FUZZ_SECONDS: u64 = 2;
+/// Procedures of Y.4464 clause 10 that are run.
+const PROCEDURES: &[&str] = &["10.1"];
+/// Programs that tests call, with the line that installs each.
+const TOOLS: &[(&str, &str)] =
+    &[("mosquitto_pub --help", "sudo apt-get install --yes mosquitto-clients")];
+
+const FORMAT: &str = "cargo fmt --all --check";
+const CLIPPY: &str = "cargo clippy --release --workspace --all-targets --quiet -- -D warnings";
+const NEXTEST: &str = "cargo nextest run --release --workspace --no-fail-fast --status-level fail";
+const PLAIN_TEST: &str = "cargo test --release --workspace --no-fail-fast --lib --bins --tests";
+const DOC_TESTS: &str = "cargo test --release --workspace --doc --no-fail-fast";
+const BINARIES: &str = "cargo build --release --workspace --bins";
+
+/// Everything the README promises.
+#[must_use]
+pub fn test() -> Tally {
+    let mut tally = Tally::default();
+    tally.add(command("format", FORMAT, "cargo xtask fix"));
+    tools(&mut tally);
+    tally.add(command("lints", CLIPPY, CLIPPY));
+    tally.add(unit_tests());
+    tally.add(counted("documentation tests", DOC_TESTS));
+    tally.add(command("binaries", BINARIES, BINARIES));
+    simulation(&mut tally);
+    for procedure in PROCEDURES {
+        tally.add(conformance(procedure));
+    }
+    tally.add(fuzzing());
+    advisories(&mut tally);
+    tally
+}
+
+/// The quick part: format, lints, tests, layout, a hundred seeds. Writes nothing but build output.
+#[must_use]
+pub fn verify() -> Tally {
+    let mut tally = Tally::default();
+    tally.add(command("format", FORMAT, "cargo xtask fix"));
+    tally.add(command("lints", CLIPPY, CLIPPY));
+    tally.add(unit_tests());
+    tally.add(command("binaries", BINARIES, BINARIES));
+    tally.add(seeds("simulation", 0, 100));
+    tally
+}
+
+/// Formats, and applies what clippy can repair.
+///
+/// # Errors
+/// If one of the two fails.
+pub fn fix() -> Result<()> {
+    must("cargo fmt --all")?;
+    must("cargo clippy --release --workspace --all-targets --fix --allow-dirty --allow-staged")
+}
+
+/// Simulates `count` networks from consecutive seeds.
+///
+/// # Errors
+/// If one of them broke an invariant; the simulator has printed which seed and where.
+pub fn sim(seed: u64, count: u64) -> Result<()> {
+    must("cargo build --quiet --release --package althing-sim")?;
+    must(&format!("{} {seed} {count}", built("althing-sim")))
+}
+
+/// Feeds mutated bytes to a decoder.
+///
+/// # Errors
+/// If the target is unknown or a decoder panicked.
+pub fn fuzz(target: &str, seconds: u64, seed: Option<u64>) -> Result<()> {
+    must("cargo build --quiet --release --package althing-fuzz")?;
+    let seed = seed.map(|seed| format!(" --seed {seed}")).unwrap_or_default();
+    must(&format!("{} {target} {seconds}{seed}", built("althing-fuzz")))
+}
+
+/// Builds the documentation of the crates, and the book if `mdbook` is installed.
+///
+/// # Errors
+/// If the documentation has an error.
+pub fn docs() -> Result<()> {
+    must("cargo doc --release --workspace --no-deps")?;
+    if shell::has("mdbook --version") {
+        return must("mdbook build docs");
+    }
+    println!("the book was not built; install mdbook with: cargo install --locked mdbook");
+    Ok(())
+}
+
+fn must(line: &str) -> Result<()> {
+    if run(line).ended_well { Ok(()) } else { bail!("`{line}` failed") }
+}
+
+fn command(name: &'static str, line: &str, hint: &str) -> Part {
+    Part::single(name, run(line).ended_well, hint)
+}
+
+fn counted(name: &'static str, line: &str) -> Part {
+    let run = run(line);
+    Part::counted(name, run.ended_well, counts_of_tests(&run.output), line)
+}
+
+/// A missing tool fails, rather than leaving out the tests that need it.
+fn tools(tally: &mut Tally) {
+    for (probe, install) in TOOLS {
+        tally.add(Part::single("tools", shell::has(probe), *install));
+    }
+}
+
+fn unit_tests() -> Part {
+    if shell::has("cargo nextest --version") {
+        return counted("tests", NEXTEST);
+    }
+    println!("slower without nextest; install it with: cargo install --locked cargo-nextest");
+    counted("tests", PLAIN_TEST)
+}
+
+fn simulation(tally: &mut Tally) {
+    tally.add(seeds("simulation", 0, SIMULATION_SEEDS));
+    match shell::commit_seed() {
+        Some(seed) => {
+            tally.add(seeds("simulation of this commit", seed, SIMULATION_SEEDS_OF_COMMIT));
+        }
+        None => println!("no commit found, so no seeds of its own"),
+    }
+}
+
+fn seeds(name: &'static str, seed: u64, count: u64) -> Part {
+    let line = format!("{} {seed} {count}", built("althing-sim"));
+    let run = run(&line);
+    let hint = format!("cargo xtask sim {seed} {count}");
+    Part::counted(name, run.ended_well, counts_of_json(&run.output), hint)
+}
+
+fn conformance(procedure: &str) -> Part {
+    let line = format!("{} conformance {procedure} --json", built("althing"));
+    let run = run(&line);
+    let hint = format!("cargo run --release -- conformance {procedure}");
+    Part::counted("conformance", run.ended_well, counts_of_json(&run.output), hint)
+}
+
+fn fuzzing() -> Part {
+    let seed = shell::commit_seed().unwrap_or(1);
+    let line = format!("{} all {FUZZ_SECONDS} --seed {seed}", built("althing-fuzz"));
+    let run = run(&line);
+    let hint = format!("cargo xtask fuzz all {FUZZ_SECONDS} --seed {seed}");
+    Part::counted("fuzzing", run.ended_well, counts_of_json(&run.output), hint)
+}
+
+/// Licences are checked by a test of this crate; advisories need a database from the network, so
+/// that being offline is said and not held against the code.
+fn advisories(tally: &mut Tally) {
+    const INSTALL: &str = "cargo install --locked cargo-deny";
+    const CHECK: &str = "cargo deny check";
+    if !shell::has("cargo deny --version") {
+        println!("advisories were not checked; install cargo-deny with: {INSTALL}");
+        return;
+    }
+    let run = run(CHECK);
+    if !run.ended_well && run.output.contains("failed to fetch advisory database") {
+        println!("advisories were not checked: their database cannot be fetched from here");
+        return;
+    }
+    tally.add(Part::single("advisories and licences", run.ended_well, CHECK));
+}
+
+/// A binary of the workspace, built in the same folder as this one.
+fn built(name: &str) -> String {
+    let folder = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(name)));
+    folder.map_or_else(|| name.into(), |path| path.display().to_string())
+}

@@ -1,0 +1,19 @@
+//! Run every check the project promises.
+//!
+//! `cargo xtask <command>` needs nothing but cargo. What a command needs beyond that it names, with
+//! the line that installs it. Continuous integration calls these commands and nothing else.
+//!
+//! It contains no check that the product relies on: what must hold of the code is a test beside the
+//! code, and what must hold of the layout is in `xtask/tests/tidy.rs`.
+//!
+//! Start reading at [`check::test`].
+
+pub mod check;
+pub mod tally;
+pub mod vectors;
+
+mod bench;
+mod shell;
+
+pub use bench::bench;
+pub use shell::root;

@@ -1,0 +1,148 @@
+//! How many checks passed and failed, and how to repeat the failures.
+
+use std::fmt;
+
+/// The outcome of one part of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its name.
+    pub name: &'static str,
+    /// Checks that passed.
+    pub passed: u64,
+    /// Checks that failed.
+    pub failed: u64,
+    /// The command that repeats it alone, or what to install.
+    pub hint: String,
+}
+
+impl Part {
+    /// One check that either holds or not.
+    #[must_use]
+    pub fn single(name: &'static str, passed: bool, hint: impl Into<String>) -> Self {
+        Self { name, passed: u64::from(passed), failed: u64::from(!passed), hint: hint.into() }
+    }
+
+    /// Counts taken from a program's output. A program that ended badly without naming a failed
+    /// check counts as one failure, and so does one that checked nothing.
+    #[must_use]
+    pub fn counted(
+        name: &'static str,
+        ended_well: bool,
+        (passed, failed): (u64, u64),
+        hint: impl Into<String>,
+    ) -> Self {
+        let silent = failed == 0 && (!ended_well || passed == 0);
+        Self { name, passed, failed: failed + u64::from(silent), hint: hint.into() }
+    }
+}
+
+/// All parts of a run.
+#[derive(Debug, Default)]
+pub struct Tally {
+    parts: Vec<Part>,
+}
+
+impl Tally {
+    /// Adds a part and says at once how it went.
+    pub fn add(&mut self, part: Part) {
+        println!("== {}: {} passed, {} failed", part.name, part.passed, part.failed);
+        self.parts.push(part);
+    }
+
+    /// Checks that failed.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.parts.iter().map(|part| part.failed).sum()
+    }
+
+    /// Checks that passed.
+    #[must_use]
+    pub fn passed(&self) -> u64 {
+        self.parts.iter().map(|part| part.passed).sum()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.parts.iter().filter(|part| part.failed > 0) {
+            writeln!(f, "{} failed; repeat with: {}", part.name, part.hint)?;
+        }
+        write!(f, "{} passed, {} failed", self.passed(), self.failed())
+    }
+}
+
+/// The counts in the output of `cargo nextest run` and `cargo test`, summed over their summaries.
+#[must_use]
+pub fn counts_of_tests(output: &str) -> (u64, u64) {
+    output
+        .lines()
+        .filter(|line| line.contains("test result:") || line.contains("Summary ["))
+        .map(|line| {
+            let failed = ["failed", "timed out", "exec failed"].iter();
+            (number_before(line, "passed"), failed.map(|word| number_before(line, word)).sum())
+        })
+        .fold((0, 0), |(passed, failed), (p, f): (u64, u64)| (passed + p, failed + f))
+}
+
+/// The number that stands right before a word: 3 for `passed` in `2 tests: 3 passed, 1 failed`.
+fn number_before(line: &str, word: &str) -> u64 {
+    let words: Vec<&str> =
+        line.split([' ', ',', ';', '(', ')']).filter(|w| !w.is_empty()).collect();
+    words.windows(2).find(|pair| pair[1] == word).and_then(|pair| pair[0].parse().ok()).unwrap_or(0)
+}
+
+/// The counts of the last line that is a JSON object with `passed` and `failed`.
+#[must_use]
+pub fn counts_of_json(output: &str) -> (u64, u64) {
+    let count = |value: &serde_json::Value| {
+        Some((value.get("passed")?.as_u64()?, value.get("failed")?.as_u64()?))
+    };
+    output
+        .lines()
+        .rev()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .find_map(|value| count(&value))
+        .unwrap_or((0, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_what_the_tools_print() {
+        for (output, expected) in [
+            ("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured", (12, 0)),
+            ("     Summary [   1.2s] 9 tests run: 7 passed (1 slow), 2 failed, 3 skipped", (7, 2)),
+            (
+                "test result: ok. 1 passed; 0 failed\ntest result: FAILED. 2 passed; 1 failed",
+                (3, 1),
+            ),
+            ("error: could not compile", (0, 0)),
+        ] {
+            assert_eq!(counts_of_tests(output), expected, "{output}");
+        }
+        let json = "step 1\n{\"passed\":5,\"failed\":0,\"steps\":[]}\n";
+        assert_eq!(counts_of_json(json), (5, 0));
+        assert_eq!(counts_of_json("{\"passed\":true}\nnothing"), (0, 0));
+    }
+
+    #[test]
+    fn a_part_that_ends_badly_or_checks_nothing_is_a_failure() {
+        for (ended_well, counts, failed) in
+            [(true, (3, 0), 0), (true, (0, 0), 1), (false, (3, 0), 1), (false, (3, 2), 2)]
+        {
+            assert_eq!(Part::counted("p", ended_well, counts, "h").failed, failed);
+        }
+    }
+
+    #[test]
+    fn the_counting_line_is_last() {
+        let mut tally = Tally::default();
+        tally.add(Part::single("format", true, "cargo fmt"));
+        tally.add(Part::counted("tests", false, (40, 2), "cargo nextest run"));
+        let text = tally.to_string();
+        assert_eq!(text.lines().last(), Some("41 passed, 2 failed"));
+        assert!(text.contains("tests failed; repeat with: cargo nextest run"));
+    }
+}
