@@ -1,0 +1,228 @@
+//! The queue's form on disk: segments of framed records.
+//!
+//! ```text
+//! segment   = header frame*
+//! header    = "ALTHQUE1" number:u64be ledger:32 gateway:32 check:8
+//! frame     = mark:0xA7 length:u32be check:8 record
+//! check     = first 8 bytes of BLAKE3(number:u64be offset:u64be bytes)
+//! ```
+//!
+//! The check covers where a frame stands, so bytes left over from elsewhere are no frame. After a
+//! crash the last segment may end in a torn frame: nothing valid follows it, nobody was told that
+//! it was safe, and it is cut off. A bad frame with valid ones behind it is something else, damage
+//! to what was acknowledged: [`scan`] reports it and reads on, and the sequence numbers that are
+//! missing become a gap on the ledger rather than a silence.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use althing_types::{EntityId, LedgerId, StreamId, Wire, blake3_digest};
+
+use crate::record::{RECORD_BYTES_MAX, Record};
+
+/// Whose queue it is. The queue of another gateway or ledger is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The ledger.
+    pub ledger: LedgerId,
+    /// The gateway.
+    pub gateway: EntityId,
+}
+
+const MAGIC: &[u8; 8] = b"ALTHQUE1";
+const CHECK_BYTES: usize = 8;
+/// Length of a segment's header, bytes.
+pub const HEADER_BYTES: usize = 8 + 8 + 32 + 32 + CHECK_BYTES;
+const MARK: u8 = 0xA7;
+const FRAME_HEAD_BYTES: usize = 1 + 4 + CHECK_BYTES;
+
+/// Why bytes are no segment of this queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SegmentError {
+    /// The header is damaged, or was never written in full.
+    #[error("the header is damaged")]
+    Header,
+    /// A version that this program does not know.
+    #[error("it was written by a newer version; use that version, or let it drain the queue first")]
+    Version,
+    /// Another gateway's or ledger's.
+    #[error("it belongs to another gateway or ledger; give this gateway its own queue directory")]
+    Foreign,
+}
+
+/// What a segment holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// Its records, in order.
+    pub records: Vec<Record>,
+    /// Where valid bytes end; what follows is torn, to be cut off before appending.
+    pub end: usize,
+    /// Bytes before `end` that are no frames: damage.
+    pub damage: Vec<Range<usize>>,
+}
+
+/// The header of segment `number`.
+#[must_use]
+pub fn header(number: u64, identity: &Identity) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER_BYTES);
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&number.to_be_bytes());
+    out.extend_from_slice(&identity.ledger.0);
+    out.extend_from_slice(&identity.gateway.0);
+    let check = check(number, 0, &out);
+    out.extend_from_slice(&check);
+    out
+}
+
+/// Appends the frame of a record that will stand at `offset + out.len()` of segment `number`.
+pub fn frame(number: u64, offset: u64, record: &Record, out: &mut Vec<u8>) {
+    let body = record.to_wire();
+    let at = offset + out.len() as u64;
+    out.push(MARK);
+    // A record is at most RECORD_BYTES_MAX long.
+    out.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes());
+    out.extend_from_slice(&check(number, at, &body));
+    out.extend_from_slice(&body);
+}
+
+/// Reads a segment.
+///
+/// # Errors
+/// [`SegmentError`] if it is not a segment of this queue. Damage behind the header is no error.
+pub fn scan(number: u64, identity: &Identity, bytes: &[u8]) -> Result<Scan, SegmentError> {
+    check_header(number, identity, bytes)?;
+    let mut scan = Scan { records: Vec::new(), end: HEADER_BYTES, damage: Vec::new() };
+    let mut at = HEADER_BYTES;
+    while at < bytes.len() {
+        let Some((record, next)) = read_frame(number, bytes, at) else {
+            // Perhaps the tail, perhaps damage: whether a frame follows decides.
+            at += 1;
+            continue;
+        };
+        if at > scan.end {
+            scan.damage.push(scan.end..at);
+        }
+        scan.records.push(record);
+        (scan.end, at) = (next, next);
+    }
+    Ok(scan)
+}
+
+fn check_header(number: u64, identity: &Identity, bytes: &[u8]) -> Result<(), SegmentError> {
+    let given = bytes.get(..HEADER_BYTES).ok_or(SegmentError::Header)?;
+    if given[..7] == MAGIC[..7] && given[7] > MAGIC[7] {
+        return Err(SegmentError::Version);
+    }
+    let (fields, sum) = given.split_at(HEADER_BYTES - CHECK_BYTES);
+    if &given[..8] != MAGIC || sum != check(number, 0, fields) {
+        return Err(SegmentError::Header);
+    }
+    if given == header(number, identity) { Ok(()) } else { Err(SegmentError::Foreign) }
+}
+
+fn read_frame(number: u64, bytes: &[u8], at: usize) -> Option<(Record, usize)> {
+    let head = bytes.get(at..at + FRAME_HEAD_BYTES)?;
+    if head[0] != MARK {
+        return None;
+    }
+    let len = u32::from_be_bytes(head[1..5].try_into().ok()?) as usize;
+    if len > RECORD_BYTES_MAX {
+        return None;
+    }
+    let start = at + FRAME_HEAD_BYTES;
+    let body = bytes.get(start..start + len)?;
+    if head[5..] != check(number, at as u64, body) {
+        return None;
+    }
+    Some((Record::from_wire(body).ok()?, start + len))
+}
+
+fn check(number: u64, offset: u64, bytes: &[u8]) -> [u8; CHECK_BYTES] {
+    let mut covered = Vec::with_capacity(16 + bytes.len());
+    covered.extend_from_slice(&number.to_be_bytes());
+    covered.extend_from_slice(&offset.to_be_bytes());
+    covered.extend_from_slice(bytes);
+    let mut sum = [0; CHECK_BYTES];
+    sum.copy_from_slice(&blake3_digest(&covered)[..CHECK_BYTES]);
+    sum
+}
+
+/// Which segments still hold readings that are not final, so that the others can be deleted.
+///
+/// A segment may go when everything in it is final and every older one has gone: replay needs the
+/// records in order. Each new segment begins with a [`Record::Head`] per stream
+/// ([`Segments::checkpoint`]), so the older ones are not needed to know where a stream stands.
+#[derive(Debug, Default)]
+pub struct Segments {
+    /// By segment: the number after the highest reading of each stream in it.
+    after: BTreeMap<u64, BTreeMap<StreamId, u64>>,
+    next_seq: BTreeMap<StreamId, u64>,
+    retired: BTreeMap<StreamId, u64>,
+}
+
+impl Segments {
+    /// A segment that records will be written to from now on.
+    pub fn open(&mut self, number: u64) {
+        self.after.entry(number).or_default();
+    }
+
+    /// The records with which a new segment begins.
+    #[must_use]
+    pub fn checkpoint(&self) -> Vec<Record> {
+        let head = |(stream, next_seq): (&StreamId, &u64)| Record::Head {
+            stream: *stream,
+            next_seq: *next_seq,
+        };
+        self.next_seq.iter().map(head).collect()
+    }
+
+    /// A record was written to the newest segment.
+    pub fn wrote(&mut self, record: &Record) {
+        match record {
+            Record::Readings(readings) => {
+                for numbered in readings {
+                    let after = numbered.seq.saturating_add(1);
+                    self.next_seq.insert(numbered.stream, after);
+                    if let Some(mut newest) = self.after.last_entry() {
+                        newest.get_mut().insert(numbered.stream, after);
+                    }
+                }
+            }
+            Record::Head { stream, next_seq } => {
+                let known = self.next_seq.entry(*stream).or_default();
+                *known = (*known).max(*next_seq);
+            }
+            Record::Retired { stream, before_seq } => {
+                self.retired.insert(*stream, *before_seq);
+            }
+            Record::Renumbered { stream, from_seq, to_seq } => {
+                let moved = self.after.values_mut().filter_map(|after| after.get_mut(stream));
+                for after in moved.chain(self.next_seq.get_mut(stream)) {
+                    if *after > *from_seq {
+                        *after = after.saturating_sub(*from_seq).saturating_add(*to_seq);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The oldest segments that can be deleted, ascending; never the newest.
+    pub fn take_finished(&mut self) -> Vec<u64> {
+        let mut finished = Vec::new();
+        while self.after.len() > 1 {
+            let Some(oldest) = self.after.first_entry() else { break };
+            let is_final = |(stream, after): (&StreamId, &u64)| {
+                self.retired.get(stream).is_some_and(|before| before >= after)
+            };
+            if !oldest.get().iter().all(is_final) {
+                break;
+            }
+            finished.push(*oldest.key());
+            oldest.remove();
+        }
+        finished
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,342 @@
+//! The machine: inputs, outputs and the one place where they meet.
+
+mod status;
+mod submit;
+mod take;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use althing_types::{Body, Refusal, StreamId, Transaction};
+
+use crate::config::{Config, LimitError};
+use crate::directory::{Directory, ThingSpec};
+use crate::record::Record;
+use crate::rejection::Rejection;
+use crate::stream::Stream;
+
+pub use status::{Held, Status};
+
+/// Milliseconds since 1970 (UTC), as the driver's clock says.
+pub type TimeMs = i64;
+
+/// A publish that waits for its acknowledgement; chosen by the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublishId(pub u64);
+
+/// A record that waits to be durable; ascending by one from 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersistId(pub u64);
+
+/// A question whose answer is awaited; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId(pub u64);
+
+/// What happens to the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A device published.
+    Publish {
+        /// Names it in the answer.
+        id: PublishId,
+        /// Its topic.
+        topic: String,
+        /// Its payload.
+        payload: Vec<u8>,
+    },
+    /// All records up to this one are on disk and survive a crash.
+    Persisted {
+        /// The last of them.
+        through: PersistId,
+    },
+    /// A thing to serve, new or changed.
+    Thing(ThingSpec),
+    /// Answer to [`Output::AskAccount`].
+    Account {
+        /// The question.
+        attempt: AttemptId,
+        /// The ledger's height.
+        height: u64,
+        /// A nonce that the gateway has not used, and none after it.
+        next_nonce: u64,
+    },
+    /// Answer to [`Output::AskHead`].
+    Head {
+        /// The question.
+        attempt: AttemptId,
+        /// The sequence number after the stream's highest.
+        next_seq: u64,
+    },
+    /// Answer to [`Output::Locate`]: the batch that holds the number, if any does.
+    Located {
+        /// The question.
+        attempt: AttemptId,
+        /// The batch.
+        batch: Option<Located>,
+    },
+    /// Answer to [`Output::Sign`].
+    Signed {
+        /// The question.
+        attempt: AttemptId,
+        /// The body, signed.
+        transaction: Transaction,
+    },
+    /// Answer to [`Output::Submit`].
+    Outcome {
+        /// The question.
+        attempt: AttemptId,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// A question got no answer: peer unreachable, time out, signer failed.
+    Failed {
+        /// The question.
+        attempt: AttemptId,
+    },
+    /// The [`deadline`](Machine::deadline) has come.
+    Tick,
+    /// The gateway shuts down: take nothing more, seal what there is.
+    Stop,
+}
+
+/// What the ledger holds at a sequence number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Located {
+    /// First number of the batch.
+    pub first_seq: u64,
+    /// Its readings.
+    pub count: u32,
+    /// BLAKE3 digest of its payload.
+    pub payload_digest: [u8; 32],
+}
+
+/// What became of a submitted transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// In a finalized block, and it took effect.
+    Finalized {
+        /// Height of the block.
+        height: u64,
+    },
+    /// Refused, at admission or in its block.
+    Refused(Refusal),
+    /// Taken, but not final within the driver's patience.
+    Undecided,
+}
+
+/// What the driver must do, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Write the record to the queue. Records are written in order; one flush may serve many, then
+    /// [`Input::Persisted`] names the last.
+    Persist {
+        /// The record's id.
+        id: PersistId,
+        /// The record.
+        record: Record,
+    },
+    /// Tell the device that its readings are safe. They are durable.
+    Acknowledge(PublishId),
+    /// Tell the device that nothing was taken.
+    Refuse {
+        /// The publish.
+        publish: PublishId,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// Ask a peer for the ledger's height and the gateway's next nonce.
+    AskAccount {
+        /// Names the answer.
+        attempt: AttemptId,
+    },
+    /// Ask a peer for a stream's next sequence number.
+    AskHead {
+        /// Names the answer.
+        attempt: AttemptId,
+        /// The stream.
+        stream: StreamId,
+    },
+    /// Ask a peer which batch of a stream holds a sequence number.
+    Locate {
+        /// Names the answer.
+        attempt: AttemptId,
+        /// The stream.
+        stream: StreamId,
+        /// The number.
+        seq: u64,
+    },
+    /// Sign a transaction with the gateway's key.
+    Sign {
+        /// Names the answer.
+        attempt: AttemptId,
+        /// What to sign.
+        body: Body,
+    },
+    /// Submit a transaction with its payload. Its readings are durable. Submitting one twice does
+    /// no harm.
+    Submit {
+        /// Names the answer.
+        attempt: AttemptId,
+        /// The transaction.
+        transaction: Transaction,
+        /// The payload that its batch names.
+        payload: Vec<u8>,
+    },
+    /// For log and metrics: readings have become final.
+    Finalized {
+        /// The stream.
+        stream: StreamId,
+        /// First of them.
+        first_seq: u64,
+        /// How many.
+        count: u32,
+    },
+    /// For log and status: the ledger refuses a stream's readings for a reason that only people
+    /// can remove. They are kept, and tried again at growing pauses.
+    Held {
+        /// The stream.
+        stream: StreamId,
+        /// The reason.
+        refusal: Refusal,
+    },
+}
+
+/// The gateway as a machine: maps, queues, batches, has signed, submits, retries.
+///
+/// Every question ([`Output::AskAccount`], [`Output::AskHead`], [`Output::Locate`],
+/// [`Output::Sign`], [`Output::Submit`]) must be answered once, by its answer or by
+/// [`Input::Failed`]; an answer nobody waits for is ignored.
+#[derive(Debug)]
+pub struct Machine {
+    config: Config,
+    directory: Directory,
+    streams: BTreeMap<StreamId, Stream>,
+    /// When each stream wants to be looked at: the table of deadlines.
+    wakes: BTreeSet<(TimeMs, StreamId)>,
+    /// Who waits for which answer.
+    asked: BTreeMap<AttemptId, StreamId>,
+    account: Account,
+    /// Records handed out and not known to be durable, with what each sets free.
+    unsynced: VecDeque<Unsynced>,
+    next_persist: u64,
+    next_attempt: u64,
+    durable: PersistId,
+    /// Bytes of all readings not final.
+    bytes: usize,
+    stopping: bool,
+    held: BTreeMap<StreamId, Refusal>,
+    counters: status::Counters,
+}
+
+/// What is known of the gateway's account.
+#[derive(Debug, Default)]
+struct Account {
+    /// Height and next nonce; unknown at first, and after the ledger refused a nonce or expiry.
+    known: Option<(u64, u64)>,
+    under_way: Option<AttemptId>,
+    not_before_ms: TimeMs,
+    failures: u32,
+}
+
+/// A record on its way to disk.
+#[derive(Debug)]
+struct Unsynced {
+    id: PersistId,
+    sets_free: SetsFree,
+}
+
+/// What a record sets free once it is durable.
+#[derive(Debug)]
+enum SetsFree {
+    /// The acknowledgement of a publish, and one reading of each of these streams.
+    Readings(PublishId, Vec<StreamId>),
+    /// A stream that waits for it.
+    Stream(StreamId),
+}
+
+impl Machine {
+    /// A machine with the queue that an earlier run left: the records in the order in which they
+    /// were written, none for a new gateway. Things are given afterwards by [`Input::Thing`].
+    ///
+    /// # Errors
+    /// [`LimitError`] if a limit makes no sense.
+    pub fn recover(
+        config: Config,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Result<Self, LimitError> {
+        config.limits.check()?;
+        let mut machine = Self {
+            config,
+            directory: Directory::default(),
+            streams: BTreeMap::new(),
+            wakes: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            account: Account::default(),
+            unsynced: VecDeque::new(),
+            next_persist: 1,
+            next_attempt: 1,
+            durable: PersistId(0),
+            bytes: 0,
+            stopping: false,
+            held: BTreeMap::new(),
+            counters: status::Counters::default(),
+        };
+        for record in records {
+            machine.replay(record);
+        }
+        let streams: Vec<_> = machine.streams.keys().copied().collect();
+        for stream in streams {
+            machine.schedule(stream, 0);
+        }
+        Ok(machine)
+    }
+
+    /// Takes one input and returns what must be done about it, in order.
+    #[must_use]
+    pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Output> {
+        let mut out = Vec::new();
+        match input {
+            Input::Publish { id, topic, payload } => {
+                self.on_publish(now, id, &topic, &payload, &mut out);
+            }
+            Input::Persisted { through } => self.on_persisted(now, through, &mut out),
+            Input::Thing(thing) => self.on_thing(now, thing),
+            Input::Account { attempt, height, next_nonce } => {
+                self.on_account(now, attempt, height, next_nonce);
+            }
+            Input::Head { attempt, next_seq } => self.on_head(now, attempt, next_seq, &mut out),
+            Input::Located { attempt, batch } => self.on_located(now, attempt, batch, &mut out),
+            Input::Signed { attempt, transaction } => self.on_signed(now, attempt, transaction),
+            Input::Outcome { attempt, outcome } => self.on_outcome(now, attempt, outcome, &mut out),
+            Input::Failed { attempt } => self.on_failed(now, attempt),
+            Input::Tick => {}
+            Input::Stop => self.on_stop(now),
+        }
+        self.advance(now, &mut out);
+        out
+    }
+
+    /// When [`Input::Tick`] is due, if nothing else happens before.
+    #[must_use]
+    pub fn deadline(&self) -> Option<TimeMs> {
+        // With all requests under way, an answer comes before anything more can be done.
+        let (wake, _) = self.wakes.first().filter(|_| !self.is_saturated())?;
+        // Streams wait for the account: it decides when.
+        Some(if self.account.known.is_some() { *wake } else { self.account_wake(*wake)? })
+    }
+
+    /// Whether no reading waits: all are final.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.unsynced.is_empty() && self.streams.values().all(|stream| stream.len() == 0)
+    }
+
+    fn persist(&mut self, record: Record, sets_free: SetsFree, out: &mut Vec<Output>) -> PersistId {
+        let id = PersistId(self.next_persist);
+        self.next_persist += 1;
+        self.unsynced.push_back(Unsynced { id, sets_free });
+        out.push(Output::Persist { id, record });
+        id
+    }
+}

@@ -1,0 +1,152 @@
+//! Taking readings in: mapping, numbering, the queue, and acknowledgement once durable.
+
+use althing_types::{Reading, StreamId};
+
+use super::{Machine, Output, PersistId, PublishId, SetsFree, TimeMs};
+use crate::directory::ThingSpec;
+use crate::mapping::Context;
+use crate::record::{Numbered, Record};
+use crate::rejection::Rejection;
+use crate::stream::{Stream, cost};
+
+impl Machine {
+    pub(super) fn on_publish(
+        &mut self,
+        now: TimeMs,
+        id: PublishId,
+        topic: &str,
+        payload: &[u8],
+        out: &mut Vec<Output>,
+    ) {
+        match self.admit(now, topic, payload) {
+            Ok(readings) => self.enqueue(id, readings, out),
+            Err(rejection) => {
+                self.counters.refused(&rejection);
+                out.push(Output::Refuse { publish: id, rejection });
+            }
+        }
+    }
+
+    fn admit(
+        &self,
+        now: TimeMs,
+        topic: &str,
+        payload: &[u8],
+    ) -> Result<Vec<(StreamId, Reading)>, Rejection> {
+        if self.stopping {
+            return Err(Rejection::Unavailable { reason: "it is shutting down" });
+        }
+        let context = Context {
+            profiles: &self.config.profiles,
+            directory: &self.directory,
+            topic,
+            payload,
+            received_ms: now,
+            payload_bytes_max: self.config.limits.payload_bytes_max,
+            ahead_ms_max: self.config.limits.claimed_ahead_ms_max,
+        };
+        let readings = context.readings()?;
+        self.check_room(&readings)?;
+        Ok(readings)
+    }
+
+    fn check_room(&self, readings: &[(StreamId, Reading)]) -> Result<(), Rejection> {
+        let limits = &self.config.limits;
+        let bytes: usize = readings.iter().map(|(_, reading)| cost(&reading.value)).sum();
+        if self.bytes + bytes > limits.queue_bytes_max {
+            return Err(Rejection::QueueFull { what: "bytes of all streams" });
+        }
+        for (id, _) in readings {
+            let queued = self.streams.get(id).filter(|stream| stream.next_seq.is_some());
+            let Some(stream) = queued else {
+                let (thing, property) = self.directory.names(id).unwrap_or_default();
+                return Err(Rejection::StreamNotReady {
+                    thing: thing.to_owned(),
+                    property: property.to_owned(),
+                });
+            };
+            if stream.len() + readings.len() > limits.stream_readings_max {
+                return Err(Rejection::QueueFull { what: "readings of one stream" });
+            }
+        }
+        Ok(())
+    }
+
+    fn enqueue(
+        &mut self,
+        publish: PublishId,
+        readings: Vec<(StreamId, Reading)>,
+        out: &mut Vec<Output>,
+    ) {
+        let mut numbered = Vec::with_capacity(readings.len());
+        for (id, reading) in readings {
+            // `check_room` saw the stream and its number.
+            let Some(stream) = self.streams.get_mut(&id) else { continue };
+            let Some(seq) = stream.next_seq else { continue };
+            stream.next_seq = Some(seq + 1);
+            stream.push(seq, reading.clone());
+            self.bytes += cost(&reading.value);
+            numbered.push(Numbered { stream: id, seq, reading });
+        }
+        let streams = numbered.iter().map(|numbered| numbered.stream).collect();
+        self.counters.readings_taken += numbered.len() as u64;
+        self.persist(Record::Readings(numbered), SetsFree::Readings(publish, streams), out);
+    }
+
+    pub(super) fn on_persisted(&mut self, now: TimeMs, through: PersistId, out: &mut Vec<Output>) {
+        self.durable = self.durable.max(through);
+        while let Some(record) = self.unsynced.pop_front_if(|record| record.id <= through) {
+            match record.sets_free {
+                SetsFree::Stream(id) => self.schedule(id, now),
+                SetsFree::Readings(publish, streams) => {
+                    out.push(Output::Acknowledge(publish));
+                    for id in streams {
+                        if let Some(stream) = self.streams.get_mut(&id) {
+                            stream.persisted(1);
+                        }
+                        self.schedule(id, now);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_thing(&mut self, now: TimeMs, thing: ThingSpec) {
+        let ids: Vec<_> = thing.streams.iter().map(|stream| stream.id).collect();
+        self.directory.insert(thing);
+        for id in ids {
+            self.streams.entry(id).or_insert_with(|| Stream::new(None));
+            self.schedule(id, now);
+        }
+    }
+
+    /// Applies a record that an earlier run wrote.
+    pub(super) fn replay(&mut self, record: Record) {
+        match record {
+            Record::Readings(readings) => {
+                for Numbered { stream, seq, reading } in readings {
+                    let entry = self.streams.entry(stream).or_insert_with(|| Stream::new(None));
+                    self.bytes += cost(&reading.value);
+                    entry.push(seq, reading);
+                    entry.persisted(1);
+                    entry.stands_at(seq + 1);
+                    entry.unsure = true;
+                }
+            }
+            Record::Head { stream, next_seq } => {
+                let entry = self.streams.entry(stream).or_insert_with(|| Stream::new(None));
+                entry.stands_at(next_seq);
+            }
+            Record::Retired { stream, before_seq } => {
+                if let Some(entry) = self.streams.get_mut(&stream) {
+                    self.bytes -= entry.retire(before_seq);
+                }
+            }
+            Record::Renumbered { stream, from_seq, to_seq } => {
+                if let Some(entry) = self.streams.get_mut(&stream) {
+                    entry.renumber(from_seq, to_seq);
+                }
+            }
+        }
+    }
+}

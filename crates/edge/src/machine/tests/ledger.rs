@@ -1,0 +1,245 @@
+//! Any order of crashes, lost answers and late flushes: every acknowledged reading becomes final
+//! exactly once.
+
+use std::collections::BTreeMap;
+
+use althing_types::{BatchHeader, Payload, Refusal, Value, Wire};
+use proptest::prelude::*;
+
+use super::*;
+
+/// What one stream of a ledger does, and nothing else.
+#[derive(Default)]
+struct Ledger {
+    batches: Vec<(BatchHeader, Payload)>,
+    nonces: Vec<u64>,
+}
+
+impl Ledger {
+    fn next_seq(&self) -> u64 {
+        self.batches.iter().filter_map(|(header, _)| header.end_seq()).max().unwrap_or(0)
+    }
+
+    fn submit(&mut self, transaction: &Transaction, payload: &[u8]) -> Outcome {
+        let header = transaction.batches().next().unwrap();
+        if self.nonces.contains(&transaction.body().nonce) {
+            return Outcome::Refused(Refusal::NonceReused);
+        }
+        if header.first_seq < self.next_seq() {
+            return Outcome::Refused(Refusal::SequenceOverlap);
+        }
+        self.nonces.push(transaction.body().nonce);
+        self.batches.push((header.clone(), Payload::from_wire(payload).unwrap()));
+        Outcome::Finalized { height: 1 }
+    }
+
+    fn locate(&self, seq: u64) -> Option<Located> {
+        let holds =
+            |header: &&BatchHeader| (header.first_seq..header.end_seq().unwrap()).contains(&seq);
+        let header = self.batches.iter().map(|(header, _)| header).find(holds)?;
+        let (first_seq, count) = (header.first_seq, header.count);
+        Some(Located { first_seq, count, payload_digest: header.payload_digest })
+    }
+
+    fn values(&self) -> BTreeMap<i64, usize> {
+        let mut times = BTreeMap::new();
+        for reading in self.batches.iter().flat_map(|(_, payload)| &payload.readings) {
+            let Value::Number(mantissa) = reading.value else { panic!("not a number") };
+            *times.entry(mantissa).or_default() += 1;
+        }
+        times
+    }
+}
+
+/// A gateway whose disk keeps what was flushed, and a network that loses what it is told to.
+struct World {
+    machine: Machine,
+    ledger: Ledger,
+    disk: Vec<Record>,
+    volatile: Vec<(PersistId, Record)>,
+    asked: Vec<Output>,
+    now: TimeMs,
+    published: i64,
+    acknowledged: Vec<i64>,
+}
+
+#[derive(Debug, Clone)]
+enum Fate {
+    Publish,
+    Flush,
+    /// Answer the oldest question: truly, or after doing what it asks, or before.
+    Answer {
+        lose_before: bool,
+        lose_after: bool,
+    },
+    Wait(u16),
+    Crash {
+        flushed_anyway: bool,
+    },
+    /// Another submitter extends the stream.
+    Intruder,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self {
+            machine: Machine::recover(config(), vec![]).unwrap(),
+            ledger: Ledger::default(),
+            disk: vec![],
+            volatile: vec![],
+            asked: vec![],
+            now: T0,
+            published: 0,
+            acknowledged: vec![],
+        };
+        world.input(Input::Thing(pump()));
+        world
+    }
+
+    fn input(&mut self, input: Input) {
+        for output in self.machine.handle(self.now, input) {
+            match output {
+                Output::Persist { id, record } => self.volatile.push((id, record)),
+                Output::Acknowledge(PublishId(id)) => self.acknowledged.push(id as i64),
+                Output::Refuse { .. } | Output::Finalized { .. } => {}
+                Output::Held { .. } => panic!("nothing here is to be held"),
+                question => self.asked.push(question),
+            }
+        }
+    }
+
+    fn meet(&mut self, fate: &Fate) {
+        match fate {
+            Fate::Publish => {
+                self.published += 1;
+                // Distinct values tell the readings apart; mantissa is ten times the value.
+                self.input(publish(self.published as u64, &self.published.to_string()));
+            }
+            Fate::Flush => self.flush(),
+            Fate::Answer { lose_before, lose_after } => self.answer(*lose_before, *lose_after),
+            Fate::Wait(ms) => {
+                self.now += TimeMs::from(*ms);
+                self.input(Input::Tick);
+            }
+            Fate::Crash { flushed_anyway } => self.crash(*flushed_anyway),
+            Fate::Intruder => self.intrude(),
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some((through, _)) = self.volatile.last() else { return };
+        let through = *through;
+        self.disk.extend(self.volatile.drain(..).map(|(_, record)| record));
+        self.input(Input::Persisted { through });
+    }
+
+    fn answer(&mut self, lose_before: bool, lose_after: bool) {
+        if self.asked.is_empty() {
+            return;
+        }
+        let question = self.asked.remove(0);
+        let attempt = attempt_of(&question);
+        let failed = Input::Failed { attempt };
+        if lose_before {
+            return self.input(failed);
+        }
+        let answer = match question {
+            Output::AskAccount { attempt } => {
+                let next_nonce = self.ledger.nonces.iter().max().map_or(0, |nonce| nonce + 1);
+                Input::Account { attempt, height: 1, next_nonce }
+            }
+            Output::AskHead { attempt, .. } => {
+                Input::Head { attempt, next_seq: self.ledger.next_seq() }
+            }
+            Output::Locate { attempt, seq, .. } => {
+                Input::Located { attempt, batch: self.ledger.locate(seq) }
+            }
+            Output::Sign { attempt, body } => signed(attempt, body),
+            Output::Submit { attempt, transaction, payload } => {
+                let outcome = self.ledger.submit(&transaction, &payload);
+                Input::Outcome { attempt, outcome }
+            }
+            other => panic!("no question: {other:?}"),
+        };
+        self.input(if lose_after { failed } else { answer });
+    }
+
+    fn crash(&mut self, flushed_anyway: bool) {
+        if flushed_anyway {
+            self.disk.extend(self.volatile.drain(..).map(|(_, record)| record));
+        }
+        self.volatile.clear();
+        self.asked.clear();
+        self.machine = Machine::recover(config(), self.disk.clone()).unwrap();
+        self.input(Input::Thing(pump()));
+    }
+
+    fn intrude(&mut self) {
+        let value = Value::Number(-1);
+        let reading = Reading { claimed_ms: 0, received_ms: 0, value };
+        let payload = Payload { readings: vec![reading] };
+        let header = payload.header(STREAM, self.ledger.next_seq());
+        self.ledger.batches.push((header, payload));
+    }
+
+    /// No more faults: everything acknowledged must become final.
+    fn heal(&mut self) {
+        for _ in 0..200 {
+            self.flush();
+            self.answer(false, false);
+            if self.machine.is_drained() && self.asked.is_empty() {
+                return;
+            }
+            if self.asked.is_empty() {
+                self.now = self.machine.deadline().map_or(self.now, |due| due.max(self.now));
+                self.input(Input::Tick);
+            }
+        }
+        panic!("it does not drain: {:?}", self.machine.status(self.now));
+    }
+}
+
+fn attempt_of(question: &Output) -> AttemptId {
+    match question {
+        Output::AskAccount { attempt }
+        | Output::AskHead { attempt, .. }
+        | Output::Locate { attempt, .. }
+        | Output::Sign { attempt, .. }
+        | Output::Submit { attempt, .. } => *attempt,
+        other => panic!("no question: {other:?}"),
+    }
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    let lost = || proptest::bool::weighted(0.15);
+    prop_oneof![
+        6 => Just(Fate::Publish),
+        6 => Just(Fate::Flush),
+        12 => (lost(), lost())
+            .prop_map(|(lose_before, lose_after)| Fate::Answer { lose_before, lose_after }),
+        4 => (0_u16..400).prop_map(Fate::Wait),
+        1 => any::<bool>().prop_map(|flushed_anyway| Fate::Crash { flushed_anyway }),
+        1 => Just(Fate::Intruder),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn what_is_acknowledged_becomes_final_exactly_once(
+        fates in proptest::collection::vec(fate(), 1..120)
+    ) {
+        let mut world = World::new();
+        for fate in &fates {
+            world.meet(fate);
+        }
+        world.heal();
+        let values = world.ledger.values();
+        for id in &world.acknowledged {
+            prop_assert_eq!(values.get(&(id * 10)), Some(&1), "reading {}", id);
+        }
+        let doubled = values.iter().filter(|(value, times)| **value > 0 && **times > 1);
+        prop_assert_eq!(doubled.count(), 0);
+    }
+}

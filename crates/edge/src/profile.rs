@@ -1,0 +1,102 @@
+use crate::pointer::Pointer;
+use crate::topic::Pattern;
+
+/// How one kind of device speaks: on which topics, and in what form.
+///
+/// Profiles are tried in order; the first whose pattern fits the topic decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Name for messages and logs.
+    pub name: String,
+    /// Topics it speaks for.
+    pub pattern: Pattern,
+    /// The thing, where the topic does not name it. The topic wins.
+    pub thing: Option<String>,
+    /// The property, where the topic does not name it. The topic wins; a SenML name must agree.
+    pub property: Option<String>,
+    /// What the payload looks like.
+    pub form: Form,
+    /// Whether surplus decimal places are rounded half to even; otherwise they are refused, so that
+    /// nothing measured is changed silently.
+    pub round: bool,
+}
+
+/// The form of a payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// By the first byte: `{` is [`JsonForm::standard`], `[` SenML JSON, 0x80 to 0x9f SenML CBOR,
+    /// anything else plain.
+    Auto,
+    /// The value alone, as text: `21.5`, `true`, or the text itself; for a stream of bytes the
+    /// payload as it is.
+    Plain,
+    /// One value in a JSON object.
+    Json(JsonForm),
+    /// A SenML pack in JSON (RFC 8428), of one or several properties.
+    SenmlJson,
+    /// A SenML pack in CBOR.
+    SenmlCbor,
+}
+
+/// Where value and time stand in a JSON payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonForm {
+    /// Of the value.
+    pub value: Pointer,
+    /// Of the time the device claims; without one, or where the payload lacks it, the time is that
+    /// of receipt.
+    pub time: Option<Pointer>,
+    /// What a number at `time` counts. Text is always RFC 3339 with an offset.
+    pub time_unit: TimeUnit,
+}
+
+/// What a numeric time counts from 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeUnit {
+    /// Seconds, with decimal places.
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+impl Profile {
+    /// The profile of devices that have none of their own: `althing/<thing>/<property>`, any form.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self::named("standard", "althing/{thing}/{property}")
+    }
+
+    /// For whole SenML packs on `althing/<thing>`, whose records name the properties.
+    #[must_use]
+    pub fn standard_pack() -> Self {
+        Self::named("standard-pack", "althing/{thing}")
+    }
+
+    fn named(name: &str, pattern: &str) -> Self {
+        #[expect(clippy::expect_used, reason = "the two patterns above are constants, and tested")]
+        let pattern = Pattern::parse(pattern).expect("constant pattern");
+        Self {
+            name: name.to_owned(),
+            pattern,
+            thing: None,
+            property: None,
+            form: Form::Auto,
+            round: false,
+        }
+    }
+}
+
+impl JsonForm {
+    /// `{"value": 21.5, "time": "2013-12-02T21:15:00Z"}`; the time is optional, and a number counts
+    /// milliseconds.
+    #[must_use]
+    pub fn standard() -> Self {
+        #[expect(clippy::expect_used, reason = "two constants, and tested")]
+        let pointer = |text| Pointer::parse(text).expect("constant pointer");
+        Self {
+            value: pointer("/value"),
+            time: Some(pointer("/time")),
+            time_unit: TimeUnit::Milliseconds,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+use althing_types::{Reading, StreamId, Value, Wire, WireError};
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+
+/// What the store-and-forward queue keeps on disk, in order. Replaying the records that survived
+/// gives back the queue; see [`Machine::recover`](crate::Machine::recover).
+///
+/// On disk each is `[kind, ...]` in canonical CBOR:
+/// ```text
+/// [0, [[stream, seq, claimed_ms, received_ms, value], ...]]   readings of one publish
+/// [1, stream, next_seq]                                       where the stream stands
+/// [2, stream, before_seq]                                     readings before are final
+/// [3, stream, from_seq, to_seq]                               readings from from_seq on move
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// The readings of one publish; a publish is kept whole or not at all.
+    Readings(Vec<Numbered>),
+    /// The next sequence number of a stream, from the ledger or carried into a new segment.
+    Head {
+        /// The stream.
+        stream: StreamId,
+        /// The number its next reading gets.
+        next_seq: u64,
+    },
+    /// All readings of the stream before this number are final.
+    Retired {
+        /// The stream.
+        stream: StreamId,
+        /// The first number that may not be final.
+        before_seq: u64,
+    },
+    /// Another submitter took the numbers: every reading from `from_seq` on is renumbered, the
+    /// first to `to_seq`, the others keeping their distances.
+    Renumbered {
+        /// The stream.
+        stream: StreamId,
+        /// The first number that was taken.
+        from_seq: u64,
+        /// What it becomes.
+        to_seq: u64,
+    },
+}
+
+/// A reading with its place in its stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbered {
+    /// The stream.
+    pub stream: StreamId,
+    /// Its sequence number.
+    pub seq: u64,
+    /// The reading.
+    pub reading: Reading,
+}
+
+/// Most readings of one record: as many as a SenML pack may have.
+const READINGS_MAX: u64 = crate::senml::RECORDS_MAX as u64;
+
+impl<C> Encode<C> for Record {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        c: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        match self {
+            Self::Readings(readings) => {
+                e.array(2)?.u8(0)?.array(readings.len() as u64)?;
+                readings.iter().try_for_each(|numbered| numbered.encode(e, c))
+            }
+            Self::Head { stream, next_seq } => {
+                e.array(3)?.u8(1)?.bytes(&stream.0)?.u64(*next_seq)?.ok()
+            }
+            Self::Retired { stream, before_seq } => {
+                e.array(3)?.u8(2)?.bytes(&stream.0)?.u64(*before_seq)?.ok()
+            }
+            Self::Renumbered { stream, from_seq, to_seq } => {
+                e.array(4)?.u8(3)?.bytes(&stream.0)?.u64(*from_seq)?.u64(*to_seq)?.ok()
+            }
+        }
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Record {
+    fn decode(d: &mut Decoder<'b>, c: &mut C) -> Result<Self, decode::Error> {
+        let len = d.array()?;
+        match (d.u8()?, len) {
+            (0, Some(2)) => {
+                let count = d.array()?.unwrap_or(u64::MAX);
+                if !(1..=READINGS_MAX).contains(&count) {
+                    return Err(decode::Error::message("number of readings"));
+                }
+                let readings = (0..count).map(|_| Numbered::decode(d, c));
+                Ok(Self::Readings(readings.collect::<Result<_, _>>()?))
+            }
+            (1, Some(3)) => Ok(Self::Head { stream: stream(d)?, next_seq: d.u64()? }),
+            (2, Some(3)) => Ok(Self::Retired { stream: stream(d)?, before_seq: d.u64()? }),
+            (3, Some(4)) => {
+                Ok(Self::Renumbered { stream: stream(d)?, from_seq: d.u64()?, to_seq: d.u64()? })
+            }
+            _ => Err(decode::Error::message("kind of record")),
+        }
+    }
+}
+
+impl<C> Encode<C> for Numbered {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        c: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        let Reading { claimed_ms, received_ms, value } = &self.reading;
+        e.array(5)?.bytes(&self.stream.0)?.u64(self.seq)?.i64(*claimed_ms)?.i64(*received_ms)?;
+        value.encode(e, c)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Numbered {
+    fn decode(d: &mut Decoder<'b>, c: &mut C) -> Result<Self, decode::Error> {
+        if d.array()? != Some(5) {
+            return Err(decode::Error::message("array length"));
+        }
+        let (stream, seq) = (stream(d)?, d.u64()?);
+        let (claimed_ms, received_ms) = (d.i64()?, d.i64()?);
+        let value = Value::decode(d, c)?;
+        Ok(Self { stream, seq, reading: Reading { claimed_ms, received_ms, value } })
+    }
+}
+
+fn stream(d: &mut Decoder<'_>) -> Result<StreamId, decode::Error> {
+    let bytes = d.bytes()?.try_into();
+    bytes.map(StreamId).map_err(|_| decode::Error::message("stream id"))
+}
+
+impl Wire for Record {
+    const BYTES_MAX: usize = RECORD_BYTES_MAX;
+
+    fn validate(&self) -> Result<(), WireError> {
+        match self {
+            Self::Readings(readings) if readings.iter().any(|n| n.seq == u64::MAX) => {
+                Err(WireError::OutOfBounds("seq"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Longest record, bytes: the longest publish, each reading with its stream and numbers.
+pub const RECORD_BYTES_MAX: usize = 128 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            any::<i64>().prop_map(Value::Number),
+            any::<bool>().prop_map(Value::Bool),
+            "[a-z]{0,20}".prop_map(Value::Text),
+            proptest::collection::vec(any::<u8>(), 0..20).prop_map(Value::Bytes),
+        ]
+    }
+
+    fn numbered() -> impl Strategy<Value = Numbered> {
+        (any::<[u8; 32]>(), 0..u64::MAX, any::<i64>(), any::<i64>(), value()).prop_map(
+            |(stream, seq, claimed_ms, received_ms, value)| Numbered {
+                stream: StreamId(stream),
+                seq,
+                reading: Reading { claimed_ms, received_ms, value },
+            },
+        )
+    }
+
+    fn record() -> impl Strategy<Value = Record> {
+        let stream = any::<[u8; 32]>().prop_map(StreamId);
+        prop_oneof![
+            proptest::collection::vec(numbered(), 1..5).prop_map(Record::Readings),
+            (stream.clone(), any::<u64>())
+                .prop_map(|(stream, next_seq)| Record::Head { stream, next_seq }),
+            (stream.clone(), any::<u64>())
+                .prop_map(|(stream, before_seq)| Record::Retired { stream, before_seq }),
+            (stream, any::<u64>(), any::<u64>()).prop_map(|(stream, from_seq, to_seq)| {
+                Record::Renumbered { stream, from_seq, to_seq }
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn records_round_trip(record in record()) {
+            let bytes = record.to_wire();
+            prop_assert_eq!(Record::from_wire(&bytes), Ok(record));
+        }
+
+        #[test]
+        fn any_bytes_decode_to_their_own_encoding_or_not_at_all(
+            bytes in proptest::collection::vec(any::<u8>(), 0..80)
+        ) {
+            if let Ok(record) = Record::from_wire(&bytes) {
+                prop_assert_eq!(record.to_wire(), bytes);
+            }
+        }
+    }
+}

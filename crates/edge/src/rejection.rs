@@ -1,0 +1,128 @@
+/// Why a publish is not taken; nothing of it is kept. Each says what to do next.
+///
+/// Text from the device is cut to [`QUOTED_CHARS_MAX`] characters before it is quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// No profile's pattern fits the topic.
+    #[error(
+        "no profile fits topic `{topic}`; publish to althing/<thing>/<property>, or add a profile with a pattern for it to the gateway's configuration"
+    )]
+    NoProfile {
+        /// The topic.
+        topic: String,
+    },
+    /// The topic or payload names no thing, or one that this gateway does not serve.
+    #[error(
+        "this gateway serves no thing `{thing}`; register it and bind it to this gateway, then restart or reload the gateway"
+    )]
+    UnknownThing {
+        /// The name; empty if none was given.
+        thing: String,
+    },
+    /// The thing has no such property.
+    #[error("thing `{thing}` has no property `{property}`; see its Thing Description")]
+    UnknownProperty {
+        /// The thing.
+        thing: String,
+        /// The name; empty if none was given.
+        property: String,
+    },
+    /// The payload is not of the form that the profile expects.
+    #[error("payload of topic `{topic}`: {detail}")]
+    Malformed {
+        /// The topic.
+        topic: String,
+        /// What is wrong, and where.
+        detail: String,
+    },
+    /// The payload is longer than [`Limits::payload_bytes_max`](crate::Limits).
+    #[error("payload of {len} bytes, but at most {max} are taken; send fewer readings at a time")]
+    TooLarge {
+        /// Bytes given.
+        len: usize,
+        /// Bytes taken.
+        max: usize,
+    },
+    /// A value is not of the property's type, range or quantum.
+    #[error("property `{property}`: {detail}; see the Thing Description")]
+    SchemaMismatch {
+        /// The property.
+        property: String,
+        /// What does not fit.
+        detail: String,
+    },
+    /// The payload states another unit than the Thing Description.
+    #[error(
+        "property `{property}` is in `{expected}`, the payload says `{given}`; convert on the device"
+    )]
+    UnitMismatch {
+        /// The property.
+        property: String,
+        /// Unit of the description.
+        expected: String,
+        /// Unit of the payload.
+        given: String,
+    },
+    /// The claimed time is before 1970 or too far ahead of the gateway's clock.
+    #[error(
+        "claimed time {claimed_ms} ms is too far from the gateway's {received_ms} ms; set the device's clock, or send no time"
+    )]
+    TimeOutOfRange {
+        /// Time in the payload, milliseconds since 1970.
+        claimed_ms: i64,
+        /// The gateway's time.
+        received_ms: i64,
+    },
+    /// The queue is full: back-pressure, nothing is dropped.
+    #[error(
+        "the gateway holds as many unfinalized readings as it may ({what}); check its connection to the peer, then publish again"
+    )]
+    QueueFull {
+        /// Which bound was reached.
+        what: &'static str,
+    },
+    /// The gateway has never heard from a peer where this stream stands.
+    #[error(
+        "the gateway does not know yet where stream of `{thing}`/`{property}` stands on the ledger; it needs to reach a peer once, then publish again"
+    )]
+    StreamNotReady {
+        /// The thing.
+        thing: String,
+        /// The property.
+        property: String,
+    },
+    /// The gateway is shutting down, or its disk does not take writes.
+    #[error("the gateway takes no readings now: {reason}")]
+    Unavailable {
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+/// Most characters of a device's text in a message.
+pub const QUOTED_CHARS_MAX: usize = 64;
+
+/// Text from a device, cut for a message.
+pub(crate) fn quote(text: &str) -> String {
+    text.chars().take(QUOTED_CHARS_MAX).collect()
+}
+
+impl Rejection {
+    /// The stable code, one of the ledger's where the reason is the same.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoProfile { .. } => "no_profile",
+            Self::UnknownThing { .. } => "unknown_thing",
+            Self::UnknownProperty { .. } => "unknown_stream",
+            Self::Malformed { .. } => "malformed",
+            Self::TooLarge { .. } => "too_large",
+            Self::SchemaMismatch { .. } => "schema_mismatch",
+            Self::UnitMismatch { .. } => "unit_mismatch",
+            Self::TimeOutOfRange { .. } => "time_out_of_range",
+            Self::QueueFull { .. } => "queue_full",
+            Self::StreamNotReady { .. } => "not_ready",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+}
