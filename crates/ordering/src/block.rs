@@ -126,3 +126,88 @@ impl BoundedBlock for Sealed {
         limits.block_bytes_max + UInt::<u32>::MAX_ENCODE_SIZE
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use althing_types::{ExecutionResult, Header, LedgerId};
+    use commonware_codec::{Copying, Decode as _, Encode as _};
+
+    use super::*;
+
+    /// A block with transactions of these lengths.
+    pub(crate) fn block(height: u64, proposer: [u8; 32], lengths: &[usize]) -> Arc<Block> {
+        let header = Header {
+            version: 1,
+            ledger: LedgerId([3; 32]),
+            height,
+            parent: Digest([4; 32]),
+            time_ms: 1_700_000_000_000,
+            proposer,
+            epoch: 2,
+            view: height + 7,
+            parent_view: height,
+            validators: Digest([6; 32]),
+            next_validators: None,
+            transactions: Digest::default(),
+            count: 0,
+            result: ExecutionResult {
+                height: 0,
+                state_root: Digest([1; 32]),
+                receipts_root: Digest([2; 32]),
+            },
+        };
+        let transactions = lengths.iter().map(|len| Bytes::from(vec![7; *len])).collect();
+        Arc::new(Block::new(header, transactions))
+    }
+
+    /// Encodings of a point, and of none.
+    const KEY: [u8; 32] = [1; 32];
+    const NO_KEY: [u8; 32] = [2; 32];
+    const LIMITS: Limits = Limits { block_bytes_max: 4096 };
+
+    #[test]
+    fn a_sealed_block_is_its_wire_bytes_behind_their_length() {
+        for lengths in [&[][..], &[1], &[0, 300, 5], &[3000]] {
+            let block = block(9, KEY, lengths);
+            let sealed = Sealed::new(Arc::clone(&block)).unwrap();
+            let bytes = sealed.encode();
+            assert_eq!(bytes.len(), sealed.encode_size());
+            assert!(bytes.ends_with(block.wire()));
+            assert!(bytes.len() <= Sealed::max_encode_size(&LIMITS));
+            let decoded = Sealed::decode_cfg(bytes.clone(), &LIMITS).unwrap();
+            assert_eq!(decoded.digest(), sealed.digest());
+            assert_eq!(decoded.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn the_engines_context_is_the_headers() {
+        let sealed = Sealed::new(block(9, KEY, &[])).unwrap();
+        let context = sealed.context();
+        assert_eq!(context.round, Round::new(Epoch::new(2), View::new(16)));
+        assert_eq!(context.leader.as_ref(), KEY);
+        assert_eq!(context.parent, (View::new(9), sha256::Digest([4; 32])));
+        assert_eq!(sealed.height(), Height::new(9));
+    }
+
+    #[test]
+    fn bytes_that_are_no_block_are_refused() {
+        let good = Sealed::new(block(9, KEY, &[10])).unwrap().encode();
+        let too_long = block(9, KEY, &[LIMITS.block_bytes_max]);
+        let no_key = block(9, NO_KEY, &[]);
+        let mut trailing = good.to_vec();
+        trailing.push(0);
+        for (desc, bytes) in [
+            ("empty", Vec::new()),
+            ("cut", good[..good.len() - 1].to_vec()),
+            ("trailing", trailing),
+            ("length without content", vec![0xff; 5]),
+            ("too long", too_long.wire().encode().to_vec()),
+            ("proposer is no key", no_key.wire().encode().to_vec()),
+            ("content is no block", Bytes::from_static(&[0x80; 9]).encode().to_vec()),
+        ] {
+            assert!(Sealed::decode_cfg(Copying(&bytes), &LIMITS).is_err(), "{desc}");
+        }
+        assert!(Sealed::new(no_key).is_none());
+    }
+}

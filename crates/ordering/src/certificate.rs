@@ -79,3 +79,142 @@ pub(crate) fn convert(finalization: &Finalization<Scheme, sha256::Digest>) -> Op
         signatures,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use althing_types::quorum;
+    use commonware_consensus::{
+        simplex::types::{Finalize, Notarize, Proposal},
+        types::{Epoch, Round, View},
+    };
+    use commonware_cryptography::Signer as _;
+    use commonware_parallel::Sequential;
+    use commonware_utils::non_empty;
+
+    use super::*;
+
+    const LEDGER: LedgerId = LedgerId([0x11; 32]);
+    const BLOCK: [u8; 32] = [0x22; 32];
+
+    /// Signing schemes of `n` validators with the seeds 00.., 01.., ..., and their keys, ascending.
+    fn validators(n: u8) -> (Vec<Scheme>, Vec<PeerKey>) {
+        let keys: Vec<PrivateKey> = (0..n).map(|i| private_key(&[i; 32]).unwrap()).collect();
+        let set = Set::from_iter_dedup(keys.iter().map(|key| key.public_key()));
+        let listed = set.iter().map(peer_key).collect();
+        let sign = |key| scheme(&LEDGER, set.clone(), Some(key)).unwrap();
+        (keys.into_iter().map(sign).collect(), listed)
+    }
+
+    fn proposal(epoch: u64, view: u64, parent: u64) -> Proposal<sha256::Digest> {
+        let round = Round::new(Epoch::new(epoch), View::new(view));
+        Proposal::new(round, View::new(parent), sha256::Digest(BLOCK))
+    }
+
+    /// Finalized by the first `signers` of `schemes`.
+    fn finalization(
+        schemes: &[Scheme],
+        signers: usize,
+        proposal: &Proposal<sha256::Digest>,
+    ) -> Finalization<Scheme, sha256::Digest> {
+        let votes: Vec<_> = schemes[..signers]
+            .iter()
+            .map(|scheme| Finalize::sign(scheme, proposal.clone()).unwrap())
+            .collect();
+        Finalization::from_finalizes(&schemes[0], non_empty![@votes.iter()], &Sequential).unwrap()
+    }
+
+    /// The bytes that `docs/formats/certificate.md` says are signed, from that page alone.
+    fn documented(certificate: &Certificate, ledger: &LedgerId) -> Vec<u8> {
+        fn varint(out: &mut Vec<u8>, mut value: u64) {
+            while value >= 0x80 {
+                out.push((value & 0x7f) as u8 | 0x80);
+                value >>= 7;
+            }
+            out.push(value as u8);
+        }
+        let mut out = vec![0x3b];
+        out.extend_from_slice(b"althing/simplex/1/");
+        out.extend_from_slice(&ledger.0);
+        out.extend_from_slice(b"_FINALIZE");
+        for value in [certificate.epoch, certificate.view, certificate.parent_view] {
+            varint(&mut out, value);
+        }
+        out.extend_from_slice(&certificate.block.0);
+        out
+    }
+
+    /// How many signatures hold, by `ed25519-zebra` and the documented bytes.
+    fn verified(certificate: &Certificate, keys: &[PeerKey]) -> usize {
+        let message = documented(certificate, &LEDGER);
+        let signed = certificate.signer_positions().zip(&certificate.signatures);
+        let holds = signed.filter(|(position, signature)| {
+            let key = ed25519_zebra::VerificationKey::try_from(keys[*position]).unwrap();
+            key.verify(&ed25519_zebra::Signature::from(signature.0), &message).is_ok()
+        });
+        holds.count()
+    }
+
+    #[test]
+    fn what_the_engine_signs_is_what_the_format_says() {
+        for n in [1, 2, 4, 7, 10, 17] {
+            let (schemes, keys) = validators(n);
+            for (epoch, view, parent) in [
+                (0, 1, 0),
+                (0, 127, 126),
+                (1, 128, 3),
+                (300, 1 << 40, 16_383),
+                (u64::MAX, u64::MAX, 1),
+            ] {
+                for signers in [quorum(usize::from(n)), usize::from(n)] {
+                    let finalization =
+                        finalization(&schemes, signers, &proposal(epoch, view, parent));
+                    let certificate = convert(&finalization).unwrap();
+                    assert_eq!(
+                        (certificate.epoch, certificate.view, certificate.parent_view),
+                        (epoch, view, parent)
+                    );
+                    assert_eq!(certificate.signers.len(), usize::from(n).div_ceil(8));
+                    assert_eq!(certificate.signatures.len(), signers);
+                    assert_eq!(verified(&certificate, &keys), signers, "n={n} view={view}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_vote_to_notarize_finalizes_nothing() {
+        let (schemes, keys) = validators(4);
+        let proposal = proposal(0, 300, 299);
+        let mut certificate = convert(&finalization(&schemes, 4, &proposal)).unwrap();
+        let votes: Vec<_> = schemes
+            .iter()
+            .map(|scheme| Notarize::sign(scheme, proposal.clone()).unwrap().attestation)
+            .collect();
+        for vote in votes {
+            let position = usize::from(vote.signer);
+            let signature = vote.signature.get().unwrap();
+            certificate.signatures[position] = Signature(signature.as_ref().try_into().unwrap());
+        }
+        assert_eq!(verified(&certificate, &keys), 0);
+    }
+
+    #[test]
+    fn the_worked_example_of_the_format_holds() {
+        let (schemes, keys) = validators(4);
+        let certificate = convert(&finalization(&schemes, 3, &proposal(0, 300, 299))).unwrap();
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let mut example = String::new();
+        for (index, key) in keys.iter().enumerate() {
+            example += &format!("validator {index}  {}\n", hex(key));
+        }
+        example += &format!("signed       {}\n", hex(&documented(&certificate, &LEDGER)));
+        example += &format!("signers      {}\n", hex(&certificate.signers));
+        for (position, signature) in certificate.signer_positions().zip(&certificate.signatures) {
+            example += &format!("signature {position}  {}\n", hex(&signature.0));
+        }
+        let format = include_str!("../../../docs/formats/certificate.md");
+        for line in example.lines() {
+            assert!(format.contains(line), "not in the format's example:\n{example}");
+        }
+    }
+}
