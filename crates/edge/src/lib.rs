@@ -24,6 +24,7 @@
 //!
 //! Start reading at [`Machine::handle`].
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod machine;
 pub use machine::{

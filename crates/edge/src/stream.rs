@@ -28,6 +28,8 @@ pub(crate) struct Stream {
     pub(crate) failures: u32,
     /// Whether the oldest readings may be final already: after a restart.
     pub(crate) unsure: bool,
+    /// Seals one reading at a time, since some later number was taken, until one is final.
+    pub(crate) single: bool,
     /// Submits nothing before this record is on disk.
     pub(crate) hold_until: Option<PersistId>,
     /// When the machine wants to look at it again, as entered in its table of deadlines.
@@ -37,26 +39,33 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) seq: u64,
+    /// When it was taken, on the machine's clock; 0 if by an earlier run.
+    pub(crate) since_ms: i64,
     pub(crate) reading: Reading,
 }
 
 /// What a stream does when it is its turn.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// Ask the ledger where the stream stands; then renumber what is queued, if it was contested.
-    Head {
-        /// Whether the queued numbers are taken.
-        renumber: bool,
-    },
+    /// Ask the ledger where the stream stands.
+    Head,
     /// Ask the ledger what it holds at the oldest number.
-    Locate {
-        /// Whether the ledger refused the numbers, so that they are another's if not ours.
-        contested: bool,
-    },
+    Locate(Doubt),
     /// Seal a batch and have it signed.
     Seal,
     /// Submit the signed batch.
     Submit(Box<Batch>),
+}
+
+/// Why the ledger is asked what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Whether a batch was taken: an answer was lost, or the gateway restarted.
+    Lost,
+    /// Some of its numbers were submitted before, by us or another.
+    Overlap,
+    /// Its numbers lie in a gap that can no longer be filled.
+    Sealed,
 }
 
 /// A batch under way.
@@ -70,7 +79,7 @@ pub(crate) struct Batch {
 
 impl Stream {
     pub(crate) fn new(next_seq: Option<u64>) -> Self {
-        let step = if next_seq.is_some() { Step::Seal } else { Step::Head { renumber: false } };
+        let step = if next_seq.is_some() { Step::Seal } else { Step::Head };
         Self {
             next_seq,
             queue: VecDeque::new(),
@@ -80,6 +89,7 @@ impl Stream {
             not_before_ms: 0,
             failures: 0,
             unsure: false,
+            single: false,
             hold_until: None,
             wake_ms: None,
         }
@@ -100,7 +110,7 @@ impl Stream {
     /// The next reading has at least this number.
     pub(crate) fn stands_at(&mut self, next_seq: u64) {
         self.next_seq = Some(self.next_seq.map_or(next_seq, |known| known.max(next_seq)));
-        if matches!(self.step, Step::Head { renumber: false }) {
+        if matches!(self.step, Step::Head) {
             self.step = Step::Seal;
         }
     }
@@ -112,8 +122,8 @@ impl Stream {
     }
 
     /// Appends a reading that is not on disk yet.
-    pub(crate) fn push(&mut self, seq: u64, reading: Reading) {
-        self.queue.push_back(Queued { seq, reading });
+    pub(crate) fn push(&mut self, since_ms: i64, seq: u64, reading: Reading) {
+        self.queue.push_back(Queued { seq, since_ms, reading });
     }
 
     /// The next `count` readings are on disk.

@@ -18,7 +18,8 @@ use crate::stream::Stream;
 
 pub use status::{Held, Status};
 
-/// Milliseconds since 1970 (UTC), as the driver's clock says.
+/// Milliseconds on a clock that never goes back. It begins anywhere at or after 0, and is not the
+/// time of day: that may be set while readings wait.
 pub type TimeMs = i64;
 
 /// A publish that waits for its acknowledgement; chosen by the driver.
@@ -40,6 +41,8 @@ pub enum Input {
     Publish {
         /// Names it in the answer.
         id: PublishId,
+        /// When it was received, milliseconds since 1970 (UTC).
+        received_ms: i64,
         /// Its topic.
         topic: String,
         /// Its payload.
@@ -58,7 +61,7 @@ pub enum Input {
         attempt: AttemptId,
         /// The ledger's height.
         height: u64,
-        /// A nonce that the gateway has not used, and none after it.
+        /// The lowest nonce that no transaction of the gateway has used.
         next_nonce: u64,
     },
     /// Answer to [`Output::AskHead`].
@@ -68,12 +71,15 @@ pub enum Input {
         /// The sequence number after the stream's highest.
         next_seq: u64,
     },
-    /// Answer to [`Output::Locate`]: the batch that holds the number, if any does.
+    /// Answer to [`Output::Locate`], both parts of one state of the ledger.
     Located {
         /// The question.
         attempt: AttemptId,
-        /// The batch.
+        /// The batch that holds the number, if any does. A peer that knows the batch and not its
+        /// readings has no answer: that is [`Input::Failed`].
         batch: Option<Located>,
+        /// The sequence number after the stream's highest.
+        next_seq: u64,
     },
     /// Answer to [`Output::Sign`].
     Signed {
@@ -297,8 +303,9 @@ impl Machine {
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
-            Input::Publish { id, topic, payload } => {
-                self.on_publish(now, id, &topic, &payload, &mut out);
+            Input::Publish { id, received_ms, topic, payload } => {
+                let admitted = self.admit(received_ms, &topic, &payload);
+                self.on_publish(now, id, admitted, &mut out);
             }
             Input::Persisted { through } => self.on_persisted(now, through, &mut out),
             Input::Thing(thing) => self.on_thing(now, thing),
@@ -306,7 +313,9 @@ impl Machine {
                 self.on_account(now, attempt, height, next_nonce);
             }
             Input::Head { attempt, next_seq } => self.on_head(now, attempt, next_seq, &mut out),
-            Input::Located { attempt, batch } => self.on_located(now, attempt, batch, &mut out),
+            Input::Located { attempt, batch, next_seq } => {
+                self.on_located(now, attempt, batch, next_seq, &mut out);
+            }
             Input::Signed { attempt, transaction } => self.on_signed(now, attempt, transaction),
             Input::Outcome { attempt, outcome } => self.on_outcome(now, attempt, outcome, &mut out),
             Input::Failed { attempt } => self.on_failed(now, attempt),

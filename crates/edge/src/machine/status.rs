@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use althing_types::{Refusal, StreamId};
 
-use super::{Machine, TimeMs};
+use super::Machine;
 use crate::rejection::Rejection;
 
 /// What the machine does and has done, for health, metrics and people.
@@ -59,9 +59,9 @@ impl Counters {
 }
 
 impl Machine {
-    /// What the machine does and has done.
+    /// What the machine does and has done; `wall_ms` is the time of day, milliseconds since 1970.
     #[must_use]
-    pub fn status(&self, now: TimeMs) -> Status {
+    pub fn status(&self, wall_ms: i64) -> Status {
         let oldest = self.streams.values().filter_map(|stream| stream.front());
         let oldest = oldest.map(|queued| queued.reading.received_ms).min();
         let held = |(stream, refusal): (&StreamId, &Refusal)| {
@@ -76,7 +76,7 @@ impl Machine {
         Status {
             readings_queued: self.streams.values().map(super::Stream::len).sum(),
             bytes_queued: self.bytes,
-            oldest_ms: oldest.map(|received_ms| now.saturating_sub(received_ms)),
+            oldest_ms: oldest.map(|received_ms| wall_ms.saturating_sub(received_ms)),
             under_way: self.asked.len(),
             readings_taken: self.counters.readings_taken,
             readings_finalized: self.counters.readings_finalized,

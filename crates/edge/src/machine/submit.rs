@@ -6,17 +6,18 @@ use althing_types::{Action, Body, Refusal, StreamId, Transaction};
 use super::{AttemptId, Located, Machine, Outcome, Output, SetsFree, TimeMs};
 use crate::record::Record;
 use crate::retry::pause_ms;
-use crate::stream::{Batch, Step, Stream};
+use crate::stream::{Batch, Doubt, Step, Stream};
 
 /// What a refusal asks of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Remedy {
     /// Submit the same transaction again after a pause.
     Again,
-    /// The transaction may have been taken before: look whether its readings are on the ledger.
-    Locate,
-    /// As `Locate`; if the ledger holds other readings at these numbers, ours get new ones.
-    LocateContested,
+    /// Nonce or height are not what we believe, perhaps because the transaction was taken before:
+    /// look whether its readings are on the ledger.
+    Refresh,
+    /// Look whose readings the ledger holds at these numbers.
+    Locate(Doubt),
     /// Only people can remove the reason: keep the readings, try anew at growing pauses.
     Hold,
 }
@@ -32,10 +33,9 @@ const fn remedy(refusal: Refusal) -> Remedy {
         | Refusal::NonceTooOld
         | Refusal::NonceTooFar
         | Refusal::Expired
-        | Refusal::ExpiryTooFar => Remedy::Locate,
-        Refusal::SequenceOverlap | Refusal::SequenceTooFar | Refusal::GapSealed => {
-            Remedy::LocateContested
-        }
+        | Refusal::ExpiryTooFar => Remedy::Refresh,
+        Refusal::SequenceOverlap => Remedy::Locate(Doubt::Overlap),
+        Refusal::GapSealed => Remedy::Locate(Doubt::Sealed),
         _ => Remedy::Hold,
     }
 }
@@ -94,12 +94,12 @@ impl Machine {
     fn take_turn(&mut self, id: StreamId, out: &mut Vec<Output>) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if stream.unsure && matches!(stream.step, Step::Seal) {
-            stream.step = Step::Locate { contested: false };
+            stream.step = Step::Locate(Doubt::Lost);
         }
         let attempt = AttemptId(self.next_attempt);
         let output = match (&stream.step, stream.front().map(|queued| queued.seq)) {
-            (Step::Head { .. }, _) => Some(Output::AskHead { attempt, stream: id }),
-            (Step::Locate { .. }, Some(seq)) => Some(Output::Locate { attempt, stream: id, seq }),
+            (Step::Head, _) => Some(Output::AskHead { attempt, stream: id }),
+            (Step::Locate(_), Some(seq)) => Some(Output::Locate { attempt, stream: id, seq }),
             (Step::Seal, Some(_)) => self.seal(attempt, id),
             (Step::Submit(batch), Some(_)) => batch.transaction.clone().map(|transaction| {
                 Output::Submit { attempt, transaction, payload: batch.payload.clone() }
@@ -118,7 +118,8 @@ impl Machine {
         let limits = &self.config.limits;
         let stream = self.streams.get_mut(&id)?;
         let (height, nonce) = self.account.known.as_mut()?;
-        let (header, payload) = stream.seal(id, limits.batch_readings_max)?;
+        let readings_max = if stream.single { 1 } else { limits.batch_readings_max };
+        let (header, payload) = stream.seal(id, readings_max)?;
         let expiry_height = height.saturating_add(limits.expiry_blocks);
         let actions = vec![Action::SubmitBatch(header.clone())];
         let gateway = self.config.gateway;
@@ -160,27 +161,12 @@ impl Machine {
     ) {
         let Some(id) = self.answered(attempt) else { return };
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let renumber = matches!(stream.step, Step::Head { renumber: true });
         stream.step = Step::Seal;
         stream.succeeded();
-        let front = stream.front().map(|queued| queued.seq);
-        let record = match (stream.next_seq, front.filter(|_| renumber)) {
-            (_, Some(from_seq)) if from_seq != next_seq => {
-                stream.renumber(from_seq, next_seq);
-                Some(Record::Renumbered { stream: id, from_seq, to_seq: next_seq })
-            }
-            (None, _) => {
-                stream.stands_at(next_seq);
-                Some(Record::Head { stream: id, next_seq })
-            }
-            _ => None,
-        };
-        if let Some(record) = record {
-            let hold = self.persist(record, SetsFree::Stream(id), out);
-            if let Some(stream) = self.streams.get_mut(&id) {
-                // Submitting under new numbers that a crash makes us forget would double them.
-                stream.hold_until = Some(hold);
-            }
+        if stream.next_seq.is_none() {
+            stream.stands_at(next_seq);
+            let record = Record::Head { stream: id, next_seq };
+            self.persist(record, SetsFree::Stream(id), out);
         }
         self.schedule(id, now);
     }
@@ -190,25 +176,37 @@ impl Machine {
         now: TimeMs,
         attempt: AttemptId,
         batch: Option<Located>,
+        next_seq: u64,
         out: &mut Vec<Output>,
     ) {
         let Some(id) = self.answered(attempt) else { return };
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.succeeded();
-        let contested = matches!(stream.step, Step::Locate { contested: true });
-        match batch {
-            Some(located) if stream.is_ours(id, &located) => {
-                // After a restart several batches may be final: `unsure` looks at the next one.
-                stream.step = Step::Seal;
+        let step = std::mem::replace(&mut stream.step, Step::Seal);
+        match (batch, step) {
+            // After a restart several batches may be final: `unsure` looks at the next one.
+            (Some(located), _) if stream.is_ours(id, &located) => {
                 self.retire(id, located.first_seq, located.count, out);
             }
-            None if !contested => {
-                stream.unsure = false;
-                stream.step = Step::Seal;
-            }
-            _ => stream.step = Step::Head { renumber: true },
+            // Whatever of ours was under way with these numbers can never be taken any more.
+            (Some(_), _) | (None, Step::Locate(Doubt::Sealed)) => self.renumber(id, next_seq, out),
+            // A later number was taken, or an earlier transaction of ours waits to be included.
+            (None, Step::Locate(Doubt::Overlap)) => stream.single = true,
+            (None, _) => stream.unsure = false,
         }
         self.schedule(id, now);
+    }
+
+    fn renumber(&mut self, id: StreamId, to_seq: u64, out: &mut Vec<Output>) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(from_seq) = stream.front().map(|queued| queued.seq) else { return };
+        stream.renumber(from_seq, to_seq);
+        let record = Record::Renumbered { stream: id, from_seq, to_seq };
+        let hold = self.persist(record, SetsFree::Stream(id), out);
+        if let Some(stream) = self.streams.get_mut(&id) {
+            // Submitting under new numbers that a crash makes us forget would double them.
+            stream.hold_until = Some(hold);
+        }
     }
 
     pub(super) fn on_signed(&mut self, now: TimeMs, attempt: AttemptId, transaction: Transaction) {
@@ -231,7 +229,7 @@ impl Machine {
         match outcome {
             Outcome::Finalized { height } => self.on_finalized(id, height, out),
             Outcome::Refused(refusal) => self.on_refused(now, id, refusal, out),
-            Outcome::Undecided => self.pause(now, id, Some(Step::Locate { contested: false })),
+            Outcome::Undecided => self.pause(now, id, Some(Step::Locate(Doubt::Lost))),
         }
         self.schedule(id, now);
     }
@@ -251,14 +249,11 @@ impl Machine {
         self.counters.refusals += 1;
         match remedy(refusal) {
             Remedy::Again => self.pause(now, id, None),
-            Remedy::Locate => {
-                // Nonce or height are not what we believe.
+            Remedy::Refresh => {
                 self.account.known = None;
-                self.pause(now, id, Some(Step::Locate { contested: false }));
+                self.pause(now, id, Some(Step::Locate(Doubt::Lost)));
             }
-            Remedy::LocateContested => {
-                self.pause(now, id, Some(Step::Locate { contested: true }));
-            }
+            Remedy::Locate(doubt) => self.pause(now, id, Some(Step::Locate(doubt))),
             Remedy::Hold => {
                 self.held.insert(id, refusal);
                 out.push(Output::Held { stream: id, refusal });
@@ -301,6 +296,7 @@ impl Machine {
         self.held.remove(&id);
         self.counters.readings_finalized += u64::from(count);
         stream.unsure &= stream.len() > 0;
+        stream.single = false;
         let record = Record::Retired { stream: id, before_seq };
         self.persist(record, SetsFree::Stream(id), out);
         out.push(Output::Finalized { stream: id, first_seq, count });
@@ -322,12 +318,12 @@ fn wake_ms(stream: &Stream, now: TimeMs, limits: &crate::Limits, stopping: bool)
         return None;
     }
     let due = match (&stream.step, stream.front()) {
-        (Step::Head { .. }, _) => now,
+        (Step::Head, _) => now,
         (_, None) => return None,
         (Step::Seal, Some(_)) if stream.durable() == 0 => return None,
         (Step::Seal, Some(oldest)) if !stream.unsure && !stopping => {
             let full = stream.durable() >= limits.batch_readings_max;
-            let aged = oldest.reading.received_ms.saturating_add(limits.batch_age_ms_max);
+            let aged = oldest.since_ms.saturating_add(limits.batch_age_ms_max);
             if full { now.min(aged) } else { aged }
         }
         _ => now,

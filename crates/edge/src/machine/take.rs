@@ -14,12 +14,11 @@ impl Machine {
         &mut self,
         now: TimeMs,
         id: PublishId,
-        topic: &str,
-        payload: &[u8],
+        admitted: Result<Vec<(StreamId, Reading)>, Rejection>,
         out: &mut Vec<Output>,
     ) {
-        match self.admit(now, topic, payload) {
-            Ok(readings) => self.enqueue(id, readings, out),
+        match admitted {
+            Ok(readings) => self.enqueue(now, id, readings, out),
             Err(rejection) => {
                 self.counters.refused(&rejection);
                 out.push(Output::Refuse { publish: id, rejection });
@@ -27,9 +26,9 @@ impl Machine {
         }
     }
 
-    fn admit(
+    pub(super) fn admit(
         &self,
-        now: TimeMs,
+        received_ms: i64,
         topic: &str,
         payload: &[u8],
     ) -> Result<Vec<(StreamId, Reading)>, Rejection> {
@@ -41,7 +40,7 @@ impl Machine {
             directory: &self.directory,
             topic,
             payload,
-            received_ms: now,
+            received_ms,
             payload_bytes_max: self.config.limits.payload_bytes_max,
             ahead_ms_max: self.config.limits.claimed_ahead_ms_max,
         };
@@ -74,6 +73,7 @@ impl Machine {
 
     fn enqueue(
         &mut self,
+        now: TimeMs,
         publish: PublishId,
         readings: Vec<(StreamId, Reading)>,
         out: &mut Vec<Output>,
@@ -84,7 +84,7 @@ impl Machine {
             let Some(stream) = self.streams.get_mut(&id) else { continue };
             let Some(seq) = stream.next_seq else { continue };
             stream.next_seq = Some(seq + 1);
-            stream.push(seq, reading.clone());
+            stream.push(now, seq, reading.clone());
             self.bytes += cost(&reading.value);
             numbered.push(Numbered { stream: id, seq, reading });
         }
@@ -127,7 +127,7 @@ impl Machine {
                 for Numbered { stream, seq, reading } in readings {
                     let entry = self.streams.entry(stream).or_insert_with(|| Stream::new(None));
                     self.bytes += cost(&reading.value);
-                    entry.push(seq, reading);
+                    entry.push(0, seq, reading);
                     entry.persisted(1);
                     entry.stands_at(seq + 1);
                     entry.unsure = true;

@@ -54,9 +54,10 @@ pub(super) fn pump() -> ThingSpec {
     ThingSpec { name: "pump".into(), streams: vec![stream] }
 }
 
+/// A publish received at `T0`.
 pub(super) fn publish(id: u64, value: &str) -> Input {
     let (id, topic) = (PublishId(id), "althing/pump/t".to_owned());
-    Input::Publish { id, topic, payload: value.as_bytes().to_vec() }
+    Input::Publish { id, received_ms: T0, topic, payload: value.as_bytes().to_vec() }
 }
 
 fn record(seq: u64, at: TimeMs, mantissa: i64) -> Record {
@@ -210,7 +211,7 @@ fn a_lone_reading_waits_for_company_no_longer_than_the_age() {
     assert_eq!(run.machine.deadline(), Some(T0 + 50));
     let submit = Submit { attempt: 4, first_seq: 0, count: 1, nonce: 5 };
     run.step("aged", 45, Input::Tick, vec![submit]);
-    let more = vec![Out(persist(3, record(1, T0 + 50, 20)))];
+    let more = vec![Out(persist(3, record(1, T0, 20)))];
     run.step("another", 0, publish(2, "2"), more);
     let acknowledged = Out(Output::Acknowledge(PublishId(2)));
     run.step("waits for the first batch", 60, persisted(3), vec![acknowledged]);
@@ -282,7 +283,7 @@ fn a_lost_answer_is_settled_by_the_ledgers_own_digest() {
     run.step("asks for its nonce", 100, Input::Tick, vec![Out(ask)]);
     run.step("and looks", 0, account(5), vec![Out(locate(6, 0))]);
     let located = run.located(0, &[10, 20]);
-    let ours = Input::Located { attempt: AttemptId(6), batch: Some(located) };
+    let ours = Input::Located { attempt: AttemptId(6), batch: Some(located), next_seq: 2 };
     let expected = vec![Out(persist(4, retired(2))), finalized(0, 2)];
     run.step("ours", 0, ours, expected);
 }
@@ -296,7 +297,7 @@ fn an_expired_transaction_is_looked_for_then_signed_anew() {
     let fresh = Input::Account { attempt: AttemptId(5), height: 500, next_nonce: 8 };
     run.step("and looks", 0, fresh, vec![Out(locate(6, 0))]);
     let submit = Submit { attempt: 8, first_seq: 0, count: 2, nonce: 8 };
-    let absent = Input::Located { attempt: AttemptId(6), batch: None };
+    let absent = Input::Located { attempt: AttemptId(6), batch: None, next_seq: 0 };
     run.step("not there", 0, absent, vec![submit]);
 }
 
@@ -306,16 +307,33 @@ fn numbers_that_another_took_are_given_up_before_anything_is_submitted_under_new
     run.step("overlap", 0, outcome(4, Outcome::Refused(Refusal::SequenceOverlap)), vec![]);
     run.step("looks", 100, Input::Tick, vec![Out(locate(5, 0))]);
     let others = run.located(0, &[10, 21]);
-    let answer = Input::Located { attempt: AttemptId(5), batch: Some(others) };
-    let ask = Output::AskHead { attempt: AttemptId(6), stream: STREAM };
-    run.step("another's", 0, answer, vec![Out(ask)]);
+    let answer = Input::Located { attempt: AttemptId(5), batch: Some(others), next_seq: 7 };
     let renumbered = Record::Renumbered { stream: STREAM, from_seq: 0, to_seq: 7 };
-    let answer = Input::Head { attempt: AttemptId(6), next_seq: 7 };
-    run.step("renumbers", 0, answer, vec![Out(persist(4, renumbered))]);
+    run.step("another's", 0, answer, vec![Out(persist(4, renumbered))]);
     assert_eq!(run.machine.deadline(), None, "not before the record is durable");
-    let submit = Submit { attempt: 8, first_seq: 7, count: 2, nonce: 6 };
+    let submit = Submit { attempt: 7, first_seq: 7, count: 2, nonce: 6 };
     run.step("durable", 0, persisted(4), vec![submit]);
-    run.step("the next follows", 0, publish(3, "3"), vec![Out(persist(5, record(9, run.at, 30)))]);
+    run.step("the next follows", 0, publish(3, "3"), vec![Out(persist(5, record(9, T0, 30)))]);
+}
+
+#[test]
+fn where_a_later_number_is_taken_readings_go_one_by_one() {
+    let mut run = Run::submitted(0);
+    run.step("overlap", 0, outcome(4, Outcome::Refused(Refusal::SequenceOverlap)), vec![]);
+    run.step("looks", 100, Input::Tick, vec![Out(locate(5, 0))]);
+    let answer = Input::Located { attempt: AttemptId(5), batch: None, next_seq: 2 };
+    let submit = Submit { attempt: 7, first_seq: 0, count: 1, nonce: 6 };
+    run.step("the oldest is free", 0, answer, vec![submit]);
+}
+
+#[test]
+fn numbers_of_a_sealed_gap_are_given_up() {
+    let mut run = Run::submitted(0);
+    run.step("sealed", 0, outcome(4, Outcome::Refused(Refusal::GapSealed)), vec![]);
+    run.step("looks", 100, Input::Tick, vec![Out(locate(5, 0))]);
+    let answer = Input::Located { attempt: AttemptId(5), batch: None, next_seq: 7 };
+    let renumbered = Record::Renumbered { stream: STREAM, from_seq: 0, to_seq: 7 };
+    run.step("nothing there", 0, answer, vec![Out(persist(4, renumbered))]);
 }
 
 #[test]
@@ -340,14 +358,13 @@ fn after_a_crash_what_was_durable_is_there_and_what_is_final_is_not_doubled() {
     run.step("start", 0, Input::Thing(pump()), vec![Out(ask)]);
     run.step("looks before it submits", 0, account(1), vec![Out(locate(2, 0))]);
     let located = run.located(0, &[10, 20]);
-    let ours = Input::Located { attempt: AttemptId(2), batch: Some(located) };
+    let ours = Input::Located { attempt: AttemptId(2), batch: Some(located), next_seq: 2 };
     let expected = vec![Out(persist(1, retired(2))), finalized(0, 2), Out(locate(3, 2))];
     run.step("the first two were final", 0, ours, expected);
-    let absent = Input::Located { attempt: AttemptId(3), batch: None };
-    run.step("the third was not", 0, absent, vec![]);
+    let absent = Input::Located { attempt: AttemptId(3), batch: None, next_seq: 2 };
     let submit = Submit { attempt: 5, first_seq: 2, count: 1, nonce: 5 };
-    run.step("so it goes", 50, Input::Tick, vec![submit]);
-    let kept = vec![Out(persist(2, record(3, run.at, 40)))];
+    run.step("the third was not, so it goes", 0, absent, vec![submit]);
+    let kept = vec![Out(persist(2, record(3, T0, 40)))];
     run.step("numbers go on", 0, publish(1, "4"), kept);
 }
 
@@ -366,7 +383,7 @@ fn a_refused_publish_says_why() {
     let unknown = |topic: &str, payload: &str| {
         let mut run = Run::ready(0);
         let (topic, payload) = (topic.to_owned(), payload.as_bytes().to_vec());
-        let input = Input::Publish { id: PublishId(1), topic, payload };
+        let input = Input::Publish { id: PublishId(1), received_ms: T0, topic, payload };
         match &run.machine.handle(T0, input)[..] {
             [Output::Refuse { rejection, .. }] => rejection.code(),
             outputs => panic!("{outputs:?}"),

@@ -13,6 +13,8 @@ use super::*;
 struct Ledger {
     batches: Vec<(BatchHeader, Payload)>,
     nonces: Vec<u64>,
+    /// Taken, and to be included later.
+    mempool: Vec<(Transaction, Vec<u8>)>,
 }
 
 impl Ledger {
@@ -25,12 +27,21 @@ impl Ledger {
         if self.nonces.contains(&transaction.body().nonce) {
             return Outcome::Refused(Refusal::NonceReused);
         }
-        if header.first_seq < self.next_seq() {
+        let (first, end) = (header.first_seq, header.end_seq().unwrap());
+        let overlaps =
+            |other: &BatchHeader| first < other.end_seq().unwrap() && other.first_seq < end;
+        if self.batches.iter().any(|(other, _)| overlaps(other)) {
             return Outcome::Refused(Refusal::SequenceOverlap);
         }
         self.nonces.push(transaction.body().nonce);
         self.batches.push((header.clone(), Payload::from_wire(payload).unwrap()));
         Outcome::Finalized { height: 1 }
+    }
+
+    fn include(&mut self) {
+        for (transaction, payload) in std::mem::take(&mut self.mempool) {
+            let _ = self.submit(&transaction, &payload);
+        }
     }
 
     fn locate(&self, seq: u64) -> Option<Located> {
@@ -76,8 +87,14 @@ enum Fate {
     Crash {
         flushed_anyway: bool,
     },
-    /// Another submitter extends the stream.
-    Intruder,
+    /// Answer the oldest question; a submission is only included later.
+    AnswerLate,
+    /// What waits is included.
+    Include,
+    /// Another submitter extends the stream, perhaps leaving a gap.
+    Intruder {
+        skip: u64,
+    },
 }
 
 impl World {
@@ -122,7 +139,9 @@ impl World {
                 self.input(Input::Tick);
             }
             Fate::Crash { flushed_anyway } => self.crash(*flushed_anyway),
-            Fate::Intruder => self.intrude(),
+            Fate::AnswerLate => self.answer_late(),
+            Fate::Include => self.ledger.include(),
+            Fate::Intruder { skip } => self.intrude(*skip),
         }
     }
 
@@ -152,7 +171,8 @@ impl World {
                 Input::Head { attempt, next_seq: self.ledger.next_seq() }
             }
             Output::Locate { attempt, seq, .. } => {
-                Input::Located { attempt, batch: self.ledger.locate(seq) }
+                let next_seq = self.ledger.next_seq();
+                Input::Located { attempt, batch: self.ledger.locate(seq), next_seq }
             }
             Output::Sign { attempt, body } => signed(attempt, body),
             Output::Submit { attempt, transaction, payload } => {
@@ -162,6 +182,15 @@ impl World {
             other => panic!("no question: {other:?}"),
         };
         self.input(if lose_after { failed } else { answer });
+    }
+
+    fn answer_late(&mut self) {
+        if !matches!(self.asked.first(), Some(Output::Submit { .. })) {
+            return self.answer(false, false);
+        }
+        let Output::Submit { attempt, transaction, payload } = self.asked.remove(0) else { return };
+        self.ledger.mempool.push((transaction, payload));
+        self.input(Input::Outcome { attempt, outcome: Outcome::Undecided });
     }
 
     fn crash(&mut self, flushed_anyway: bool) {
@@ -174,11 +203,11 @@ impl World {
         self.input(Input::Thing(pump()));
     }
 
-    fn intrude(&mut self) {
+    fn intrude(&mut self, skip: u64) {
         let value = Value::Number(-1);
         let reading = Reading { claimed_ms: 0, received_ms: 0, value };
         let payload = Payload { readings: vec![reading] };
-        let header = payload.header(STREAM, self.ledger.next_seq());
+        let header = payload.header(STREAM, self.ledger.next_seq() + skip);
         self.ledger.batches.push((header, payload));
     }
 
@@ -186,6 +215,7 @@ impl World {
     fn heal(&mut self) {
         for _ in 0..200 {
             self.flush();
+            self.ledger.include();
             self.answer(false, false);
             if self.machine.is_drained() && self.asked.is_empty() {
                 return;
@@ -219,7 +249,9 @@ fn fate() -> impl Strategy<Value = Fate> {
             .prop_map(|(lose_before, lose_after)| Fate::Answer { lose_before, lose_after }),
         4 => (0_u16..400).prop_map(Fate::Wait),
         1 => any::<bool>().prop_map(|flushed_anyway| Fate::Crash { flushed_anyway }),
-        1 => Just(Fate::Intruder),
+        2 => Just(Fate::AnswerLate),
+        2 => Just(Fate::Include),
+        1 => (0_u64..3).prop_map(|skip| Fate::Intruder { skip }),
     ]
 }
 
