@@ -1,5 +1,4 @@
 use alloc::{
-    boxed::Box,
     string::{String, ToString as _},
     sync::Arc,
     vec::Vec,
@@ -109,6 +108,14 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// The value at a key is not one that could have been written there.
+    #[must_use]
+    pub fn corrupt(key: &[u8]) -> Self {
+        Self::Damaged { what: alloc::format!("the value at `{}`", key.escape_ascii()) }
+    }
+}
+
 /// The cause of a failure, shareable.
 #[derive(Clone)]
 pub struct Cause(Arc<dyn core::error::Error + Send + Sync>);
@@ -192,6 +199,3 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).commit(batch)
     }
 }
-
-/// A boxed store, where its type does not matter.
-pub type AnyStore = Box<dyn Store>;

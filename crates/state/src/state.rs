@@ -1,0 +1,434 @@
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use althing_proof::state_path::{StatePath, key_digest, value_digest};
+use althing_types::{Digest, LedgerId};
+
+use crate::{
+    read::{Read, Writes},
+    store::{Batch, Direction, Row, Space, Store, StoreError},
+    trie::{Change, Trie},
+};
+
+/// Version of the layout on disk.
+pub const FORMAT: u32 = 1;
+/// Blocks whose state stays readable and provable behind the newest.
+///
+/// A header states the result of a block up to 32 heights before it, and must be final itself
+/// before it proves anything.
+pub const VERSIONS_KEPT: u64 = 64;
+/// Values kept in memory, bytes; small, since a peer is to run on small machines.
+const CACHE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Rows read at a time when the trie is rebuilt.
+const REBUILD_ROWS: usize = 4096;
+
+const META_FORMAT: &[u8] = b"format";
+const META_LEDGER: &[u8] = b"ledger";
+const META_HEIGHT: &[u8] = b"height";
+const META_ROOT: &[u8] = b"root";
+
+/// Why a state on disk cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The disk failed.
+    #[error("failed to read the state")]
+    Store(#[source] StoreError),
+    /// It is another ledger's.
+    #[error(
+        "the data folder belongs to ledger {found}, but the genesis is of ledger {expected}; \
+         use another data folder or the genesis it was made with"
+    )]
+    OtherLedger {
+        /// What is on disk.
+        found: LedgerId,
+        /// What the genesis says.
+        expected: LedgerId,
+    },
+    /// A newer program wrote it.
+    #[error(
+        "the data folder has format {found}, but this program knows up to {FORMAT}; \
+         use the newer program"
+    )]
+    Newer {
+        /// Format on disk.
+        found: u32,
+    },
+    /// The values do not have the root they were stored with.
+    #[error(
+        "the state at height {height} is damaged: its root is {computed}, but {stored} was agreed; \
+         move the data folder away and start again, the peer then fetches everything from others"
+    )]
+    Damaged {
+        /// Height of the state.
+        height: u64,
+        /// Root of the values on disk.
+        computed: Digest,
+        /// Root that was stored with them.
+        stored: Digest,
+    },
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The authenticated state of a ledger: values on disk, the trie over them in memory.
+///
+/// One task commits; any number read, each at a height it chooses among the newest
+/// [`VERSIONS_KEPT`], and never sees part of a block.
+#[derive(Debug)]
+pub struct State {
+    store: Arc<dyn Store>,
+    inner: RwLock<Inner>,
+    cache: Mutex<Cache>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    trie: Trie,
+    /// The newest height that readers may see.
+    height: u64,
+    /// Per block, ascending, what its writes replaced.
+    replaced: VecDeque<(u64, BTreeMap<Vec<u8>, Option<Vec<u8>>>)>,
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    values: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    bytes: usize,
+}
+
+impl State {
+    /// Opens the state of a ledger; `None` if nothing has been founded in the store.
+    ///
+    /// Reads every value and compares the root, since a store can lose its last writes without an
+    /// error.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(store: Arc<dyn Store>, ledger: &LedgerId) -> Result<Option<Self>, OpenError> {
+        let Some(format) = store.get(Space::Meta, META_FORMAT)? else { return Ok(None) };
+        let found = u32::from_be_bytes(fixed(&format, "format")?);
+        if found > FORMAT {
+            return Err(OpenError::Newer { found });
+        }
+        let found = LedgerId(fixed(&meta(&*store, META_LEDGER)?, "ledger")?);
+        if found != *ledger {
+            return Err(OpenError::OtherLedger { found, expected: *ledger });
+        }
+        let height = u64::from_be_bytes(fixed(&meta(&*store, META_HEIGHT)?, "height")?);
+        let stored = Digest(fixed(&meta(&*store, META_ROOT)?, "root")?);
+        let mut trie = Trie::new();
+        let computed = trie.apply(height, &all_leaves(&*store)?);
+        trie.keep_from(height);
+        if computed != stored {
+            return Err(OpenError::Damaged { height, computed, stored });
+        }
+        Ok(Some(Self::with(store, trie, height)))
+    }
+
+    /// Founds a ledger in an empty store: writes its first state, at height 0.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be written.
+    pub fn found(
+        store: Arc<dyn Store>,
+        ledger: &LedgerId,
+        writes: Writes,
+        mut beside: Batch,
+    ) -> Result<Self, StoreError> {
+        beside.put(Space::Meta, META_FORMAT, FORMAT.to_be_bytes());
+        beside.put(Space::Meta, META_LEDGER, ledger.0);
+        let state = Self::with(store, Trie::new(), 0);
+        state.commit(0, writes, beside)?;
+        Ok(state)
+    }
+
+    fn with(store: Arc<dyn Store>, trie: Trie, height: u64) -> Self {
+        let inner = Inner { trie, height, replaced: VecDeque::new() };
+        Self { store, inner: RwLock::new(inner), cache: Mutex::default() }
+    }
+
+    /// The newest height.
+    #[must_use]
+    pub fn height(&self) -> u64 {
+        self.read().height
+    }
+
+    /// Root of the newest state.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        let inner = self.read();
+        inner.trie.root_at(inner.height).unwrap_or_default()
+    }
+
+    /// Root of the state at a height, if it is still kept.
+    #[must_use]
+    pub fn root_at(&self, height: u64) -> Option<Digest> {
+        self.read().trie.root_at(height)
+    }
+
+    /// The store below.
+    #[must_use]
+    pub const fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The state at the newest height.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View { state: self, height: self.height() }
+    }
+
+    /// The state at a height; `None` if it is not kept any more, or has not come yet.
+    #[must_use]
+    pub fn view_at(&self, height: u64) -> Option<View<'_>> {
+        self.read().trie.root_at(height)?;
+        Some(View { state: self, height })
+    }
+
+    /// Makes the writes of the block at `height` part of the state and writes them to disk together
+    /// with `beside`, height and root, in one durable batch. Returns the root.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the state must then be opened anew.
+    pub fn commit(
+        &self,
+        height: u64,
+        writes: Writes,
+        mut beside: Batch,
+    ) -> Result<Digest, StoreError> {
+        let view = View { state: self, height: self.height() };
+        let replaced = writes
+            .keys()
+            .map(|key| Ok((key.clone(), view.get(key)?)))
+            .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
+        let changes = changes(&writes);
+        for (key, value) in &writes {
+            beside.writes.push((Space::State, key.clone(), value.clone()));
+        }
+        let root = {
+            let mut inner = self.write();
+            inner.replaced.push_back((height, replaced));
+            inner.trie.apply(height, &changes)
+        };
+        beside.put(Space::Meta, META_HEIGHT, height.to_be_bytes());
+        beside.put(Space::Meta, META_ROOT, root.0);
+        self.store.commit(beside)?;
+        self.publish(height, writes);
+        Ok(root)
+    }
+
+    fn publish(&self, height: u64, writes: Writes) {
+        // Before the height moves: until then readers find what the writes replaced.
+        self.cache().update(writes);
+        let mut inner = self.write();
+        inner.height = height;
+        let oldest = height.saturating_sub(VERSIONS_KEPT);
+        inner.trie.keep_from(oldest);
+        while inner.replaced.front().is_some_and(|(at, _)| *at <= oldest) {
+            inner.replaced.pop_front();
+        }
+    }
+
+    /// The value at a raw key at a height with the path that proves it, or proves that there is
+    /// none; `None` if the height is not kept any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk fails.
+    pub fn prove(&self, height: u64, key: &[u8]) -> Result<Option<Proven>, StoreError> {
+        let path = {
+            let inner = self.read();
+            // The trie is ahead of the published height while a block is on its way to disk.
+            if height > inner.height {
+                return Ok(None);
+            }
+            inner.trie.prove(height, &key_digest(key))
+        };
+        let Some(path) = path else { return Ok(None) };
+        let value = View { state: self, height }.get(key)?;
+        Ok(Some(Proven { value, path }))
+    }
+
+    /// Raw keys and values of the newest state in order, `limit` at a time, after a key: for export
+    /// and state sync. The root is a function of exactly these.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk fails.
+    pub fn export(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.view().scan(b"", after, limit)
+    }
+
+    /// Memory of the trie, bytes.
+    #[must_use]
+    pub fn trie_bytes(&self) -> usize {
+        self.read().trie.bytes()
+    }
+
+    fn get_newest(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(value) = self.cache().values.get(key) {
+            return Ok(value.clone());
+        }
+        let value = self.store.get(Space::State, key)?;
+        self.cache().remember(key, &value);
+        Ok(value)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        // A panic elsewhere has ended the peer; what it left is consistent up to the last publish.
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A value with its proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// The value, or none if the key is absent.
+    pub value: Option<Vec<u8>>,
+    /// What proves it.
+    pub path: StatePath,
+}
+
+/// The state at one height.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    state: &'a State,
+    height: u64,
+}
+
+impl View<'_> {
+    /// The height.
+    #[must_use]
+    pub const fn height(&self) -> u64 {
+        self.height
+    }
+}
+
+impl Read for View<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        // Held across the disk read, so that no block is published in between.
+        let inner = self.state.read();
+        let later = inner.replaced.partition_point(|(at, _)| *at <= self.height);
+        for (_, replaced) in inner.replaced.range(later..) {
+            if let Some(value) = replaced.get(key) {
+                return Ok(value.clone());
+            }
+        }
+        self.state.get_newest(key)
+    }
+
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let inner = self.state.read();
+        let mut restored: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
+        let later = inner.replaced.partition_point(|(at, _)| *at <= self.height);
+        for (_, replaced) in inner.replaced.range(later..).rev() {
+            restored.extend(
+                replaced
+                    .iter()
+                    .filter(|(key, _)| {
+                        key.starts_with(prefix) && after.is_none_or(|after| key.as_slice() > after)
+                    })
+                    .map(|(key, value)| (key.clone(), value.clone())),
+            );
+        }
+        let from = after.map_or_else(|| prefix.to_vec(), successor);
+        let end = prefix_end(prefix);
+        let rows = self.state.store.scan(
+            Space::State,
+            &from,
+            end.as_deref(),
+            Direction::Forward,
+            limit.saturating_add(restored.len()),
+        )?;
+        let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> =
+            rows.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        merged.extend(restored);
+        let present = merged.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
+        Ok(present.take(limit).collect())
+    }
+}
+
+impl Cache {
+    fn remember(&mut self, key: &[u8], value: &Option<Vec<u8>>) {
+        let bytes = key.len() + value.as_ref().map_or(0, Vec::len) + 64;
+        if self.bytes + bytes > CACHE_BYTES_MAX {
+            // Rare, and simpler than an order of use: what is needed comes back with one read each.
+            *self = Self::default();
+        }
+        if self.values.insert(key.to_vec(), value.clone()).is_none() {
+            self.bytes += bytes;
+        }
+    }
+
+    fn update(&mut self, writes: Writes) {
+        for (key, value) in writes {
+            self.remember(&key, &value);
+        }
+    }
+}
+
+/// The first key after `key`.
+fn successor(key: &[u8]) -> Vec<u8> {
+    let mut next = key.to_vec();
+    next.push(0);
+    next
+}
+
+/// The first key after all that begin with `prefix`; none if there is no such key.
+#[must_use]
+pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
+
+fn changes(writes: &Writes) -> Vec<Change> {
+    let mut changes: Vec<Change> = writes
+        .iter()
+        .map(|(key, value)| (key_digest(key), value.as_deref().map(value_digest)))
+        .collect();
+    changes.sort_unstable();
+    changes
+}
+
+fn all_leaves(store: &dyn Store) -> Result<Vec<Change>, StoreError> {
+    let (mut changes, mut from) = (Vec::new(), Vec::new());
+    loop {
+        let rows = store.scan(Space::State, &from, None, Direction::Forward, REBUILD_ROWS)?;
+        let Some((last, _)) = rows.last() else { break };
+        from = successor(last);
+        changes
+            .extend(rows.iter().map(|(key, value)| (key_digest(key), Some(value_digest(value)))));
+    }
+    changes.sort_unstable();
+    Ok(changes)
+}
+
+fn meta(store: &dyn Store, key: &[u8]) -> Result<Vec<u8>, StoreError> {
+    store.get(Space::Meta, key)?.ok_or_else(|| StoreError::corrupt(key))
+}
+
+fn fixed<const N: usize>(bytes: &[u8], what: &'static str) -> Result<[u8; N], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::corrupt(what.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;
