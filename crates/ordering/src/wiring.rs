@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use commonware_codec::DecodeExt as _;
+use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_runtime::{Clock, Handle as Task, Metrics, Quota, Spawner, Storage};
+use commonware_utils::ordered::Set;
 use rand_core_0_10::CryptoRng;
 
 use crate::{
@@ -37,7 +39,6 @@ pub struct Channels<S, R> {
 }
 
 /// A started network, seen by one peer.
-#[expect(missing_debug_implementations, reason = "the runtime's task handle has none")]
 pub struct Wires<S, R, P, B> {
     /// The channels.
     pub channels: Channels<S, R>,
@@ -79,6 +80,16 @@ pub fn message_bytes_max(config: &Config) -> u32 {
 #[must_use]
 pub fn quota() -> Quota {
     network::quota()
+}
+
+/// What the validator of a configuration signs its votes with; `None` if it has no vote.
+#[must_use]
+pub fn scheme(config: &Config) -> Option<Scheme> {
+    let keys = config.validator_keys();
+    let validators = keys.iter().filter_map(public_key);
+    let signer = crate::certificate::private_key(&config.seed).ok()?;
+    let validators = Set::from_iter_dedup(validators);
+    crate::certificate::scheme(&config.ledger, validators, Some(signer))
 }
 
 /// The public key of a seed; `None` is not possible with 32 bytes, but the codec's type says so.

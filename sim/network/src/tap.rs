@@ -1,0 +1,101 @@
+//! Where a cheating validator's messages leave for the network.
+
+use std::{sync::Arc, time::SystemTime};
+
+use bytes::Bytes;
+use commonware_actor::{Feedback, Unreliable};
+use commonware_cryptography::ed25519::PublicKey;
+use commonware_p2p::{CheckedSender, LimitedSender, Recipients};
+use commonware_runtime::IoBufs;
+
+use crate::behaviour::{Half, Liar};
+
+/// What a channel carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Votes,
+    Certificates,
+    Blocks,
+    Other,
+}
+
+/// A sender that hands messages to a [`Liar`] first, if there is one.
+#[derive(Debug, Clone)]
+pub(crate) struct Tap<S> {
+    inner: S,
+    kind: Kind,
+    liar: Option<Arc<Liar>>,
+}
+
+impl<S> Tap<S> {
+    pub(crate) fn new(inner: S, kind: Kind, liar: Option<Arc<Liar>>) -> Self {
+        let liar = liar.filter(|_| kind != Kind::Other);
+        Self { inner, kind, liar }
+    }
+}
+
+impl<S: LimitedSender<PublicKey = PublicKey>> LimitedSender for Tap<S> {
+    type PublicKey = PublicKey;
+    type Checked<'a>
+        = Checked<'a, S>
+    where
+        Self: 'a;
+
+    fn check(&mut self, to: Recipients<PublicKey>) -> Result<Checked<'_, S>, SystemTime> {
+        let Some(liar) = &self.liar else {
+            return Ok(Checked::Honest(self.inner.check(to)?));
+        };
+        // What is to be said to whom is not known yet, so the quota is checked when it is.
+        let to = self.inner.check(to)?.recipients();
+        Ok(Checked::Lying { sender: &mut self.inner, kind: self.kind, liar: Arc::clone(liar), to })
+    }
+}
+
+/// A message's recipients, checked against the quota.
+pub(crate) enum Checked<'a, S: LimitedSender<PublicKey = PublicKey> + 'a> {
+    Honest(S::Checked<'a>),
+    Lying { sender: &'a mut S, kind: Kind, liar: Arc<Liar>, to: Vec<PublicKey> },
+}
+
+impl<S: LimitedSender<PublicKey = PublicKey>> CheckedSender for Checked<'_, S> {
+    type PublicKey = PublicKey;
+
+    fn recipients(&self) -> Vec<PublicKey> {
+        match self {
+            Self::Honest(inner) => inner.recipients(),
+            Self::Lying { to, .. } => to.clone(),
+        }
+    }
+
+    fn send(self, message: impl Into<IoBufs> + Send, priority: bool) -> Unreliable<Feedback> {
+        match self {
+            Self::Honest(inner) => inner.send(message, priority),
+            Self::Lying { sender, kind, liar, to } => {
+                let message = Bytes::from(message.into().coalesce());
+                let outgoing = match kind {
+                    Kind::Votes => liar.votes(message),
+                    Kind::Certificates => liar.certificates(message),
+                    Kind::Blocks => liar.blocks(message),
+                    Kind::Other => vec![(None, message)],
+                };
+                for (half, message) in outgoing {
+                    deliver(sender, &to, half, message, priority);
+                }
+                Unreliable::new(Feedback::Ok)
+            }
+        }
+    }
+}
+
+fn deliver<S: LimitedSender<PublicKey = PublicKey>>(
+    sender: &mut S,
+    to: &[PublicKey],
+    half: Option<Half>,
+    message: Bytes,
+    priority: bool,
+) {
+    let to = to.iter().filter(|key| half.is_none_or(|half| half.contains(key)));
+    if let Ok(checked) = sender.check(Recipients::Some(to.cloned().collect())) {
+        let _ = checked.send(message, priority);
+    }
+}
