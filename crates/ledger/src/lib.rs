@@ -1,1 +1,38 @@
 //! Apply a block to the state.
+//!
+//! What a transaction does is decided here and nowhere else: entities and their keys, things and
+//! their descriptions, streams, records, approvals. [`execute`] is a function of the state and a
+//! block and gives everything that follows: writes to the state, receipts, what to store beside it.
+//! [`check`] is the same before agreement, for one transaction, thrown away afterwards.
+//!
+//! This crate reads no clock, draws no randomness, does no I/O, spawns and awaits nothing, and
+//! iterates no hash map, so equal inputs give equal outputs, byte for byte, on every peer. It does
+//! not verify signatures and never sees a payload: validators check both before they vote, with
+//! [`signature_checks`] and [`batch_schema`].
+//!
+//! Start reading at [`execute`]; then one module per noun, each with the rules of its actions.
+
+mod context;
+pub use context::{BlockInput, Context, Outcome, parameters, validators};
+
+mod execute;
+pub use execute::execute;
+
+mod check;
+pub use check::{SignatureChecks, batch_schema, check, links, signature_checks};
+
+mod transition;
+
+pub mod genesis;
+pub mod index;
+pub mod key;
+
+mod nonce;
+pub use nonce::{NONCE_JUMP_MAX, NONCE_WINDOW, NonceWindow};
+
+pub mod approval;
+mod binding;
+mod entity;
+mod record;
+pub mod stream;
+pub mod thing;

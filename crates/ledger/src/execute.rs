@@ -1,0 +1,200 @@
+//! Executing blocks that are final, and transactions within them.
+
+use althing_proof::key;
+use althing_state::{Read, StoreError};
+use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY_BLOCKS_MAX};
+
+use crate::{
+    BlockInput, NonceWindow, Outcome, approval, binding, context, entity, index, record, stream,
+    thing,
+    transition::{Actor, Moment, Stop, Transition},
+};
+
+/// Executes a final block. It always succeeds but for a store that fails: what the rules forbid is
+/// refused with a receipt that says why, and has no effect.
+///
+/// A transaction is refused in one of two ways:
+/// - *before it counts*, if the ledger, the expiry, a signer or the nonce is wrong. It then has no
+///   effect whatever, and no row in the index, so that a second inclusion cannot hide the first.
+/// - *by an action*. It then has used its nonce and nothing else: actions take effect together.
+///
+/// Signatures are not checked here; validators did, before they voted, under the keys in force at
+/// the height `r` whose result the header states, which all of them have executed. A signer whose
+/// key changed after `r` is therefore refused with [`Refusal::BadSignature`], one registered after
+/// `r` with [`Refusal::UnknownEntity`], and one revoked earlier, in the same block too, with
+/// [`Refusal::EntityRevoked`]. Payloads likewise were checked under the descriptions at `r`.
+///
+/// # Errors
+/// [`StoreError`] if the state cannot be read.
+pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, StoreError> {
+    let parameters = context::parameters(view)?;
+    let now = Moment {
+        ledger: block.header.ledger,
+        height: block.header.height,
+        time_ms: block.header.time_ms,
+        checked_height: block.header.result.height,
+        parameters: &parameters,
+    };
+    let mut state = Transition::new(view, now);
+    let mut receipts = Vec::with_capacity(block.transactions.len());
+    for (position, transaction) in (0..).zip(block.transactions) {
+        receipts.push(execute_one(&mut state, position, transaction)?);
+    }
+    let (writes, effects) = state.finish();
+    Ok(Outcome {
+        writes,
+        receipts,
+        leaves: effects.leaves,
+        nodes: effects.nodes,
+        index: effects.index,
+        descriptions: effects.descriptions,
+    })
+}
+
+fn execute_one<R: Read>(
+    state: &mut Transition<'_, R>,
+    position: u32,
+    transaction: &Transaction,
+) -> Result<Receipt, StoreError> {
+    let start = state.mark();
+    if let Err(stop) = admit(state, transaction) {
+        state.roll_back(start);
+        return refused(transaction, 0, stop);
+    }
+    let actor = Actor { id: transaction.body().sender, transaction: transaction.id(), position };
+    index::included(state, &actor);
+    state.keep();
+    let (code, action) = match carry_out(state, &actor, transaction) {
+        Ok(Effect::Done) => (0, 0),
+        Ok(Effect::Waits) => (Refusal::AwaitingApproval.number(), 0),
+        Err((action, stop)) => return refused(transaction, action, stop),
+    };
+    state.keep();
+    let events: Vec<Event> = std::mem::take(&mut state.effects.events);
+    Ok(Receipt { transaction: transaction.id(), code, action, events })
+}
+
+fn refused(transaction: &Transaction, action: u8, stop: Stop) -> Result<Receipt, StoreError> {
+    match stop {
+        Stop::Refused(refusal) => Ok(Receipt {
+            transaction: transaction.id(),
+            code: refusal.number(),
+            action,
+            events: Vec::new(),
+        }),
+        Stop::Store(error) => Err(error),
+    }
+}
+
+/// What became of a transaction that was not refused.
+pub(crate) enum Effect {
+    /// It took effect.
+    Done,
+    /// It is recorded and waits for approvals.
+    Waits,
+}
+
+/// Whether a transaction counts at all: ledger, expiry, signers, and its nonce, which it uses up.
+pub(crate) fn admit<R: Read>(
+    state: &mut Transition<'_, R>,
+    transaction: &Transaction,
+) -> Result<(), Stop> {
+    let (body, height) = (transaction.body(), state.now.height);
+    if body.ledger_tag != state.now.ledger.tag() {
+        return Err(Refusal::WrongLedger.into());
+    }
+    if height > body.expiry_height {
+        return Err(Refusal::Expired.into());
+    }
+    if body.expiry_height - height > EXPIRY_BLOCKS_MAX {
+        return Err(Refusal::ExpiryTooFar.into());
+    }
+    for signed in transaction.signatures() {
+        let signer = entity::active(state, &signed.signer)?;
+        if signer.registered_height > state.now.checked_height {
+            return Err(Refusal::UnknownEntity.into());
+        }
+        if signer.key_since_height > state.now.checked_height || signer.key.suite != signed.suite {
+            return Err(Refusal::BadSignature.into());
+        }
+    }
+    let key = key::nonces(&body.sender);
+    let mut nonces: NonceWindow = state.get(&key)?.unwrap_or_default();
+    nonces.accept(body.nonce)?;
+    state.put(key, &nonces);
+    Ok(())
+}
+
+/// Does what a transaction says, or records that it waits for approvals. If it is refused, nothing
+/// of it remains.
+pub(crate) fn carry_out<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    transaction: &Transaction,
+) -> Result<Effect, (u8, Stop)> {
+    let mark = state.mark();
+    let done = try_out(state, actor, transaction);
+    if done.is_err() {
+        state.roll_back(mark);
+    }
+    done
+}
+
+fn try_out<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    transaction: &Transaction,
+) -> Result<Effect, (u8, Stop)> {
+    let at_start = |stop| (0, stop);
+    let missing = approval::missing(state, transaction).map_err(at_start)?;
+    let mark = state.mark();
+    // Also what waits must be something that could be done now: nobody is asked to approve what
+    // would be refused.
+    act(state, actor, &transaction.body().actions)?;
+    if missing.is_empty() {
+        return Ok(Effect::Done);
+    }
+    state.roll_back(mark);
+    approval::record(state, transaction, &missing).map_err(at_start)?;
+    Ok(Effect::Waits)
+}
+
+/// Does actions in order, up to the first that is refused; says which that was. What the others
+/// did is the caller's to take back.
+pub(crate) fn act<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    actions: &[Action],
+) -> Result<(), (u8, Stop)> {
+    (0..).zip(actions).try_for_each(|(position, action)| {
+        act_once(state, actor, action).map_err(|stop| (position, stop))
+    })
+}
+
+fn act_once<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    action: &Action,
+) -> Result<(), Stop> {
+    match action {
+        Action::RegisterEntity { inception, .. } => entity::register(state, actor, inception),
+        Action::RotateKey { entity, key, .. } => entity::rotate(state, actor, entity, key),
+        Action::RevokeEntity { entity } => entity::revoke(state, actor, entity),
+        Action::RegisterThing { name, description } => {
+            thing::register(state, actor, name, description)
+        }
+        Action::UpdateThing { thing, replaces, description } => {
+            thing::update(state, actor, thing, *replaces, description)
+        }
+        Action::RetireThing { thing } => thing::retire(state, actor, thing),
+        Action::Bind { thing, gateway, until_height } => {
+            binding::bind(state, actor, thing, gateway, *until_height)
+        }
+        Action::Unbind { thing, gateway } => binding::unbind(state, actor, thing, gateway),
+        Action::SubmitBatch(batch) => stream::submit(state, actor, batch),
+        Action::Record(what) => record::write(state, actor, what),
+        Action::SetApprovalPolicy(policy) => approval::set_policy(state, actor, policy),
+        Action::Approve { pending } => approval::approve(state, actor, pending),
+        Action::Reject { pending } => approval::reject(state, actor, pending),
+    }
+}

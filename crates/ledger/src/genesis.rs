@@ -1,0 +1,33 @@
+//! The state that a genesis founds.
+
+use althing_proof::{key, record::EntityRecord};
+use althing_state::Writes;
+use althing_types::Genesis;
+
+use crate::{
+    context::{PARAMETERS, VALIDATORS},
+    entity::founded,
+    transition::encode,
+};
+
+/// The first state of the ledger: organisations, peers and settings. Block 0 states its root.
+///
+/// The genesis must have passed [`Genesis::check`]. Whatever else would found another state is in
+/// the genesis, whose digest is the ledger's id, so no two ledgers of one id begin differently.
+#[must_use]
+pub fn found(genesis: &Genesis) -> Writes {
+    let mut writes = Writes::new();
+    let mut put = |key: Vec<u8>, value: Vec<u8>| writes.insert(key, Some(value));
+    let mut entity = |record: EntityRecord| {
+        put(key::entity(&record.inception.id()), encode(&record));
+    };
+    for organisation in &genesis.organisations {
+        entity(founded(organisation.inception.clone(), None, 0));
+    }
+    for peer in &genesis.peers {
+        entity(founded(peer.inception.clone(), Some(peer.organisation), 0));
+    }
+    put(key::parameter(PARAMETERS), encode(&genesis.parameters));
+    put(key::parameter(VALIDATORS), encode(&genesis.validators()));
+    writes
+}

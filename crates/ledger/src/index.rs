@@ -1,0 +1,234 @@
+//! Rows that find things again. They are not part of the authenticated state: a peer can rebuild
+//! them from the blocks, and what they lead to is what gets proven.
+//!
+//! | row | value |
+//! |---|---|
+//! | `x` transaction | height (8) position (4) |
+//! | `h` entity height (8) position (4) | |
+//! | `e` kind (1) entity | owner, or nothing |
+//! | `d` owner entity | kind (1) |
+//! | `o` owner name | thing |
+//! | `n` name 00 thing | |
+//! | `y` type 00 thing | |
+//! | `p` property 00 thing | stream |
+//! | `g` gateway thing | last height (8) |
+//! | `r` recipient height (8) position (4) transaction | |
+//! | `l` linked transaction height (8) position (4) transaction | |
+//! | `w` entity pending transaction | last height (8) |
+//!
+//! Numbers are big-endian, so that rows sort by height; ids are their 32 bytes; texts are UTF-8 and
+//! hold no 00. The functions without a sender give the prefix to scan for.
+
+use althing_state::Read;
+use althing_types::{EntityId, EntityKind, Record, StreamId, ThingId, TxId};
+
+use crate::transition::{Actor, Transition};
+
+/// The row of a transaction that used its nonce: its height and position. One that had no effect at
+/// all (see [`execute`](crate::execute)) has none, so a repeated inclusion does not hide the first.
+#[must_use]
+pub fn transaction(id: &TxId) -> Vec<u8> {
+    join(b'x', &[&id.0])
+}
+
+/// Reads the value of a [`transaction`] row, and of any other that is a height and a position.
+#[must_use]
+pub fn place(value: &[u8]) -> Option<(u64, u32)> {
+    let (height, position) = value.split_at_checked(8)?;
+    Some((
+        u64::from_be_bytes(height.try_into().ok()?),
+        u32::from_be_bytes(position.try_into().ok()?),
+    ))
+}
+
+/// Rows of the transactions that an entity sent or that changed it.
+#[must_use]
+pub fn history_of(entity: &EntityId) -> Vec<u8> {
+    join(b'h', &[&entity.0])
+}
+
+/// Rows of the entities of a kind.
+#[must_use]
+pub fn entities_of(kind: EntityKind) -> Vec<u8> {
+    join(b'e', &[&[kind as u8]])
+}
+
+/// Rows of the entities that an organisation owns.
+#[must_use]
+pub fn owned_by(owner: &EntityId) -> Vec<u8> {
+    join(b'd', &[&owner.0])
+}
+
+/// Rows of the things of an owner, by name.
+#[must_use]
+pub fn things_of(owner: &EntityId) -> Vec<u8> {
+    join(b'o', &[&owner.0])
+}
+
+/// Rows of the things with a name; of all things, by name, if it is empty.
+#[must_use]
+pub fn things_named(name: &str) -> Vec<u8> {
+    text(b'n', name)
+}
+
+/// Rows of the things with a semantic type; of all, by type, if it is empty.
+#[must_use]
+pub fn things_typed(semantic: &str) -> Vec<u8> {
+    text(b'y', semantic)
+}
+
+/// Rows of the things with a property that is a stream; of all, by property, if it is empty.
+#[must_use]
+pub fn things_with(property: &str) -> Vec<u8> {
+    text(b'p', property)
+}
+
+/// Rows of the things that a gateway is or was bound to.
+#[must_use]
+pub fn things_bound_to(gateway: &EntityId) -> Vec<u8> {
+    join(b'g', &[&gateway.0])
+}
+
+/// Rows of the records that notified an entity.
+#[must_use]
+pub fn records_for(recipient: &EntityId) -> Vec<u8> {
+    join(b'r', &[&recipient.0])
+}
+
+/// Rows of the records that link to a transaction.
+#[must_use]
+pub fn records_linked_to(id: &TxId) -> Vec<u8> {
+    join(b'l', &[&id.0])
+}
+
+/// Rows of the transactions that wait for an entity's approval, or that it sent and that wait.
+#[must_use]
+pub fn waiting_for(entity: &EntityId) -> Vec<u8> {
+    join(b'w', &[&entity.0])
+}
+
+fn join(row: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    let mut key = Vec::with_capacity(1 + len);
+    key.push(row);
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}
+
+/// A prefix that ends with a text, which is whole unless it is empty.
+fn text(row: u8, text: &str) -> Vec<u8> {
+    if text.is_empty() { Vec::from([row]) } else { join(row, &[text.as_bytes(), &[0]]) }
+}
+
+impl<R: Read> Transition<'_, R> {
+    /// Height and position of the transaction whose receipt is being written.
+    fn place(&self, actor: &Actor) -> [u8; 12] {
+        let mut place = [0; 12];
+        place[..8].copy_from_slice(&self.now.height.to_be_bytes());
+        place[8..].copy_from_slice(&actor.position.to_be_bytes());
+        place
+    }
+}
+
+pub(crate) fn included<R: Read>(state: &mut Transition<'_, R>, actor: &Actor) {
+    let place = state.place(actor);
+    state.row(transaction(&actor.transaction), Some(place.to_vec()));
+    history(state, actor, &actor.id);
+}
+
+pub(crate) fn history<R: Read>(state: &mut Transition<'_, R>, actor: &Actor, entity: &EntityId) {
+    let place = state.place(actor);
+    state.row(join(b'h', &[&entity.0, &place]), Some(Vec::new()));
+}
+
+pub(crate) fn entity_registered<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &EntityId,
+    kind: EntityKind,
+) {
+    let kind = kind as u8;
+    state.row(join(b'e', &[&[kind], &id.0]), Some(actor.id.0.to_vec()));
+    state.row(join(b'd', &[&actor.id.0, &id.0]), Some(Vec::from([kind])));
+    history(state, actor, id);
+}
+
+/// The rows of the entities that a genesis founds; they come with no block.
+#[must_use]
+pub fn founded(genesis: &althing_types::Genesis) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    let kind = EntityKind::Organisation as u8;
+    let organisations = genesis.organisations.iter().map(|organisation| {
+        (join(b'e', &[&[kind], &organisation.inception.id().0]), Some(Vec::new()))
+    });
+    let kind = EntityKind::Peer as u8;
+    let peers = genesis.peers.iter().flat_map(|peer| {
+        let (id, owner) = (peer.inception.id(), peer.organisation);
+        [
+            (join(b'e', &[&[kind], &id.0]), Some(owner.0.to_vec())),
+            (join(b'd', &[&owner.0, &id.0]), Some(Vec::from([kind]))),
+        ]
+    });
+    organisations.chain(peers).collect()
+}
+
+pub(crate) fn thing_named<R: Read>(
+    state: &mut Transition<'_, R>,
+    owner: &EntityId,
+    name: &str,
+    id: &ThingId,
+) {
+    state.row(join(b'o', &[&owner.0, name.as_bytes()]), Some(id.0.to_vec()));
+    state.row(join(b'n', &[name.as_bytes(), &[0], &id.0]), Some(Vec::new()));
+}
+
+pub(crate) fn thing_typed<R: Read>(
+    state: &mut Transition<'_, R>,
+    semantic: &str,
+    id: &ThingId,
+    present: bool,
+) {
+    let key = join(b'y', &[semantic.as_bytes(), &[0], &id.0]);
+    state.row(key, present.then(Vec::new));
+}
+
+pub(crate) fn thing_with<R: Read>(
+    state: &mut Transition<'_, R>,
+    property: &str,
+    id: &ThingId,
+    stream: Option<&StreamId>,
+) {
+    let key = join(b'p', &[property.as_bytes(), &[0], &id.0]);
+    state.row(key, stream.map(|stream| stream.0.to_vec()));
+}
+
+pub(crate) fn bound<R: Read>(
+    state: &mut Transition<'_, R>,
+    gateway: &EntityId,
+    thing: &ThingId,
+    until_height: u64,
+) {
+    let key = join(b'g', &[&gateway.0, &thing.0]);
+    state.row(key, Some(until_height.to_be_bytes().to_vec()));
+}
+
+pub(crate) fn recorded<R: Read>(state: &mut Transition<'_, R>, actor: &Actor, record: &Record) {
+    let place = state.place(actor);
+    // One place can tell of several transactions: those that waited for the same approval.
+    let transaction = actor.transaction.0;
+    for recipient in &record.notify {
+        state.row(join(b'r', &[&recipient.0, &place, &transaction]), Some(Vec::new()));
+    }
+    if let Some(link) = &record.link {
+        state.row(join(b'l', &[&link.0, &place, &transaction]), Some(Vec::new()));
+    }
+}
+
+pub(crate) fn waiting<R: Read>(
+    state: &mut Transition<'_, R>,
+    entity: &EntityId,
+    pending: &TxId,
+    until_height: Option<u64>,
+) {
+    let key = join(b'w', &[&entity.0, &pending.0]);
+    state.row(key, until_height.map(|height| height.to_be_bytes().to_vec()));
+}

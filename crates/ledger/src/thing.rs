@@ -1,0 +1,230 @@
+//! Things: what is described, by a W3C Thing Description whose digest and version are on the ledger.
+
+mod description;
+mod json;
+
+pub use description::{DEFAULT_SCALE, Description, TYPE_BYTES_MAX, TYPES_MAX, explain};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use althing_proof::{key, record::ThingRecord, stream::StreamHead};
+use althing_state::Read;
+use althing_types::{
+    EntityId, EntityKind, Event, Refusal, StreamId, StreamSchema, ThingId, Wire, WireError,
+    limits::{NAME_BYTES_MAX, PROPERTIES_MAX},
+};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    entity, index, key as own_key,
+    transition::{Actor, Stop, Transition},
+};
+
+/// What a description says of a thing, in short, so that execution never reads JSON again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Outline {
+    /// Names of the properties that are streams now, ascending.
+    #[n(0)]
+    pub properties: Vec<String>,
+    /// Semantic types it is found by, ascending.
+    #[n(1)]
+    pub types: Vec<String>,
+}
+
+impl Wire for Outline {
+    const BYTES_MAX: usize =
+        PROPERTIES_MAX * (NAME_BYTES_MAX + 3) + TYPES_MAX * (TYPE_BYTES_MAX + 3) + 16;
+
+    fn validate(&self) -> Result<(), WireError> {
+        let ascending = |texts: &[String]| texts.windows(2).all(|pair| pair[0] < pair[1]);
+        if ascending(&self.properties) && ascending(&self.types) {
+            Ok(())
+        } else {
+            Err(WireError::OutOfBounds("outline"))
+        }
+    }
+}
+
+/// Registers a thing and the streams of its properties; the sender becomes its owner.
+pub(crate) fn register<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    name: &str,
+    text: &[u8],
+) -> Result<(), Stop> {
+    let sender = entity::active(state, &actor.id)?;
+    let id = ThingId::derive(&actor.id, name);
+    if state.get::<ThingRecord>(&key::thing(&id))?.is_some() {
+        return Err(Refusal::AlreadyExists.into());
+    }
+    let description = Description::parse(text)?;
+    let height = state.now.height;
+    let thing = ThingRecord {
+        owner: actor.id,
+        name: name.to_owned(),
+        version: 1,
+        description_digest: description.digest,
+        registered_height: height,
+        updated_height: height,
+        retired: None,
+        device: (sender.inception.kind == EntityKind::Device).then_some(actor.id),
+    };
+    state.put(key::thing(&id), &thing);
+    describe(state, &id, &Outline::default(), description, text)?;
+    state.emit(Event::ThingRegistered { thing: id, owner: actor.id });
+    index::thing_named(state, &actor.id, name, &id);
+    Ok(())
+}
+
+/// Publishes a new version of a thing's description.
+pub(crate) fn update<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &ThingId,
+    replaces: u32,
+    text: &[u8],
+) -> Result<(), Stop> {
+    let mut thing = owned(state, actor, id)?;
+    if thing.version != replaces {
+        return Err(Refusal::VersionConflict.into());
+    }
+    let description = Description::parse(text)?;
+    let before: Outline = state.get(&own_key::properties(id))?.unwrap_or_default();
+    thing.version = replaces.checked_add(1).ok_or(Refusal::OutOfBounds)?;
+    thing.description_digest = description.digest;
+    thing.updated_height = state.now.height;
+    state.put(key::thing(id), &thing);
+    describe(state, id, &before, description, text)?;
+    state.emit(Event::ThingUpdated { thing: *id, version: thing.version });
+    Ok(())
+}
+
+/// Ends a thing; its streams stay readable.
+pub(crate) fn retire<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &ThingId,
+) -> Result<(), Stop> {
+    let mut thing = owned(state, actor, id)?;
+    thing.retired = Some(state.now.height);
+    state.put(key::thing(id), &thing);
+    state.emit(Event::ThingRetired { thing: *id });
+    Ok(())
+}
+
+/// A thing that is not retired.
+pub(crate) fn present<R: Read>(
+    state: &Transition<'_, R>,
+    id: &ThingId,
+) -> Result<ThingRecord, Stop> {
+    let thing: ThingRecord = state.get(&key::thing(id))?.ok_or(Refusal::UnknownThing)?;
+    match thing.retired {
+        Some(_) => Err(Refusal::ThingRetired.into()),
+        None => Ok(thing),
+    }
+}
+
+/// A thing of the sender's that is not retired.
+pub(crate) fn owned<R: Read>(
+    state: &Transition<'_, R>,
+    actor: &Actor,
+    id: &ThingId,
+) -> Result<ThingRecord, Stop> {
+    let thing = present(state, id)?;
+    if thing.owner == actor.id { Ok(thing) } else { Err(Refusal::NotPermitted.into()) }
+}
+
+/// Names what the description names: streams, outline and index; keeps its text for holders.
+fn describe<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &ThingId,
+    before: &Outline,
+    description: Description,
+    text: &[u8],
+) -> Result<(), Stop> {
+    let Description { digest, types, properties, .. } = description;
+    let after =
+        Outline { properties: properties.iter().map(|(name, _)| name.clone()).collect(), types };
+    for (name, schema) in properties {
+        open_stream(state, id, name, schema)?;
+    }
+    let named: BTreeSet<&String> = after.properties.iter().collect();
+    for name in before.properties.iter().filter(|name| !named.contains(name)) {
+        close_stream(state, id, name)?;
+    }
+    let types: BTreeMap<&String, bool> = before
+        .types
+        .iter()
+        .map(|semantic| (semantic, false))
+        .chain(after.types.iter().map(|semantic| (semantic, true)))
+        .collect();
+    for (semantic, present) in types {
+        index::thing_typed(state, semantic, id, present);
+    }
+    state.put(own_key::properties(id), &after);
+    state.effects.descriptions.push((digest, text.to_vec()));
+    Ok(())
+}
+
+/// Begins the stream of a property, or goes on with the one that was there before.
+fn open_stream<R: Read>(
+    state: &mut Transition<'_, R>,
+    thing: &ThingId,
+    property: String,
+    schema: StreamSchema,
+) -> Result<(), Stop> {
+    let id = StreamId::derive(thing, &property);
+    index::thing_with(state, &property, thing, Some(&id));
+    let key = key::stream(&id);
+    let head = match state.get::<StreamHead>(&key)? {
+        Some(head) if head.schema == schema => return Ok(()),
+        Some(head) if head.peaks.leaves() > 0 => {
+            if !reads_alike(&head.schema, &schema) {
+                return Err(Refusal::SchemaChanged.into());
+            }
+            StreamHead { schema, ..head }
+        }
+        _ => StreamHead::new(*thing, property, schema),
+    };
+    state.put(key, &head);
+    Ok(())
+}
+
+/// Whether readings taken under one schema mean the same under the other: bounds may move.
+fn reads_alike(one: &StreamSchema, other: &StreamSchema) -> bool {
+    one.kind == other.kind
+        && one.scale == other.scale
+        && one.quantum == other.quantum
+        && one.unit == other.unit
+}
+
+/// A property left the description: its stream takes nothing more. What it took stays.
+fn close_stream<R: Read>(
+    state: &mut Transition<'_, R>,
+    thing: &ThingId,
+    property: &str,
+) -> Result<(), Stop> {
+    index::thing_with(state, property, thing, None);
+    let key = key::stream(&StreamId::derive(thing, property));
+    let head: Option<StreamHead> = state.get(&key)?;
+    if head.is_some_and(|head| head.peaks.leaves() == 0) {
+        state.remove(key);
+    }
+    Ok(())
+}
+
+/// Whether a property is in the thing's present description.
+pub(crate) fn has_property<R: Read>(
+    state: &Transition<'_, R>,
+    thing: &ThingId,
+    property: &str,
+) -> Result<bool, Stop> {
+    let outline: Outline = state.get(&own_key::properties(thing))?.unwrap_or_default();
+    Ok(outline.properties.binary_search_by(|name| name.as_str().cmp(property)).is_ok())
+}
+
+/// Whether an entity is the thing itself, as far as the ledger knows.
+pub(crate) fn is_device_of(thing: &ThingRecord, entity: &EntityId) -> bool {
+    thing.device.as_ref() == Some(entity)
+}

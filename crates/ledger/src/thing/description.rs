@@ -1,0 +1,284 @@
+//! A W3C WoT Thing Description 1.1, as far as the ledger looks into it.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
+
+use althing_types::{
+    Digest, Refusal, StreamSchema, ValueKind,
+    decimal::{self, DecimalError},
+    limits::{
+        DESCRIPTION_BYTES_MAX, DESCRIPTION_DEPTH_MAX, NAME_BYTES_MAX, PROPERTIES_MAX, SCALE_MAX,
+    },
+};
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use super::json::{Unambiguous, is_at_most};
+
+/// Decimal places of a `number` property whose description states no `multipleOf`.
+pub const DEFAULT_SCALE: u8 = 6;
+
+/// Most semantic types of a thing that it can be found by.
+pub const TYPES_MAX: usize = 16;
+/// Longest semantic type that a thing can be found by, bytes.
+pub const TYPE_BYTES_MAX: usize = 128;
+
+/// The Working Group's own JSON Schema; see `schema/LICENSE-W3C.txt`.
+const SCHEMA: &str = include_str!("../../schema/td-json-schema-validation.json");
+
+/// What the ledger takes from a description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// SHA-256 of the text as submitted.
+    pub digest: Digest,
+    /// Its title.
+    pub title: String,
+    /// Its semantic types (`@type`) as written: the first [`TYPES_MAX`] of at most
+    /// [`TYPE_BYTES_MAX`] bytes, none twice, ascending.
+    pub types: Vec<String>,
+    /// The properties that become streams, ascending by name.
+    pub properties: Vec<(String, StreamSchema)>,
+}
+
+impl Description {
+    /// Reads a description: bounded JSON without repeated keys that satisfies the Thing Description
+    /// 1.1 schema and whose properties can be streams of exact values.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLarge`] or [`Refusal::BadDescription`].
+    pub fn parse(text: &[u8]) -> Result<Self, Refusal> {
+        if text.len() > DESCRIPTION_BYTES_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        if !is_at_most(DESCRIPTION_DEPTH_MAX, text) {
+            return Err(Refusal::BadDescription);
+        }
+        let Unambiguous(value) = serde_json::from_slice(text).map_err(bad)?;
+        if !validator().is_valid(&value) {
+            return Err(Refusal::BadDescription);
+        }
+        let outline: Outline<'_> = serde_json::from_slice(text).map_err(bad)?;
+        Ok(Self {
+            digest: Digest(Sha256::digest(text).into()),
+            properties: outline.streams()?,
+            types: outline.types(),
+            title: outline.title.into_owned(),
+        })
+    }
+}
+
+/// Says what is wrong with a description, for people; `None` if nothing is. Admission asks for
+/// this when [`Description::parse`] refuses; it never reaches a receipt.
+#[must_use]
+pub fn explain(text: &[u8]) -> Option<String> {
+    if !is_at_most(DESCRIPTION_DEPTH_MAX, text) {
+        return Some(format!("nested deeper than {DESCRIPTION_DEPTH_MAX} levels"));
+    }
+    let Unambiguous(value) = match serde_json::from_slice(text) {
+        Ok(value) => value,
+        Err(error) => return Some(error.to_string()),
+    };
+    if let Some(error) = validator().iter_errors(&value).next() {
+        let reason: String = error.to_string().chars().take(REASON_CHARS_MAX).collect();
+        return Some(format!("at `{}`: {reason}", error.instance_path()));
+    }
+    let outline: Outline<'_> = serde_json::from_slice(text).ok()?;
+    let wrong = outline
+        .properties
+        .iter()
+        .find(|(name, property)| !is_stream_name(name) || property.schema().is_err());
+    match wrong {
+        Some((name, _)) => Some(format!(
+            "property `{}` cannot be a stream: name, unit, multipleOf or bounds are out of range",
+            name.chars().take(NAME_BYTES_MAX).collect::<String>()
+        )),
+        None if outline.streams().is_err() => {
+            Some(format!("more than {PROPERTIES_MAX} properties become streams"))
+        }
+        None => None,
+    }
+}
+
+/// Longest reason given to people, characters: it may quote what was sent.
+const REASON_CHARS_MAX: usize = 200;
+
+fn bad(_: serde_json::Error) -> Refusal {
+    Refusal::BadDescription
+}
+
+/// The schema, compiled once: it takes longer than checking a description.
+fn validator() -> &'static Validator {
+    static VALIDATOR: OnceLock<Validator> = OnceLock::new();
+    VALIDATOR.get_or_init(|| {
+        let schema = serde_json::from_str(SCHEMA).unwrap_or_default();
+        let built = jsonschema::options()
+            .with_draft(Draft::Draft7)
+            .should_validate_formats(true)
+            // Linear in the text, whatever the pattern.
+            .with_pattern_options(PatternOptions::regex())
+            .build(&schema);
+        match built {
+            Ok(validator) => validator,
+            Err(error) => unreachable!("the schema is part of this program: {error}"),
+        }
+    })
+}
+
+/// The members that matter here, with numbers kept as they were written.
+#[derive(Deserialize)]
+struct Outline<'a> {
+    #[serde(borrow)]
+    title: Cow<'a, str>,
+    #[serde(rename = "@type")]
+    types: Option<OneOrMany>,
+    #[serde(borrow, default)]
+    properties: BTreeMap<String, Property<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Outline<'_> {
+    fn types(&self) -> Vec<String> {
+        let written = match &self.types {
+            Some(OneOrMany::One(one)) => std::slice::from_ref(one),
+            Some(OneOrMany::Many(many)) => many,
+            None => &[],
+        };
+        let fits = |semantic: &&String| {
+            (1..=TYPE_BYTES_MAX).contains(&semantic.len())
+                && !semantic.chars().any(char::is_control)
+        };
+        let kept: BTreeSet<&String> = written.iter().filter(fits).take(TYPES_MAX).collect();
+        kept.into_iter().cloned().collect()
+    }
+
+    fn streams(&self) -> Result<Vec<(String, StreamSchema)>, Refusal> {
+        let mut streams = Vec::new();
+        for (name, property) in &self.properties {
+            let Some(schema) = property.schema()? else { continue };
+            if !is_stream_name(name) || streams.len() == PROPERTIES_MAX {
+                return Err(Refusal::BadDescription);
+            }
+            streams.push((name.clone(), schema));
+        }
+        Ok(streams)
+    }
+}
+
+fn is_stream_name(name: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Property<'a> {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    unit: String,
+    #[serde(borrow)]
+    multiple_of: Option<&'a RawValue>,
+    #[serde(borrow)]
+    minimum: Option<&'a RawValue>,
+    #[serde(borrow)]
+    maximum: Option<&'a RawValue>,
+    #[serde(borrow)]
+    exclusive_minimum: Option<&'a RawValue>,
+    #[serde(borrow)]
+    exclusive_maximum: Option<&'a RawValue>,
+    content_encoding: Option<String>,
+}
+
+impl Property<'_> {
+    /// The form of its readings; `None` if it has no values that a stream could hold.
+    fn schema(&self) -> Result<Option<StreamSchema>, Refusal> {
+        let kind = match self.kind.as_deref() {
+            Some("number" | "integer") => ValueKind::Number,
+            Some("boolean") => ValueKind::Bool,
+            Some("string") if self.content_encoding.as_deref() == Some("base64") => {
+                ValueKind::Bytes
+            }
+            Some("string") => ValueKind::Text,
+            _ => return Ok(None),
+        };
+        if self.unit.len() > NAME_BYTES_MAX {
+            return Err(Refusal::BadDescription);
+        }
+        let mut schema = StreamSchema {
+            kind,
+            scale: 0,
+            quantum: 1,
+            unit: self.unit.clone(),
+            minimum: None,
+            maximum: None,
+        };
+        if kind == ValueKind::Number {
+            self.measure(&mut schema)?;
+        }
+        Ok(Some(schema))
+    }
+
+    /// Fills in what only numbers have.
+    fn measure(&self, schema: &mut StreamSchema) -> Result<(), Refusal> {
+        let is_integer = self.kind.as_deref() == Some("integer");
+        (schema.scale, schema.quantum) = match self.multiple_of {
+            Some(text) => quantum(text.get(), if is_integer { 0 } else { SCALE_MAX })?,
+            None if is_integer => (0, 1),
+            None => (DEFAULT_SCALE, 1),
+        };
+        // The next mantissa inwards: all values lie on the scale, so nothing is between.
+        let floor = |text, inwards| bound(text, schema.scale, inwards, Side::Minimum);
+        let ceiling = |text, inwards| bound(text, schema.scale, inwards, Side::Maximum);
+        schema.minimum = floor(self.minimum, 0)?.max(floor(self.exclusive_minimum, 1)?);
+        let bounds = [ceiling(self.maximum, 0)?, ceiling(self.exclusive_maximum, -1)?];
+        schema.maximum = bounds.into_iter().flatten().min();
+        match (schema.minimum, schema.maximum) {
+            (Some(minimum), Some(maximum)) if minimum > maximum => Err(Refusal::BadDescription),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Scale and mantissa of `multipleOf`: the fewest decimal places that hold it exactly.
+fn quantum(text: &str, scale_max: u8) -> Result<(u8, i64), Refusal> {
+    for scale in 0..=scale_max {
+        match decimal::parse(text, scale, false) {
+            Ok(quantum) if quantum >= 1 => return Ok((scale, quantum)),
+            Err(DecimalError::TooPrecise) => {}
+            _ => break,
+        }
+    }
+    Err(Refusal::BadDescription)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Minimum,
+    Maximum,
+}
+
+/// The mantissa of a bound, moved by `inwards`. A bound beyond 64 bits on its own side bounds
+/// nothing, which is how generators write "any"; on the other side it would admit nothing.
+fn bound(
+    text: Option<&RawValue>,
+    scale: u8,
+    inwards: i64,
+    side: Side,
+) -> Result<Option<i64>, Refusal> {
+    let Some(text) = text.map(RawValue::get) else { return Ok(None) };
+    match decimal::parse(text, scale, false) {
+        Ok(mantissa) => mantissa.checked_add(inwards).map(Some).ok_or(Refusal::BadDescription),
+        Err(DecimalError::TooLarge) if text.starts_with('-') == (side == Side::Minimum) => Ok(None),
+        Err(_) => Err(Refusal::BadDescription),
+    }
+}

@@ -1,0 +1,240 @@
+//! The change under way: what a block has done to the state so far, and how to take part of it back.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use althing_proof::{
+    key,
+    record::EntityRecord,
+    stream::{Leaf, Stored},
+};
+use althing_state::{Read, StoreError, Writes};
+use althing_types::{
+    ActionKind, ApprovalPolicy, Digest, EntityId, Event, LedgerId, Parameters, Refusal, StreamId,
+    TxId,
+};
+use minicbor::{Decode, Encode};
+
+/// Why an action has no effect.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The rules forbid it.
+    Refused(Refusal),
+    /// The state could not be read; nothing can be said.
+    Store(StoreError),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The block, or the block to come, that a transaction is looked at in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment<'a> {
+    pub(crate) ledger: LedgerId,
+    pub(crate) height: u64,
+    pub(crate) time_ms: u64,
+    /// Height of the state that signatures and payloads were checked against.
+    pub(crate) checked_height: u64,
+    pub(crate) parameters: &'a Parameters,
+}
+
+/// Who acts, in which transaction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Actor {
+    pub(crate) id: EntityId,
+    pub(crate) transaction: TxId,
+    /// Position in the block of the transaction whose receipt tells of it: that of the last
+    /// approval, if this one waited for approvals.
+    pub(crate) position: u32,
+}
+
+/// What the actions bring about beside the state. All of it is in order and only ever grows, so
+/// taking back is cutting off.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) events: Vec<Event>,
+    pub(crate) index: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    pub(crate) leaves: Vec<(StreamId, u64, Leaf)>,
+    pub(crate) nodes: Vec<(StreamId, Stored)>,
+    pub(crate) descriptions: Vec<(Digest, Vec<u8>)>,
+}
+
+/// A point to return to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    undo: usize,
+    lengths: [usize; 5],
+}
+
+/// The state as the block has changed it so far.
+pub(crate) struct Transition<'a, R> {
+    view: &'a R,
+    pub(crate) now: Moment<'a>,
+    pub(crate) effects: Effects,
+    writes: Writes,
+    /// What each write of the present transaction replaced, to take it back.
+    undo: Vec<(Vec<u8>, Option<Option<Vec<u8>>>)>,
+    /// Entities and policies decoded before: transactions ask for the same few again and again.
+    entities: BTreeMap<EntityId, Option<Rc<EntityRecord>>>,
+    policies: BTreeMap<(EntityId, ActionKind), Option<Rc<ApprovalPolicy>>>,
+}
+
+impl<'a, R: Read> Transition<'a, R> {
+    pub(crate) fn new(view: &'a R, now: Moment<'a>) -> Self {
+        Self {
+            view,
+            now,
+            effects: Effects::default(),
+            writes: Writes::new(),
+            undo: Vec::new(),
+            entities: BTreeMap::new(),
+            policies: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn finish(self) -> (Writes, Effects) {
+        (self.writes, self.effects)
+    }
+
+    /// The record at a key.
+    pub(crate) fn get<T: for<'b> Decode<'b, ()>>(
+        &self,
+        key: &[u8],
+    ) -> Result<Option<T>, StoreError> {
+        match self.writes.get(key) {
+            Some(None) => Ok(None),
+            Some(Some(bytes)) => decode_at(key, bytes).map(Some),
+            None => match self.view.get(key)? {
+                Some(bytes) => decode_at(key, &bytes).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
+
+    pub(crate) fn put<T: Encode<()>>(&mut self, key: Vec<u8>, record: &T) {
+        self.write(key, Some(encode(record)));
+    }
+
+    pub(crate) fn remove(&mut self, key: Vec<u8>) {
+        self.write(key, None);
+    }
+
+    fn write(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.forget(&key);
+        let replaced = self.writes.insert(key.clone(), value);
+        self.undo.push((key, replaced));
+    }
+
+    /// Drops what was decoded before a write to `key`. Such writes are rare, and reading again is
+    /// always right.
+    fn forget(&mut self, key: &[u8]) {
+        match key.first() {
+            Some(b'e') => self.entities.clear(),
+            Some(b'p') => self.policies.clear(),
+            _ => {}
+        }
+    }
+
+    /// An entity as it is now.
+    pub(crate) fn entity(&mut self, id: &EntityId) -> Result<Option<Rc<EntityRecord>>, StoreError> {
+        if let Some(known) = self.entities.get(id) {
+            return Ok(known.clone());
+        }
+        let record = self.get(&key::entity(id))?.map(Rc::new);
+        self.entities.insert(*id, record.clone());
+        Ok(record)
+    }
+
+    /// An approval policy as it is now.
+    pub(crate) fn policy(
+        &mut self,
+        id: &EntityId,
+        kind: ActionKind,
+    ) -> Result<Option<Rc<ApprovalPolicy>>, StoreError> {
+        if let Some(known) = self.policies.get(&(*id, kind)) {
+            return Ok(known.clone());
+        }
+        let policy = self.get(&key::policy(id, kind))?.map(Rc::new);
+        self.policies.insert((*id, kind), policy.clone());
+        Ok(policy)
+    }
+
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.effects.events.push(event);
+    }
+
+    /// Adds a row to the index; no value takes it out.
+    pub(crate) fn row(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.effects.index.push((key, value));
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        let effects = &self.effects;
+        Mark {
+            undo: self.undo.len(),
+            lengths: [
+                effects.events.len(),
+                effects.index.len(),
+                effects.leaves.len(),
+                effects.nodes.len(),
+                effects.descriptions.len(),
+            ],
+        }
+    }
+
+    /// Takes back all that happened since the mark.
+    pub(crate) fn roll_back(&mut self, mark: Mark) {
+        for (key, replaced) in self.undo.split_off(mark.undo).into_iter().rev() {
+            self.forget(&key);
+            match replaced {
+                Some(value) => self.writes.insert(key, value),
+                None => self.writes.remove(&key),
+            };
+        }
+        let [events, index, leaves, nodes, descriptions] = mark.lengths;
+        self.effects.events.truncate(events);
+        self.effects.index.truncate(index);
+        self.effects.leaves.truncate(leaves);
+        self.effects.nodes.truncate(nodes);
+        self.effects.descriptions.truncate(descriptions);
+    }
+
+    /// Makes what happened so far part of the block: it is not taken back any more.
+    pub(crate) fn keep(&mut self) {
+        self.undo.clear();
+    }
+}
+
+/// Reads a record that the ledger wrote itself. It was in bounds and canonical then, so neither is
+/// checked again; checking the points of keys would cost more than all else.
+pub(crate) fn decode_at<T: for<'b> Decode<'b, ()>>(
+    key: &[u8],
+    bytes: &[u8],
+) -> Result<T, StoreError> {
+    minicbor::decode(bytes).map_err(|_| StoreError::corrupt(key))
+}
+
+/// Reads a record of the state that must be there.
+pub(crate) fn expect<T: for<'b> Decode<'b, ()>>(
+    view: &impl Read,
+    key: &[u8],
+) -> Result<T, StoreError> {
+    let bytes = view.get(key)?.ok_or_else(|| StoreError::corrupt(key))?;
+    decode_at(key, &bytes)
+}
+
+pub(crate) fn encode<T: Encode<()>>(record: &T) -> Vec<u8> {
+    let mut out = Vec::with_capacity(96);
+    match minicbor::encode(record, &mut out) {
+        Ok(()) => out,
+        Err(_) => unreachable!("encoding into a Vec has no error"),
+    }
+}
