@@ -1,0 +1,210 @@
+use std::{
+    fmt,
+    ops::Bound,
+    path::{Path, PathBuf},
+};
+
+use althing_state::{Batch, Cause, Direction, Row, Space, Store, StoreError};
+use fjall::{
+    Database, Error, Keyspace, KeyspaceCreateOptions, PersistMode, config::CompressionPolicy,
+};
+
+/// How much memory and disk the store may take for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Blocks of data kept in memory, bytes.
+    pub cache_bytes: u64,
+    /// Writes gathered in memory for each space before they are sorted into files, bytes.
+    pub gather_bytes: u64,
+    /// Journal kept on disk before the oldest writes must be sorted in, bytes; at least 64 MiB. The
+    /// time of a start grows with it.
+    pub journal_bytes: u64,
+}
+
+impl Settings {
+    /// For a small machine: 8 MiB of cache, 8 MiB gathered per space, 64 MiB of journal.
+    pub const MODEST: Self = Self {
+        cache_bytes: 8 * 1024 * 1024,
+        gather_bytes: 8 * 1024 * 1024,
+        journal_bytes: JOURNAL_BYTES_MIN,
+    };
+}
+
+/// The library takes no smaller journal, bytes.
+const JOURNAL_BYTES_MIN: u64 = 64 * 1024 * 1024;
+
+/// Why a store on disk cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenStoreError {
+    /// Another process has it open.
+    #[error(
+        "the data folder `{}` is in use by another process; stop that peer first, or use another \
+         folder",
+        path.display()
+    )]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Anything else.
+    #[error("failed to open the data folder `{}`", path.display())]
+    Failed {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: Cause,
+    },
+}
+
+/// A [`Store`] in a folder, on the log-structured store `fjall`.
+pub struct FjallStore {
+    database: Database,
+    spaces: [Keyspace; Space::ALL.len()],
+}
+
+impl fmt::Debug for FjallStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FjallStore").finish_non_exhaustive()
+    }
+}
+
+impl FjallStore {
+    /// Opens or creates the store in a folder.
+    ///
+    /// # Errors
+    /// [`OpenStoreError`] if it is in use, cannot be created or is damaged beyond reading.
+    pub fn open(path: &Path, settings: &Settings) -> Result<Self, OpenStoreError> {
+        let failed = |error| match error {
+            Error::Locked => OpenStoreError::Locked { path: path.to_owned() },
+            error => OpenStoreError::Failed { path: path.to_owned(), source: Cause::new(error) },
+        };
+        let database = Database::builder(path)
+            .cache_size(settings.cache_bytes)
+            .max_journaling_size(settings.journal_bytes.max(JOURNAL_BYTES_MIN))
+            .worker_threads(1)
+            .open()
+            .map_err(failed)?;
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(settings.gather_bytes)
+                .data_block_compression_policy(CompressionPolicy::all(fjall::CompressionType::Lz4))
+        };
+        let open = |space: Space| database.keyspace(space.name(), options);
+        let [a, b, c, d, e, f, g] = Space::ALL.map(open);
+        let spaces = (|| Ok([a?, b?, c?, d?, e?, f?, g?]))().map_err(failed)?;
+        Ok(Self { database, spaces })
+    }
+
+    /// Bytes on disk, journal included.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk fails.
+    pub fn disk_bytes(&self) -> Result<u64, StoreError> {
+        self.database.disk_space().map_err(|error| failure("measure the store", error))
+    }
+
+    fn space(&self, space: Space) -> &Keyspace {
+        &self.spaces[space as usize]
+    }
+}
+
+impl Store for FjallStore {
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.space(space).get(key).map_err(|error| failure("read a value", error))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn scan(
+        &self,
+        space: Space,
+        from: &[u8],
+        to: Option<&[u8]>,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        if to.is_some_and(|to| to <= from) {
+            return Ok(Vec::new());
+        }
+        let end = to.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.space(space).range::<&[u8], _>((Bound::Included(from), end));
+        let row = |guard: fjall::Guard| {
+            let (key, value) =
+                guard.into_inner().map_err(|error| failure("read a range", error))?;
+            Ok((key.to_vec(), value.to_vec()))
+        };
+        match direction {
+            Direction::Forward => rows.take(limit).map(row).collect(),
+            Direction::Backward => rows.rev().take(limit).map(row).collect(),
+        }
+    }
+
+    fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        let mut writes = self.database.batch().durability(Some(PersistMode::SyncData));
+        for (space, key, value) in batch.writes {
+            match value {
+                Some(value) => writes.insert(self.space(space), key, value),
+                None => writes.remove(self.space(space), key),
+            }
+        }
+        writes.commit().map_err(|error| failure("write a batch", error))
+    }
+}
+
+fn failure(attempt: &'static str, error: Error) -> StoreError {
+    match &error {
+        Error::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => StoreError::Full,
+        _ => StoreError::Io { attempt, source: Cause::new(error) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(pairs: &[(Space, &str, Option<&str>)]) -> Batch {
+        let mut batch = Batch::default();
+        for (space, key, value) in pairs {
+            match value {
+                Some(value) => batch.put(*space, *key, *value),
+                None => batch.remove(*space, *key),
+            }
+        }
+        batch
+    }
+
+    #[test]
+    fn batches_span_spaces_and_survive_a_reopening() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FjallStore::open(folder.path(), &Settings::MODEST).unwrap();
+        store
+            .commit(batch(&[
+                (Space::State, "a", Some("1")),
+                (Space::State, "b", Some("2")),
+                (Space::State, "c", Some("3")),
+                (Space::Index, "a", Some("other")),
+            ]))
+            .unwrap();
+        store.commit(batch(&[(Space::State, "b", None)])).unwrap();
+        drop(store);
+        let store = FjallStore::open(folder.path(), &Settings::MODEST).unwrap();
+        assert_eq!(store.get(Space::Index, b"a").unwrap().unwrap(), b"other");
+        assert_eq!(store.get(Space::State, b"b").unwrap(), None);
+        let keys = |from: &[u8], to: Option<&[u8]>, direction| {
+            let rows = store.scan(Space::State, from, to, direction, 10).unwrap();
+            rows.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(b"", None, Direction::Forward), ["a", "c"]);
+        assert_eq!(keys(b"", None, Direction::Backward), ["c", "a"]);
+        assert_eq!(keys(b"a", Some(b"c"), Direction::Forward), ["a"]);
+        assert!(keys(b"c", Some(b"a"), Direction::Forward).is_empty());
+    }
+
+    #[test]
+    fn a_folder_in_use_is_said_to_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let _open = FjallStore::open(folder.path(), &Settings::MODEST).unwrap();
+        let second = FjallStore::open(folder.path(), &Settings::MODEST);
+        assert!(matches!(second, Err(OpenStoreError::Locked { .. })), "{second:?}");
+    }
+}
