@@ -9,6 +9,7 @@
 //! Start reading at [`check::test`].
 
 pub mod check;
+pub mod errors;
 pub mod tally;
 pub mod vectors;
 

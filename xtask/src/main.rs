@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{check, root, tally::Tally, vectors};
+use xtask::{check, errors, root, tally::Tally, vectors};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Run every check the project promises")]
@@ -51,7 +51,11 @@ enum Command {
         seed: Option<u64>,
     },
     /// Builds the book and the API documentation.
-    Docs,
+    Docs {
+        /// Writes the parts of the book that come from the code, and builds nothing.
+        #[arg(long)]
+        bless: bool,
+    },
 }
 
 fn main() -> Result<()> {
@@ -65,7 +69,8 @@ fn main() -> Result<()> {
         Command::Vectors { bless: true } => vectors::bless(),
         Command::Vectors { bless: false } => vectors::check(),
         Command::Fuzz { target, seconds, seed } => check::fuzz(&target, seconds, seed),
-        Command::Docs => check::docs(),
+        Command::Docs { bless: true } => errors::bless(),
+        Command::Docs { bless: false } => check::docs(),
     }
 }
 
