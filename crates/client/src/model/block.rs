@@ -1,0 +1,62 @@
+use althing_types::{Digest, TxId};
+use serde::{Deserialize, Serialize};
+
+use super::{DidText, Hex, HexKey, Time};
+
+/// A final block without its transactions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct BlockSummary {
+    /// Its height; the genesis block has 0.
+    pub height: u64,
+    /// Its digest.
+    pub digest: Hex<Digest>,
+    /// Digest of the block before.
+    pub parent: Hex<Digest>,
+    /// Ledger time.
+    pub time: Time,
+    /// Voting key of the validator that proposed it.
+    pub proposer: Hex<HexKey>,
+    /// The peer that proposed it; absent for the genesis block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposer_peer: Option<DidText>,
+    /// Epoch of its validators.
+    pub epoch: u64,
+    /// View in which it was proposed.
+    pub view: u64,
+    /// Merkle root over the ids of its transactions.
+    pub transactions_root: Hex<Digest>,
+    /// Number of its transactions.
+    pub transactions: u32,
+    /// The result of an earlier block that it commits to.
+    pub result: ExecutionResult,
+}
+
+/// What executing a block gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ExecutionResult {
+    /// The block that was executed.
+    pub height: u64,
+    /// Root of the state after it.
+    pub state_root: Hex<Digest>,
+    /// Merkle root of its receipts.
+    pub receipts_root: Hex<Digest>,
+}
+
+/// A final block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Block {
+    /// Its head.
+    #[serde(flatten)]
+    pub summary: BlockSummary,
+    /// Voting keys of those whose signatures finalized it. Empty if this peer holds no certificate
+    /// of this very block: one of a later block covers it.
+    pub signers: Vec<Hex<HexKey>>,
+    /// Ids of its transactions in order, from the one asked for.
+    pub transaction_ids: Vec<Hex<TxId>>,
+    /// Pass as `after` for the ids that follow; absent at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}

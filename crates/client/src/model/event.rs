@@ -1,0 +1,297 @@
+use std::{fmt, str::FromStr};
+
+use althing_types::{StreamId, TxId};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{DidText, Hex, Time};
+
+/// A place in the sequence of all events of the ledger; in text `height-index-event`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Cursor {
+    /// Height of the block.
+    pub height: u64,
+    /// Position of the transaction in the block.
+    pub index: u32,
+    /// Position of the event in the transaction's receipt.
+    pub event: u32,
+}
+
+impl Cursor {
+    /// Before all events of the block after `height`.
+    #[must_use]
+    pub const fn after_block(height: u64) -> Self {
+        Self { height, index: u32::MAX, event: u32::MAX }
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.height, self.index, self.event)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.split('-');
+        let (Some(height), Some(index), Some(event), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err("a cursor as an earlier event gave it expected, such as 12-0-1");
+        };
+        let number = |_| "a cursor is three numbers, such as 12-0-1";
+        Ok(Self {
+            height: height.parse().map_err(number)?,
+            index: index.parse().map_err(number)?,
+            event: event.parse().map_err(number)?,
+        })
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(feature = "schema")]
+mod schema {
+    use std::borrow::Cow;
+
+    use utoipa::{
+        PartialSchema, ToSchema,
+        openapi::{
+            ObjectBuilder, RefOr,
+            schema::{Schema, Type},
+        },
+    };
+
+    use super::Cursor;
+
+    impl PartialSchema for Cursor {
+        fn schema() -> RefOr<Schema> {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .description(Some("Place of an event: block, transaction in it, event of that"))
+                .pattern(Some("^[0-9]{1,20}-[0-9]{1,10}-[0-9]{1,10}$"))
+                .examples(["12-0-1"])
+                .into()
+        }
+    }
+
+    impl ToSchema for Cursor {
+        fn name() -> Cow<'static, str> {
+            Cow::Borrowed("Cursor")
+        }
+    }
+}
+
+/// An event with its place on the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct EventRecord {
+    /// Its place; pass as `after` to go on behind it.
+    pub cursor: Cursor,
+    /// Height of the block.
+    pub height: u64,
+    /// Time of the block.
+    pub time: Time,
+    /// The transaction that brought it about.
+    pub transaction: Hex<TxId>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Something that subscribers may want to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// An entity was registered.
+    EntityRegistered {
+        /// Which.
+        entity: DidText,
+        /// Who owns it.
+        owner: DidText,
+    },
+    /// An entity has a new key.
+    KeyRotated {
+        /// Whose.
+        entity: DidText,
+        /// Version of the new key.
+        version: u32,
+    },
+    /// An entity ended.
+    EntityRevoked {
+        /// Which.
+        entity: DidText,
+    },
+    /// A thing was registered.
+    ThingRegistered {
+        /// Which.
+        thing: DidText,
+        /// Whose.
+        owner: DidText,
+    },
+    /// A thing has a new description.
+    ThingUpdated {
+        /// Which.
+        thing: DidText,
+        /// Version of the description.
+        version: u32,
+    },
+    /// A thing ended.
+    ThingRetired {
+        /// Which.
+        thing: DidText,
+    },
+    /// An entity may submit for a thing.
+    Bound {
+        /// The thing.
+        thing: DidText,
+        /// The entity.
+        gateway: DidText,
+        /// Last height at which the binding holds.
+        until_height: u64,
+    },
+    /// An entity may no longer submit for a thing.
+    Unbound {
+        /// The thing.
+        thing: DidText,
+        /// The entity.
+        gateway: DidText,
+    },
+    /// A batch was appended to a stream.
+    BatchAccepted {
+        /// The thing.
+        thing: DidText,
+        /// The stream.
+        stream: Hex<StreamId>,
+        /// Position of the batch in the stream's tree.
+        leaf: u64,
+        /// Sequence number of its first reading.
+        first_seq: u64,
+        /// Number of readings.
+        count: u32,
+    },
+    /// Sequence numbers were skipped; they may still come.
+    GapOpened {
+        /// The stream.
+        stream: Hex<StreamId>,
+        /// First number missing.
+        first_seq: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Missing numbers came after all.
+    GapFilled {
+        /// The stream.
+        stream: Hex<StreamId>,
+        /// First number filled.
+        first_seq: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Missing numbers were given up for ever.
+    GapSealed {
+        /// The stream.
+        stream: Hex<StreamId>,
+        /// First number missing.
+        first_seq: u64,
+        /// How many.
+        count: u64,
+    },
+    /// A record was written.
+    Recorded {
+        /// Who wrote it.
+        sender: DidText,
+        /// What sort of record.
+        kind: String,
+        /// Who is notified.
+        notify: Vec<DidText>,
+        /// The transaction it belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<Hex<TxId>>,
+    },
+    /// A policy for approvals was set or removed.
+    ApprovalPolicySet {
+        /// Whose.
+        entity: DidText,
+    },
+    /// A transaction waits for approvals.
+    ApprovalPending {
+        /// Which.
+        pending: Hex<TxId>,
+        /// How many it has.
+        approvals: u8,
+        /// How many it needs.
+        threshold: u8,
+    },
+    /// A transaction that waited took effect.
+    ApprovalGranted {
+        /// Which.
+        pending: Hex<TxId>,
+    },
+    /// A transaction that waited was withdrawn, timed out or failed.
+    ApprovalEnded {
+        /// Which.
+        pending: Hex<TxId>,
+        /// Stable code of the refusal that ended it.
+        code: String,
+    },
+}
+
+impl Event {
+    /// Its `type` in JSON, which is also the event name in the event stream.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::EntityRegistered { .. } => "entity_registered",
+            Self::KeyRotated { .. } => "key_rotated",
+            Self::EntityRevoked { .. } => "entity_revoked",
+            Self::ThingRegistered { .. } => "thing_registered",
+            Self::ThingUpdated { .. } => "thing_updated",
+            Self::ThingRetired { .. } => "thing_retired",
+            Self::Bound { .. } => "bound",
+            Self::Unbound { .. } => "unbound",
+            Self::BatchAccepted { .. } => "batch_accepted",
+            Self::GapOpened { .. } => "gap_opened",
+            Self::GapFilled { .. } => "gap_filled",
+            Self::GapSealed { .. } => "gap_sealed",
+            Self::Recorded { .. } => "recorded",
+            Self::ApprovalPolicySet { .. } => "approval_policy_set",
+            Self::ApprovalPending { .. } => "approval_pending",
+            Self::ApprovalGranted { .. } => "approval_granted",
+            Self::ApprovalEnded { .. } => "approval_ended",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_ordered_and_their_text_round_trips() {
+        let cursor = Cursor { height: 12, index: 0, event: 1 };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        assert!(cursor < Cursor::after_block(12) && Cursor::after_block(11) < cursor);
+        for wrong in ["", "12", "12-0", "12-0-1-2", "-1-0-0", "a-b-c", "12-0-99999999999"] {
+            assert!(wrong.parse::<Cursor>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_event_is_its_type_in_json() {
+        let event = Event::ApprovalGranted { pending: Hex(TxId([1; 32])) };
+        let json = serde_json::to_value(&event).unwrap();
+        assert_eq!(json["type"], event.name());
+    }
+}

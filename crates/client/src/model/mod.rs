@@ -1,0 +1,58 @@
+//! The forms of the interface: what the peer writes as JSON and the client reads.
+//!
+//! They are written once, here, for both sides; crate `api` fills them from the ledger's types by
+//! hand, so that neither the ledger's types nor their canonical encoding depend on JSON. Ids of
+//! entities and things are DIDs, other ids and digests are hex, numbers of streams are exact
+//! decimals in text, times are milliseconds and RFC 3339 side by side.
+//!
+//! Requests refuse unknown fields. Answers do not, so that a client understands a newer peer.
+
+mod text;
+pub use text::{DidText, Hex, HexId, HexKey, IdText, Time, When};
+
+mod problem;
+pub use problem::Problem;
+
+mod page;
+pub use page::Page;
+
+mod entity;
+pub use entity::{
+    Account, DidDocument, Entity, Key, KeyVersion, Multikey, ServiceEndpoint, VerificationMethod,
+};
+
+mod thing;
+pub use thing::{Binding, Property, Thing};
+
+mod stream;
+pub use stream::{
+    Aggregate, Aggregates, Bucket, Gap, Gaps, LatestReading, Reading, Readings, Stream,
+};
+
+mod transaction;
+pub use transaction::{
+    Action, Admission, Admissions, Outcome, Receipt, RefusalText, Transaction, TransactionStatus,
+};
+
+mod block;
+pub use block::{Block, BlockSummary, ExecutionResult};
+
+mod event;
+pub use event::{Cursor, Event, EventRecord};
+
+mod network;
+pub use network::{Health, HealthReason, HealthState, Network, Peer, PeerRole, Peers, Status};
+
+pub mod query;
+
+use std::time::Duration;
+
+/// Header of answers: the height they were read at.
+pub const HEIGHT_HEADER: &str = "althing-height";
+/// Header of requests: the lowest height to be read at. A peer that is behind waits for it, within
+/// bounds, so that what was written at that height is seen.
+pub const MIN_HEIGHT_HEADER: &str = "althing-min-height";
+/// How often a silent event stream says that it is alive.
+pub const EVENT_KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Longest wait for a transaction that one request can ask for.
+pub const WAIT_MAX: Duration = Duration::from_secs(30);

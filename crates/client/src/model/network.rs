@@ -1,0 +1,136 @@
+use althing_types::LedgerId;
+use serde::{Deserialize, Serialize};
+
+use super::{DidText, Hex, HexKey, Time};
+use crate::genesis_file::GenesisFile;
+
+/// The network this peer belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Network {
+    /// Its name, part of every DID.
+    pub network: String,
+    /// The ledger's id, the digest of the genesis.
+    pub ledger: Hex<LedgerId>,
+    /// The genesis, as in `genesis.json`.
+    pub genesis: GenesisFile,
+}
+
+/// What this peer is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// Name of the network.
+    pub network: String,
+    /// The ledger's id.
+    pub ledger: Hex<LedgerId>,
+    /// This peer.
+    pub peer: DidText,
+    /// Its voting key.
+    pub key: Hex<HexKey>,
+    /// Its part in the agreement.
+    pub role: PeerRole,
+    /// `connecting`, `voting`, `following` or `stopped`.
+    pub phase: String,
+    /// The highest block executed here: what queries answer from.
+    pub height: u64,
+    /// Time of that block.
+    pub time: Time,
+    /// The highest block known to be final.
+    pub final_height: u64,
+    /// The current epoch.
+    pub epoch: u64,
+    /// The current view.
+    pub view: u64,
+    /// Voting key of the leader of the current view.
+    pub leader: Hex<HexKey>,
+    /// How many validators must vote alike.
+    pub quorum: u32,
+    /// Peers connected, this one not counted.
+    pub connected: u32,
+    /// Transactions that wait to be included.
+    pub waiting: u32,
+    /// Length of the waiting transactions and their payloads, bytes.
+    pub waiting_bytes: u64,
+    /// Batches on the ledger whose payloads this peer does not hold yet.
+    pub payloads_missing: u64,
+}
+
+/// A peer's part in the agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PeerRole {
+    /// It votes.
+    Validator,
+    /// It follows, verifies and serves.
+    Follower,
+}
+
+/// Whether this peer can serve, and if not fully, why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// The state.
+    pub state: HealthState,
+    /// Why it is degraded, or what it waits for; empty if all is well.
+    pub reasons: Vec<HealthReason>,
+    /// The highest block executed here.
+    pub height: u64,
+}
+
+/// The state of a peer's health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum HealthState {
+    /// Takes part and takes transactions.
+    Ready,
+    /// Answers queries, but transactions are refused or delayed.
+    Degraded,
+}
+
+/// One reason of a peer's health.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct HealthReason {
+    /// A stable code, such as `waiting_for_votes`.
+    pub code: String,
+    /// What it waits for, since when, and what to do.
+    pub detail: String,
+}
+
+/// The peers of the network as this one sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Peers {
+    /// The peers, ascending by voting key.
+    pub items: Vec<Peer>,
+}
+
+/// A peer of the network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Peer {
+    /// Its voting key.
+    pub key: Hex<HexKey>,
+    /// The peer.
+    pub id: DidText,
+    /// Its name.
+    pub name: String,
+    /// The organisation that runs it.
+    pub organisation: DidText,
+    /// The organisation's name.
+    pub organisation_name: String,
+    /// Its part in the agreement.
+    pub role: PeerRole,
+    /// Whether it is the one that answers.
+    pub this: bool,
+    /// Whether it is connected to the one that answers.
+    pub connected: bool,
+    /// When its latest vote was seen here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Time>,
+}

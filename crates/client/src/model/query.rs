@@ -1,0 +1,180 @@
+//! Parameters of requests, as their query strings. An unknown one is refused.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cursor, IdText, When};
+
+/// A part of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct List {
+    /// Go on after this item: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many items.
+    pub limit: Option<u32>,
+}
+
+/// Which blocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Blocks {
+    /// Only blocks below this height; the newest come first.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
+/// Which entities.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Entities {
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// Owned by this entity.
+    pub owner: Option<IdText>,
+    /// Whose name contains this text, whatever the case.
+    pub name: Option<String>,
+    /// Go on after this item: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
+/// Which things.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Things {
+    /// Owned by this entity.
+    pub owner: Option<IdText>,
+    /// Whose name or title contains this text, whatever the case.
+    pub name: Option<String>,
+    /// Whose description has this `@type`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// That have this property.
+    pub property: Option<String>,
+    /// Go on after this item: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
+/// Which version of a description.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Description {
+    /// The version; the present one if absent.
+    pub version: Option<u32>,
+}
+
+/// Which readings: all bounds that are given apply together, and are inclusive.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Readings {
+    /// First sequence number.
+    pub first_seq: Option<u64>,
+    /// Last sequence number.
+    pub last_seq: Option<u64>,
+    /// Earliest claimed time.
+    pub from: Option<When>,
+    /// Latest claimed time.
+    pub until: Option<When>,
+    /// Go on after this reading: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
+/// How many of the latest readings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Latest {
+    /// So many, newest last; 1 if absent.
+    pub limit: Option<u32>,
+}
+
+/// Which buckets of claimed time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Aggregates {
+    /// Earliest claimed time; the stream's earliest if absent.
+    pub from: Option<When>,
+    /// Latest claimed time; the stream's latest if absent.
+    pub until: Option<When>,
+    /// Length of a bucket, milliseconds. Buckets begin at multiples of it since 1970.
+    pub bucket_ms: Option<u64>,
+    /// Instead of `bucket_ms`: the shortest round length that gives at most so many buckets.
+    pub buckets: Option<u32>,
+}
+
+/// A range of sequence numbers to be proved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Range {
+    /// First sequence number; the stream's first if absent.
+    pub first_seq: Option<u64>,
+    /// Last sequence number; the stream's last if absent.
+    pub last_seq: Option<u64>,
+    /// Instead of sequence numbers: earliest claimed time.
+    pub from: Option<When>,
+    /// Instead of sequence numbers: latest claimed time.
+    pub until: Option<When>,
+}
+
+/// Whether to wait for a transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Wait {
+    /// `finalized` to answer when it is, with its receipt.
+    pub wait: Option<WaitFor>,
+    /// How long to wait at most, milliseconds.
+    pub timeout_ms: Option<u64>,
+}
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WaitFor {
+    /// Until it is in a final block and executed here.
+    Finalized,
+}
+
+/// Which events.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Events {
+    /// Begin behind this event; at the present if absent. The header `Last-Event-ID` comes first.
+    pub after: Option<Cursor>,
+    /// Only events of these types, separated by commas.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Only events about this entity, as actor, owner or notified.
+    pub entity: Option<IdText>,
+    /// Only events about this thing.
+    pub thing: Option<IdText>,
+    /// Only events about this stream.
+    pub stream: Option<String>,
+}

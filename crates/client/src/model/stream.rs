@@ -1,0 +1,179 @@
+use althing_types::{StreamId, TxId};
+use serde::{Deserialize, Serialize};
+
+use super::{DidText, Hex, Time};
+
+/// The append-only series of one property of one thing.
+///
+/// Numbers of the stream are exact decimals in text, with as many places as the stream's quantum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Stream {
+    /// Its id.
+    pub id: Hex<StreamId>,
+    /// The thing.
+    pub thing: DidText,
+    /// The property.
+    pub property: String,
+    /// `number`, `boolean`, `text` or `bytes`.
+    pub kind: String,
+    /// Unit as the description states it; empty if it states none.
+    pub unit: String,
+    /// Decimal places of a number.
+    pub scale: u8,
+    /// Every number is a multiple of this.
+    pub quantum: String,
+    /// Smallest number allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<String>,
+    /// Largest number allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<String>,
+    /// The sequence number a submitter goes on with.
+    pub next_seq: u64,
+    /// Batches in its tree.
+    pub batches: u64,
+    /// What all its readings come to; absent while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Aggregate>,
+    /// Gaps, open and sealed.
+    pub gaps: u64,
+}
+
+/// One value with its three times: claimed by the device, received by the gateway, and of the
+/// block it is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Reading {
+    /// Its sequence number in the stream.
+    pub seq: u64,
+    /// The value: an exact decimal, `true` or `false`, a text, or bytes in hex.
+    pub value: String,
+    /// When the device says it measured.
+    pub claimed: Time,
+    /// When the gateway received it.
+    pub received: Time,
+    /// Time of the block it is in.
+    pub ledger: Time,
+    /// Height of that block.
+    pub height: u64,
+    /// Position of its batch in the stream's tree.
+    pub leaf: u64,
+}
+
+/// A reading away from its stream, with its unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LatestReading {
+    /// Unit as the description states it; empty if it states none.
+    pub unit: String,
+    /// The reading.
+    pub reading: Reading,
+    /// The transaction it came with.
+    pub transaction: Hex<TxId>,
+}
+
+/// Readings of a stream, ascending by sequence number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Readings {
+    /// The stream.
+    pub stream: Hex<StreamId>,
+    /// `number`, `boolean`, `text` or `bytes`.
+    pub kind: String,
+    /// Unit as the description states it; empty if it states none.
+    pub unit: String,
+    /// The readings.
+    pub items: Vec<Reading>,
+    /// Batches whose readings this peer does not hold (yet), though the ledger has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unavailable: Vec<u64>,
+    /// Pass as `after` to go on; absent on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Several readings in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Aggregate {
+    /// First sequence number covered.
+    pub first_seq: u64,
+    /// Last sequence number covered.
+    pub last_seq: u64,
+    /// Earliest claimed time covered.
+    pub earliest: Time,
+    /// Latest claimed time covered.
+    pub latest: Time,
+    /// Number of readings.
+    pub count: u64,
+    /// Smallest value; absent for text and bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<String>,
+    /// Largest value; absent for text and bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<String>,
+    /// Exact sum; absent for text and bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sum: Option<String>,
+    /// Sum by count, three places more than the stream has, half to even; absent for text and bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean: Option<String>,
+}
+
+/// A stream in buckets of claimed time, ascending; a bucket without readings is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Aggregates {
+    /// The stream.
+    pub stream: Hex<StreamId>,
+    /// Unit as the description states it; empty if it states none.
+    pub unit: String,
+    /// Length of a bucket, milliseconds.
+    pub bucket_ms: u64,
+    /// The buckets; one that begins at `from` covers `bucket_ms` from there.
+    pub items: Vec<Bucket>,
+    /// Batches whose readings this peer does not hold (yet), and which are therefore missing here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unavailable: Vec<u64>,
+    /// Pass as `from` to go on; absent on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Time>,
+}
+
+/// The readings of one bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Bucket {
+    /// Where it begins.
+    pub from: Time,
+    /// What its readings come to.
+    pub of: Aggregate,
+}
+
+/// Sequence numbers that did not come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Gap {
+    /// First number missing.
+    pub first_seq: u64,
+    /// Last number missing.
+    pub last_seq: u64,
+    /// How many.
+    pub count: u64,
+    /// Whether they may still come.
+    pub open: bool,
+}
+
+/// The gaps of a stream, ascending by sequence number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Gaps {
+    /// The stream.
+    pub stream: Hex<StreamId>,
+    /// The gaps.
+    pub items: Vec<Gap>,
+    /// Pass as `after` to go on; absent on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}

@@ -1,0 +1,59 @@
+use althing_types::{Digest, StreamId, ThingId};
+use serde::{Deserialize, Serialize};
+
+use super::{DidText, Hex, LatestReading};
+
+/// A device or virtual thing, described by a W3C WoT Thing Description 1.1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Thing {
+    /// Its id.
+    pub id: DidText,
+    /// The same id in hex.
+    pub hex: Hex<ThingId>,
+    /// Its owner's name for it, unique among the owner's things.
+    pub name: String,
+    /// Its owner.
+    pub owner: DidText,
+    /// `title` of the description.
+    pub title: String,
+    /// `@type` of the description.
+    pub types: Vec<String>,
+    /// Version of the description, from 1.
+    pub version: u32,
+    /// SHA-256 of the description's bytes.
+    pub description_digest: Hex<Digest>,
+    /// Whether it accepts anything more; false once it was retired.
+    pub active: bool,
+    /// Its properties, each with a stream.
+    pub properties: Vec<Property>,
+    /// Who may submit for it beside its owner.
+    pub bindings: Vec<Binding>,
+}
+
+/// An entity that may submit for a thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Binding {
+    /// The entity.
+    pub gateway: DidText,
+    /// Last height at which the binding holds.
+    pub until_height: u64,
+}
+
+/// A property of a thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Property {
+    /// Its name in the description.
+    pub name: String,
+    /// Its stream.
+    pub stream: Hex<StreamId>,
+    /// `number`, `boolean`, `text` or `bytes`.
+    pub kind: String,
+    /// Unit as the description states it; empty if it states none.
+    pub unit: String,
+    /// The latest reading by sequence, if there is one and this peer holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest: Option<LatestReading>,
+}

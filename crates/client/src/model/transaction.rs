@@ -1,0 +1,226 @@
+use althing_types::{Digest, StreamId, TxId};
+use serde::{Deserialize, Serialize};
+
+use super::{DidText, Event, Hex, Key, Problem, Time};
+
+/// Whether the transactions of a request were admitted, in its order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Admissions {
+    /// One for each.
+    pub transactions: Vec<Admission>,
+}
+
+/// Whether one transaction of a request was admitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Admission {
+    /// Its id.
+    pub id: Hex<TxId>,
+    /// How far it is.
+    pub status: TransactionStatus,
+    /// Where it was finalized and with which receipt; only if the request waited for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Why it was refused; only if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// How far a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TransactionStatus {
+    /// Not admitted: nothing will come of it.
+    Refused,
+    /// Admitted here, waits to be included in a block.
+    Waiting,
+    /// In a final block; its receipt says what it did.
+    Finalized,
+}
+
+/// A transaction's place on the ledger and its receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Outcome {
+    /// Height of its block.
+    pub height: u64,
+    /// Its position in the block.
+    pub index: u32,
+    /// Time of the block.
+    pub time: Time,
+    /// What it did.
+    pub receipt: Receipt,
+}
+
+/// What a final transaction did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Receipt {
+    /// Which.
+    pub transaction: Hex<TxId>,
+    /// Whether it took effect. If not, it changed nothing but its sender's nonce.
+    pub applied: bool,
+    /// Why it did not; absent if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<RefusalText>,
+    /// What it brought about, in order.
+    pub events: Vec<Event>,
+}
+
+/// Why a final transaction took no effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RefusalText {
+    /// A stable code, such as `schema_mismatch`.
+    pub code: String,
+    /// What is wrong and what to do next.
+    pub detail: String,
+    /// Position of the action that was refused.
+    pub action: u8,
+}
+
+/// A transaction that this peer knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Transaction {
+    /// Its id.
+    pub id: Hex<TxId>,
+    /// How far it is.
+    pub status: TransactionStatus,
+    /// Where it was finalized and with which receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Who sent it.
+    pub sender: DidText,
+    /// Who signed it, the sender first.
+    pub signers: Vec<DidText>,
+    /// Its number in the sender's window.
+    pub nonce: u64,
+    /// Last height at which it could be included.
+    pub expiry_height: u64,
+    /// Its length on the wire, bytes.
+    pub bytes: u32,
+    /// What it does, in order.
+    pub actions: Vec<Action>,
+}
+
+/// One thing that a transaction does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Action {
+    /// Registers an entity.
+    RegisterEntity {
+        /// Its id.
+        entity: DidText,
+        /// What it is.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// Its first key.
+        key: Key,
+    },
+    /// Replaces the key of an entity.
+    RotateKey {
+        /// Whose.
+        entity: DidText,
+        /// The new key.
+        key: Key,
+    },
+    /// Ends an entity.
+    RevokeEntity {
+        /// Which.
+        entity: DidText,
+    },
+    /// Registers a thing.
+    RegisterThing {
+        /// Its id.
+        thing: DidText,
+        /// Its name.
+        name: String,
+        /// SHA-256 of its description.
+        description_digest: Hex<Digest>,
+    },
+    /// Publishes a new description of a thing.
+    UpdateThing {
+        /// Which.
+        thing: DidText,
+        /// The version that is replaced.
+        replaces: u32,
+        /// SHA-256 of the new description.
+        description_digest: Hex<Digest>,
+    },
+    /// Lets an entity submit for a thing.
+    Bind {
+        /// The thing.
+        thing: DidText,
+        /// The entity.
+        gateway: DidText,
+        /// Last height at which the binding holds.
+        until_height: u64,
+    },
+    /// Ends a binding.
+    Unbind {
+        /// The thing.
+        thing: DidText,
+        /// The entity.
+        gateway: DidText,
+    },
+    /// Appends readings to a stream.
+    SubmitBatch {
+        /// The stream.
+        stream: Hex<StreamId>,
+        /// Sequence number of the first reading.
+        first_seq: u64,
+        /// Number of readings.
+        count: u32,
+        /// Earliest claimed time.
+        earliest: Time,
+        /// Latest claimed time.
+        latest: Time,
+        /// BLAKE3 of the payload.
+        payload_digest: Hex<Digest>,
+        /// Length of the payload, bytes.
+        payload_bytes: u32,
+    },
+    /// Writes a record and notifies entities.
+    Record {
+        /// What sort of record.
+        kind: String,
+        /// Its data, hex.
+        data: String,
+        /// Who is notified.
+        notify: Vec<DidText>,
+        /// The transaction it belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<Hex<TxId>>,
+    },
+    /// Says who must sign for a kind of action.
+    SetApprovalPolicy {
+        /// The kind of action.
+        kind: String,
+        /// How many must sign.
+        threshold: u8,
+        /// Who may.
+        approvers: Vec<DidText>,
+        /// Blocks within which the approvals must come.
+        patience_blocks: u32,
+    },
+    /// Approves a pending transaction.
+    Approve {
+        /// Which.
+        pending: Hex<TxId>,
+    },
+    /// Withdraws a pending transaction.
+    Reject {
+        /// Which.
+        pending: Hex<TxId>,
+    },
+    /// Ends a thing.
+    RetireThing {
+        /// Which.
+        thing: DidText,
+    },
+}

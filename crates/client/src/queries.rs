@@ -1,0 +1,279 @@
+//! The reads of the interface, one method each.
+
+use althing_types::{EntityId, Genesis, StreamId, ThingId, TxId};
+use bytes::Bytes;
+
+use crate::{
+    Client, Error, Events,
+    model::{
+        Account, Aggregates, Block, BlockSummary, DidDocument, Entity, Gaps, Health, KeyVersion,
+        Network, Page, Peers, Readings, Status, Stream, Thing, Transaction, query,
+    },
+};
+
+const NONE: &[(); 0] = &[];
+
+impl Client {
+    /// What the peer is doing.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn status(&self) -> Result<Status, Error> {
+        self.get("v1/status", NONE).await
+    }
+
+    /// Whether the peer can serve, and if not, why. A degraded peer says so; that is no error.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn health(&self) -> Result<Health, Error> {
+        self.get("v1/health", NONE).await
+    }
+
+    /// The peers of the network as this one sees them.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn peers(&self) -> Result<Peers, Error> {
+        self.get("v1/peers", NONE).await
+    }
+
+    /// The network this peer belongs to.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn network(&self) -> Result<Network, Error> {
+        self.get("v1/network", NONE).await
+    }
+
+    /// The genesis the peer was started with. Trust it no more than the peer.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed or the genesis is not sound.
+    pub async fn genesis(&self) -> Result<Genesis, Error> {
+        let network = self.network().await?;
+        network.genesis.to_genesis().map_err(|error| Error::Form {
+            url: self.at("v1/network").to_string(),
+            what: error.to_string(),
+        })
+    }
+
+    /// Figures in Prometheus text format.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn metrics(&self) -> Result<String, Error> {
+        let bytes = self.get_bytes("metrics", NONE).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// What a sender needs to know before it signs.
+    ///
+    /// # Errors
+    /// `unknown_entity` if it is not registered.
+    pub async fn account(&self, entity: &EntityId) -> Result<Account, Error> {
+        self.get(&format!("v1/accounts/{entity}"), NONE).await
+    }
+
+    /// An entity.
+    ///
+    /// # Errors
+    /// `unknown_entity` if it is not registered.
+    pub async fn entity(&self, entity: &EntityId) -> Result<Entity, Error> {
+        self.get(&format!("v1/entities/{entity}"), NONE).await
+    }
+
+    /// Entities, ascending by id.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn entities(&self, query: &query::Entities) -> Result<Page<Entity>, Error> {
+        self.get("v1/entities", query).await
+    }
+
+    /// Every key an entity has had, oldest first.
+    ///
+    /// # Errors
+    /// `unknown_entity` if it is not registered.
+    pub async fn keys(
+        &self,
+        entity: &EntityId,
+        query: &query::List,
+    ) -> Result<Page<KeyVersion>, Error> {
+        self.get(&format!("v1/entities/{entity}/keys"), query).await
+    }
+
+    /// The DID document of an entity or thing.
+    ///
+    /// # Errors
+    /// `unknown_did` if neither is registered.
+    pub async fn resolve(&self, did: &str) -> Result<DidDocument, Error> {
+        self.get(&format!("v1/dids/{did}"), NONE).await
+    }
+
+    /// A thing.
+    ///
+    /// # Errors
+    /// `unknown_thing` if it is not registered.
+    pub async fn thing(&self, thing: &ThingId) -> Result<Thing, Error> {
+        self.get(&format!("v1/things/{thing}"), NONE).await
+    }
+
+    /// Things, ascending by id.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn things(&self, query: &query::Things) -> Result<Page<Thing>, Error> {
+        self.get("v1/things", query).await
+    }
+
+    /// The Thing Description of a thing, byte for byte as its owner registered it.
+    ///
+    /// # Errors
+    /// `unknown_thing` if it is not registered, `unknown_version` if it has no such version.
+    pub async fn description(&self, thing: &ThingId, version: Option<u32>) -> Result<Bytes, Error> {
+        let query = query::Description { version };
+        self.get_bytes(&format!("v1/things/{thing}/description"), &query).await
+    }
+
+    /// The stream of a property of a thing.
+    ///
+    /// # Errors
+    /// `unknown_stream` if the thing has no such property.
+    pub async fn property(&self, thing: &ThingId, name: &str) -> Result<Stream, Error> {
+        let stream = StreamId::derive(thing, name);
+        self.get(&format!("v1/streams/{stream}"), NONE).await
+    }
+
+    /// A stream.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it.
+    pub async fn stream(&self, stream: &StreamId) -> Result<Stream, Error> {
+        self.get(&format!("v1/streams/{stream}"), NONE).await
+    }
+
+    /// Readings of a stream, ascending by sequence number.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it.
+    pub async fn readings(
+        &self,
+        stream: &StreamId,
+        query: &query::Readings,
+    ) -> Result<Readings, Error> {
+        self.get(&format!("v1/streams/{stream}/readings"), query).await
+    }
+
+    /// The latest readings of a stream by sequence number, the newest last.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it.
+    pub async fn latest(&self, stream: &StreamId, limit: u32) -> Result<Readings, Error> {
+        let query = query::Latest { limit: Some(limit) };
+        self.get(&format!("v1/streams/{stream}/latest"), &query).await
+    }
+
+    /// A stream in buckets of claimed time.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it.
+    pub async fn aggregates(
+        &self,
+        stream: &StreamId,
+        query: &query::Aggregates,
+    ) -> Result<Aggregates, Error> {
+        self.get(&format!("v1/streams/{stream}/aggregates"), query).await
+    }
+
+    /// Sequence numbers of a stream that did not come.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it.
+    pub async fn gaps(&self, stream: &StreamId, query: &query::List) -> Result<Gaps, Error> {
+        self.get(&format!("v1/streams/{stream}/gaps"), query).await
+    }
+
+    /// A transaction that the peer knows, waiting or final.
+    ///
+    /// # Errors
+    /// `unknown_transaction` if it does not know it.
+    pub async fn transaction(&self, id: &TxId) -> Result<Transaction, Error> {
+        self.get(&format!("v1/transactions/{id}"), NONE).await
+    }
+
+    /// Final blocks, newest first.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn blocks(&self, query: &query::Blocks) -> Result<Page<BlockSummary>, Error> {
+        self.get("v1/blocks", query).await
+    }
+
+    /// A final block.
+    ///
+    /// # Errors
+    /// `unknown_block` if there is none at this height yet.
+    pub async fn block(&self, height: u64, query: &query::List) -> Result<Block, Error> {
+        self.get(&format!("v1/blocks/{height}"), query).await
+    }
+
+    /// The proof bundle of one reading.
+    ///
+    /// # Errors
+    /// `unknown_reading` if there is none with this number; `proof_not_ready` if no later block
+    /// commits to it yet.
+    pub async fn prove_reading(&self, stream: &StreamId, seq: u64) -> Result<Bytes, Error> {
+        self.get_bytes(&format!("v1/proofs/readings/{stream}/{seq}"), NONE).await
+    }
+
+    /// The proof bundle of all readings of a range, with completeness: nothing was left out.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it; `range_too_large` if it must be split.
+    pub async fn prove_range(
+        &self,
+        stream: &StreamId,
+        query: &query::Range,
+    ) -> Result<Bytes, Error> {
+        self.get_bytes(&format!("v1/proofs/ranges/{stream}"), query).await
+    }
+
+    /// The proof bundle of an aggregate over a range, with completeness.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it; `range_too_large` if it must be split.
+    pub async fn prove_aggregate(
+        &self,
+        stream: &StreamId,
+        query: &query::Range,
+    ) -> Result<Bytes, Error> {
+        self.get_bytes(&format!("v1/proofs/aggregates/{stream}"), query).await
+    }
+
+    /// The proof bundle of what the state holds under a raw key, or that it holds nothing there.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn prove_state(&self, key: &[u8]) -> Result<Bytes, Error> {
+        self.get_bytes(&format!("v1/proofs/state/{}", hex::encode(key)), NONE).await
+    }
+
+    /// The proof bundle of a transaction's receipt.
+    ///
+    /// # Errors
+    /// `unknown_transaction` if it is not final here; `proof_not_ready` if no later block commits
+    /// to it yet.
+    pub async fn prove_receipt(&self, id: &TxId) -> Result<Bytes, Error> {
+        self.get_bytes(&format!("v1/proofs/receipts/{id}"), NONE).await
+    }
+
+    /// Events from a cursor on, past ones first, without end.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn events(&self, query: &query::Events) -> Result<Events, Error> {
+        let answer = self.open("v1/events", query).await?;
+        Ok(Events::new(answer, query.after, self.config().event_silence_max))
+    }
+}
