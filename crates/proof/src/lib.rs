@@ -17,5 +17,29 @@ mod cbor;
 
 pub mod key;
 pub mod record;
+
 pub mod state_path;
+pub use state_path::StatePath;
+
 pub mod stream;
+
+mod archive;
+pub use archive::{Archive, ProveError};
+
+mod interval;
+pub use interval::Interval;
+
+pub mod aggregate;
+pub mod opening;
+pub mod range;
+
+pub mod certificate;
+pub mod membership;
+
+pub mod bundle;
+pub use bundle::{Bundle, Claim, Failure, Verified, verify};
+
+mod text;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

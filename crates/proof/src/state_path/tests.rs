@@ -1,53 +1,14 @@
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::Trie;
 
-type Content = BTreeMap<Digest, Digest>;
-
-/// The root of the subtree of the keys that share their first `depth` bits with `prefix`, by the
-/// definition.
-fn root_of(entries: &[(Digest, Digest)], depth: usize) -> Digest {
-    match entries {
-        [] => EMPTY,
-        [(key, value)] => leaf(key, value),
-        _ => {
-            let split = entries.partition_point(|(key, _)| bit(key, depth) == 0);
-            let (left, right) = entries.split_at(split);
-            inner(&root_of(left, depth + 1), &root_of(right, depth + 1))
-        }
-    }
-}
-
-fn root(content: &Content) -> Digest {
-    root_of(&entries(content), 0)
-}
-
-fn entries(content: &Content) -> Vec<(Digest, Digest)> {
-    content.iter().map(|(key, value)| (*key, *value)).collect()
-}
-
-fn prove(content: &Content, raw_key: &[u8]) -> StatePath {
-    let (key, entries) = (key_digest(raw_key), entries(content));
-    let (mut rest, mut siblings) = (&entries[..], vec![]);
-    while rest.len() > 1 {
-        let depth = siblings.len();
-        let (left, right) = rest.split_at(rest.partition_point(|(key, _)| bit(key, depth) == 0));
-        let (near, far) = if bit(&key, depth) == 0 { (left, right) } else { (right, left) };
-        siblings.push(root_of(far, depth + 1));
-        rest = near;
-    }
-    let terminal = match rest {
-        [] => Terminal::Empty,
-        [(found, value)] if *found == key => Terminal::Found(*value),
-        [(key, value), ..] => Terminal::Other { key: *key, value: *value },
-    };
-    StatePath::new(siblings, terminal).unwrap()
-}
-
-fn content(keys: &[u16]) -> Content {
-    keys.iter().map(|key| (key_digest(&key.to_be_bytes()), value_digest(&[*key as u8]))).collect()
+fn content(keys: &[u16]) -> Trie {
+    let mut trie = Trie::default();
+    keys.iter().for_each(|key| trie.set(key.to_be_bytes().to_vec(), vec![*key as u8]));
+    trie
 }
 
 #[test]
@@ -61,8 +22,8 @@ fn an_empty_state_holds_nothing() {
 #[test]
 fn a_leaf_elsewhere_says_nothing() {
     let content = content(&[1, 2, 3, 4, 5]);
-    let root = root(&content);
-    let known = prove(&content, &3_u16.to_be_bytes());
+    let root = content.root();
+    let known = content.path(&3_u16.to_be_bytes());
     let Terminal::Found(value) = *known.terminal() else { panic!("3 is there") };
     // The leaf of key 3 does not show that key 3 is absent, nor that another is.
     let key = key_digest(&3_u16.to_be_bytes());
@@ -78,7 +39,7 @@ fn a_leaf_elsewhere_says_nothing() {
 
 #[test]
 fn a_second_encoding_is_refused() {
-    let path = prove(&content(&[1, 2, 3]), &2_u16.to_be_bytes());
+    let path = content(&[1, 2, 3]).path(&2_u16.to_be_bytes());
     let wire = path.to_wire();
     assert_eq!(StatePath::from_wire(&wire), Ok(path.clone()));
     let bitmap = wire[3];
@@ -102,11 +63,11 @@ proptest! {
         asked: u16,
     ) {
         let content = content(&keys);
-        let root = root(&content);
+        let root = content.root();
         for key in keys.iter().chain([&asked]) {
             let raw = key.to_be_bytes();
-            let path = prove(&content, &raw);
-            prop_assert_eq!(path.verify(&root, &raw), Ok(content.get(&key_digest(&raw)).copied()));
+            let path = content.path(&raw);
+            prop_assert_eq!(path.verify(&root, &raw), Ok(content.get(&raw).map(value_digest)));
             prop_assert_eq!(StatePath::from_wire(&path.to_wire()), Ok(path));
         }
     }
@@ -119,9 +80,9 @@ proptest! {
         bit in 0..8_u32,
     ) {
         let content = content(&keys);
-        let root = root(&content);
+        let root = content.root();
         let raw = if present { keys[0] } else { asked }.to_be_bytes();
-        let wire = prove(&content, &raw).to_wire();
+        let wire = content.path(&raw).to_wire();
         for position in 0..wire.len() {
             let mut flipped = wire.clone();
             flipped[position] ^= 1 << bit;

@@ -1,0 +1,90 @@
+use alloc::{format, string::String, vec::Vec};
+
+use althing_types::{Action, Header, Receipt, Refusal, Transaction, TxId, merkle};
+use bytes::Bytes;
+
+use super::{Verifier, time_of};
+use crate::{
+    bundle::{
+        Failure, ReceiptProof, Step, TransactionProof, VerifiedClaim, VerifiedTransaction, Why,
+        step::{At, require},
+    },
+    certificate::Finalized,
+    membership::Membership,
+};
+
+impl Verifier<'_> {
+    pub(super) fn transaction(
+        &mut self,
+        membership: &Membership,
+        block: &Finalized,
+        proof: &TransactionProof,
+    ) -> Result<VerifiedClaim, Failure> {
+        let (header, id) = (&block.header, TxId::of(&proof.transaction));
+        let (index, count) = (u64::from(proof.index), u64::from(header.count));
+        let included = merkle::verify(&header.transactions, &id.0, index, count, &proof.path);
+        require(included, Step::Transaction, "the path does not lead to the block's transactions")?;
+        let transaction = Transaction::decode(Bytes::copy_from_slice(&proof.transaction))
+            .map_err(|_| Why::Claim("the transaction is malformed"))
+            .at(Step::Transaction)?;
+        let body = transaction.body();
+        let verified = VerifiedTransaction {
+            id,
+            sender: body.sender,
+            actions: body.actions.iter().map(Action::kind).collect(),
+            index: proof.index,
+            receipt: proof.receipt.as_ref().map(|proof| proof.receipt.clone()),
+        };
+        let text = format!(
+            "transaction {id} of {} ({}) is number {} of {count} in block {} of {}",
+            self.did(&verified.sender),
+            actions_text(&verified),
+            proof.index,
+            header.height,
+            time_of(header.time_ms),
+        );
+        self.done(Step::Transaction, text);
+        if let Some(receipt) = &proof.receipt {
+            self.receipt(membership, header, &verified, receipt)?;
+        }
+        Ok(VerifiedClaim::Transaction(verified))
+    }
+
+    fn receipt(
+        &mut self,
+        membership: &Membership,
+        header: &Header,
+        transaction: &VerifiedTransaction,
+        proof: &ReceiptProof,
+    ) -> Result<(), Failure> {
+        let later = self.block(membership, &proof.block)?;
+        let result = &proof.block.header.result;
+        let about = result.height == header.height;
+        require(about, Step::Receipt, "the later block commits to the results of another block")?;
+        // One receipt per transaction, in the same order.
+        let (index, count) = (u64::from(transaction.index), u64::from(header.count));
+        let digest = proof.receipt.digest();
+        let included = merkle::verify(&result.receipts_root, &digest, index, count, &proof.path);
+        require(included, Step::Receipt, "the path does not lead to the block's receipts")?;
+        let same = proof.receipt.transaction == transaction.id;
+        require(same, Step::Receipt, "the receipt is of another transaction")?;
+        let text = format!("{}, as block {} states", outcome_text(&proof.receipt), later.height);
+        self.done(Step::Receipt, text);
+        Ok(())
+    }
+}
+
+fn actions_text(transaction: &VerifiedTransaction) -> String {
+    let names: Vec<&str> = transaction.actions.iter().map(|kind| kind.name()).collect();
+    names.join(", ")
+}
+
+fn outcome_text(receipt: &Receipt) -> String {
+    match (receipt.code, Refusal::from_number(receipt.code)) {
+        (0, _) => format!("it took effect, with {} events", receipt.events.len()),
+        (_, Some(refusal)) => {
+            format!("it was refused: {} at action {}", refusal.code(), receipt.action)
+        }
+        (code, None) => format!("it was refused: code {code} at action {}", receipt.action),
+    }
+}

@@ -1,0 +1,172 @@
+//! Check that a quorum of validators made a block final, without the engine that ordered it.
+//!
+//! The bytes are described in `docs/formats/certificate.md`.
+
+use alloc::vec::Vec;
+
+use althing_types::{
+    Certificate, Digest, Header, LedgerId, PublicKey, ValidatorSet, Wire, WireError, quorum,
+};
+use minicbor::{Decode, Encode};
+
+/// Why a certificate does not make a block final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// The bitmap is not of the length of the validator set, or does not match the signatures.
+    #[error("the signers named are not those that signed, or not of this validator set")]
+    Signers,
+    /// Too few signed.
+    #[error("{signed} validators signed, but {needed} must")]
+    Quorum {
+        /// How many signed.
+        signed: usize,
+        /// How many must.
+        needed: usize,
+    },
+    /// A signature does not verify.
+    #[error("the signature of validator {validator} does not verify")]
+    Signature {
+        /// Position in the validator set.
+        validator: usize,
+    },
+    /// Signed by the validators of another epoch.
+    #[error("it is of epoch {found}, but these are the validators of epoch {expected}")]
+    Epoch {
+        /// Epoch of the validator set.
+        expected: u64,
+        /// Epoch of the certificate or header.
+        found: u64,
+    },
+    /// The header is of another ledger.
+    #[error("the block belongs to another ledger")]
+    Ledger,
+    /// The header names another validator set.
+    #[error("the block names another validator set")]
+    Validators,
+    /// The certificate is about another block.
+    #[error("the certificate is about another block")]
+    Block,
+}
+
+/// What each validator signs to finalize a block: the engine's vote, with nothing hashed
+/// beforehand.
+#[must_use]
+pub fn signed_bytes(
+    ledger: &LedgerId,
+    epoch: u64,
+    view: u64,
+    parent_view: u64,
+    block: &Digest,
+) -> Vec<u8> {
+    const ENGINE: &[u8] = b"althing/simplex/1/";
+    const VOTE: &[u8] = b"_FINALIZE";
+    let mut bytes = Vec::with_capacity(128);
+    varint(&mut bytes, (ENGINE.len() + ledger.0.len() + VOTE.len()) as u64);
+    bytes.extend_from_slice(ENGINE);
+    bytes.extend_from_slice(&ledger.0);
+    bytes.extend_from_slice(VOTE);
+    [epoch, view, parent_view].into_iter().for_each(|number| varint(&mut bytes, number));
+    bytes.extend_from_slice(&block.0);
+    bytes
+}
+
+/// Unsigned LEB128.
+fn varint(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Checks that a quorum of `validators` finalized the block that `certificate` names.
+///
+/// Every signature must hold, not merely a quorum of them: no honest peer makes a certificate with
+/// a bad one.
+///
+/// # Errors
+/// [`CertificateError`] naming the first thing that does not hold.
+pub fn verify(
+    certificate: &Certificate,
+    ledger: &LedgerId,
+    validators: &ValidatorSet,
+) -> Result<(), CertificateError> {
+    let count = validators.validators.len();
+    if certificate.epoch != validators.epoch {
+        let (expected, found) = (validators.epoch, certificate.epoch);
+        return Err(CertificateError::Epoch { expected, found });
+    }
+    let signers: Vec<usize> = certificate.signer_positions().collect();
+    if certificate.signers.len() != count.div_ceil(8)
+        || signers.last().is_some_and(|last| *last >= count)
+        || signers.len() != certificate.signatures.len()
+    {
+        return Err(CertificateError::Signers);
+    }
+    if signers.is_empty() || signers.len() < quorum(count) {
+        return Err(CertificateError::Quorum { signed: signers.len(), needed: quorum(count) });
+    }
+    let Certificate { epoch, view, parent_view, block, .. } = certificate;
+    let message = signed_bytes(ledger, *epoch, *view, *parent_view, block);
+    for (validator, signature) in signers.into_iter().zip(&certificate.signatures) {
+        let key = PublicKey::ed25519(validators.validators[validator].key);
+        if !key.verify(&message, signature) {
+            return Err(CertificateError::Signature { validator });
+        }
+    }
+    Ok(())
+}
+
+/// A block's header with the certificate that makes it final.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Finalized {
+    /// The header.
+    #[n(0)]
+    pub header: Header,
+    /// The certificate.
+    #[n(1)]
+    pub certificate: Certificate,
+}
+
+impl Wire for Finalized {
+    const BYTES_MAX: usize = 8 + Header::BYTES_MAX + Certificate::BYTES_MAX;
+
+    fn validate(&self) -> Result<(), WireError> {
+        self.header.validate()?;
+        self.certificate.validate()
+    }
+}
+
+impl Finalized {
+    /// Checks that the header is of the ledger and that a quorum of `validators` made it final.
+    ///
+    /// # Errors
+    /// [`CertificateError`] naming the first thing that does not hold.
+    pub fn verify(
+        &self,
+        ledger: &LedgerId,
+        validators: &ValidatorSet,
+    ) -> Result<(), CertificateError> {
+        let Self { header, certificate } = self;
+        if header.ledger != *ledger {
+            return Err(CertificateError::Ledger);
+        }
+        if header.epoch != validators.epoch {
+            let (expected, found) = (validators.epoch, header.epoch);
+            return Err(CertificateError::Epoch { expected, found });
+        }
+        if header.validators != validators.digest() {
+            return Err(CertificateError::Validators);
+        }
+        if header.digest() != certificate.block
+            || (header.view, header.parent_view) != (certificate.view, certificate.parent_view)
+        {
+            return Err(CertificateError::Block);
+        }
+        verify(certificate, ledger, validators)
+    }
+}
+
+#[cfg(test)]
+mod tests;

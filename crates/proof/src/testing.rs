@@ -1,0 +1,327 @@
+//! A tiny signed ledger, for tests and pinned vectors: real keys, signatures, trees and blocks,
+//! without consensus, storage or rules.
+//!
+//! Everything is a function of the calls made, so equal calls give equal bytes.
+//!
+//! Start reading at [`TinyLedger`].
+#![allow(clippy::unwrap_used, reason = "a test helper fails by panicking")]
+#![allow(clippy::missing_panics_doc, reason = "a test helper fails by panicking")]
+
+mod network;
+mod series;
+mod trie;
+
+use alloc::{collections::BTreeMap, string::ToString, vec, vec::Vec};
+
+use althing_types::{
+    Action, Block, Body, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception, Payload,
+    Reading, Receipt, SigningKey, StreamId, StreamSchema, Suite, ThingId, Transaction, TxId, Value,
+    ValueKind, Wire, receipts_root,
+};
+use bytes::Bytes;
+
+pub use network::Network;
+pub use series::Series;
+pub use trie::Trie;
+
+use crate::{
+    archive::Archive,
+    bundle::{Bundle, Claim},
+    certificate::Finalized,
+    key,
+    membership::EpochLink,
+    record::{BindingRecord, EntityRecord, KeyRecord, ThingRecord},
+    state_path::StatePath,
+    stream::{Leaf, Node, StreamHead},
+};
+
+/// When the tiny ledger begins, milliseconds since 1970.
+pub const BEGIN_MS: u64 = 1_700_000_000_000;
+/// Time between readings of [`TinyLedger::submit`], milliseconds.
+pub const PERIOD_MS: i64 = 300_000;
+/// Time between blocks, milliseconds.
+const BLOCK_MS: u64 = 1000;
+
+/// A ledger with one thing of organisation 0, the stream of one property of it, and a gateway that
+/// is bound to it.
+///
+/// Blocks are made by [`TinyLedger::commit`], or by submitting; each is executed at once and its
+/// result is in the next one.
+pub struct TinyLedger {
+    /// The genesis and the validators' keys.
+    pub network: Network,
+    /// The state now.
+    pub state: Trie,
+    /// The thing.
+    pub thing: ThingId,
+    /// The stream's id.
+    pub stream: StreamId,
+    /// The stream.
+    pub series: Series,
+    /// The gateway.
+    pub gateway: EntityId,
+    /// Its key.
+    pub gateway_key: SigningKey,
+    /// All blocks from height 1, with their receipts.
+    pub blocks: Vec<(Block, Finalized, Vec<Receipt>)>,
+    /// Steps between epochs so far.
+    pub links: Vec<EpochLink>,
+    transactions: BTreeMap<TxId, Bytes>,
+    next_nonce: u64,
+}
+
+impl TinyLedger {
+    /// A ledger of four peers whose gateway is of `kind` and signs with `suite`.
+    #[must_use]
+    pub fn new(kind: EntityKind, suite: Suite) -> Self {
+        let network = Network::new(4);
+        let gateway_key = SigningKey::from_secret(suite, [77; 32]).unwrap();
+        let inception =
+            Inception { kind, name: "gateway-1".to_string(), key: gateway_key.public_key() };
+        let owner = network.genesis.organisations[0].inception.id();
+        let (gateway, thing) = (inception.id(), ThingId::derive(&owner, "machine-7"));
+        let schema = StreamSchema {
+            kind: ValueKind::Number,
+            scale: 2,
+            quantum: 1,
+            unit: "celsius".to_string(),
+            minimum: None,
+            maximum: None,
+        };
+        let head = StreamHead::new(thing, "temperature".to_string(), schema);
+        let mut ledger = Self {
+            network,
+            state: Trie::default(),
+            thing,
+            stream: head.id(),
+            series: Series::new(head),
+            gateway,
+            gateway_key,
+            blocks: vec![],
+            links: vec![],
+            transactions: BTreeMap::new(),
+            next_nonce: 0,
+        };
+        ledger.put_entities(inception, owner);
+        ledger.put_thing(owner);
+        ledger.put_head();
+        ledger
+    }
+
+    fn put_entities(&mut self, gateway: Inception, owner: EntityId) {
+        let genesis = &self.network.genesis;
+        let organisations =
+            genesis.organisations.iter().map(|member| (member.inception.clone(), None));
+        let peers =
+            genesis.peers.iter().map(|peer| (peer.inception.clone(), Some(peer.organisation)));
+        let all = organisations.chain(peers).chain([(gateway, Some(owner))]).collect::<Vec<_>>();
+        for (inception, owner) in all {
+            let record = EntityRecord {
+                owner,
+                key: inception.key.clone(),
+                key_version: 1,
+                key_since_height: 0,
+                registered_height: 0,
+                revoked: None,
+                inception,
+            };
+            self.state.set(key::entity(&record.inception.id()), record.to_wire());
+        }
+    }
+
+    fn put_thing(&mut self, owner: EntityId) {
+        let record = ThingRecord {
+            owner,
+            name: "machine-7".to_string(),
+            version: 1,
+            description_digest: Digest([9; 32]),
+            registered_height: 0,
+            updated_height: 0,
+            retired: None,
+            device: None,
+        };
+        self.state.set(key::thing(&self.thing), record.to_wire());
+        let binding = BindingRecord { bound_height: 0, until_height: 1_000_000 };
+        self.state.set(key::binding(&self.thing, &self.gateway), binding.to_wire());
+    }
+
+    fn put_head(&mut self) {
+        self.state.set(key::stream(&self.stream), self.series.head.to_wire());
+    }
+
+    /// The next `count` readings, one every [`PERIOD_MS`] with values that go up and down.
+    #[must_use]
+    pub fn readings(&self, count: u32) -> Vec<Reading> {
+        let first = self.series.head.next_seq;
+        let reading = |seq: u64| {
+            let claimed_ms = BEGIN_MS as i64 + seq as i64 * PERIOD_MS;
+            let value = Value::Number(2000 + (seq as i64 * 37) % 500);
+            Reading { claimed_ms, received_ms: claimed_ms + 40, value }
+        };
+        (first..first + u64::from(count)).map(reading).collect()
+    }
+
+    /// Submits the next `count` readings in a batch and block of their own.
+    pub fn submit(&mut self, count: u32) {
+        let readings = self.readings(count);
+        self.submit_readings(readings);
+    }
+
+    /// Submits readings under the stream's next numbers, in a batch and block of their own.
+    pub fn submit_readings(&mut self, readings: Vec<Reading>) {
+        let first_seq = self.series.head.next_seq;
+        self.submit_readings_at(first_seq, readings);
+    }
+
+    /// Submits readings from number `first_seq` on, in a batch and block of their own.
+    pub fn submit_readings_at(&mut self, first_seq: u64, readings: Vec<Reading>) {
+        let payload = Payload { readings };
+        let batch = payload.header(self.stream, first_seq);
+        let transaction = self.sign(vec![Action::SubmitBatch(batch.clone())]);
+        self.block(vec![transaction.wire().clone()]);
+        let height = self.blocks.len() as u64;
+        let came = (self.gateway, transaction.id());
+        self.series.append(&batch, &payload, came, (height, time_at(height)));
+        self.put_head();
+    }
+
+    /// Replaces the gateway's key, as of the next block.
+    pub fn rotate_key(&mut self, suite: Suite, seed: u8) {
+        let height = self.blocks.len() as u64 + 1;
+        let raw_key = key::entity(&self.gateway);
+        let mut record = EntityRecord::from_wire(self.state.get(&raw_key).unwrap()).unwrap();
+        let before = KeyRecord {
+            key: record.key.clone(),
+            since_height: record.key_since_height,
+            until_height: height,
+        };
+        let history = key::key_history(&self.gateway, record.key_version);
+        self.state.set(history, before.to_wire());
+        self.gateway_key = SigningKey::from_secret(suite, [seed; 32]).unwrap();
+        record.key = self.gateway_key.public_key();
+        record.key_version += 1;
+        record.key_since_height = height;
+        self.state.set(raw_key, record.to_wire());
+        self.commit();
+    }
+
+    /// A transaction of the gateway.
+    pub fn sign(&mut self, actions: Vec<Action>) -> Transaction {
+        let ledger = self.network.genesis.ledger();
+        let body = Body::new(&ledger, self.gateway, self.next_nonce, 1_000_000, actions);
+        self.next_nonce += 1;
+        let transaction = Transaction::sign(&ledger, body, &self.gateway_key, &[]);
+        self.transactions.insert(transaction.id(), transaction.wire().clone());
+        transaction
+    }
+
+    /// Makes an empty block, which commits to the state now.
+    pub fn commit(&mut self) -> Finalized {
+        self.block(vec![]);
+        self.blocks.last().unwrap().1.clone()
+    }
+
+    /// Makes a block, final by the first quorum of validators. All its transactions take effect.
+    pub fn block(&mut self, transactions: Vec<Bytes>) {
+        let header = self.header();
+        self.push(header, transactions);
+    }
+
+    /// Ends the epoch: the next one has `count` validators.
+    pub fn end_epoch(&mut self, count: u8) {
+        let next = self.network.next_validators(count);
+        let mut header = self.header();
+        header.next_validators = Some(next.digest());
+        self.push(header, vec![]);
+        let last = self.blocks.last().unwrap().1.clone();
+        self.links.push(EpochLink { last, next: next.clone() });
+        self.network.enter(next);
+    }
+
+    fn push(&mut self, header: Header, transactions: Vec<Bytes>) {
+        let block = Block::new(header, transactions);
+        let finalized = self.network.finalize(block.header().clone());
+        let receipt = |id: &TxId| Receipt { transaction: *id, code: 0, action: 0, events: vec![] };
+        let receipts = block.ids().iter().map(receipt).collect();
+        self.blocks.push((block, finalized, receipts));
+    }
+
+    /// The header of the next block, whose body is still to come.
+    fn header(&self) -> Header {
+        let height = self.blocks.len() as u64 + 1;
+        let (parent, receipts) = match self.blocks.last() {
+            Some((block, _, receipts)) => (block.digest(), receipts_root(receipts)),
+            None => (Digest::default(), Digest::default()),
+        };
+        let validators = &self.network.validators;
+        Header {
+            version: 1,
+            ledger: self.network.genesis.ledger(),
+            height,
+            parent,
+            time_ms: time_at(height),
+            proposer: validators.validators[0].key,
+            epoch: validators.epoch,
+            view: height,
+            parent_view: height - 1,
+            validators: validators.digest(),
+            next_validators: None,
+            transactions: Digest::default(),
+            count: 0,
+            result: ExecutionResult {
+                height: height - 1,
+                state_root: self.state.root(),
+                receipts_root: receipts,
+            },
+        }
+    }
+
+    /// A bundle with a claim about the state now; makes the block that commits to it.
+    pub fn bundle(&mut self, claim: impl FnOnce(&Self) -> Claim) -> Bundle {
+        let links = self.links.clone();
+        let claim = claim(self);
+        let block = self.commit();
+        Bundle::new(links, block, claim)
+    }
+
+    /// Forgets a payload, as erasure does.
+    pub fn erase_payload(&mut self, leaf: usize) {
+        let digest = self.series.leaves[leaf].payload_digest;
+        self.series.payloads.remove(&digest);
+    }
+
+    /// Forgets all transactions, as pruning does.
+    pub fn prune_transactions(&mut self) {
+        self.transactions.clear();
+    }
+}
+
+fn time_at(height: u64) -> u64 {
+    BEGIN_MS + height * BLOCK_MS
+}
+
+impl Archive for TinyLedger {
+    fn value(&self, raw_key: &[u8]) -> Option<Vec<u8>> {
+        self.state.get(raw_key).map(<[u8]>::to_vec)
+    }
+
+    fn path(&self, raw_key: &[u8]) -> Option<StatePath> {
+        Some(self.state.path(raw_key))
+    }
+
+    fn node(&self, stream: &StreamId, level: u8, index: u64) -> Option<Node> {
+        self.series.node(stream, level, index)
+    }
+
+    fn leaf(&self, stream: &StreamId, index: u64) -> Option<Leaf> {
+        self.series.leaf(stream, index)
+    }
+
+    fn payload(&self, digest: &[u8; 32]) -> Option<Vec<u8>> {
+        self.series.payload(digest)
+    }
+
+    fn transaction(&self, id: &TxId) -> Option<Vec<u8>> {
+        self.transactions.get(id).map(|wire| wire.to_vec())
+    }
+}
