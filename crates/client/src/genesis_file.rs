@@ -7,13 +7,13 @@
 use std::{fs, io, path::Path};
 
 use althing_types::{
-    Did, EntityKind, Genesis, GenesisError, Inception, LedgerId, Mechanism, Mode, Organisation,
-    Parameters, PeerSeat, PublicKey, Suite,
+    Did, EntityKind, Genesis, GenesisError, Inception, Mechanism, Mode, Organisation, Parameters,
+    PeerSeat, PublicKey, Suite,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{DidText, Hex, HexKey, Key},
+    model::{DidText, Hex, HexKey, Key, KeyHex, LedgerHex},
     time,
 };
 
@@ -30,7 +30,7 @@ pub struct GenesisFile {
     /// Name of the network: 1 to 32 of `a-z`, `0-9` and `-`; part of every DID.
     pub network: String,
     /// The ledger's id, which follows from all else here.
-    pub ledger: Hex<LedgerId>,
+    pub ledger: LedgerHex,
     /// When it began, RFC 3339.
     pub time: String,
     /// Who may take part: `public`, `consortium` or `private`.
@@ -93,7 +93,7 @@ pub struct PeerForm {
     /// Its first key as an entity, which signs transactions.
     pub key: Key,
     /// Its voting key (Ed25519), which also authenticates its connections to other peers.
-    pub vote_key: Hex<HexKey>,
+    pub vote_key: KeyHex,
 }
 
 /// Why a text is no genesis.

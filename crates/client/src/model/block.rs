@@ -1,7 +1,6 @@
-use althing_types::{Digest, TxId};
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, Hex, HexKey, Time};
+use super::{DidText, DigestHex, KeyHex, Time, TxHex};
 
 /// A final block without its transactions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,13 +9,13 @@ pub struct BlockSummary {
     /// Its height; the genesis block has 0.
     pub height: u64,
     /// Its digest.
-    pub digest: Hex<Digest>,
+    pub digest: DigestHex,
     /// Digest of the block before.
-    pub parent: Hex<Digest>,
+    pub parent: DigestHex,
     /// Ledger time.
     pub time: Time,
     /// Voting key of the validator that proposed it.
-    pub proposer: Hex<HexKey>,
+    pub proposer: KeyHex,
     /// The peer that proposed it; absent for the genesis block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposer_peer: Option<DidText>,
@@ -25,7 +24,7 @@ pub struct BlockSummary {
     /// View in which it was proposed.
     pub view: u64,
     /// Merkle root over the ids of its transactions.
-    pub transactions_root: Hex<Digest>,
+    pub transactions_root: DigestHex,
     /// Number of its transactions.
     pub transactions: u32,
     /// The result of an earlier block that it commits to.
@@ -39,9 +38,9 @@ pub struct ExecutionResult {
     /// The block that was executed.
     pub height: u64,
     /// Root of the state after it.
-    pub state_root: Hex<Digest>,
+    pub state_root: DigestHex,
     /// Merkle root of its receipts.
-    pub receipts_root: Hex<Digest>,
+    pub receipts_root: DigestHex,
 }
 
 /// A final block.
@@ -53,9 +52,9 @@ pub struct Block {
     pub summary: BlockSummary,
     /// Voting keys of those whose signatures finalized it. Empty if this peer holds no certificate
     /// of this very block: one of a later block covers it.
-    pub signers: Vec<Hex<HexKey>>,
+    pub signers: Vec<KeyHex>,
     /// Ids of its transactions in order, from the one asked for.
-    pub transaction_ids: Vec<Hex<TxId>>,
+    pub transaction_ids: Vec<TxHex>,
     /// Pass as `after` for the ids that follow; absent at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,

@@ -1,7 +1,6 @@
-use althing_types::EntityId;
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, Hex};
+use super::{DidText, EntityHex};
 
 /// What a sender needs to know before it signs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +27,7 @@ pub struct Entity {
     /// Its id.
     pub id: DidText,
     /// The same id in hex.
-    pub hex: Hex<EntityId>,
+    pub hex: EntityHex,
     /// What it is: `organisation`, `peer`, `gateway`, `device`, `service`, `person`, `auditor`.
     pub kind: String,
     /// Its name among people; not unique.

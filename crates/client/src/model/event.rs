@@ -1,9 +1,8 @@
 use std::{fmt, str::FromStr};
 
-use althing_types::{StreamId, TxId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{DidText, Hex, Time};
+use super::{DidText, StreamHex, Time, TxHex};
 
 /// A place in the sequence of all events of the ledger; in text `height-index-event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -104,7 +103,7 @@ pub struct EventRecord {
     /// Time of the block.
     pub time: Time,
     /// The transaction that brought it about.
-    pub transaction: Hex<TxId>,
+    pub transaction: TxHex,
     /// What happened.
     pub event: Event,
 }
@@ -173,7 +172,7 @@ pub enum Event {
         /// The thing.
         thing: DidText,
         /// The stream.
-        stream: Hex<StreamId>,
+        stream: StreamHex,
         /// Position of the batch in the stream's tree.
         leaf: u64,
         /// Sequence number of its first reading.
@@ -184,7 +183,7 @@ pub enum Event {
     /// Sequence numbers were skipped; they may still come.
     GapOpened {
         /// The stream.
-        stream: Hex<StreamId>,
+        stream: StreamHex,
         /// First number missing.
         first_seq: u64,
         /// How many.
@@ -193,7 +192,7 @@ pub enum Event {
     /// Missing numbers came after all.
     GapFilled {
         /// The stream.
-        stream: Hex<StreamId>,
+        stream: StreamHex,
         /// First number filled.
         first_seq: u64,
         /// How many.
@@ -202,7 +201,7 @@ pub enum Event {
     /// Missing numbers were given up for ever.
     GapSealed {
         /// The stream.
-        stream: Hex<StreamId>,
+        stream: StreamHex,
         /// First number missing.
         first_seq: u64,
         /// How many.
@@ -218,7 +217,7 @@ pub enum Event {
         notify: Vec<DidText>,
         /// The transaction it belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        link: Option<Hex<TxId>>,
+        link: Option<TxHex>,
     },
     /// A policy for approvals was set or removed.
     ApprovalPolicySet {
@@ -228,7 +227,7 @@ pub enum Event {
     /// A transaction waits for approvals.
     ApprovalPending {
         /// Which.
-        pending: Hex<TxId>,
+        pending: TxHex,
         /// How many it has.
         approvals: u8,
         /// How many it needs.
@@ -237,12 +236,12 @@ pub enum Event {
     /// A transaction that waited took effect.
     ApprovalGranted {
         /// Which.
-        pending: Hex<TxId>,
+        pending: TxHex,
     },
     /// A transaction that waited was withdrawn, timed out or failed.
     ApprovalEnded {
         /// Which.
-        pending: Hex<TxId>,
+        pending: TxHex,
         /// Stable code of the refusal that ended it.
         code: String,
     },
@@ -276,7 +275,10 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
+    use althing_types::TxId;
+
     use super::*;
+    use crate::model::Hex;
 
     #[test]
     fn cursors_are_ordered_and_their_text_round_trips() {

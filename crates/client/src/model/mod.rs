@@ -8,7 +8,10 @@
 //! Requests refuse unknown fields. Answers do not, so that a client understands a newer peer.
 
 mod text;
-pub use text::{DidText, Hex, HexId, HexKey, IdText, Time, When};
+pub use text::{
+    DidText, DigestHex, EntityHex, Hex, HexId, HexKey, IdText, KeyHex, LedgerHex, StreamHex,
+    ThingHex, Time, TxHex, When,
+};
 
 mod problem;
 pub use problem::Problem;

@@ -1,7 +1,6 @@
-use althing_types::LedgerId;
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, Hex, HexKey, Time};
+use super::{DidText, KeyHex, LedgerHex, Time};
 use crate::genesis_file::GenesisFile;
 
 /// The network this peer belongs to.
@@ -11,7 +10,7 @@ pub struct Network {
     /// Its name, part of every DID.
     pub network: String,
     /// The ledger's id, the digest of the genesis.
-    pub ledger: Hex<LedgerId>,
+    pub ledger: LedgerHex,
     /// The genesis, as in `genesis.json`.
     pub genesis: GenesisFile,
 }
@@ -25,11 +24,11 @@ pub struct Status {
     /// Name of the network.
     pub network: String,
     /// The ledger's id.
-    pub ledger: Hex<LedgerId>,
+    pub ledger: LedgerHex,
     /// This peer.
     pub peer: DidText,
     /// Its voting key.
-    pub key: Hex<HexKey>,
+    pub key: KeyHex,
     /// Its part in the agreement.
     pub role: PeerRole,
     /// `connecting`, `voting`, `following` or `stopped`.
@@ -45,7 +44,7 @@ pub struct Status {
     /// The current view.
     pub view: u64,
     /// Voting key of the leader of the current view.
-    pub leader: Hex<HexKey>,
+    pub leader: KeyHex,
     /// How many validators must vote alike.
     pub quorum: u32,
     /// Peers connected, this one not counted.
@@ -115,7 +114,7 @@ pub struct Peers {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Peer {
     /// Its voting key.
-    pub key: Hex<HexKey>,
+    pub key: KeyHex,
     /// The peer.
     pub id: DidText,
     /// Its name.

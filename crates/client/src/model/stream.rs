@@ -1,7 +1,6 @@
-use althing_types::{StreamId, TxId};
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, Hex, Time};
+use super::{DidText, StreamHex, Time, TxHex};
 
 /// The append-only series of one property of one thing.
 ///
@@ -10,7 +9,7 @@ use super::{DidText, Hex, Time};
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Stream {
     /// Its id.
-    pub id: Hex<StreamId>,
+    pub id: StreamHex,
     /// The thing.
     pub thing: DidText,
     /// The property.
@@ -70,7 +69,7 @@ pub struct LatestReading {
     /// The reading.
     pub reading: Reading,
     /// The transaction it came with.
-    pub transaction: Hex<TxId>,
+    pub transaction: TxHex,
 }
 
 /// Readings of a stream, ascending by sequence number.
@@ -78,7 +77,7 @@ pub struct LatestReading {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Readings {
     /// The stream.
-    pub stream: Hex<StreamId>,
+    pub stream: StreamHex,
     /// `number`, `boolean`, `text` or `bytes`.
     pub kind: String,
     /// Unit as the description states it; empty if it states none.
@@ -126,7 +125,7 @@ pub struct Aggregate {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Aggregates {
     /// The stream.
-    pub stream: Hex<StreamId>,
+    pub stream: StreamHex,
     /// Unit as the description states it; empty if it states none.
     pub unit: String,
     /// Length of a bucket, milliseconds.
@@ -170,7 +169,7 @@ pub struct Gap {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Gaps {
     /// The stream.
-    pub stream: Hex<StreamId>,
+    pub stream: StreamHex,
     /// The gaps.
     pub items: Vec<Gap>,
     /// Pass as `after` to go on; absent on the last page.

@@ -43,6 +43,21 @@ impl HexId for HexKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hex<T>(pub T);
 
+/// A digest in JSON.
+pub type DigestHex = Hex<Digest>;
+/// An entity's id where it is not a DID.
+pub type EntityHex = Hex<EntityId>;
+/// A thing's id where it is not a DID.
+pub type ThingHex = Hex<ThingId>;
+/// A stream's id in JSON.
+pub type StreamHex = Hex<StreamId>;
+/// A transaction's id in JSON.
+pub type TxHex = Hex<TxId>;
+/// A ledger's id in JSON.
+pub type LedgerHex = Hex<LedgerId>;
+/// A voting key in JSON.
+pub type KeyHex = Hex<HexKey>;
+
 impl<T> Deref for Hex<T> {
     type Target = T;
 

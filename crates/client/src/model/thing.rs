@@ -1,7 +1,6 @@
-use althing_types::{Digest, StreamId, ThingId};
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, Hex, LatestReading};
+use super::{DidText, DigestHex, LatestReading, StreamHex, ThingHex};
 
 /// A device or virtual thing, described by a W3C WoT Thing Description 1.1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,7 +9,7 @@ pub struct Thing {
     /// Its id.
     pub id: DidText,
     /// The same id in hex.
-    pub hex: Hex<ThingId>,
+    pub hex: ThingHex,
     /// Its owner's name for it, unique among the owner's things.
     pub name: String,
     /// Its owner.
@@ -22,7 +21,7 @@ pub struct Thing {
     /// Version of the description, from 1.
     pub version: u32,
     /// SHA-256 of the description's bytes.
-    pub description_digest: Hex<Digest>,
+    pub description_digest: DigestHex,
     /// Whether it accepts anything more; false once it was retired.
     pub active: bool,
     /// Its properties, each with a stream.
@@ -48,7 +47,7 @@ pub struct Property {
     /// Its name in the description.
     pub name: String,
     /// Its stream.
-    pub stream: Hex<StreamId>,
+    pub stream: StreamHex,
     /// `number`, `boolean`, `text` or `bytes`.
     pub kind: String,
     /// Unit as the description states it; empty if it states none.

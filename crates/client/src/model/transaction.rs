@@ -1,7 +1,6 @@
-use althing_types::{Digest, StreamId, TxId};
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, Event, Hex, Key, Problem, Time};
+use super::{DidText, DigestHex, Event, Key, Problem, StreamHex, Time, TxHex};
 
 /// Whether the transactions of a request were admitted, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +15,7 @@ pub struct Admissions {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Admission {
     /// Its id.
-    pub id: Hex<TxId>,
+    pub id: TxHex,
     /// How far it is.
     pub status: TransactionStatus,
     /// Where it was finalized and with which receipt; only if the request waited for that.
@@ -59,7 +58,7 @@ pub struct Outcome {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Receipt {
     /// Which.
-    pub transaction: Hex<TxId>,
+    pub transaction: TxHex,
     /// Whether it took effect. If not, it changed nothing but its sender's nonce.
     pub applied: bool,
     /// Why it did not; absent if it did.
@@ -86,7 +85,7 @@ pub struct RefusalText {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Transaction {
     /// Its id.
-    pub id: Hex<TxId>,
+    pub id: TxHex,
     /// How far it is.
     pub status: TransactionStatus,
     /// Where it was finalized and with which receipt.
@@ -141,7 +140,7 @@ pub enum Action {
         /// Its name.
         name: String,
         /// SHA-256 of its description.
-        description_digest: Hex<Digest>,
+        description_digest: DigestHex,
     },
     /// Publishes a new description of a thing.
     UpdateThing {
@@ -150,7 +149,7 @@ pub enum Action {
         /// The version that is replaced.
         replaces: u32,
         /// SHA-256 of the new description.
-        description_digest: Hex<Digest>,
+        description_digest: DigestHex,
     },
     /// Lets an entity submit for a thing.
     Bind {
@@ -171,7 +170,7 @@ pub enum Action {
     /// Appends readings to a stream.
     SubmitBatch {
         /// The stream.
-        stream: Hex<StreamId>,
+        stream: StreamHex,
         /// Sequence number of the first reading.
         first_seq: u64,
         /// Number of readings.
@@ -181,7 +180,7 @@ pub enum Action {
         /// Latest claimed time.
         latest: Time,
         /// BLAKE3 of the payload.
-        payload_digest: Hex<Digest>,
+        payload_digest: DigestHex,
         /// Length of the payload, bytes.
         payload_bytes: u32,
     },
@@ -195,7 +194,7 @@ pub enum Action {
         notify: Vec<DidText>,
         /// The transaction it belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        link: Option<Hex<TxId>>,
+        link: Option<TxHex>,
     },
     /// Says who must sign for a kind of action.
     SetApprovalPolicy {
@@ -211,12 +210,12 @@ pub enum Action {
     /// Approves a pending transaction.
     Approve {
         /// Which.
-        pending: Hex<TxId>,
+        pending: TxHex,
     },
     /// Withdraws a pending transaction.
     Reject {
         /// Which.
-        pending: Hex<TxId>,
+        pending: TxHex,
     },
     /// Ends a thing.
     RetireThing {
