@@ -271,3 +271,6 @@ pub(crate) fn open_payload(
     let schema = StreamSchema { minimum: None, maximum: None, ..head.schema.clone() };
     leaf.batch(head.id()).open(bytes, &schema)
 }
+
+#[cfg(test)]
+mod tests;

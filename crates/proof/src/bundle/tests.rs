@@ -1,1 +1,305 @@
+//! Bundles of every kind, whole and spoiled.
 
+mod hostile;
+
+use alloc::{string::ToString, vec, vec::Vec};
+use std::time::Instant;
+
+use althing_types::{EntityKind, Genesis, Reading, Suite, ThingId, Value};
+
+use super::*;
+use crate::{
+    archive::{Archive, ProveError},
+    interval::Interval,
+    key,
+    opening::Payloads,
+    record::BindingRecord,
+    testing::{BEGIN_MS, PERIOD_MS, TinyLedger},
+};
+
+/// A ledger with five batches of 20 readings.
+fn ledger() -> TinyLedger {
+    let mut ledger = TinyLedger::new(EntityKind::Gateway, Suite::P256);
+    (0..5).for_each(|_| ledger.submit(20));
+    ledger
+}
+
+fn claim_reading(ledger: &TinyLedger, seq: u64) -> Claim {
+    Claim::reading(ledger, &ledger.stream, seq).unwrap()
+}
+
+fn claim_range(ledger: &TinyLedger, interval: Interval) -> Claim {
+    Claim::range(ledger, &ledger.stream, interval, Payloads::Needed).unwrap()
+}
+
+fn claim_aggregate(ledger: &TinyLedger, interval: Interval) -> Claim {
+    Claim::aggregate(ledger, &ledger.stream, interval).unwrap()
+}
+
+/// A transaction of a block of three, with its receipt.
+fn transaction_bundle(ledger: &mut TinyLedger) -> Bundle {
+    let transactions = (0..3_u8)
+        .map(|data| althing_types::Record {
+            kind: "note".to_string(),
+            data: vec![data],
+            notify: vec![],
+            link: None,
+        })
+        .map(|record| ledger.sign(vec![althing_types::Action::Record(record)]).wire().clone())
+        .collect();
+    ledger.block(transactions);
+    let later = ledger.commit();
+    let (block, finalized, receipts) = &ledger.blocks[ledger.blocks.len() - 2];
+    let claim = Claim::transaction(block, 1, Some((receipts, later))).unwrap();
+    Bundle::new(ledger.links.clone(), finalized.clone(), claim)
+}
+
+/// One bundle of every kind of claim, over two epochs, with its name.
+fn bundles() -> (Genesis, Vec<(&'static str, Bundle)>) {
+    let mut ledger = ledger();
+    ledger.rotate_key(Suite::Ed25519, 78);
+    ledger.submit(20);
+    ledger.end_epoch(4);
+    let days = Interval::Time {
+        first_ms: BEGIN_MS as i64 + 30 * PERIOD_MS,
+        last_ms: BEGIN_MS as i64 + 70 * PERIOD_MS,
+    };
+    let absent = ThingId([0x55; 32]);
+    let present = key::thing(&ledger.thing);
+    let bundles = vec![
+        ("reading", ledger.bundle(|l| claim_reading(l, 33))),
+        ("reading under the new key", ledger.bundle(|l| claim_reading(l, 119))),
+        ("range", ledger.bundle(|l| claim_range(l, Interval::Seq { first: 15, last: 44 }))),
+        ("aggregate", ledger.bundle(|l| claim_aggregate(l, days))),
+        ("state", ledger.bundle(|l| Claim::state(l, present).unwrap())),
+        ("absence", ledger.bundle(|l| Claim::state(l, key::thing(&absent)).unwrap())),
+        ("transaction", transaction_bundle(&mut ledger)),
+    ];
+    (ledger.network.genesis, bundles)
+}
+
+fn verified_reading(ledger: &TinyLedger, bundle: &Bundle) -> VerifiedReading {
+    match verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap().claim {
+        VerifiedClaim::Reading(reading) => reading,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_claim_is_verified_and_says_how() {
+    let (genesis, bundles) = bundles();
+    for (name, bundle) in bundles {
+        let bytes = bundle.to_bytes();
+        let verified = verify(&bytes, &genesis).unwrap_or_else(|f| panic!("{name}: {f:?}"));
+        assert_eq!(verified.ledger, genesis.ledger());
+        assert_eq!((verified.block.signed.len(), verified.block.validators), (3, 4), "{name}");
+        let steps: Vec<&str> = verified.steps.iter().map(|done| done.step.code()).collect();
+        let end = match name {
+            "reading" | "reading under the new key" => &[
+                "thing",
+                "stream",
+                "batch",
+                "payload",
+                "reading",
+                "submitter",
+                "delegation",
+                "signature",
+            ][..],
+            "range" => &["thing", "stream", "range"],
+            "aggregate" => &["thing", "stream", "aggregate"],
+            "state" | "absence" => &["state"],
+            _ => &["transaction", "membership", "certificate", "receipt"],
+        };
+        let begin = ["form", "ledger", "membership", "certificate"];
+        assert_eq!(steps, [&begin, end, &["seal"]].concat(), "{name}");
+    }
+}
+
+#[test]
+fn a_reading_is_told_in_words() {
+    let mut ledger = ledger();
+    let bundle = ledger.bundle(|l| claim_reading(l, 33));
+    let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+    let text = |step| {
+        let done = verified.steps.iter().find(|done| done.step == step).unwrap();
+        done.text.replace(&ledger.network.genesis.ledger().to_string(), "LEDGER")
+    };
+    assert_eq!(text(Step::Ledger), "ledger LEDGER of network tiny");
+    assert_eq!(text(Step::Membership), "the 4 validators of epoch 0 are those of the genesis");
+    let certificate = text(Step::Certificate);
+    assert!(certificate.starts_with(
+        "block 6 of 2023-11-14T22:13:26.000Z is final: 3 of 4 validators signed it (peer-"
+    ));
+    assert!(text(Step::Thing).starts_with("thing `machine-7` of did:althing:tiny:"));
+    assert_eq!(text(Step::Stream), "its property `temperature` has 100 readings in 5 batches");
+    assert_eq!(
+        text(Step::Batch),
+        "batch 1, numbers 20 to 39, is in the stream's tree since block 2 of \
+         2023-11-14T22:13:22.000Z"
+    );
+    assert_eq!(
+        text(Step::Reading),
+        "number 33 is 22.21 celsius: claimed at 2023-11-15T00:58:20.000Z, received at \
+         2023-11-15T00:58:20.040Z, on the ledger at 2023-11-14T22:13:22.000Z"
+    );
+    assert!(
+        text(Step::Submitter).starts_with("asserted by gateway `gateway-1`, did:althing:tiny:")
+    );
+    assert_eq!(text(Step::Delegation), "the owner bound it to the thing, blocks 0 to 1000000");
+    assert!(text(Step::Signature).ends_with("verifies under version 1 of its key"));
+
+    let reading = verified_reading(&ledger, &bundle);
+    assert_eq!((reading.seq, reading.value_text.as_str()), (33, "22.21 celsius"));
+    assert_eq!(reading.value, Value::Number(2221));
+    assert_eq!(reading.stream.thing, ledger.thing);
+    let kind = EntityKind::Gateway;
+    assert_eq!(reading.attestation, Attestation::AssertedBy { entity: ledger.gateway, kind });
+    assert_eq!(reading.signature, SignatureCheck::Verified { key_version: 1 });
+}
+
+#[test]
+fn a_device_signs_for_itself() {
+    let mut ledger = TinyLedger::new(EntityKind::Device, Suite::P256);
+    ledger.submit(1);
+    let bundle = ledger.bundle(|l| claim_reading(l, 0));
+    let reading = verified_reading(&ledger, &bundle);
+    assert_eq!(reading.attestation, Attestation::SignedByDevice(ledger.gateway));
+}
+
+#[test]
+fn a_replaced_key_still_vouches_for_what_it_signed() {
+    let mut ledger = ledger();
+    for seed in 80..84 {
+        ledger.rotate_key(Suite::Ed25519, seed);
+        ledger.submit(10);
+    }
+    let version_of = |ledger: &mut TinyLedger, seq| {
+        let bundle = ledger.bundle(|l| claim_reading(l, seq));
+        match verified_reading(ledger, &bundle).signature {
+            SignatureCheck::Verified { key_version } => key_version,
+            SignatureCheck::LeftOut => 0,
+        }
+    };
+    for (seq, version) in [(0, 1), (99, 1), (100, 2), (115, 3), (125, 4), (139, 5)] {
+        assert_eq!(version_of(&mut ledger, seq), version, "reading {seq}");
+    }
+    ledger.prune_transactions();
+    assert_eq!(version_of(&mut ledger, 115), 0);
+}
+
+#[test]
+fn an_ended_binding_is_told() {
+    let mut ledger = ledger();
+    let key = key::binding(&ledger.thing, &ledger.gateway);
+    let delegation = |ledger: &mut TinyLedger| {
+        let bundle = ledger.bundle(|l| claim_reading(l, 33));
+        verified_reading(ledger, &bundle).delegation
+    };
+    // Unbinding in block 4 leaves the batch of block 2 covered.
+    let ended = BindingRecord { bound_height: 1, until_height: 4 };
+    ledger.state.set(key.clone(), ended.to_wire());
+    assert_eq!(delegation(&mut ledger), Delegation::Bound { from_height: 1, until_height: 4 });
+    let again = BindingRecord { bound_height: 5, until_height: 900 };
+    ledger.state.set(key.clone(), again.to_wire());
+    assert_eq!(delegation(&mut ledger), Delegation::Former);
+    ledger.state.remove(&key);
+    assert_eq!(delegation(&mut ledger), Delegation::Former);
+}
+
+#[test]
+fn ranges_and_aggregates_answer_the_question() {
+    let mut ledger = ledger();
+    let interval = Interval::Seq { first: 15, last: 44 };
+    let bundle = ledger.bundle(|l| claim_range(l, interval));
+    let genesis = ledger.network.genesis.clone();
+    let verified = verify(&bundle.to_bytes(), &genesis).unwrap();
+    let VerifiedClaim::Range { stream, answer } = verified.claim else { panic!() };
+    assert_eq!((stream.count, answer.interval), (100, interval));
+    let expected: Vec<u64> = (15..=44).collect();
+    assert_eq!(answer.readings().map(|(seq, _)| seq).collect::<Vec<_>>(), expected);
+    let sum: i64 = answer.readings().filter_map(|(_, reading)| reading.value.measure()).sum();
+
+    let bundle = ledger.bundle(|l| claim_aggregate(l, interval));
+    let verified = verify(&bundle.to_bytes(), &genesis).unwrap();
+    let VerifiedClaim::Aggregate { aggregate, .. } = verified.claim else { panic!() };
+    assert_eq!((aggregate.count, aggregate.sum), (30, i128::from(sum)));
+    let told = &verified.steps.iter().find(|done| done.step == Step::Aggregate).unwrap().text;
+    assert_eq!(told, "numbers 15 to 44: 30 readings, from 20.17 celsius to 24.99 celsius");
+}
+
+#[test]
+fn a_receipt_says_what_became_of_a_transaction() {
+    let mut ledger = ledger();
+    let bundle = transaction_bundle(&mut ledger);
+    let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+    let VerifiedClaim::Transaction(transaction) = verified.claim else { panic!() };
+    assert_eq!((transaction.index, transaction.sender), (1, ledger.gateway));
+    assert_eq!(transaction.receipt.map(|receipt| receipt.code), Some(0));
+    let (block, finalized, _) = &ledger.blocks[0];
+    let bare = Claim::transaction(block, 0, None).unwrap();
+    let bundle = Bundle::new(vec![], finalized.clone(), bare);
+    let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+    let VerifiedClaim::Transaction(transaction) = verified.claim else { panic!() };
+    assert_eq!(transaction.receipt, None);
+    assert_eq!(Claim::transaction(block, 1, None), None);
+}
+
+#[test]
+fn what_cannot_be_proven_is_named() {
+    let ledger = ledger();
+    let missing = Claim::reading(&ledger, &ledger.stream, 100);
+    assert_eq!(missing, Err(ProveError::NoReading(100)));
+    let missing = Claim::reading(&ledger, &althing_types::StreamId([1; 32]), 0);
+    assert_eq!(missing, Err(ProveError::NotInState("stream")));
+    let mut erased = ledger;
+    erased.erase_payload(1);
+    let missing = Claim::reading(&erased, &erased.stream, 33);
+    assert_eq!(missing, Err(ProveError::Payload { leaf: 1 }));
+    assert!(Claim::reading(&erased, &erased.stream, 40).is_ok());
+    assert!(erased.value(b"nothing").is_none());
+}
+
+/// Four peers, batches of 100 readings, a year of batches and a state of some thousand keys.
+#[test]
+fn a_realistic_bundle_is_at_most_8_kib() {
+    let mut ledger = TinyLedger::new(EntityKind::Gateway, Suite::Ed25519);
+    (0..1023).for_each(|_| ledger.submit(100));
+    (0..4000_u32).for_each(|i| ledger.state.set(i.to_be_bytes().to_vec(), vec![1]));
+    let bundle = ledger.bundle(|l| claim_reading(l, 33_333));
+    let bytes = bundle.to_bytes();
+    std::println!("{} bytes", bytes.len());
+    assert!(bytes.len() <= 8 * 1024, "{} bytes", bytes.len());
+    assert!(verify(&bytes, &ledger.network.genesis).is_ok());
+}
+
+/// 30 days of a reading every five minutes. The time is printed, not judged: see the benchmarks.
+#[test]
+fn thirty_days_of_readings_are_complete() {
+    let mut ledger = TinyLedger::new(EntityKind::Gateway, Suite::Ed25519);
+    (0..100).for_each(|_| ledger.submit(100));
+    let first_ms = BEGIN_MS as i64 + 700 * PERIOD_MS;
+    let interval = Interval::Time { first_ms, last_ms: first_ms + 8640 * PERIOD_MS - 1 };
+    let start = Instant::now();
+    let claim = claim_range(&ledger, interval);
+    let proven = start.elapsed();
+    let bytes = ledger.bundle(|_| claim).to_bytes();
+    let start = Instant::now();
+    let verified = verify(&bytes, &ledger.network.genesis).unwrap();
+    let checked = start.elapsed();
+    std::println!("{} bytes, proven in {proven:?}, verified in {checked:?}", bytes.len());
+    let VerifiedClaim::Range { answer, .. } = verified.claim else { panic!() };
+    assert_eq!((answer.readings().count(), answer.batches.len()), (8640, 87));
+}
+
+#[test]
+fn a_late_reading_is_found_by_its_time() {
+    let mut ledger = ledger();
+    let late = BEGIN_MS as i64 + 3 * PERIOD_MS + 7;
+    let reading = Reading { claimed_ms: late, received_ms: late + 9, value: Value::Number(1) };
+    ledger.submit_readings(vec![reading]);
+    let around = Interval::Time { first_ms: late - 5, last_ms: late + 5 };
+    let bundle = ledger.bundle(|l| claim_range(l, around));
+    let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+    let VerifiedClaim::Range { answer, .. } = verified.claim else { panic!() };
+    assert_eq!(answer.readings().map(|(seq, _)| seq).collect::<Vec<_>>(), [100]);
+}
