@@ -1,6 +1,6 @@
 //! Puts archives, ordered delivery, barrier and engine together, in the order in which they start.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, pin::pin, sync::Arc, time::Duration};
 
 use commonware_broadcast::buffered;
 use commonware_consensus::{
@@ -28,7 +28,7 @@ use commonware_runtime::{
     Clock, Handle as Task, Metrics, Spawner, Storage, buffer::paged::CacheRef,
 };
 use commonware_utils::{NZDuration, NZU64, NZUsize, channel::oneshot, ordered::Set};
-use futures::future::{Either, select};
+use futures::future::{Either, pending, select};
 use rand_core_0_10::CryptoRng;
 
 use crate::{
@@ -352,38 +352,50 @@ impl Parts {
         let _ = engine.start(votes, certificates, resolver).await;
     }
 
-    /// Waits for the first of: a request to stop, the runtime's stop, the end of a part. Returning
-    /// ends all tasks below the root.
+    /// Waits for the first of: a request to stop, the runtime's stop, the end of a part. Then ends
+    /// the parts that are not below the root; those that are end with it.
     async fn supervise<E: Spawner>(
         &self,
         context: &E,
-        delivery: Task<()>,
-        network: Option<Task<()>>,
+        mut delivery: Task<()>,
+        mut network: Option<Task<()>>,
         vote: impl Future<Output = ()>,
     ) {
-        let network = match network {
-            Some(task) => Either::Left(task),
-            None => Either::Right(futures::future::pending()),
-        };
-        let asked = std::pin::pin!(self.shared.stop_requested());
-        let vote = std::pin::pin!(vote);
-        let mut stopped = context.stopped();
-        let parts = select(select(delivery, network), vote);
-        let ended = match select(select(asked, &mut stopped), parts).await {
-            Either::Left((Either::Left(_), _)) => return,
-            Either::Left((Either::Right(_), rest)) => {
-                // The parts saw the same signal; let them finish what they are doing.
-                self.shared.request_stop(StopReason::Asked);
-                rest.await;
-                return;
+        let (asked, ended) = {
+            let network = match &mut network {
+                Some(task) => Either::Left(task),
+                None => Either::Right(pending()),
+            };
+            let vote = pin!(vote);
+            let parts = select(select(&mut delivery, network), vote);
+            let request = pin!(self.shared.stop_requested());
+            match select(select(request, context.stopped()), parts).await {
+                Either::Left((Either::Left(_), _)) => (true, None),
+                Either::Left((Either::Right(_), parts)) => {
+                    // The parts saw the same signal; let them finish what they are doing.
+                    self.shared.request_stop(StopReason::Asked);
+                    parts.await;
+                    (false, None)
+                }
+                Either::Right((Either::Left((part, _)), _)) => match part {
+                    Either::Left(_) => (false, Some("block delivery")),
+                    Either::Right(_) => (false, Some("the network")),
+                },
+                Either::Right((Either::Right(_), _)) => (false, Some("the engine")),
             }
-            Either::Right((Either::Left((Either::Left(_), _)), _)) => "delivery of final blocks",
-            Either::Right((Either::Left((Either::Right(_), _)), _)) => "the network",
-            Either::Right((Either::Right(_), _)) => "the engine",
         };
-        if !self.shared.is_stopping() {
-            tracing::error!(part = ended, "a part of ordering ended by itself; ordering stops");
+        if let Some(part) = ended {
+            if !self.shared.is_stopping() {
+                tracing::error!(part, "a part of ordering ended by itself; ordering stops");
+            }
+            self.shared.request_stop(StopReason::Failed(part));
         }
-        self.shared.request_stop(StopReason::Failed(ended));
+        for task in network.into_iter().chain([delivery]) {
+            task.abort();
+            // A task that has ended must not be asked again, and only this case excludes that.
+            if asked {
+                let _ = task.await;
+            }
+        }
     }
 }

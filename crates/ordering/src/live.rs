@@ -1,6 +1,11 @@
-use std::{io::ErrorKind, net::TcpListener, sync::Arc};
+use std::{
+    io::ErrorKind,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
-use commonware_runtime::tokio;
+use commonware_runtime::{Clock, tokio};
 
 use crate::{
     config::Config, error::StartError, handle::Handle, launch, mesh::Mesh, network,
@@ -22,19 +27,24 @@ pub async fn start_live(
     app: Arc<dyn Application>,
 ) -> Result<(Handle, Mesh), StartError> {
     let (key, me) = launch::identity(&config)?;
-    probe(&config)?;
+    probe(&context, config.listen).await?;
     let wires = network::start(&context, &config, key, &me)?;
     wiring::launch(context, wires, config, app).await
 }
 
+/// How often, and how long apart, a port in use is tried again: a peer that has just been stopped
+/// releases its own a moment later.
+const PROBES: usize = 10;
+const PROBE_PAUSE: Duration = Duration::from_millis(25);
+
 /// The network's own attempt to listen panics when it fails, so try first.
-fn probe(config: &Config) -> Result<(), StartError> {
-    let address = config.listen;
-    match TcpListener::bind(address) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            Err(StartError::AddressInUse { address })
+async fn probe(clock: &impl Clock, address: SocketAddr) -> Result<(), StartError> {
+    for _ in 0..PROBES {
+        match TcpListener::bind(address) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => clock.sleep(PROBE_PAUSE).await,
+            Err(source) => return Err(StartError::Bind { address, source }),
         }
-        Err(source) => Err(StartError::Bind { address, source }),
     }
+    Err(StartError::AddressInUse { address })
 }

@@ -1,17 +1,23 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use althing_ordering::{Config, wiring};
 use althing_types::Block;
 use bytes::Bytes;
 use commonware_codec::{DecodeExt as _, Encode as _, RangeCfg, Read as _};
 use commonware_consensus::{
-    Viewable as _,
+    Epochable as _, Viewable as _,
     simplex::{
         scheme::ed25519::Scheme,
         types::{Notarize, Nullify, Proposal, Vote},
     },
 };
-use commonware_cryptography::{ed25519::PublicKey, sha256::Digest};
+use commonware_cryptography::{certificate::Scheme as _, sha256::Digest};
 use commonware_utils::sync::Mutex;
 
 /// How a validator behaves.
@@ -29,27 +35,35 @@ pub enum Behaviour {
     Silent,
 }
 
-/// A message on its way out, and to whom; `None` is everybody that the sender meant.
-pub(crate) type Outgoing = (Option<Half>, Bytes);
-
-/// One half of the peers, so that different peers can be told different things.
+/// Which of the peers that a message is meant for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Half {
-    Lower,
-    Upper,
+pub(crate) enum Part {
+    /// All of them.
+    All,
+    /// The first half of them.
+    First,
+    /// The others.
+    Second,
 }
 
-impl Half {
-    pub(crate) fn contains(self, key: &PublicKey) -> bool {
-        (key.as_ref()[0] < 0x80) == (self == Self::Lower)
-    }
-}
+/// A message on its way out, and to whom.
+pub(crate) type Outgoing = (Part, Bytes);
+
+/// Sends messages later, to the peers that the message held back was meant for.
+pub(crate) type Later = Box<dyn FnOnce(Vec<Outgoing>) + Send>;
 
 impl Behaviour {
     pub(crate) fn liar(self, config: &Config) -> Option<Arc<Liar>> {
         let scheme = wiring::scheme(config)?;
-        (self != Self::Honest)
-            .then(|| Arc::new(Liar { behaviour: self, scheme, twins: Mutex::new(BTreeMap::new()) }))
+        (self != Self::Honest).then(|| {
+            Arc::new(Liar {
+                behaviour: self,
+                scheme,
+                twins: Mutex::default(),
+                held: Mutex::default(),
+                lies: AtomicU64::new(0),
+            })
+        })
     }
 }
 
@@ -59,41 +73,65 @@ pub(crate) struct Liar {
     scheme: Scheme,
     /// By view, the block proposed to one half and the one proposed to the other.
     twins: Mutex<BTreeMap<u64, (Digest, Digest)>>,
+    /// By view, a vote for an own block that has not left yet, so that its twin is not known.
+    held: Mutex<BTreeMap<u64, (Bytes, Later)>>,
+    lies: AtomicU64,
 }
 
-/// Views for which twins are remembered.
-const TWINS_MAX: usize = 64;
+/// Views for which twins and votes are remembered.
+const VIEWS_MAX: usize = 64;
 
 impl Liar {
+    /// How many messages were suppressed or contradicted.
+    pub(crate) fn lies(&self) -> u64 {
+        self.lies.load(Ordering::Relaxed)
+    }
+
+    fn lie(&self) {
+        self.lies.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What leaves instead of a vote.
-    pub(crate) fn votes(&self, message: Bytes) -> Vec<Outgoing> {
+    pub(crate) fn votes(&self, message: Bytes, later: Later) -> Vec<Outgoing> {
         let vote = Vote::<Scheme, Digest>::decode(message.clone());
         match (self.behaviour, vote) {
-            (Behaviour::Silent, _) => Vec::new(),
+            (Behaviour::Silent, _) => self.nothing(),
             (Behaviour::DoubleVote, Ok(vote)) => self.double(message, &vote),
-            (Behaviour::Equivocate, Ok(Vote::Notarize(vote))) => self.split(message, &vote),
-            _ => vec![(None, message)],
+            (Behaviour::Equivocate, Ok(Vote::Notarize(vote)))
+                if self.leads(vote.epoch().get(), vote.view().get()) =>
+            {
+                self.split_or_hold(message, &vote, later)
+            }
+            _ => vec![(Part::All, message)],
         }
     }
 
     /// What leaves instead of a proposed block.
     pub(crate) fn blocks(&self, message: Bytes) -> Vec<Outgoing> {
         match self.behaviour {
-            Behaviour::Silent => Vec::new(),
+            Behaviour::Silent => self.nothing(),
             Behaviour::Equivocate => match self.twin(&message) {
-                Some(twin) => vec![(Some(Half::Lower), message), (Some(Half::Upper), twin)],
-                None => vec![(None, message)],
+                Some((view, twin)) => {
+                    self.release(view);
+                    vec![(Part::First, message), (Part::Second, twin)]
+                }
+                None => vec![(Part::All, message)],
             },
-            _ => vec![(None, message)],
+            _ => vec![(Part::All, message)],
         }
     }
 
     /// What leaves instead of a certificate.
     pub(crate) fn certificates(&self, message: Bytes) -> Vec<Outgoing> {
         match self.behaviour {
-            Behaviour::Silent => Vec::new(),
-            _ => vec![(None, message)],
+            Behaviour::Silent => self.nothing(),
+            _ => vec![(Part::All, message)],
         }
+    }
+
+    fn nothing(&self) -> Vec<Outgoing> {
+        self.lie();
+        Vec::new()
     }
 
     fn double(&self, message: Bytes, vote: &Vote<Scheme, Digest>) -> Vec<Outgoing> {
@@ -108,38 +146,79 @@ impl Liar {
             }
             Vote::Nullify(_) => None,
         };
-        let second = second.map(|vote| (None, vote.encode()));
-        std::iter::once((None, message)).chain(second).collect()
+        let second = second.map(|vote| (Part::All, vote.encode()));
+        self.lie();
+        std::iter::once((Part::All, message)).chain(second).collect()
     }
 
-    fn split(&self, message: Bytes, vote: &Notarize<Scheme, Digest>) -> Vec<Outgoing> {
-        let twins = self.twins.lock().get(&vote.view().get()).copied();
-        let Some((_, twin)) = twins.filter(|(first, _)| *first == vote.proposal.payload) else {
-            return vec![(None, message)];
-        };
-        let proposal = Proposal { payload: twin, ..vote.proposal.clone() };
-        match Notarize::sign(&self.scheme, proposal) {
-            Some(vote) => {
-                let second = Vote::<Scheme, Digest>::Notarize(vote).encode();
-                vec![(Some(Half::Lower), message), (Some(Half::Upper), second)]
+    /// Leaders take turns in the order of their keys.
+    fn leads(&self, epoch: u64, view: u64) -> bool {
+        let validators = self.scheme.participants().len() as u64;
+        let leader = epoch.wrapping_add(view) % validators;
+        self.scheme.me().is_some_and(|me| u64::from(me.index().get()) == leader)
+    }
+
+    fn split_or_hold(
+        &self,
+        message: Bytes,
+        vote: &Notarize<Scheme, Digest>,
+        later: Later,
+    ) -> Vec<Outgoing> {
+        let view = vote.view().get();
+        let twins = self.twins.lock().get(&view).copied();
+        match twins {
+            Some((_, twin)) => self.split(message, vote, twin),
+            None => {
+                insert_bounded(&mut self.held.lock(), view, (message, later));
+                Vec::new()
             }
-            None => vec![(None, message)],
         }
+    }
+
+    /// The block of this view is leaving, so the vote for it may, too.
+    fn release(&self, view: u64) {
+        let held = self.held.lock().remove(&view);
+        let Some((message, later)) = held else { return };
+        if let Ok(Vote::Notarize(vote)) = Vote::<Scheme, Digest>::decode(message.clone()) {
+            let twin = self.twins.lock().get(&view).map(|(_, twin)| *twin);
+            later(twin.map_or_else(Vec::new, |twin| self.split(message, &vote, twin)));
+        }
+    }
+
+    fn split(
+        &self,
+        message: Bytes,
+        vote: &Notarize<Scheme, Digest>,
+        twin: Digest,
+    ) -> Vec<Outgoing> {
+        let proposal = Proposal { payload: twin, ..vote.proposal.clone() };
+        let second = Notarize::sign(&self.scheme, proposal).map(Vote::<Scheme, Digest>::Notarize);
+        let second = second.map(|vote| (Part::Second, vote.encode()));
+        self.lie();
+        std::iter::once((Part::First, message)).chain(second).collect()
     }
 
     /// Another block in the same place, a millisecond later.
-    fn twin(&self, message: &Bytes) -> Option<Bytes> {
+    fn twin(&self, message: &Bytes) -> Option<(u64, Bytes)> {
         let wire = Bytes::read_cfg(&mut message.clone(), &RangeCfg::from(..)).ok()?;
         let block = Block::decode(wire).ok()?;
+        let view = block.header().view;
+        if !self.leads(block.header().epoch, view) {
+            return None;
+        }
         let mut header = block.header().clone();
         header.time_ms += 1;
         let twin = Block::new(header, block.transactions().to_vec());
-        let mut twins = self.twins.lock();
-        twins.insert(block.header().view, (Digest(block.digest().0), Digest(twin.digest().0)));
-        if twins.len() > TWINS_MAX {
-            twins.pop_first();
-        }
-        Some(twin.wire().encode())
+        let digests = (Digest(block.digest().0), Digest(twin.digest().0));
+        insert_bounded(&mut self.twins.lock(), view, digests);
+        Some((view, twin.wire().encode()))
+    }
+}
+
+fn insert_bounded<T>(map: &mut BTreeMap<u64, T>, view: u64, value: T) {
+    map.insert(view, value);
+    if map.len() > VIEWS_MAX {
+        map.pop_first();
     }
 }
 

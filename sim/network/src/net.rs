@@ -15,7 +15,7 @@ use commonware_utils::{
 };
 
 use crate::{
-    behaviour::Behaviour,
+    behaviour::{Behaviour, Liar},
     tap::{Kind, Tap},
 };
 
@@ -133,8 +133,10 @@ impl SimNet {
     ) -> Result<Node, StartError> {
         let (started, start) = oneshot::channel();
         let net = self.clone();
+        let liar = behaviour.liar(&config);
+        let lies = liar.clone();
         let task = context.spawn(move |context| async move {
-            let wires = net.wires(&config, behaviour).await;
+            let wires = net.wires(&config, liar).await;
             let launched = match wires {
                 Some(wires) => wiring::launch(context.child("peer"), wires, config, app).await,
                 None => Err(StartError::Stopped),
@@ -145,13 +147,12 @@ impl SimNet {
             }
         });
         let (handle, mesh) = start.await.map_err(|_| StartError::Stopped)??;
-        Ok(Node { handle, mesh, task })
+        Ok(Node { handle, mesh, task, liar: lies })
     }
 
-    async fn wires(&self, config: &Config, behaviour: Behaviour) -> Option<SimWires> {
+    async fn wires(&self, config: &Config, liar: Option<Arc<Liar>>) -> Option<SimWires> {
         let me = wiring::public_key_of(&config.seed)?;
         let control = self.oracle.control(me);
-        let liar = behaviour.liar(config);
         let register = async |channel, kind| {
             let (sender, receiver) = control.register(channel, wiring::quota()).await.ok()?;
             Some((Tap::new(sender, kind, liar.clone()), receiver))
@@ -184,9 +185,16 @@ pub struct Node {
     /// Its channels.
     pub mesh: Mesh,
     task: Task<()>,
+    liar: Option<Arc<Liar>>,
 }
 
 impl Node {
+    /// How many of its messages were suppressed or contradicted, if it cheats.
+    #[must_use]
+    pub fn lies(&self) -> u64 {
+        self.liar.as_ref().map_or(0, |liar| liar.lies())
+    }
+
     /// Ends all its tasks at once, as a crash does; what it had not flushed yet may still be there
     /// if it is started again in the same runtime.
     pub async fn crash(self) {

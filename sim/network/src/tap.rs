@@ -8,7 +8,7 @@ use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{CheckedSender, LimitedSender, Recipients};
 use commonware_runtime::IoBufs;
 
-use crate::behaviour::{Half, Liar};
+use crate::behaviour::{Later, Liar, Outgoing, Part};
 
 /// What a channel carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,29 +73,41 @@ impl<S: LimitedSender<PublicKey = PublicKey>> CheckedSender for Checked<'_, S> {
             Self::Lying { sender, kind, liar, to } => {
                 let message = Bytes::from(message.into().coalesce());
                 let outgoing = match kind {
-                    Kind::Votes => liar.votes(message),
+                    Kind::Votes => liar.votes(message, later(sender.clone(), to.clone(), priority)),
                     Kind::Certificates => liar.certificates(message),
                     Kind::Blocks => liar.blocks(message),
-                    Kind::Other => vec![(None, message)],
+                    Kind::Other => vec![(Part::All, message)],
                 };
-                for (half, message) in outgoing {
-                    deliver(sender, &to, half, message, priority);
-                }
+                deliver(sender, &to, outgoing, priority);
                 Unreliable::new(Feedback::Ok)
             }
         }
     }
 }
 
+fn later<S: LimitedSender<PublicKey = PublicKey>>(
+    mut sender: S,
+    to: Vec<PublicKey>,
+    priority: bool,
+) -> Later {
+    Box::new(move |outgoing| deliver(&mut sender, &to, outgoing, priority))
+}
+
 fn deliver<S: LimitedSender<PublicKey = PublicKey>>(
     sender: &mut S,
     to: &[PublicKey],
-    half: Option<Half>,
-    message: Bytes,
+    outgoing: Vec<Outgoing>,
     priority: bool,
 ) {
-    let to = to.iter().filter(|key| half.is_none_or(|half| half.contains(key)));
-    if let Ok(checked) = sender.check(Recipients::Some(to.cloned().collect())) {
-        let _ = checked.send(message, priority);
+    let (first, second) = to.split_at(to.len().div_ceil(2));
+    for (part, message) in outgoing {
+        let to = match part {
+            Part::All => to,
+            Part::First => first,
+            Part::Second => second,
+        };
+        if let Ok(checked) = sender.check(Recipients::Some(to.to_vec())) {
+            let _ = checked.send(message, priority);
+        }
     }
 }

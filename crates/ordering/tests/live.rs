@@ -1,0 +1,171 @@
+//! Peers over real TCP on loopback.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[allow(dead_code, reason = "shared with the tests of the simulated network")]
+mod support;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use althing_ordering::{Handle, Mesh, Phase, StartError, StopReason, Timing, To, start_live};
+use bytes::Bytes;
+use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _, tokio};
+use futures::future::join_all;
+use support::{App, Plan, Toy, transaction};
+
+/// Free ports below those that the system gives to outgoing connections.
+fn free_addresses(count: usize) -> Vec<SocketAddr> {
+    let start = 20_000 + (std::process::id() % 10_000) as u16;
+    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let free = (start..32_000).map(at).filter(|address| TcpListener::bind(address).is_ok());
+    free.take(count).collect()
+}
+
+fn runner(folder: &std::path::Path) -> tokio::Runner {
+    let config = tokio::Config::new().with_worker_threads(2).with_storage_directory(folder);
+    tokio::Runner::new(config)
+}
+
+type Peer = (Arc<Toy<tokio::Context>>, Handle, Mesh);
+
+/// Starts all peers at once, since the first would wait for the others.
+async fn start_all(context: &tokio::Context, plan: &Plan, timing: Timing) -> Vec<Peer> {
+    let addresses = free_addresses(plan.keys.len());
+    let starts = (0..plan.keys.len()).map(|peer| {
+        let config = plan.config(peer, &addresses, timing);
+        let root = context.child("peer").with_attribute("index", peer);
+        async move {
+            let toy = Toy::new(root.child("toy"), config.timing.heartbeat);
+            let app = Arc::new(App(Arc::clone(&toy)));
+            let (handle, mesh) = start_live(root, config, app).await.unwrap();
+            (toy, handle, mesh)
+        }
+    });
+    join_all(starts).await
+}
+
+async fn until(context: &tokio::Context, reached: impl Fn() -> bool) {
+    while !reached() {
+        context.sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[test]
+fn four_validators_and_a_follower_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    runner(folder.path()).start(|context| async move {
+        let plan = Plan::new(4, 1);
+        let mut peers = start_all(&context, &plan, support::QUICK).await;
+        for number in 0..100 {
+            peers[number % 4].0.submit(transaction(number as u32));
+        }
+        let all = || peers.iter().all(|(toy, ..)| toy.height() >= 10);
+        until(&context, all).await;
+
+        let chains: Vec<_> = peers.iter().map(|(toy, ..)| toy.chain()[..10].to_vec()).collect();
+        assert!(chains.iter().all(|chain| *chain == chains[0]));
+        for (_, handle, _) in &peers {
+            let block = handle.block(5).await.unwrap();
+            assert_eq!(block.digest(), chains[0][4]);
+            let certificate = handle.certificate(5).await.unwrap();
+            assert_eq!(certificate.block, block.digest());
+            assert!(certificate.signatures.len() >= 3);
+            assert_eq!(certificate.view, block.header().view);
+        }
+        let status = peers[0].1.status();
+        assert_eq!((status.phase, status.quorum), (Phase::Voting, 3));
+        assert_eq!(status.connected.len(), 4);
+        assert!(status.heard_ms.iter().all(|(_, heard)| heard.is_some()));
+        assert_eq!(peers[4].1.status().phase, Phase::Following);
+
+        gossip(&plan, &mut peers).await;
+        for (_, handle, _) in &peers {
+            handle.shutdown().await;
+            assert_eq!(handle.stopped().await, StopReason::Asked);
+        }
+    });
+}
+
+async fn gossip(plan: &Plan, peers: &mut [Peer]) {
+    let (first, others) = peers.split_at_mut(1);
+    let hello = Bytes::from_static(b"hello");
+    let sent = first[0].2.transactions.outbox.send(To::All, hello.clone()).unwrap();
+    assert_eq!(sent.len(), 4);
+    for (_, _, mesh) in others.iter_mut() {
+        let received = mesh.transactions.inbox.recv().await.unwrap();
+        assert_eq!(received, (plan.keys[0], hello.clone()));
+    }
+    let to = To::One(plan.keys[2]);
+    assert_eq!(first[0].2.fetch.outbox.send(to, hello.clone()).unwrap(), [plan.keys[2]]);
+    assert_eq!(others[1].2.fetch.inbox.recv().await.unwrap(), (plan.keys[0], hello));
+    let long = Bytes::from(vec![0; 1024 * 1024 + 1]);
+    assert!(first[0].2.fetch.outbox.send(To::All, long).is_err());
+}
+
+#[test]
+fn one_validator_is_a_network_and_goes_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(1, 0);
+    let mut last = 0;
+    for _ in 0..2 {
+        let plan = &plan;
+        last = runner(folder.path()).start(|context| async move {
+            let peers = start_all(&context, plan, support::QUICK).await;
+            let (toy, handle, _) = &peers[0];
+            if last > 0 {
+                // The toy has forgotten everything; the archive has not.
+                assert!(handle.block(last).await.is_some());
+                toy.resume_after(last);
+            }
+            until(&context, || toy.height() >= last + 3).await;
+            handle.shutdown().await;
+            toy.height()
+        });
+    }
+    assert!(last >= 6);
+}
+
+#[test]
+fn a_dropped_ack_stops_ordering_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    runner(folder.path()).start(|context| async move {
+        let plan = Plan::new(1, 0);
+        let peers = start_all(&context, &plan, support::QUICK).await;
+        let (toy, handle, _) = &peers[0];
+        toy.hold_acks(true);
+        until(&context, || toy.height() >= 1).await;
+        toy.drop_acks();
+        assert!(matches!(handle.stopped().await, StopReason::NotAcknowledged(_)));
+        assert!(matches!(handle.status().phase, Phase::Stopped(_)));
+    });
+}
+
+#[test]
+fn a_port_in_use_and_another_ledgers_blocks_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    runner(folder.path()).start(|context| async move {
+        let plan = Plan::new(1, 0);
+        let addresses = free_addresses(1);
+        let start = |config: althing_ordering::Config, label| {
+            let root = context.child(label);
+            let toy = Toy::new(root.child("toy"), config.timing.heartbeat);
+            start_live(root, config, Arc::new(App(toy)))
+        };
+        let config = plan.config(0, &addresses, support::QUICK);
+        let taken = TcpListener::bind(addresses[0]).unwrap();
+        let refused = start(config.clone(), "taken").await;
+        assert!(matches!(refused, Err(StartError::AddressInUse { .. })));
+        drop(taken);
+
+        let (handle, _) = start(config.clone(), "first").await.unwrap();
+        handle.shutdown().await;
+        let other = Plan::new(2, 0);
+        let config = althing_ordering::Config { genesis: Arc::clone(&other.genesis), ..config };
+        let refused = start(config, "other").await;
+        assert!(matches!(refused, Err(StartError::OtherLedger { .. })), "{refused:?}");
+        context.stop(0, Some(Duration::from_secs(5))).await.unwrap();
+    });
+}

@@ -1,0 +1,233 @@
+//! Validators agree, on a network and in a time that replay from a seed.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../../../crates/ordering/tests/support/mod.rs"]
+#[allow(dead_code, reason = "shared with the tests over TCP")]
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use althing_ordering::{Fault, PeerKey};
+use althing_sim_network::{Behaviour, Link, Node, SimNet};
+use althing_types::Digest;
+use commonware_runtime::{
+    Clock as _, Runner as _, Supervisor as _,
+    deterministic::{self, Context, Runner},
+};
+use support::{App, Plan, QUICK, Toy, transaction};
+
+/// Longer than any test here takes in the simulated time; then it is stuck.
+const STUCK: Duration = Duration::from_secs(600);
+
+const LOSSY: Link = Link {
+    latency: Duration::from_millis(10),
+    jitter: Duration::from_millis(5),
+    loss_permille: 50,
+};
+
+fn runner(seed: u64) -> Runner {
+    Runner::new(deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK)))
+}
+
+/// A network of toys.
+struct World {
+    context: Context,
+    plan: Plan,
+    net: SimNet,
+    toys: Vec<Arc<Toy<Context>>>,
+    nodes: Vec<Option<Node>>,
+}
+
+impl World {
+    async fn start(context: Context, validators: u8, followers: u8, cheat: Behaviour) -> Self {
+        Self::resume(context, validators, followers, cheat, &[]).await
+    }
+
+    /// `durable` says up to which height each peer remembers what was delivered to it.
+    async fn resume(
+        context: Context,
+        validators: u8,
+        followers: u8,
+        cheat: Behaviour,
+        durable: &[u64],
+    ) -> Self {
+        let plan = Plan::new(validators, followers);
+        let net = SimNet::start(context.child("net"), &plan.config(0, &[], QUICK)).await;
+        let mut world = Self { context, plan, net, toys: Vec::new(), nodes: Vec::new() };
+        for peer in 0..world.plan.keys.len() {
+            let clock = world.context.child("toy").with_attribute("index", peer);
+            let toy = Toy::new(clock, QUICK.heartbeat);
+            toy.resume_after(durable.get(peer).copied().unwrap_or(0));
+            world.toys.push(toy);
+            world.nodes.push(None);
+            let behaviour = if peer == 0 { cheat } else { Behaviour::Honest };
+            world.start_peer(peer, behaviour).await;
+        }
+        world
+    }
+
+    async fn start_peer(&mut self, peer: usize, behaviour: Behaviour) {
+        let context = self.context.child("node").with_attribute("index", peer);
+        let config = self.plan.config(peer, &[], QUICK);
+        let app = Arc::new(App(Arc::clone(&self.toys[peer])));
+        let node = self.net.add_peer(context, config, app, behaviour).await.unwrap();
+        self.nodes[peer] = Some(node);
+    }
+
+    /// One transaction at each peer in turn, and everybody gets it, as gossip would see to.
+    async fn submit(&self, numbers: std::ops::Range<u32>) {
+        for number in numbers {
+            self.toys.iter().for_each(|toy| toy.submit(transaction(number)));
+            self.context.sleep(Duration::from_millis(7)).await;
+        }
+    }
+
+    async fn until_height(&self, peers: &[usize], height: u64) {
+        while peers.iter().any(|peer| self.toys[*peer].height() < height) {
+            self.context.sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn all(&self) -> Vec<usize> {
+        (0..self.toys.len()).collect()
+    }
+
+    async fn set_all_links(&self, link: Link) {
+        for from in &self.plan.keys {
+            for to in self.plan.keys.iter().filter(|to| *to != from) {
+                self.net.set_link(from, to, link).await;
+            }
+        }
+    }
+
+    fn keys(&self, peers: &[usize]) -> Vec<PeerKey> {
+        peers.iter().map(|peer| self.plan.keys[*peer]).collect()
+    }
+
+    /// The first `height` blocks, which must be the same at all these peers.
+    fn agreed(&self, peers: &[usize], height: usize) -> Vec<Digest> {
+        let chains = peers.iter().map(|peer| self.toys[*peer].chain()[..height].to_vec());
+        let mut chains: Vec<_> = chains.collect();
+        chains.dedup();
+        assert_eq!(chains.len(), 1, "peers disagree about the first {height} blocks");
+        chains.remove(0)
+    }
+}
+
+/// Loss, then a partition without a quorum on either side, then healing.
+fn troubled(seed: u64) -> (String, Vec<Digest>) {
+    runner(seed).start(|context| async move {
+        let world = World::start(context, 4, 1, Behaviour::Honest).await;
+        world.set_all_links(LOSSY).await;
+        world.submit(0..100).await;
+        world.until_height(&world.all(), 15).await;
+
+        let half = world.keys(&[0, 1]);
+        world.net.partition(&half).await;
+        world.context.sleep(Duration::from_secs(1)).await;
+        let stuck = world.toys.iter().map(|toy| toy.height()).max().unwrap();
+        world.submit(100..150).await;
+        world.context.sleep(Duration::from_secs(5)).await;
+        let after = world.toys.iter().map(|toy| toy.height()).max().unwrap();
+        assert_eq!(after, stuck, "two of four validators are no quorum");
+
+        world.net.join(&half).await;
+        world.until_height(&world.all(), 50).await;
+        let agreed = world.agreed(&world.all(), 50);
+        (world.context.auditor().state(), agreed)
+    })
+}
+
+#[test]
+fn loss_and_a_partition_delay_but_do_not_divide() {
+    for seed in 0..3 {
+        troubled(seed);
+    }
+}
+
+#[test]
+fn equal_seeds_give_equal_runs() {
+    assert_eq!(troubled(7), troubled(7));
+    assert_ne!(troubled(7).0, troubled(8).0);
+}
+
+#[test]
+fn a_validator_that_crashes_catches_up_without_a_gap() {
+    runner(1).start(|context| async move {
+        let mut world = World::start(context, 4, 0, Behaviour::Honest).await;
+        world.submit(0..50).await;
+        world.until_height(&world.all(), 5).await;
+        world.nodes[2].take().unwrap().crash().await;
+        let down_at = world.toys[2].height();
+
+        world.submit(50..150).await;
+        world.until_height(&[0, 1, 3], down_at + 40).await;
+        world.start_peer(2, Behaviour::Honest).await;
+        world.until_height(&world.all(), down_at + 60).await;
+        // The toy fails on a gap or on another block at the same height.
+        world.agreed(&world.all(), down_at as usize + 60);
+        assert!(world.toys[2].again() <= 16, "more than what was unacknowledged came again");
+    });
+}
+
+#[test]
+fn a_crash_of_everybody_redelivers_what_was_not_acknowledged() {
+    let (before, checkpoint) = runner(2).start_and_recover(|context| async move {
+        let world = World::start(context, 4, 0, Behaviour::Honest).await;
+        world.until_height(&world.all(), 10).await;
+        world.toys.iter().for_each(|toy| toy.hold_acks(true));
+        let held_from = world.toys.iter().map(|toy| toy.height()).max().unwrap();
+        world.until_height(&world.all(), held_from + 5).await;
+        let kept = world.toys.iter().map(|toy| (toy.acknowledged(), toy.chain()));
+        kept.collect::<Vec<_>>()
+    });
+    Runner::from(checkpoint).start(|context| async move {
+        // What a toy did not acknowledge, it has lost; it fails if that is not delivered again.
+        let durable: Vec<u64> = before.iter().map(|(acknowledged, _)| *acknowledged).collect();
+        let world = World::resume(context, 4, 0, Behaviour::Honest, &durable).await;
+        let tallest = before.iter().map(|(_, chain)| chain.len()).max().unwrap();
+        world.until_height(&world.all(), tallest as u64 + 10).await;
+        for (toy, (acknowledged, chain)) in world.toys.iter().zip(&before) {
+            let lost = &chain[*acknowledged as usize..];
+            assert!(!lost.is_empty());
+            assert_eq!(&toy.chain()[..lost.len()], lost);
+        }
+    });
+}
+
+#[test]
+fn one_cheat_among_four_neither_divides_nor_stops_the_others() {
+    let honest = [1, 2, 3, 4];
+    for cheat in [Behaviour::Equivocate, Behaviour::DoubleVote, Behaviour::Silent] {
+        for seed in 0..3 {
+            runner(seed).start(|context| async move {
+                let world = World::start(context, 4, 1, cheat).await;
+                world.submit(0..50).await;
+                world.until_height(&honest, 25).await;
+                world.agreed(&honest, 25);
+                let seen: Vec<_> =
+                    honest.iter().flat_map(|peer| world.toys[*peer].evidence()).collect();
+                assert!(seen.iter().all(|evidence| evidence.validator == world.plan.keys[0]));
+                let double = seen.iter().any(|it| it.fault == Fault::ConflictingNotarize);
+                assert_eq!(double, cheat == Behaviour::DoubleVote, "{cheat:?} {seed}");
+                assert!(world.nodes[0].as_ref().unwrap().lies() > 0, "{cheat:?} {seed}");
+                assert_eq!(world.nodes[1].as_ref().unwrap().lies(), 0);
+            });
+        }
+    }
+}
+
+#[test]
+fn a_slow_application_holds_delivery_back_but_loses_nothing() {
+    runner(3).start(|context| async move {
+        let world = World::start(context, 4, 0, Behaviour::Honest).await;
+        world.until_height(&world.all(), 3).await;
+        world.toys[1].hold_acks(true);
+        world.until_height(&[0, 2, 3], 60).await;
+        let held = world.toys[1].height();
+        assert!(held <= 3 + 2 * 16 + 2, "delivered {held} blocks without an ack");
+        world.toys[1].hold_acks(false);
+        world.until_height(&world.all(), 70).await;
+        world.agreed(&world.all(), 70);
+    });
+}
