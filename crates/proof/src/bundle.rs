@@ -134,14 +134,23 @@ impl Bundle {
     /// The bytes of a bundle file: the bundle and its seal.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        Sealed { bundle: self.clone(), seal: self.seal() }.to_wire()
+        /// Heads of an array of two items, and of a byte string of 32 bytes.
+        const PAIR: &[u8] = &[0x82];
+        const DIGEST: &[u8] = &[0x58, 32];
+        let bundle = self.to_wire();
+        let seal = seal_of(&bundle);
+        [PAIR, &bundle, DIGEST, &seal.0].concat()
     }
 
     /// The digest at the end of a bundle file.
     #[must_use]
     pub fn seal(&self) -> Digest {
-        Digest(hash("althing/bundle/1", &[&self.to_wire()]))
+        seal_of(&self.to_wire())
     }
+}
+
+fn seal_of(bundle: &[u8]) -> Digest {
+    Digest(hash("althing/bundle/1", &[bundle]))
 }
 
 #[cfg(test)]

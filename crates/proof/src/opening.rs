@@ -8,7 +8,7 @@
 use alloc::vec::Vec;
 
 use althing_types::{Payload, PayloadError, StreamId, StreamSchema, Wire, WireError};
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, decode};
 
 use crate::{
     archive::{Archive, ProveError},
@@ -45,12 +45,22 @@ pub enum Part {
 }
 
 /// The opened part of a stream's tree.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode)]
 #[cbor(transparent)]
 pub struct Opening {
-    /// The parts, in pre-order, from the first opened peak to the last.
+    /// The parts, in pre-order, from the first opened peak to the last; at most [`PARTS_MAX`].
     #[n(0)]
     pub parts: Vec<Part>,
+}
+
+impl<'b, C> Decode<'b, C> for Opening {
+    fn decode(d: &mut Decoder<'b>, c: &mut C) -> Result<Self, decode::Error> {
+        // Counted before anything is read: an inner node has 2 bytes on the wire and a hundred
+        // times that in memory.
+        let count = d.array()?.filter(|count| *count <= PARTS_MAX as u64);
+        let count = count.ok_or_else(|| decode::Error::message("number of parts"))?;
+        Ok(Self { parts: (0..count).map(|_| Part::decode(d, c)).collect::<Result<_, _>>()? })
+    }
 }
 
 impl Wire for Opening {

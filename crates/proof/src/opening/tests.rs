@@ -163,6 +163,18 @@ fn an_answer_has_a_largest_size() {
     assert_eq!(range::verify(&series.head, &most, &opening).unwrap().readings().count(), 4096);
 }
 
+#[test]
+fn a_list_of_parts_is_counted_before_it_is_read() {
+    let parts = |count: usize| {
+        let mut wire = vec![0x9a];
+        wire.extend((count as u32).to_be_bytes());
+        wire.extend([0x81, 0x00].repeat(count));
+        Opening::from_wire(&wire)
+    };
+    assert_eq!(parts(PARTS_MAX).map(|opening| opening.parts.len()), Ok(PARTS_MAX));
+    assert!(matches!(parts(PARTS_MAX + 1), Err(WireError::Malformed { position: 5 })));
+}
+
 /// Every way of holding something back or slipping something in that needs no broken hash.
 #[test]
 fn nothing_can_be_held_back_moved_or_slipped_in() {
