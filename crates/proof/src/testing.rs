@@ -3,11 +3,12 @@
 //!
 //! Everything is a function of the calls made, so equal calls give equal bytes.
 //!
-//! Start reading at [`TinyLedger`].
+//! Start reading at [`TinyLedger`]; [`bundles`] has one bundle of every kind.
 #![allow(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 #![allow(clippy::missing_panics_doc, reason = "a test helper fails by panicking")]
 
 mod network;
+mod sample;
 mod series;
 mod trie;
 
@@ -21,6 +22,7 @@ use althing_types::{
 use bytes::Bytes;
 
 pub use network::Network;
+pub use sample::{bundles, transaction_bundle};
 pub use series::Series;
 pub use trie::Trie;
 

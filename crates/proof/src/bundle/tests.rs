@@ -5,7 +5,7 @@ mod hostile;
 use alloc::{string::ToString, vec, vec::Vec};
 use std::time::Instant;
 
-use althing_types::{EntityKind, Genesis, Reading, Suite, ThingId, Value};
+use althing_types::{EntityKind, Reading, Suite, ThingId, Value};
 
 use super::*;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     key,
     opening::Payloads,
     record::BindingRecord,
-    testing::{BEGIN_MS, PERIOD_MS, TinyLedger},
+    testing::{BEGIN_MS, PERIOD_MS, TinyLedger, bundles, transaction_bundle},
 };
 
 /// A ledger with five batches of 20 readings.
@@ -36,48 +36,6 @@ fn claim_aggregate(ledger: &TinyLedger, interval: Interval) -> Claim {
     Claim::aggregate(ledger, &ledger.stream, interval).unwrap()
 }
 
-/// A transaction of a block of three, with its receipt.
-fn transaction_bundle(ledger: &mut TinyLedger) -> Bundle {
-    let transactions = (0..3_u8)
-        .map(|data| althing_types::Record {
-            kind: "note".to_string(),
-            data: vec![data],
-            notify: vec![],
-            link: None,
-        })
-        .map(|record| ledger.sign(vec![althing_types::Action::Record(record)]).wire().clone())
-        .collect();
-    ledger.block(transactions);
-    let later = ledger.commit();
-    let (block, finalized, receipts) = &ledger.blocks[ledger.blocks.len() - 2];
-    let claim = Claim::transaction(block, 1, Some((receipts, later))).unwrap();
-    Bundle::new(ledger.links.clone(), finalized.clone(), claim)
-}
-
-/// One bundle of every kind of claim, over two epochs, with its name.
-fn bundles() -> (Genesis, Vec<(&'static str, Bundle)>) {
-    let mut ledger = ledger();
-    ledger.rotate_key(Suite::Ed25519, 78);
-    ledger.submit(20);
-    ledger.end_epoch(4);
-    let days = Interval::Time {
-        first_ms: BEGIN_MS as i64 + 30 * PERIOD_MS,
-        last_ms: BEGIN_MS as i64 + 70 * PERIOD_MS,
-    };
-    let absent = ThingId([0x55; 32]);
-    let present = key::thing(&ledger.thing);
-    let bundles = vec![
-        ("reading", ledger.bundle(|l| claim_reading(l, 33))),
-        ("reading under the new key", ledger.bundle(|l| claim_reading(l, 119))),
-        ("range", ledger.bundle(|l| claim_range(l, Interval::Seq { first: 15, last: 44 }))),
-        ("aggregate", ledger.bundle(|l| claim_aggregate(l, days))),
-        ("state", ledger.bundle(|l| Claim::state(l, present).unwrap())),
-        ("absence", ledger.bundle(|l| Claim::state(l, key::thing(&absent)).unwrap())),
-        ("transaction", transaction_bundle(&mut ledger)),
-    ];
-    (ledger.network.genesis, bundles)
-}
-
 fn verified_reading(ledger: &TinyLedger, bundle: &Bundle) -> VerifiedReading {
     match verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap().claim {
         VerifiedClaim::Reading(reading) => reading,
@@ -95,7 +53,7 @@ fn every_claim_is_verified_and_says_how() {
         assert_eq!((verified.block.signed.len(), verified.block.validators), (3, 4), "{name}");
         let steps: Vec<&str> = verified.steps.iter().map(|done| done.step.code()).collect();
         let end = match name {
-            "reading" | "reading under the new key" => &[
+            "reading" | "reading under a new key" => &[
                 "thing",
                 "stream",
                 "batch",

@@ -43,7 +43,7 @@ fn no_changed_byte_of_a_reading_is_accepted() {
 
 #[test]
 fn no_changed_byte_of_a_reading_under_a_new_key_is_accepted() {
-    flip_all(|name| name == "reading under the new key");
+    flip_all(|name| name == "reading under a new key");
 }
 
 #[test]

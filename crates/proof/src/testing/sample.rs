@@ -1,0 +1,57 @@
+use alloc::{string::ToString, vec, vec::Vec};
+
+use althing_types::{Action, EntityKind, Genesis, Record, Suite, ThingId};
+
+use crate::{
+    bundle::{Bundle, Claim},
+    interval::Interval,
+    key,
+    opening::Payloads,
+    testing::{BEGIN_MS, PERIOD_MS, TinyLedger},
+};
+
+/// A bundle of every kind of claim with its name, over two epochs, and the genesis that they are
+/// checked against.
+#[must_use]
+pub fn bundles() -> (Genesis, Vec<(&'static str, Bundle)>) {
+    let mut ledger = TinyLedger::new(EntityKind::Gateway, Suite::P256);
+    (0..5).for_each(|_| ledger.submit(20));
+    ledger.rotate_key(Suite::Ed25519, 78);
+    ledger.submit(20);
+    ledger.end_epoch(4);
+    let stream = ledger.stream;
+    let numbers = Interval::Seq { first: 15, last: 44 };
+    let time = |reading: i64| BEGIN_MS as i64 + reading * PERIOD_MS;
+    let times = Interval::Time { first_ms: time(30), last_ms: time(70) };
+    let (present, absent) = (key::thing(&ledger.thing), key::thing(&ThingId([0x55; 32])));
+    let mut add = |claim: &dyn Fn(&TinyLedger) -> Claim| ledger.bundle(claim);
+    let mut bundles = vec![
+        ("reading", add(&|ledger| Claim::reading(ledger, &stream, 33).unwrap())),
+        ("reading under a new key", add(&|ledger| Claim::reading(ledger, &stream, 119).unwrap())),
+        ("range", add(&|ledger| Claim::range(ledger, &stream, numbers, Payloads::Needed).unwrap())),
+        ("aggregate", add(&|ledger| Claim::aggregate(ledger, &stream, times).unwrap())),
+        ("state", add(&|ledger| Claim::state(ledger, present.clone()).unwrap())),
+        ("absence", add(&|ledger| Claim::state(ledger, absent.clone()).unwrap())),
+    ];
+    bundles.push(("transaction", transaction_bundle(&mut ledger)));
+    (ledger.network.genesis, bundles)
+}
+
+/// The second transaction of a block of three, with its receipt.
+#[must_use]
+pub fn transaction_bundle(ledger: &mut TinyLedger) -> Bundle {
+    let transactions = (0..3_u8)
+        .map(|data| Record {
+            kind: "note".to_string(),
+            data: vec![data],
+            notify: vec![],
+            link: None,
+        })
+        .map(|record| ledger.sign(vec![Action::Record(record)]).wire().clone())
+        .collect();
+    ledger.block(transactions);
+    let later = ledger.commit();
+    let (block, finalized, receipts) = &ledger.blocks[ledger.blocks.len() - 2];
+    let claim = Claim::transaction(block, 1, Some((receipts, later))).unwrap();
+    Bundle::new(ledger.links.clone(), finalized.clone(), claim)
+}
