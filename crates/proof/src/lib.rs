@@ -5,7 +5,11 @@
 //! with its summaries ([`stream`]), the keys and values of the state that a proof opens ([`key`],
 //! [`record`]), and the path through the state's trie ([`state_path`]).
 //!
-//! It does not fetch, store or decide anything, and reads no clock.
+//! It does not fetch, store or decide anything, and reads no clock. The bytes are described in
+//! `docs/formats/{tree,bundle,certificate}.md`, enough for a verifier in another language.
+//!
+//! Start reading at [`verify`], which checks a [`Bundle`]; whoever makes one begins at [`Claim`]
+//! and implements [`Archive`].
 #![no_std]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
