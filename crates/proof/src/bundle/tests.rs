@@ -3,7 +3,6 @@
 mod hostile;
 
 use alloc::{string::ToString, vec, vec::Vec};
-use std::time::Instant;
 
 use althing_types::{EntityKind, Reading, Suite, ThingId, Value};
 
@@ -225,26 +224,20 @@ fn a_realistic_bundle_is_at_most_8_kib() {
     (0..4000_u32).for_each(|i| ledger.state.set(i.to_be_bytes().to_vec(), vec![1]));
     let bundle = ledger.bundle(|l| claim_reading(l, 33_333));
     let bytes = bundle.to_bytes();
-    std::println!("{} bytes", bytes.len());
     assert!(bytes.len() <= 8 * 1024, "{} bytes", bytes.len());
     assert!(verify(&bytes, &ledger.network.genesis).is_ok());
 }
 
-/// 30 days of a reading every five minutes. The time is printed, not judged: see the benchmarks.
+/// 30 days of a reading every five minutes. What it costs is for the benchmarks to say.
 #[test]
 fn thirty_days_of_readings_are_complete() {
     let mut ledger = TinyLedger::new(EntityKind::Gateway, Suite::Ed25519);
     (0..100).for_each(|_| ledger.submit(100));
     let first_ms = BEGIN_MS as i64 + 700 * PERIOD_MS;
     let interval = Interval::Time { first_ms, last_ms: first_ms + 8640 * PERIOD_MS - 1 };
-    let start = Instant::now();
-    let claim = claim_range(&ledger, interval);
-    let proven = start.elapsed();
-    let bytes = ledger.bundle(|_| claim).to_bytes();
-    let start = Instant::now();
+    let bytes = ledger.bundle(|ledger| claim_range(ledger, interval)).to_bytes();
+    assert!(bytes.len() <= 128 * 1024, "{} bytes", bytes.len());
     let verified = verify(&bytes, &ledger.network.genesis).unwrap();
-    let checked = start.elapsed();
-    std::println!("{} bytes, proven in {proven:?}, verified in {checked:?}", bytes.len());
     let VerifiedClaim::Range { answer, .. } = verified.claim else { panic!() };
     assert_eq!((answer.readings().count(), answer.batches.len()), (8640, 87));
 }
