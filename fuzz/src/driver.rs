@@ -95,6 +95,7 @@ fn keep(pool: &mut Vec<Vec<u8>>, originals: usize, input: Vec<u8>, random: &mut 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Seeds;
 
     /// A decoder with a planted bug: it believes the length that a CBOR byte string states.
     fn careless(bytes: &[u8]) -> bool {
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn the_canary_is_found_and_its_input_repeats_it() {
         panic::set_hook(Box::new(|_| {}));
-        let target = Target { name: "canary", vectors: &[], texts: &[], run: careless };
+        let target = Target { name: "canary", seeds: Seeds::Texts(&[]), run: careless };
         let corpus = vec![vec![0x45, 1, 2, 3, 4, 5]];
         let outcome = run(&target, corpus.clone(), 7, Until::Inputs(10_000));
         let failure = outcome.failure.expect("canary survived");

@@ -6,7 +6,7 @@
 //! can be repeated. It runs on stable Rust and does not measure coverage; the same functions serve
 //! a coverage-guided fuzzer (`docs/contributing/fuzzing.md`).
 //!
-//! Start reading at [`target::ALL`].
+//! Start reading at [`target::all`].
 
 pub mod corpus;
 pub mod driver;

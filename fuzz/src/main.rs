@@ -30,11 +30,11 @@ struct Arguments {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     if arguments.target == "list" {
-        target::ALL.iter().for_each(|target| println!("{}", target.name));
+        target::all().iter().for_each(|target| println!("{}", target.name));
         return Ok(ExitCode::SUCCESS);
     }
-    let targets: Vec<&Target> = target::ALL
-        .iter()
+    let targets: Vec<Target> = target::all()
+        .into_iter()
         .filter(|target| arguments.target == "all" || target.name == arguments.target)
         .collect();
     if targets.is_empty() {
@@ -55,8 +55,7 @@ fn main() -> Result<ExitCode> {
 
 /// Runs one target and says how it went; true if nothing panicked.
 fn fuzz(target: &Target, seconds: u64, seed: u64) -> Result<bool> {
-    let mut corpus = corpus::load(target.vectors)?;
-    corpus.extend(target.texts.iter().map(|text| text.as_bytes().to_vec()));
+    let corpus = corpus::of(target)?;
     // Said before, so that a stack overflow, which nothing can catch, leaves it behind.
     print!("{}: seed {seed}, {} to begin with", target.name, corpus.len());
     let outcome = driver::run(target, corpus, seed, Until::Elapsed(Duration::from_secs(seconds)));

@@ -61,6 +61,19 @@ fn pass_through(pipe: impl Read) -> String {
     all
 }
 
+/// Runs a command line and keeps what it prints on standard output; the rest passes through.
+pub(crate) fn run_quietly(line: &str) -> Run {
+    let mut words = line.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    match command.args(words).stdin(Stdio::null()).stderr(Stdio::inherit()).output() {
+        Ok(output) => Run {
+            ended_well: output.status.success(),
+            output: String::from_utf8_lossy(&output.stdout).into_owned(),
+        },
+        Err(error) => Run { ended_well: false, output: error.to_string() },
+    }
+}
+
 /// Whether a program can be started.
 pub(crate) fn has(program: &str) -> bool {
     let mut words = program.split_whitespace();

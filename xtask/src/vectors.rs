@@ -15,6 +15,7 @@ mod actions;
 mod blocks;
 mod founding;
 mod identity;
+mod proofs;
 mod readings;
 mod transactions;
 
@@ -95,6 +96,7 @@ fn forms() -> Vec<Form> {
     forms.extend(transactions::forms());
     forms.extend(blocks::forms());
     forms.extend(founding::forms());
+    forms.extend(proofs::forms());
     forms
 }
 

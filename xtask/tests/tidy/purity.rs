@@ -3,7 +3,7 @@
 
 use super::{
     layers::CORE,
-    sources::{crates, shipped_lines, shown},
+    sources::{crates, read, shipped_lines, shown},
 };
 
 /// What no core crate may name in code that ships.
@@ -98,5 +98,20 @@ fn words_are_found_as_words() {
         ("value.await?", ".await", true),
     ] {
         assert_eq!(contains_word(line, word), expected, "{line}");
+    }
+}
+
+#[test]
+fn every_core_crate_has_the_lints_of_the_core() {
+    let lints = |name: &str| {
+        let member = crates().into_iter().find(|member| member.name() == name);
+        read(&member.expect("a core crate is a crate").folder.join("clippy.toml"))
+    };
+    for name in CORE {
+        // `state` may cache in a map whose order nobody sees.
+        let hashed = |line: &&str| *name != "althing-state" || !line.contains("std::collections::Hash");
+        let expected: Vec<String> =
+            lints("althing-types").lines().filter(hashed).map(str::to_owned).collect();
+        assert_eq!(lints(name).lines().collect::<Vec<_>>(), expected, "clippy.toml of {name}");
     }
 }
