@@ -1,1 +1,41 @@
 //! Run one BoT peer: admit, agree, execute, store, answer.
+//!
+//! ```text
+//!   clients --submit--> intake --checked--> mempool --pick--> propose \
+//!                         ^                    |                       ordering (agree)
+//!   other peers --spread--+                    +------> verify -------/      |
+//!                                                                        deliver
+//!   clients <--wait, subscribe, query-- executed <--- executor (ledger, state, disk)
+//! ```
+//!
+//! What a transaction does is the ledger's to say, what comes next is ordering's; this crate moves
+//! things between them and keeps them. It knows no HTTP (crate `api`) and no sockets; it is written
+//! against the runtime's traits, so that a network of these peers replays from one seed.
+//!
+//! Start reading at [`Opened`], then [`Peer`]; after that `application`, `verify`, `executor`.
+
+mod config;
+pub use config::Config;
+
+mod peer;
+pub use peer::{Opened, Peer, SUBMISSIONS_MAX, StartError};
+
+mod core;
+pub use core::{Executed, Halt, Placed};
+
+mod wire;
+pub use wire::{Submission, decode_spread};
+
+pub mod mempool;
+
+mod admission;
+mod application;
+mod chain;
+mod executor;
+mod intake;
+mod payloads;
+mod proposed;
+mod rows;
+mod verify;
+
+pub use chain::OpenError;

@@ -131,7 +131,8 @@ impl State {
         Ok(Some(Self::with(store, trie, height)))
     }
 
-    /// Founds a ledger in an empty store: writes its first state, at height 0.
+    /// Founds a ledger in an empty store: writes its first state, at height 0, together with what
+    /// `beside` gives for its root.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be written.
@@ -139,12 +140,15 @@ impl State {
         store: Arc<dyn Store>,
         ledger: &LedgerId,
         writes: Writes,
-        mut beside: Batch,
+        beside: impl FnOnce(Digest) -> Batch,
     ) -> Result<Self, StoreError> {
-        beside.put(Space::Meta, META_FORMAT, FORMAT.to_be_bytes());
-        beside.put(Space::Meta, META_LEDGER, ledger.0);
         let state = Self::with(store, Trie::new(), 0);
-        state.commit(0, writes, beside)?;
+        state.commit(0, writes, |root| {
+            let mut batch = beside(root);
+            batch.put(Space::Meta, META_FORMAT, FORMAT.to_be_bytes());
+            batch.put(Space::Meta, META_LEDGER, ledger.0);
+            batch
+        })?;
         Ok(state)
     }
 
@@ -192,7 +196,8 @@ impl State {
     }
 
     /// Makes the writes of the block at `height` part of the state and writes them to disk together
-    /// with `beside`, height and root, in one durable batch. Returns the root.
+    /// with height, root and what `beside` gives for the root, in one durable batch. Returns the
+    /// root.
     ///
     /// # Errors
     /// [`StoreError`]; the state must then be opened anew.
@@ -200,7 +205,7 @@ impl State {
         &self,
         height: u64,
         writes: Writes,
-        mut beside: Batch,
+        beside: impl FnOnce(Digest) -> Batch,
     ) -> Result<Digest, StoreError> {
         let view = View { state: self, height: self.height() };
         let replaced = writes
@@ -208,17 +213,18 @@ impl State {
             .map(|key| Ok((key.clone(), view.get(key)?)))
             .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
         let changes = changes(&writes);
-        for (key, value) in &writes {
-            beside.writes.push((Space::State, key.clone(), value.clone()));
-        }
         let root = {
             let mut inner = self.write();
             inner.replaced.push_back((height, replaced));
             inner.trie.apply(height, &changes)
         };
-        beside.put(Space::Meta, META_HEIGHT, height.to_be_bytes());
-        beside.put(Space::Meta, META_ROOT, root.0);
-        self.store.commit(beside)?;
+        let mut batch = beside(root);
+        for (key, value) in &writes {
+            batch.writes.push((Space::State, key.clone(), value.clone()));
+        }
+        batch.put(Space::Meta, META_HEIGHT, height.to_be_bytes());
+        batch.put(Space::Meta, META_ROOT, root.0);
+        self.store.commit(batch)?;
         self.publish(height, writes);
         Ok(root)
     }

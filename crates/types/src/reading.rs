@@ -333,12 +333,11 @@ impl BatchHeader {
         }
     }
 
-    /// Reads the payload this header announces, checking every statement of the header and the
-    /// schema of the stream.
+    /// Reads the payload this header announces, checking every statement of the header.
     ///
     /// # Errors
     /// [`PayloadError`] naming the first statement that does not hold.
-    pub fn open(&self, bytes: &[u8], schema: &StreamSchema) -> Result<Payload, PayloadError> {
+    pub fn read(&self, bytes: &[u8]) -> Result<Payload, PayloadError> {
         if bytes.len() != self.payload_len as usize || blake3_digest(bytes) != self.payload_digest {
             return Err(PayloadError::Digest);
         }
@@ -346,6 +345,15 @@ impl BatchHeader {
         if payload.header(self.stream, self.first_seq) != *self {
             return Err(PayloadError::Summary);
         }
+        Ok(payload)
+    }
+
+    /// As [`BatchHeader::read`], and checks the values against the schema of the stream.
+    ///
+    /// # Errors
+    /// [`PayloadError`] naming the first statement that does not hold.
+    pub fn open(&self, bytes: &[u8], schema: &StreamSchema) -> Result<Payload, PayloadError> {
+        let payload = self.read(bytes)?;
         match payload.readings.iter().position(|reading| !schema.admits(&reading.value)) {
             Some(index) => Err(PayloadError::Schema { index }),
             None => Ok(payload),

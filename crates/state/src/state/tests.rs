@@ -17,7 +17,7 @@ fn writes(pairs: &[(&str, Option<&str>)]) -> Writes {
 
 fn founded(store: &Arc<MemoryStore>) -> State {
     let store: Arc<dyn Store> = Arc::clone(store) as Arc<dyn Store>;
-    State::found(store, &LEDGER, writes(&[("a", Some("0"))]), Batch::default()).unwrap()
+    State::found(store, &LEDGER, writes(&[("a", Some("0"))]), |_| Batch::default()).unwrap()
 }
 
 fn reopened(store: &Arc<MemoryStore>) -> State {
@@ -43,7 +43,7 @@ fn every_recent_height_stays_readable_and_provable() {
         let pairs = [(gone.as_str(), None), (key.as_str(), Some(height.to_string()))];
         let pairs: Vec<(&str, Option<&str>)> =
             pairs.iter().map(|(key, value)| (*key, value.as_deref())).collect();
-        state.commit(height, writes(&pairs), Batch::default()).unwrap();
+        state.commit(height, writes(&pairs), |_| Batch::default()).unwrap();
     }
     for height in 36..=100_u64 {
         let view = state.view_at(height).unwrap();
@@ -77,7 +77,7 @@ fn a_crash_at_any_commit_leaves_a_whole_block() {
     let roots: Vec<Digest> = {
         let state = founded(&Arc::new(MemoryStore::new()));
         let first = state.root();
-        let rest = (1..=8).map(|h| state.commit(h, block(h), Batch::default()).unwrap());
+        let rest = (1..=8).map(|h| state.commit(h, block(h), |_| Batch::default()).unwrap());
         std::iter::once(first).chain(rest).collect()
     };
     for at in 2..=9_u64 {
@@ -86,7 +86,7 @@ fn a_crash_at_any_commit_leaves_a_whole_block() {
             let state = founded(&store);
             store.fail_at(at, fault);
             let reached = (1..=8)
-                .take_while(|h| state.commit(*h, block(*h), Batch::default()).is_ok())
+                .take_while(|h| state.commit(*h, block(*h), |_| Batch::default()).is_ok())
                 .count() as u64;
             drop(state);
             let lost = lost.min(reached as usize);
@@ -95,7 +95,7 @@ fn a_crash_at_any_commit_leaves_a_whole_block() {
             let expected = reached + u64::from(fault == Fault::AfterWrite) - lost as u64;
             assert_eq!(state.height(), expected, "commit {at}, {fault:?}");
             for height in state.height() + 1..=8 {
-                state.commit(height, block(height), Batch::default()).unwrap();
+                state.commit(height, block(height), |_| Batch::default()).unwrap();
             }
             assert_eq!(state.root(), roots[8]);
         }
@@ -121,7 +121,7 @@ fn a_full_disk_writes_nothing() {
     let store = Arc::new(MemoryStore::new());
     let state = founded(&store);
     store.fail_at(2, Fault::Full);
-    let result = state.commit(1, writes(&[("b", Some("1"))]), Batch::default());
+    let result = state.commit(1, writes(&[("b", Some("1"))]), |_| Batch::default());
     assert!(matches!(result, Err(StoreError::Full)));
     drop(state);
     let state = reopened(&store);

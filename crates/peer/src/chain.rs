@@ -1,0 +1,265 @@
+//! The executed chain: state, results and what queries need, advanced one block at a time.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use althing_ledger::{BlockInput, Outcome};
+use althing_state::{Batch, OpenError as StateError, Space, State, Store, StoreError, View};
+use althing_types::{
+    Block, Digest, ExecutionResult, Genesis, Receipt, Transaction, TxId, Wire as _, receipts_root,
+};
+use commonware_utils::{channel::watch, sync::Mutex};
+
+use crate::{
+    core::Placed,
+    rows::{self, Done},
+};
+
+/// Why a ledger on disk cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The genesis cannot found a ledger.
+    #[error("the genesis is not valid")]
+    Genesis(#[source] althing_types::GenesisError),
+    /// The state is another ledger's, damaged or unreadable.
+    #[error("the state cannot be used")]
+    State(#[source] StateError),
+    /// The disk failed.
+    #[error("failed to read or found the ledger")]
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Why a block could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApplyError {
+    #[error("failed to read or write the state")]
+    Store(#[from] StoreError),
+}
+
+/// What carrying a block out gave.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) result: ExecutionResult,
+}
+
+/// Results kept in memory: further back than any block may reach.
+const RESULTS_KEPT: usize = 128;
+
+/// The executed chain of one peer.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    state: State,
+    genesis: Arc<Block>,
+    recent: Mutex<VecDeque<Done>>,
+    height: watch::Sender<u64>,
+}
+
+impl Chain {
+    /// Opens the ledger in a store, or founds it there; also gives block 0.
+    pub(crate) fn open(
+        genesis: &Genesis,
+        store: Arc<dyn Store>,
+    ) -> Result<(Self, Arc<Block>), OpenError> {
+        genesis.check().map_err(OpenError::Genesis)?;
+        let opened =
+            State::open(Arc::clone(&store), &genesis.ledger()).map_err(OpenError::State)?;
+        let (state, root) = match opened {
+            Some(state) => {
+                let first = done_at(&*store, 0)?;
+                (state, first.result.state_root)
+            }
+            None => found(genesis, store)?,
+        };
+        let block = Arc::new(genesis.block(root));
+        let newest = done_at(&**state.store(), state.height())?;
+        let height = watch::Sender::new(state.height());
+        let recent = Mutex::new(VecDeque::from([newest]));
+        Ok((Self { state, genesis: Arc::clone(&block), recent, height }, block))
+    }
+
+    /// Block 0.
+    pub(crate) const fn genesis_block(&self) -> &Arc<Block> {
+        &self.genesis
+    }
+
+    /// The authenticated state, for queries and proofs at recent heights.
+    pub(crate) const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The newest executed height.
+    pub(crate) fn height(&self) -> u64 {
+        *self.height.borrow()
+    }
+
+    /// The state after it.
+    pub(crate) fn view(&self) -> View<'_> {
+        self.state.view()
+    }
+
+    /// Its result.
+    pub(crate) fn result(&self) -> ExecutionResult {
+        self.newest().map_or(self.genesis.header().result, |done| done.result)
+    }
+
+    /// The newest executed height that had transactions.
+    pub(crate) fn last_busy_height(&self) -> u64 {
+        self.newest().map_or(0, |done| done.busy_height)
+    }
+
+    /// The result of an executed height.
+    pub(crate) fn result_at(&self, height: u64) -> Option<ExecutionResult> {
+        self.done(height).map(|done| done.result)
+    }
+
+    /// The digest of the block that was executed at a height.
+    pub(crate) fn digest_at(&self, height: u64) -> Option<Digest> {
+        self.done(height).map(|done| done.block)
+    }
+
+    /// Resolves when a height has been executed.
+    pub(crate) async fn executed_at_least(&self, height: u64) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.height.subscribe().wait_for(|executed| *executed >= height).await;
+    }
+
+    /// Executes the next block and makes the result durable.
+    pub(crate) fn apply(
+        &self,
+        block: &Block,
+        transactions: &[Transaction],
+    ) -> Result<Applied, ApplyError> {
+        let height = block.height();
+        let input = BlockInput { header: block.header(), transactions };
+        let outcome = althing_ledger::execute(&self.state.view(), &input)?;
+        let receipts_root = receipts_root(&outcome.receipts);
+        let busy_height = if transactions.is_empty() { self.last_busy_height() } else { height };
+        let mut batch = beside(height, &outcome);
+        // The root is known only once the state has changed, but both must be durable together: the
+        // state writes height and root itself, and the row with the result follows from them.
+        let done = |state_root| Done {
+            result: ExecutionResult { height, state_root, receipts_root },
+            block: block.digest(),
+            busy_height,
+        };
+        let Outcome { writes, receipts, .. } = outcome;
+        let root = self.state.commit(height, writes, |root| {
+            batch.put(Space::Receipts, rows::done(height), encode(&done(root)));
+            batch
+        })?;
+        self.advance(done(root));
+        Ok(Applied { receipts, result: done(root).result })
+    }
+
+    fn advance(&self, done: Done) {
+        let height = done.result.height;
+        let mut recent = self.recent.lock();
+        recent.push_back(done);
+        if recent.len() > RESULTS_KEPT {
+            recent.pop_front();
+        }
+        drop(recent);
+        self.height.send_replace(height);
+    }
+
+    /// Where a final transaction stands.
+    pub(crate) fn placed(&self, id: &TxId) -> Option<Placed> {
+        let key = althing_ledger::index::transaction(id);
+        let row = self.state.store().get(Space::Index, &key).ok()??;
+        let (height, position) = althing_ledger::index::place(&row)?;
+        if height > self.height() {
+            return None;
+        }
+        let mut receipts = self.receipts(height)?;
+        if position as usize >= receipts.len() {
+            return None;
+        }
+        Some(Placed { height, position, receipt: receipts.swap_remove(position as usize) })
+    }
+
+    /// Whether a transaction is final.
+    pub(crate) fn is_final(&self, id: &TxId) -> bool {
+        let key = althing_ledger::index::transaction(id);
+        matches!(self.state.store().get(Space::Index, &key), Ok(Some(_)))
+    }
+
+    /// The receipts of an executed block.
+    pub(crate) fn receipts(&self, height: u64) -> Option<Vec<Receipt>> {
+        match self.state.store().get(Space::Receipts, &rows::receipts(height)) {
+            Ok(Some(value)) => rows::decode_receipts(&value),
+            Ok(None) => Some(Vec::new()),
+            Err(_) => None,
+        }
+    }
+
+    fn newest(&self) -> Option<Done> {
+        self.recent.lock().back().cloned()
+    }
+
+    fn done(&self, height: u64) -> Option<Done> {
+        {
+            let recent = self.recent.lock();
+            let first = recent.front()?.result.height;
+            if let Some(offset) = height.checked_sub(first) {
+                return recent.get(usize::try_from(offset).ok()?).cloned();
+            }
+        }
+        done_at(&**self.state.store(), height).ok()
+    }
+}
+
+/// What is written to disk with a block's state.
+fn beside(height: u64, outcome: &Outcome) -> Batch {
+    let mut batch = Batch::default();
+    if !outcome.receipts.is_empty() {
+        let receipts = rows::encode_receipts(&outcome.receipts);
+        batch.put(Space::Receipts, rows::receipts(height), receipts);
+    }
+    for (stream, stored) in &outcome.nodes {
+        let key = rows::node(stream, stored.level, stored.index);
+        batch.put(Space::Nodes, key, stored.node.to_wire());
+    }
+    for (stream, index, leaf) in &outcome.leaves {
+        batch.put(Space::Nodes, rows::leaf(stream, *index), leaf.to_wire());
+    }
+    for (digest, description) in &outcome.descriptions {
+        batch.put(Space::Descriptions, digest.0, description.clone());
+    }
+    for (key, value) in &outcome.index {
+        batch.writes.push((Space::Index, key.clone(), value.clone()));
+    }
+    batch
+}
+
+fn found(genesis: &Genesis, store: Arc<dyn Store>) -> Result<(State, Digest), StoreError> {
+    let mut batch = Batch::default();
+    for (key, value) in althing_ledger::index::founded(genesis) {
+        batch.writes.push((Space::Index, key, value));
+    }
+    let mut first = Digest::default();
+    let writes = althing_ledger::genesis::found(genesis);
+    let state = State::found(store, &genesis.ledger(), writes, |root| {
+        let block = genesis.block(root);
+        let done = Done { result: block.header().result, block: block.digest(), busy_height: 0 };
+        batch.put(Space::Receipts, rows::done(0), encode(&done));
+        first = root;
+        batch
+    })?;
+    Ok((state, first))
+}
+
+fn done_at(store: &dyn Store, height: u64) -> Result<Done, StoreError> {
+    let key = rows::done(height);
+    let value = store.get(Space::Receipts, &key)?.ok_or_else(|| StoreError::corrupt(&key))?;
+    minicbor::decode(&value).map_err(|_| StoreError::corrupt(&key))
+}
+
+fn encode(done: &Done) -> Vec<u8> {
+    minicbor::to_vec(done).unwrap_or_default()
+}

@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+use althing_types::Genesis;
+
+use crate::mempool;
+
+/// What a peer needs to know beside what ordering does.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The genesis of the ledger.
+    pub genesis: Genesis,
+    /// This peer's voting key (Ed25519), by which others know it.
+    pub key: [u8; 32],
+    /// Whether it proposes and votes.
+    pub votes: bool,
+    /// Bounds of the mempool.
+    pub mempool: mempool::Limits,
+    /// Submissions that may wait to be checked, calls.
+    pub intake_calls_max: usize,
+    /// How long a result waits to be stated in an otherwise empty block: transactions that come in
+    /// the meantime ride along.
+    pub result_delay: Duration,
+    /// How often transactions of this peer's own clients that are still not final are spread again.
+    pub respread_interval: Duration,
+}
+
+impl Config {
+    /// Settings of an ordinary peer.
+    #[must_use]
+    pub const fn standard(genesis: Genesis, key: [u8; 32], votes: bool) -> Self {
+        Self {
+            genesis,
+            key,
+            votes,
+            mempool: mempool::Limits {
+                transactions_max: 50_000,
+                per_sender_max: 25_000,
+                bytes_max: 64 * 1024 * 1024,
+            },
+            intake_calls_max: 256,
+            result_delay: Duration::from_millis(40),
+            respread_interval: Duration::from_secs(2),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What the tasks of one peer share.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use althing_ordering::{Ack, Evidence, Handle};
+use althing_types::{Block, ExecutionResult, LedgerId, Receipt, TxId};
+use commonware_utils::{
+    channel::{mpsc, oneshot, watch},
+    sync::Mutex,
+};
+use tokio::sync::{Notify, broadcast};
+
+use crate::{chain::Chain, config::Config, mempool::Mempool, payloads::PayloadBook, proposed::Proposed};
+
+/// A block that has been executed, with what came of it.
+#[derive(Debug, Clone)]
+pub struct Executed {
+    /// The block.
+    pub block: Arc<Block>,
+    /// Its receipts, in order.
+    pub receipts: Arc<Vec<Receipt>>,
+    /// Its result.
+    pub result: ExecutionResult,
+}
+
+/// Where a transaction came to stand, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Height of its block.
+    pub height: u64,
+    /// Its position in the block.
+    pub position: u32,
+    /// Its receipt.
+    pub receipt: Receipt,
+}
+
+/// Why a peer takes no part any more; it says so until it is restarted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Halt {
+    /// The quorum computed another result than this peer: its software or its disk is at fault.
+    Diverged {
+        /// Height of the block.
+        height: u64,
+        /// What this peer computed.
+        ours: ExecutionResult,
+        /// What the quorum agreed on.
+        theirs: ExecutionResult,
+    },
+    /// The disk failed or is full.
+    Storage(String),
+    /// Blocks on disk and the state do not belong together.
+    Foreign(String),
+}
+
+/// Executed blocks that a slow subscriber may lag behind before it must read them from disk.
+const SUBSCRIPTION_BLOCKS: usize = 256;
+/// Most clients that wait for the same or different transactions to be final.
+const WAITERS_MAX: usize = 65_536;
+/// Offences kept for the status.
+const EVIDENCE_MAX: usize = 64;
+
+/// What the tasks of one peer share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) ledger: LedgerId,
+    pub(crate) chain: Chain,
+    pub(crate) payloads: PayloadBook,
+    pub(crate) mempool: Mutex<Mempool>,
+    /// Checked transactions of blocks that were proposed, until they are executed.
+    pub(crate) proposed: Mutex<Proposed>,
+    /// Wakes a waiting leader: there may be something to propose.
+    pub(crate) work: Notify,
+    pub(crate) executed: broadcast::Sender<Arc<Executed>>,
+    pub(crate) halt: watch::Sender<Option<Halt>>,
+    pub(crate) evidence: Mutex<Vec<Evidence>>,
+    pub(crate) counters: Counters,
+    pub(crate) deliveries: mpsc::UnboundedSender<(Arc<Block>, Ack)>,
+    ordering: Mutex<Option<Handle>>,
+    waiters: Mutex<BTreeMap<TxId, Vec<oneshot::Sender<Placed>>>>,
+}
+
+/// Counted since start, for metrics.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) admitted: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) executed_transactions: AtomicU64,
+    pub(crate) executed_readings: AtomicU64,
+    pub(crate) blocks_refused: AtomicU64,
+    pub(crate) payloads_fetched: AtomicU64,
+    pub(crate) messages_refused: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn add(counter: &AtomicU64, value: usize) {
+        counter.fetch_add(value as u64, Ordering::Relaxed);
+    }
+}
+
+impl Core {
+    pub(crate) fn new(
+        config: Config,
+        chain: Chain,
+        payloads: PayloadBook,
+        deliveries: mpsc::UnboundedSender<(Arc<Block>, Ack)>,
+    ) -> Self {
+        Self {
+            ledger: config.genesis.ledger(),
+            mempool: Mutex::new(Mempool::new(config.mempool)),
+            proposed: Mutex::new(Proposed::default()),
+            work: Notify::new(),
+            executed: broadcast::channel(SUBSCRIPTION_BLOCKS).0,
+            halt: watch::Sender::new(None),
+            evidence: Mutex::new(Vec::new()),
+            counters: Counters::default(),
+            ordering: Mutex::new(None),
+            waiters: Mutex::new(BTreeMap::new()),
+            config,
+            chain,
+            payloads,
+            deliveries,
+        }
+    }
+
+    /// Ordering's handle, once it has started.
+    pub(crate) fn ordering(&self) -> Option<Handle> {
+        self.ordering.lock().clone()
+    }
+
+    pub(crate) fn set_ordering(&self, handle: Handle) {
+        *self.ordering.lock() = Some(handle);
+    }
+
+    /// Stops taking part, and says why; the first reason stays.
+    pub(crate) fn stop_for(&self, reason: Halt) {
+        tracing::error!(?reason, "this peer stops taking part");
+        self.halt.send_if_modified(|halt| {
+            let first = halt.is_none();
+            halt.get_or_insert(reason);
+            first
+        });
+    }
+
+    pub(crate) fn is_halted(&self) -> bool {
+        self.halt.borrow().is_some()
+    }
+
+    pub(crate) fn remember(&self, evidence: Evidence) {
+        let mut kept = self.evidence.lock();
+        if !kept.contains(&evidence) && kept.len() < EVIDENCE_MAX {
+            tracing::warn!(fault = %evidence.fault, view = evidence.view, "a validator broke the rules");
+            kept.push(evidence);
+        }
+    }
+
+    /// Resolves once the transaction is final; `None` if too many clients wait already.
+    pub(crate) fn wait_for(&self, id: TxId) -> Option<oneshot::Receiver<Placed>> {
+        let mut waiters = self.waiters.lock();
+        if waiters.len() >= WAITERS_MAX {
+            return None;
+        }
+        let (sender, receiver) = oneshot::channel();
+        let waiting = waiters.entry(id).or_default();
+        // Those whose client has gone away make room.
+        waiting.retain(|waiter| !waiter.is_closed());
+        waiting.push(sender);
+        Some(receiver)
+    }
+
+    /// Forgets waiters whose clients have gone away.
+    pub(crate) fn forget_waiters(&self) {
+        self.waiters.lock().retain(|_, waiting| {
+            waiting.retain(|waiter| !waiter.is_closed());
+            !waiting.is_empty()
+        });
+    }
+
+    /// Tells those who wait for the block's transactions.
+    pub(crate) fn tell_waiters(&self, executed: &Executed) {
+        let mut waiters = self.waiters.lock();
+        if waiters.is_empty() {
+            return;
+        }
+        for (position, receipt) in (0_u32..).zip(executed.receipts.iter()) {
+            for waiter in waiters.remove(&receipt.transaction).unwrap_or_default() {
+                let height = executed.block.height();
+                let _ = waiter.send(Placed { height, position, receipt: receipt.clone() });
+            }
+        }
+    }
+
+    /// Ids of transactions in blocks that are proposed but not executed.
+    pub(crate) fn under_way(undelivered: &[Arc<Block>], executed: u64) -> HashSet<TxId> {
+        let ahead = undelivered.iter().filter(|block| block.height() > executed);
+        ahead.flat_map(|block| block.ids().iter().copied()).collect()
+    }
+}

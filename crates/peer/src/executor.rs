@@ -1,0 +1,164 @@
+//! Carries final blocks out, one after the other, exactly once each.
+
+use std::sync::Arc;
+
+use althing_ordering::Ack;
+use althing_types::{Block, Event, Transaction};
+use commonware_runtime::{Clock, Metrics, Spawner};
+use commonware_utils::channel::mpsc;
+
+use crate::{
+    chain::ApplyError,
+    core::{Core, Counters, Executed, Halt},
+    mempool::Checked,
+    verify::blocking,
+};
+
+/// Takes delivered blocks until ordering ends or this peer must stop.
+pub(crate) async fn run<E: Clock + Metrics + Spawner>(
+    context: E,
+    core: Arc<Core>,
+    mut deliveries: mpsc::UnboundedReceiver<(Arc<Block>, Ack)>,
+) {
+    while let Some((block, ack)) = deliveries.recv().await {
+        match carry_out(&context, &core, block).await {
+            Ok(()) => ack.done(),
+            // The ack is dropped, which stops ordering: a peer with a hole must not vote.
+            Err(halt) => return core.stop_for(halt),
+        }
+    }
+}
+
+async fn carry_out<E: Clock + Metrics + Spawner>(
+    context: &E,
+    core: &Arc<Core>,
+    block: Arc<Block>,
+) -> Result<(), Halt> {
+    let executed = core.chain.height();
+    if block.height() <= executed {
+        return check_same(core, &block);
+    }
+    // The state can be behind what ordering has handed over before: a store may lose its last
+    // writes at a crash. The blocks are in ordering's archive.
+    for height in executed + 1..block.height() {
+        let missed = match core.ordering() {
+            Some(ordering) => ordering.block(height).await,
+            None => None,
+        };
+        let Some(missed) = missed else {
+            return Err(Halt::Foreign(format!("block {height} is missing from the archive")));
+        };
+        execute(context, core, missed).await?;
+    }
+    execute(context, core, block).await
+}
+
+/// A block delivered again must be the one that was executed.
+fn check_same(core: &Core, block: &Block) -> Result<(), Halt> {
+    match core.chain.digest_at(block.height()) {
+        Some(digest) if digest == block.digest() => Ok(()),
+        Some(_) => Err(Halt::Foreign(format!(
+            "the state executed another block at height {} than the archive holds",
+            block.height()
+        ))),
+        None => Ok(()),
+    }
+}
+
+async fn execute<E: Clock + Metrics + Spawner>(
+    context: &E,
+    core: &Arc<Core>,
+    block: Arc<Block>,
+) -> Result<(), Halt> {
+    check_agreed_result(core, &block)?;
+    let shared = Arc::clone(core);
+    let done = blocking(context, move || apply(&shared, block)).await;
+    match done {
+        Some(result) => result.map(|executed| settle(core, &executed)),
+        None => Err(Halt::Storage("the peer is stopping".to_owned())),
+    }
+}
+
+/// What a quorum signed is the result; a peer that has another one is wrong.
+fn check_agreed_result(core: &Core, block: &Block) -> Result<(), Halt> {
+    let theirs = block.header().result;
+    match core.chain.result_at(theirs.height) {
+        Some(ours) if ours != theirs => {
+            Err(Halt::Diverged { height: theirs.height, ours, theirs })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn apply(core: &Core, block: Arc<Block>) -> Result<Arc<Executed>, Halt> {
+    let checked: Vec<Option<Arc<Checked>>> = {
+        let (mempool, proposed) = (core.mempool.lock(), core.proposed.lock());
+        block
+            .ids()
+            .iter()
+            .map(|id| mempool.get(id).or_else(|| proposed.get(id)).cloned())
+            .collect()
+    };
+    let transactions = decode(&block, &checked)?;
+    note_payloads(core, &transactions, &checked);
+    let applied = core.chain.apply(&block, &transactions).map_err(|error| match error {
+        ApplyError::Store(error) => Halt::Storage(error.to_string()),
+    })?;
+    Ok(Arc::new(Executed { block, receipts: Arc::new(applied.receipts), result: applied.result }))
+}
+
+/// The block's transactions, decoded unless they have been.
+fn decode(block: &Block, checked: &[Option<Arc<Checked>>]) -> Result<Vec<Transaction>, Halt> {
+    let wires = block.transactions().iter();
+    wires
+        .zip(checked)
+        .map(|(wire, checked)| match checked {
+            Some(checked) => Ok(checked.transaction.clone()),
+            None => Transaction::decode(wire.clone()).map_err(|refusal| {
+                // A quorum voted for it, so either they or this program is wrong.
+                Halt::Foreign(format!("a final block holds a malformed transaction: {refusal}"))
+            }),
+        })
+        .collect()
+}
+
+/// Payloads that this peer did not see when it voted, or because it did not vote, are fetched.
+fn note_payloads(core: &Core, transactions: &[Transaction], checked: &[Option<Arc<Checked>>]) {
+    for (transaction, _) in transactions.iter().zip(checked).filter(|(_, c)| c.is_none()) {
+        for batch in transaction.batches() {
+            core.payloads.want(batch.payload_digest);
+        }
+    }
+}
+
+/// Takes the block's transactions out of the waiting ones and tells those who wait.
+fn settle(core: &Core, executed: &Arc<Executed>) {
+    let height = executed.block.height();
+    {
+        let (mut mempool, mut proposed) = (core.mempool.lock(), core.proposed.lock());
+        for id in executed.block.ids() {
+            mempool.remove(id);
+            proposed.remove(id);
+        }
+        mempool.expire(height);
+        proposed.executed(height);
+        for event in executed.receipts.iter().flat_map(|receipt| &receipt.events) {
+            if let Event::KeyRotated { entity, .. } | Event::EntityRevoked { entity } = event {
+                mempool.forget_signer(entity);
+            }
+        }
+    }
+    count(core, executed);
+    core.tell_waiters(executed);
+    let _ = core.executed.send(Arc::clone(executed));
+    core.work.notify_waiters();
+}
+
+fn count(core: &Core, executed: &Executed) {
+    Counters::add(&core.counters.executed_transactions, executed.receipts.len());
+    let readings = executed.receipts.iter().flat_map(|receipt| &receipt.events).map(|event| {
+        if let Event::BatchAccepted { count, .. } = event { *count as usize } else { 0 }
+    });
+    Counters::add(&core.counters.executed_readings, readings.sum());
+}
+

@@ -1,0 +1,230 @@
+//! Takes transactions in from clients and from other peers, and spreads what clients brought.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use althing_ledger::Context;
+use althing_ordering::{Inbox, Outbox, PeerKey, To};
+use althing_types::{Refusal, TxId};
+use bytes::Bytes;
+use commonware_runtime::{Clock, Metrics, Spawner};
+use commonware_utils::channel::{mpsc, oneshot};
+use futures::future::{Either, select};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
+
+use crate::{
+    admission,
+    application::unix_ms,
+    core::{Core, Counters},
+    mempool::Checked,
+    verify::blocking,
+    wire::{SPREAD_BYTES_MAX, SPREAD_MAX, Submission, decode_spread, encode_spread},
+};
+
+/// Transactions checked together: enough for the signature batch to pay, few enough to answer soon.
+const CHECKED_TOGETHER_MAX: usize = 2048;
+/// Least time between two messages that spread transactions; keeps below the channel's quota.
+const SPREAD_SPACING: Duration = Duration::from_millis(4);
+
+pub(crate) type Verdicts = Vec<Result<TxId, Refusal>>;
+
+/// One call of a client or one message of a peer.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) submissions: Vec<Submission>,
+    pub(crate) source: Source,
+}
+
+#[derive(Debug)]
+pub(crate) enum Source {
+    Client(oneshot::Sender<Verdicts>),
+    Peer(PeerKey),
+}
+
+/// Checks calls as they come, many at once when many wait.
+pub(crate) async fn admit<E: Clock + Metrics + Spawner>(
+    context: E,
+    core: Arc<Core>,
+    mut calls: mpsc::Receiver<Call>,
+    spread: mpsc::Sender<Vec<Arc<Checked>>>,
+) {
+    while let Some(first) = calls.recv().await {
+        let mut count = first.submissions.len();
+        let mut together = vec![first];
+        while count < CHECKED_TOGETHER_MAX {
+            let Ok(next) = calls.try_recv() else { break };
+            count += next.submissions.len();
+            together.push(next);
+        }
+        let now_ms = unix_ms(context.current());
+        let shared = Arc::clone(&core);
+        let Some(fresh) = blocking(&context, move || check(&shared, together, now_ms)).await else {
+            return;
+        };
+        if !fresh.is_empty() {
+            core.work.notify_waiters();
+            // Full means that spreading lags; what is not spread now is spread again later.
+            let _ = spread.try_send(fresh);
+        }
+    }
+}
+
+/// Checks calls together, answers each, and returns what clients brought that is new.
+fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
+    let view = core.chain.view();
+    let context = Context {
+        ledger: core.ledger,
+        height: core.chain.height(),
+        time_ms: now_ms,
+        parameters: &core.config.genesis.parameters,
+    };
+    let mut fresh = Vec::new();
+    let (mut all, mut spans) = (Vec::new(), Vec::new());
+    for call in calls {
+        let start = all.len();
+        all.extend(call.submissions);
+        spans.push((start, all.len(), call.source));
+    }
+    let ids: Vec<TxId> = all.iter().map(|submission| TxId::of(&submission.transaction)).collect();
+    let known: Vec<bool> = {
+        let mempool = core.mempool.lock();
+        ids.iter().map(|id| mempool.get(id).is_some()).collect()
+    };
+    let new = all.into_iter().zip(&known).filter(|(_, known)| !**known).map(|(new, _)| new);
+    // The seed only blinds a sum that holds or not whatever it is.
+    let mut rng = ChaCha20Rng::from_seed(ids.first().map_or([0; 32], |id| id.0));
+    let mut verdicts = admission::admit(&view, &context, |id| core.chain.is_final(id), new.collect(), &mut rng).into_iter();
+    for (start, end, source) in spans {
+        let local = matches!(source, Source::Client(_));
+        let mut answers = Vec::with_capacity(end - start);
+        for index in start..end {
+            let verdict = if known[index] { Ok(None) } else { next_verdict(&mut verdicts) };
+            answers.push(match verdict.and_then(|checked| enter(core, checked, local)) {
+                Ok(entered) => {
+                    fresh.extend(entered.filter(|_| local));
+                    Ok(ids[index])
+                }
+                Err(refusal) => Err(refusal),
+            });
+        }
+        answer(core, source, answers);
+    }
+    fresh
+}
+
+type Verdict = Result<Option<Arc<Checked>>, Refusal>;
+
+fn next_verdict(verdicts: &mut impl Iterator<Item = Result<Checked, Refusal>>) -> Verdict {
+    verdicts.next().unwrap_or(Err(Refusal::NotReady)).map(|checked| Some(Arc::new(checked)))
+}
+
+fn enter(core: &Core, checked: Option<Arc<Checked>>, local: bool) -> Verdict {
+    if let Some(checked) = &checked {
+        core.mempool.lock().insert(Arc::clone(checked), local)?;
+    }
+    Ok(checked)
+}
+
+fn answer(core: &Core, source: Source, answers: Verdicts) {
+    let refused = answers.iter().filter(|answer| answer.is_err()).count();
+    Counters::add(&core.counters.refused, refused);
+    Counters::add(&core.counters.admitted, answers.len() - refused);
+    match source {
+        Source::Client(reply) => _ = reply.send(answers),
+        Source::Peer(peer) => {
+            // Not an offence: the other peer may have executed more or less than this one.
+            if let Some(Err(refusal)) = answers.iter().find(|answer| answer.is_err()) {
+                tracing::debug!(peer = %hex::encode(peer), code = refusal.code(), refused, "refused");
+            }
+        }
+    }
+}
+
+/// Takes other peers' transactions in. When the intake is full they are dropped: their own peer
+/// spreads them again while they are not final.
+pub(crate) async fn listen(core: Arc<Core>, mut inbox: Inbox, calls: mpsc::Sender<Call>) {
+    while let Some((peer, message)) = inbox.recv().await {
+        match decode_spread(&message) {
+            Ok(submissions) => {
+                let call = Call { submissions, source: Source::Peer(peer) };
+                if calls.try_send(call).is_err() {
+                    Counters::add(&core.counters.messages_refused, 1);
+                }
+            }
+            Err(error) => {
+                Counters::add(&core.counters.messages_refused, 1);
+                tracing::debug!(peer = %hex::encode(peer), %error, "malformed transactions");
+            }
+        }
+    }
+}
+
+/// Spreads what clients brought, at once, and again as long as it is not final.
+pub(crate) async fn spread<E: Clock>(
+    context: E,
+    core: Arc<Core>,
+    mut fresh: mpsc::Receiver<Vec<Arc<Checked>>>,
+    outbox: Outbox,
+) {
+    let mut again = context.current() + core.config.respread_interval;
+    loop {
+        let next = {
+            let next = std::pin::pin!(fresh.recv());
+            let tick = std::pin::pin!(context.sleep_until(again));
+            match select(next, tick).await {
+                Either::Left((None, _)) => return,
+                Either::Left((Some(checked), _)) => Some(checked),
+                Either::Right(_) => None,
+            }
+        };
+        match next {
+            Some(mut checked) => {
+                while let Ok(more) = fresh.try_recv() {
+                    checked.extend(more);
+                }
+                send_all(&outbox, &checked);
+                context.sleep(SPREAD_SPACING).await;
+            }
+            None => {
+                let waiting = core.mempool.lock().local(SPREAD_MAX);
+                send_all(&outbox, &waiting);
+                core.forget_waiters();
+                again = next_time(context.current(), core.config.respread_interval);
+            }
+        }
+    }
+}
+
+fn next_time(now: SystemTime, interval: Duration) -> SystemTime {
+    now.checked_add(interval).unwrap_or(now)
+}
+
+fn send_all(outbox: &Outbox, checked: &[Arc<Checked>]) {
+    let mut message = Vec::new();
+    let mut bytes = 0;
+    for entry in checked {
+        if message.len() >= SPREAD_MAX || bytes >= SPREAD_BYTES_MAX {
+            send(outbox, &message);
+            message.clear();
+            bytes = 0;
+        }
+        bytes += entry.len();
+        message.push(Submission {
+            transaction: entry.transaction.wire().clone(),
+            payloads: entry.payloads.clone(),
+        });
+    }
+    if !message.is_empty() {
+        send(outbox, &message);
+    }
+}
+
+fn send(outbox: &Outbox, message: &[Submission]) {
+    let message: Bytes = encode_spread(message);
+    if let Err(error) = outbox.send(To::All, message) {
+        tracing::warn!(%error, "cannot spread transactions");
+    }
+}
+

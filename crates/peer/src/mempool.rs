@@ -1,0 +1,351 @@
+//! Transactions that wait to be included: bounded, and fair between senders.
+//!
+//! Pure: no clock, no I/O. The rim checks a transaction, then [`Mempool::insert`]s it; a proposer
+//! [`Mempool::pick`]s; a final block's transactions are [`Mempool::remove`]d.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use althing_types::{EntityId, Refusal, Transaction, TxId};
+use bytes::Bytes;
+
+/// A transaction whose form, signatures and payloads have been checked.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The transaction.
+    pub transaction: Transaction,
+    /// The payloads of its batches, in order.
+    pub payloads: Vec<Bytes>,
+    /// First height whose state holds every key it was checked against: a block that states the
+    /// result of an earlier height must check it again.
+    pub valid_from: u64,
+}
+
+impl Checked {
+    /// What it occupies, bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.transaction.wire().len() + self.payloads.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    /// Never: a transaction has bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+/// Bounds of a mempool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most transactions.
+    pub transactions_max: usize,
+    /// Most transactions of one sender.
+    pub per_sender_max: usize,
+    /// Most bytes, payloads included.
+    pub bytes_max: usize,
+}
+
+/// The waiting transactions of one peer.
+#[derive(Debug)]
+pub struct Mempool {
+    limits: Limits,
+    bytes: usize,
+    // Ordered maps throughout: whatever is walked must be walked alike in every run of a seed.
+    entries: BTreeMap<TxId, Entry>,
+    senders: BTreeMap<EntityId, VecDeque<TxId>>,
+    expiries: BTreeSet<(u64, TxId)>,
+    /// The sender after which the next block begins, so that none is always first.
+    turn: Option<EntityId>,
+    payloads: BTreeMap<[u8; 32], Bytes>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    checked: Arc<Checked>,
+    /// Came from a client of this peer, which is therefore answerable for spreading it.
+    local: bool,
+}
+
+impl Mempool {
+    /// An empty one.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            bytes: 0,
+            entries: BTreeMap::new(),
+            senders: BTreeMap::new(),
+            expiries: BTreeSet::new(),
+            turn: None,
+            payloads: BTreeMap::new(),
+        }
+    }
+
+    /// Number of transactions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes held, payloads included.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The transaction with this id.
+    #[must_use]
+    pub fn get(&self, id: &TxId) -> Option<&Arc<Checked>> {
+        self.entries.get(id).map(|entry| &entry.checked)
+    }
+
+    /// The payload with this BLAKE3 digest, if a waiting transaction brought it.
+    #[must_use]
+    pub fn payload(&self, digest: &[u8; 32]) -> Option<&Bytes> {
+        self.payloads.get(digest)
+    }
+
+    /// Whether another transaction of `sender`, of `len` bytes, may come in.
+    ///
+    /// # Errors
+    /// [`Refusal::MempoolFull`] or [`Refusal::SenderQuota`].
+    pub fn room(&self, sender: &EntityId, len: usize) -> Result<(), Refusal> {
+        if self.entries.len() >= self.limits.transactions_max
+            || self.bytes.saturating_add(len) > self.limits.bytes_max
+        {
+            return Err(Refusal::MempoolFull);
+        }
+        match self.senders.get(sender) {
+            Some(queue) if queue.len() >= self.limits.per_sender_max => Err(Refusal::SenderQuota),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a checked transaction; one that is there already stays as it is.
+    ///
+    /// # Errors
+    /// As [`Mempool::room`].
+    pub fn insert(&mut self, checked: Arc<Checked>, local: bool) -> Result<(), Refusal> {
+        let (id, body) = (checked.transaction.id(), checked.transaction.body());
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.local |= local;
+            return Ok(());
+        }
+        self.room(&body.sender, checked.len())?;
+        self.bytes += checked.len();
+        self.senders.entry(body.sender).or_default().push_back(id);
+        self.expiries.insert((body.expiry_height, id));
+        for (batch, payload) in checked.transaction.batches().zip(&checked.payloads) {
+            self.payloads.insert(batch.payload_digest, payload.clone());
+        }
+        self.entries.insert(id, Entry { checked, local });
+        Ok(())
+    }
+
+    /// Takes out what is final, refused or no longer wanted.
+    pub fn remove(&mut self, id: &TxId) -> Option<Arc<Checked>> {
+        let Entry { checked, .. } = self.entries.remove(id)?;
+        let body = checked.transaction.body();
+        self.bytes = self.bytes.saturating_sub(checked.len());
+        self.expiries.remove(&(body.expiry_height, *id));
+        for batch in checked.transaction.batches() {
+            self.payloads.remove(&batch.payload_digest);
+        }
+        if let Some(queue) = self.senders.get_mut(&body.sender) {
+            // Final transactions leave mostly in the order they came, so this is the front.
+            if let Some(position) = queue.iter().position(|waiting| waiting == id) {
+                queue.remove(position);
+            }
+            if queue.is_empty() {
+                self.senders.remove(&body.sender);
+            }
+        }
+        Some(checked)
+    }
+
+    /// Takes out everything that can no longer be included after `height`.
+    pub fn expire(&mut self, height: u64) -> Vec<TxId> {
+        let expired: Vec<TxId> = self
+            .expiries
+            .iter()
+            .take_while(|(expiry, _)| *expiry <= height)
+            .map(|(_, id)| *id)
+            .collect();
+        for id in &expired {
+            self.remove(id);
+        }
+        expired
+    }
+
+    /// Takes out everything signed by an entity whose keys have changed; it is checked anew if it
+    /// comes again.
+    pub fn forget_signer(&mut self, entity: &EntityId) {
+        let affected: Vec<TxId> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| {
+                entry.checked.transaction.signatures().iter().any(|s| s.signer == *entity)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in affected {
+            self.remove(&id);
+        }
+    }
+
+    /// Chooses the content of a block: one transaction of each sender in turn, each sender's in the
+    /// order they came, until nothing more fits.
+    #[must_use]
+    pub fn pick(
+        &mut self,
+        exclude: &HashSet<TxId>,
+        count_max: usize,
+        bytes_max: usize,
+    ) -> Vec<Arc<Checked>> {
+        let mut picked = Vec::new();
+        let mut bytes = 0_usize;
+        let mut queues = self.queues_from_turn();
+        while !queues.is_empty() {
+            let before = picked.len();
+            for (sender, queue) in &mut queues {
+                let Some(checked) = next_of(&self.entries, queue, exclude) else { continue };
+                let len = checked.transaction.wire().len() + TRANSACTION_OVERHEAD_BYTES;
+                if picked.len() >= count_max || bytes + len > bytes_max {
+                    self.turn = Some(*sender);
+                    return picked;
+                }
+                bytes += len;
+                picked.push(Arc::clone(checked));
+            }
+            if picked.len() == before {
+                break;
+            }
+            queues.retain(|(_, queue)| queue.len() > 0);
+        }
+        picked
+    }
+
+    /// Every sender's queue, beginning with the sender whose turn it is.
+    fn queues_from_turn(&self) -> Vec<(EntityId, std::collections::vec_deque::Iter<'_, TxId>)> {
+        let turn = self.turn.unwrap_or_default();
+        self.senders
+            .range(turn..)
+            .chain(self.senders.range(..turn))
+            .map(|(sender, queue)| (*sender, queue.iter()))
+            .collect()
+    }
+
+    /// Whether anything waits that is not in `exclude`.
+    #[must_use]
+    pub fn has_work(&self, exclude: &HashSet<TxId>) -> bool {
+        self.entries.len() > exclude.len() || self.entries.keys().any(|id| !exclude.contains(id))
+    }
+
+    /// Transactions that clients of this peer brought, for spreading them again; at most `max`.
+    #[must_use]
+    pub fn local(&self, max: usize) -> Vec<Arc<Checked>> {
+        let mine = self.entries.values().filter(|entry| entry.local);
+        mine.take(max).map(|entry| Arc::clone(&entry.checked)).collect()
+    }
+}
+
+/// What a block's encoding adds to each transaction, bytes.
+const TRANSACTION_OVERHEAD_BYTES: usize = 5;
+
+fn next_of<'a>(
+    entries: &'a BTreeMap<TxId, Entry>,
+    queue: &mut std::collections::vec_deque::Iter<'_, TxId>,
+    exclude: &HashSet<TxId>,
+) -> Option<&'a Arc<Checked>> {
+    let id = queue.find(|id| !exclude.contains(id))?;
+    entries.get(id).map(|entry| &entry.checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use althing_types::{Action, Body, LedgerId, Record, SigningKey, Suite};
+
+    fn checked(sender: u8, nonce: u64, expiry: u64) -> Arc<Checked> {
+        let key = SigningKey::from_secret(Suite::Ed25519, [1; 32]).unwrap();
+        let record =
+            Record { kind: "test".into(), data: vec![0; 100], notify: vec![], link: None };
+        let ledger = LedgerId([9; 32]);
+        let sender = EntityId([sender; 32]);
+        let body = Body::new(&ledger, sender, nonce, expiry, vec![Action::Record(record)]);
+        let transaction = Transaction::sign(&ledger, body, &key, &[]);
+        Arc::new(Checked { transaction, payloads: vec![], valid_from: 0 })
+    }
+
+    fn pool(transactions_max: usize, per_sender_max: usize) -> Mempool {
+        Mempool::new(Limits { transactions_max, per_sender_max, bytes_max: 1 << 20 })
+    }
+
+    fn picked(pool: &mut Mempool, count: usize) -> Vec<(u8, u64)> {
+        let chosen = pool.pick(&HashSet::new(), count, usize::MAX);
+        let of = |c: &Arc<Checked>| (c.transaction.body().sender.0[0], c.transaction.body().nonce);
+        chosen.iter().map(of).collect()
+    }
+
+    #[test]
+    fn a_flood_by_one_sender_does_not_displace_the_others() {
+        let mut pool = pool(100, 50);
+        for nonce in 0..50 {
+            pool.insert(checked(1, nonce, 9), false).unwrap();
+        }
+        assert_eq!(pool.insert(checked(1, 50, 9), false), Err(Refusal::SenderQuota));
+        pool.insert(checked(2, 0, 9), false).unwrap();
+        pool.insert(checked(3, 0, 9), false).unwrap();
+        assert_eq!(picked(&mut pool, 5), [(1, 0), (2, 0), (3, 0), (1, 1), (1, 2)]);
+    }
+
+    #[test]
+    fn the_turn_moves_on_so_that_small_blocks_serve_everybody() {
+        let mut pool = pool(100, 50);
+        for sender in 1..=4 {
+            for nonce in 0..2 {
+                pool.insert(checked(sender, nonce, 9), false).unwrap();
+            }
+        }
+        let first = picked(&mut pool, 2);
+        assert_eq!(first, [(1, 0), (2, 0)]);
+        assert_eq!(picked(&mut pool, 2), [(3, 0), (4, 0)]);
+    }
+
+    #[test]
+    fn bounds_hold_and_room_comes_back() {
+        let mut pool = pool(2, 2);
+        let (a, b, c) = (checked(1, 0, 5), checked(2, 0, 6), checked(3, 0, 7));
+        pool.insert(a.clone(), true).unwrap();
+        pool.insert(a.clone(), false).unwrap();
+        pool.insert(b, false).unwrap();
+        assert_eq!(pool.insert(c.clone(), false), Err(Refusal::MempoolFull));
+        assert_eq!(pool.local(9).len(), 1);
+        assert_eq!(pool.expire(5), [a.transaction.id()]);
+        pool.insert(c, false).unwrap();
+        pool.expire(u64::MAX);
+        assert_eq!((pool.len(), pool.bytes(), pool.has_work(&HashSet::new())), (0, 0, false));
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_picked_again() {
+        let mut pool = pool(10, 10);
+        let a = checked(1, 0, 9);
+        pool.insert(a.clone(), false).unwrap();
+        let exclude = HashSet::from([a.transaction.id()]);
+        assert!(pool.pick(&exclude, 10, usize::MAX).is_empty());
+        assert!(!pool.has_work(&exclude));
+        pool.insert(checked(1, 1, 9), false).unwrap();
+        assert!(pool.has_work(&exclude));
+        assert_eq!(pool.pick(&exclude, 10, usize::MAX).len(), 1);
+    }
+}

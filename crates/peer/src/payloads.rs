@@ -1,0 +1,189 @@
+//! The payloads this peer holds, and those it is still after.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use althing_ordering::{Inbox, Outbox, PeerKey, To};
+use althing_storage::{PayloadError, Payloads};
+use althing_types::blake3_digest;
+use bytes::Bytes;
+use commonware_runtime::{Clock, Metrics, Spawner};
+use commonware_utils::{channel::watch, sync::Mutex};
+
+use crate::{
+    core::{Core, Counters},
+    verify::blocking,
+    wire::{Fetch, WANTED_MAX},
+};
+
+/// How often a payload that nobody has sent yet is asked for again.
+const ASK_INTERVAL: Duration = Duration::from_millis(150);
+/// Most payloads that are asked for at a time; more wait their turn.
+const ASKED_MAX: usize = 4 * WANTED_MAX;
+/// Most payloads remembered as missing; a peer that lags further finds the rest by its index.
+const WANTED_TOTAL_MAX: usize = 1 << 20;
+
+/// The payload store with a list of what is missing from it.
+#[derive(Debug)]
+pub(crate) struct PayloadBook {
+    store: Arc<Payloads>,
+    wanted: Mutex<BTreeSet<[u8; 32]>>,
+    /// Fetched for a vote and not on disk yet.
+    arrived: Mutex<BTreeMap<[u8; 32], Bytes>>,
+    /// Counts changes of the two above.
+    changes: watch::Sender<u64>,
+}
+
+impl PayloadBook {
+    pub(crate) fn new(store: Arc<Payloads>) -> Self {
+        Self {
+            store,
+            wanted: Mutex::new(BTreeSet::new()),
+            arrived: Mutex::new(BTreeMap::new()),
+            changes: watch::Sender::new(0),
+        }
+    }
+
+    pub(crate) const fn store(&self) -> &Arc<Payloads> {
+        &self.store
+    }
+
+    /// How many payloads of final batches are missing.
+    pub(crate) fn missing(&self) -> usize {
+        self.wanted.lock().len()
+    }
+
+    /// Puts payloads on disk; returns when they are there to stay.
+    pub(crate) fn keep(&self, payloads: Vec<([u8; 32], Bytes)>) -> Result<(), PayloadError> {
+        self.store.put_all(&payloads)?;
+        let (mut wanted, mut arrived) = (self.wanted.lock(), self.arrived.lock());
+        for (digest, _) in &payloads {
+            wanted.remove(digest);
+            arrived.remove(digest);
+        }
+        Ok(())
+    }
+
+    /// Notes that a payload is to be fetched, unless it is here.
+    pub(crate) fn want(&self, digest: [u8; 32]) {
+        if !self.store.contains(&digest) {
+            let mut wanted = self.wanted.lock();
+            if wanted.len() < WANTED_TOTAL_MAX && wanted.insert(digest) {
+                drop(wanted);
+                self.changes.send_modify(|count| *count += 1);
+            }
+        }
+    }
+
+    /// The payload, from disk or fetched from others; waits as long as that takes.
+    pub(crate) async fn obtain(&self, digest: &[u8; 32]) -> Bytes {
+        let mut changes = self.changes.subscribe();
+        loop {
+            if let Some(payload) = self.arrived.lock().get(digest) {
+                return payload.clone();
+            }
+            if let Ok(Some(payload)) = self.store.get(digest) {
+                return payload;
+            }
+            self.want(*digest);
+            if changes.changed().await.is_err() {
+                return futures::future::pending().await;
+            }
+        }
+    }
+
+    fn asked(&self) -> Vec<[u8; 32]> {
+        self.wanted.lock().iter().take(ASKED_MAX).copied().collect()
+    }
+
+    /// Those of `payloads` that were asked for.
+    fn take_wanted(&self, payloads: Vec<Bytes>) -> Vec<([u8; 32], Bytes)> {
+        let wanted = self.wanted.lock();
+        let named = payloads.into_iter().map(|payload| (blake3_digest(&payload), payload));
+        let fresh: Vec<_> = named.filter(|(digest, _)| wanted.contains(digest)).collect();
+        drop(wanted);
+        self.arrived.lock().extend(fresh.iter().cloned());
+        fresh
+    }
+}
+
+/// Answers other peers' requests and takes their answers.
+pub(crate) async fn listen<E: Clock + Metrics + Spawner>(
+    context: E,
+    core: Arc<Core>,
+    mut inbox: Inbox,
+    outbox: Outbox,
+) {
+    while let Some((peer, message)) = inbox.recv().await {
+        match Fetch::decode(&message) {
+            Ok(Fetch::Want(digests)) => {
+                let shared = Arc::clone(&core);
+                let found = blocking(&context, move || look_up(&shared, &digests)).await;
+                if let Some(payloads) = found.filter(|payloads| !payloads.is_empty()) {
+                    let _ = outbox.send(To::One(peer), Fetch::Have(payloads).encode());
+                }
+            }
+            Ok(Fetch::Have(payloads)) => take(&context, &core, payloads).await,
+            Err(error) => {
+                Counters::add(&core.counters.messages_refused, 1);
+                tracing::debug!(peer = %hex::encode(peer), %error, "malformed request");
+            }
+        }
+    }
+}
+
+fn look_up(core: &Core, digests: &[[u8; 32]]) -> Vec<Bytes> {
+    let find = |digest: &[u8; 32]| {
+        let waiting = core.mempool.lock().payload(digest).cloned();
+        waiting.or_else(|| core.payloads.store.get(digest).ok().flatten())
+    };
+    digests.iter().filter_map(find).collect()
+}
+
+async fn take<E: Metrics + Spawner>(context: &E, core: &Arc<Core>, payloads: Vec<Bytes>) {
+    let fresh = core.payloads.take_wanted(payloads);
+    if fresh.is_empty() {
+        return;
+    }
+    add(&core.counters.payloads_fetched, fresh.len());
+    let shared = Arc::clone(core);
+    // A failing disk shows itself at the next vote or block, which cannot do without it.
+    let _ = blocking(context, move || shared.payloads.keep(fresh)).await;
+    core.payloads.changes.send_modify(|count| *count += 1);
+}
+
+fn add(counter: &AtomicU64, value: usize) {
+    Counters::add(counter, value);
+}
+
+/// Asks for what is missing, a different peer each time.
+pub(crate) async fn ask<E: Clock>(context: E, core: Arc<Core>, outbox: Outbox) {
+    let mut changes = core.payloads.changes.subscribe();
+    let mut turn = 0_usize;
+    loop {
+        let asked = core.payloads.asked();
+        if asked.is_empty() {
+            if changes.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        if let Some(peer) = next_peer(&core, turn) {
+            for digests in asked.chunks(WANTED_MAX) {
+                let _ = outbox.send(To::One(peer), Fetch::Want(digests.to_vec()).encode());
+            }
+        }
+        turn = turn.wrapping_add(1);
+        context.sleep(ASK_INTERVAL).await;
+    }
+}
+
+fn next_peer(core: &Core, turn: usize) -> Option<PeerKey> {
+    let mut connected = core.ordering()?.connected();
+    connected.sort_unstable();
+    let count = connected.len();
+    (count > 0).then(|| connected[turn % count])
+}

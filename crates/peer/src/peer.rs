@@ -1,0 +1,256 @@
+use std::sync::Arc;
+
+use althing_ordering::{Application, Evidence, Handle, Mesh};
+use althing_state::Store;
+use althing_storage::Payloads;
+use althing_types::{Block, Certificate, ExecutionResult, Genesis, LedgerId, Refusal, TxId};
+use commonware_runtime::{Clock, Metrics, Spawner};
+use commonware_utils::channel::{mpsc, oneshot, watch};
+use tokio::sync::broadcast;
+
+use crate::{
+    application::Participant,
+    chain::{Chain, OpenError},
+    config::Config,
+    core::{Core, Executed, Halt, Placed},
+    executor, intake,
+    intake::{Call, Source},
+    payloads,
+    payloads::PayloadBook,
+    wire::Submission,
+};
+
+/// Spread messages that may wait to be sent.
+const SPREAD_WAITING: usize = 64;
+/// Most transactions in one call.
+pub const SUBMISSIONS_MAX: usize = 4096;
+
+/// Why a peer cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The state on disk cannot be used.
+    #[error("the ledger on disk cannot be opened")]
+    Open(#[source] OpenError),
+    /// Ordering cannot start.
+    #[error("agreement cannot start")]
+    Ordering(#[source] althing_ordering::StartError),
+}
+
+/// A running BoT peer; clones share it.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    pub(crate) core: Arc<Core>,
+    calls: mpsc::Sender<Call>,
+}
+
+/// A peer whose state is open and which does not take part yet.
+///
+/// Two steps, because ordering needs block 0, which carries the root of the state.
+#[derive(Debug)]
+pub struct Opened {
+    core: Arc<Core>,
+    genesis: Arc<Block>,
+    deliveries: mpsc::UnboundedReceiver<(Arc<Block>, althing_ordering::Ack)>,
+}
+
+impl Opened {
+    /// Opens the ledger on disk, or founds it there.
+    ///
+    /// # Errors
+    /// [`StartError::Open`] if the disk holds another ledger, a newer format or damage.
+    pub fn open(
+        config: Config,
+        store: Arc<dyn Store>,
+        payloads: Arc<Payloads>,
+    ) -> Result<Self, StartError> {
+        let (chain, genesis) = Chain::open(&config.genesis, store).map_err(StartError::Open)?;
+        let (sender, deliveries) = mpsc::unbounded_channel();
+        let core = Arc::new(Core::new(config, chain, PayloadBook::new(payloads), sender));
+        Ok(Self { core, genesis, deliveries })
+    }
+
+    /// Block 0.
+    #[must_use]
+    pub const fn genesis_block(&self) -> &Arc<Block> {
+        &self.genesis
+    }
+
+    /// Starts taking part. `order` starts ordering with the application it is given.
+    ///
+    /// # Errors
+    /// [`StartError::Ordering`].
+    pub async fn start<E, O, F>(self, context: E, order: O) -> Result<Peer, StartError>
+    where
+        E: Clock + Metrics + Spawner,
+        O: FnOnce(Arc<dyn Application>) -> F,
+        F: Future<Output = Result<(Handle, Mesh), althing_ordering::StartError>>,
+    {
+        let Self { core, deliveries, .. } = self;
+        let participant = Participant::new(context.child("participant"), Arc::clone(&core));
+        let (handle, mesh) = order(Arc::new(participant)).await.map_err(StartError::Ordering)?;
+        core.set_ordering(handle.clone());
+        let calls = spawn_all(&context, &core, mesh, deliveries);
+        spawn_guard(&context, &core, handle);
+        Ok(Peer { core, calls })
+    }
+}
+
+fn spawn_all<E: Clock + Metrics + Spawner>(
+    context: &E,
+    core: &Arc<Core>,
+    mesh: Mesh,
+    deliveries: mpsc::UnboundedReceiver<(Arc<Block>, althing_ordering::Ack)>,
+) -> mpsc::Sender<Call> {
+    let (calls, intake) = mpsc::channel(core.config.intake_calls_max);
+    let (spread, fresh) = mpsc::channel(SPREAD_WAITING);
+    let (transactions, fetch) = (mesh.transactions, mesh.fetch);
+    let shared = || Arc::clone(core);
+    let (core_, peer_calls) = (shared(), calls.clone());
+    context
+        .child("executor")
+        .spawn(move |context| executor::run(context, core_, deliveries));
+    let core_ = shared();
+    context.child("intake").spawn(move |context| intake::admit(context, core_, intake, spread));
+    let core_ = shared();
+    context.child("listen").spawn(move |_| intake::listen(core_, transactions.inbox, peer_calls));
+    let core_ = shared();
+    context
+        .child("spread")
+        .spawn(move |context| intake::spread(context, core_, fresh, transactions.outbox));
+    let (core_, outbox) = (shared(), fetch.outbox.clone());
+    context.child("fetch").spawn(move |context| payloads::ask(context, core_, outbox));
+    let core_ = shared();
+    context
+        .child("serve")
+        .spawn(move |context| payloads::listen(context, core_, fetch.inbox, fetch.outbox));
+    calls
+}
+
+/// A peer that halts stops voting at once.
+fn spawn_guard<E: Spawner>(context: &E, core: &Arc<Core>, handle: Handle) {
+    let mut halt = core.halt.subscribe();
+    context.child("guard").spawn(move |_| async move {
+        if halt.wait_for(Option::is_some).await.is_ok() {
+            handle.shutdown().await;
+        }
+    });
+}
+
+impl Peer {
+    /// The genesis of its ledger.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.core.config.genesis
+    }
+
+    /// Its ledger.
+    #[must_use]
+    pub fn ledger(&self) -> LedgerId {
+        self.core.ledger
+    }
+
+    /// Its voting key.
+    #[must_use]
+    pub fn key(&self) -> [u8; 32] {
+        self.core.config.key
+    }
+
+    /// Takes transactions in: checks each (Y.4464 8.2, logic before consensus), spreads those that
+    /// pass and answers for each, in order. Passing is no promise of effect: see [`Peer::wait`].
+    pub async fn submit(&self, submissions: Vec<Submission>) -> Vec<Result<TxId, Refusal>> {
+        let count = submissions.len();
+        if count > SUBMISSIONS_MAX {
+            return vec![Err(Refusal::TooLarge); count];
+        }
+        if self.core.is_halted() {
+            return vec![Err(Refusal::NotReady); count];
+        }
+        let (reply, verdicts) = oneshot::channel();
+        let call = Call { submissions, source: Source::Client(reply) };
+        if self.calls.try_send(call).is_err() {
+            return vec![Err(Refusal::MempoolFull); count];
+        }
+        verdicts.await.unwrap_or_else(|_| vec![Err(Refusal::NotReady); count])
+    }
+
+    /// Resolves when the transaction is final and executed here. `None` if too many wait already,
+    /// or the peer stops. The caller bounds the time; dropping the future is fine.
+    pub async fn wait(&self, id: TxId) -> Option<Placed> {
+        let waiting = self.core.wait_for(id)?;
+        // It may have been executed before the wait was registered.
+        if let Some(placed) = self.placed(&id) {
+            return Some(placed);
+        }
+        waiting.await.ok()
+    }
+
+    /// Where a final transaction stands, if it is one.
+    #[must_use]
+    pub fn placed(&self, id: &TxId) -> Option<Placed> {
+        self.core.chain.placed(id)
+    }
+
+    /// Whether a transaction waits here to be included.
+    #[must_use]
+    pub fn is_waiting(&self, id: &TxId) -> bool {
+        self.core.mempool.lock().get(id).is_some()
+    }
+
+    /// Executed blocks from now on. One that lags too far misses some and must read them by height.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Executed>> {
+        self.core.executed.subscribe()
+    }
+
+    /// The newest executed height.
+    #[must_use]
+    pub fn height(&self) -> u64 {
+        self.core.chain.height()
+    }
+
+    /// Resolves when the height has been executed.
+    pub async fn executed_at_least(&self, height: u64) {
+        self.core.chain.executed_at_least(height).await;
+    }
+
+    /// The result of the newest executed block.
+    #[must_use]
+    pub fn result(&self) -> ExecutionResult {
+        self.core.chain.result()
+    }
+
+    /// The final block at a height.
+    pub async fn block(&self, height: u64) -> Option<Arc<Block>> {
+        if height == 0 {
+            return Some(Arc::clone(self.core.chain.genesis_block()));
+        }
+        self.core.ordering()?.block(height).await
+    }
+
+    /// The certificate of the block at a height.
+    pub async fn certificate(&self, height: u64) -> Option<Certificate> {
+        self.core.ordering()?.certificate(height).await
+    }
+
+    /// Resolves with the reason if the peer stops taking part by itself.
+    pub async fn halted(&self) -> Halt {
+        let mut halt: watch::Receiver<Option<Halt>> = self.core.halt.subscribe();
+        match halt.wait_for(Option::is_some).await.map(|halt| halt.clone()) {
+            Ok(Some(reason)) => reason,
+            _ => futures::future::pending().await,
+        }
+    }
+
+    /// Offences of validators seen since start.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<Evidence> {
+        self.core.evidence.lock().clone()
+    }
+
+    /// Stops voting and taking part. What is on disk is complete; a later start goes on from there.
+    pub async fn shutdown(&self) {
+        if let Some(ordering) = self.core.ordering() {
+            ordering.shutdown().await;
+        }
+    }
+}

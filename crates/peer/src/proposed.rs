@@ -1,0 +1,40 @@
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+};
+
+use althing_types::TxId;
+
+use crate::mempool::Checked;
+
+/// Checked transactions of proposed blocks that did not come through this peer's mempool, so that
+/// they need not be decoded and checked again when the block is final.
+#[derive(Debug, Default)]
+pub(crate) struct Proposed {
+    entries: BTreeMap<TxId, (u64, Arc<Checked>)>,
+}
+
+/// Blocks after which an entry is dropped: its block has been abandoned.
+const KEPT_BLOCKS: u64 = 64;
+/// Most entries; the work of checking again is lost beyond, nothing else.
+const ENTRIES_MAX: usize = 65_536;
+
+impl Proposed {
+    pub(crate) fn insert(&mut self, height: u64, checked: Arc<Checked>) {
+        if self.entries.len() < ENTRIES_MAX {
+            self.entries.insert(checked.transaction.id(), (height, checked));
+        }
+    }
+
+    pub(crate) fn get(&self, id: &TxId) -> Option<&Arc<Checked>> {
+        self.entries.get(id).map(|(_, checked)| checked)
+    }
+
+    pub(crate) fn remove(&mut self, id: &TxId) {
+        self.entries.remove(id);
+    }
+
+    pub(crate) fn executed(&mut self, height: u64) {
+        self.entries.retain(|_, (proposed, _)| *proposed + KEPT_BLOCKS > height);
+    }
+}

@@ -1,0 +1,66 @@
+//! Where a peer keeps what it derives from blocks, beside the authenticated state.
+
+use althing_proof::stream::{Leaf, Node};
+use althing_types::{Digest, ExecutionResult, Receipt, StreamId, Wire as _};
+use minicbor::{Decode, Encode};
+
+/// Level under which leaves themselves are kept; the nodes of a tree have lower levels.
+const LEAF_LEVEL: u8 = u8::MAX;
+
+/// What execution left of a block, by height: `Receipts r/<height>`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Done {
+    /// Its result.
+    #[n(0)]
+    pub(crate) result: ExecutionResult,
+    /// Its digest.
+    #[n(1)]
+    pub(crate) block: Digest,
+    /// The newest height up to here that had transactions.
+    #[n(2)]
+    pub(crate) busy_height: u64,
+}
+
+/// Key of a [`Done`].
+pub(crate) fn done(height: u64) -> Vec<u8> {
+    [b"r/".as_slice(), &height.to_be_bytes()].concat()
+}
+
+/// Key of a block's receipts: `Receipts t/<height>`, absent if it had none.
+pub(crate) fn receipts(height: u64) -> Vec<u8> {
+    [b"t/".as_slice(), &height.to_be_bytes()].concat()
+}
+
+/// The receipts of a block in one value.
+pub(crate) fn encode_receipts(receipts: &[Receipt]) -> Vec<u8> {
+    minicbor::to_vec(receipts).unwrap_or_default()
+}
+
+/// Reads [`encode_receipts`]; `None` if the value is damaged.
+pub(crate) fn decode_receipts(value: &[u8]) -> Option<Vec<Receipt>> {
+    minicbor::decode(value).ok()
+}
+
+/// Key of a node of a stream's tree: `Nodes <stream><level><index>`.
+pub(crate) fn node(stream: &StreamId, level: u8, index: u64) -> Vec<u8> {
+    let mut key = stream.0.to_vec();
+    key.push(level);
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// Key of a leaf of a stream's tree.
+pub(crate) fn leaf(stream: &StreamId, index: u64) -> Vec<u8> {
+    node(stream, LEAF_LEVEL, index)
+}
+
+/// Reads a node; `None` if the value is damaged.
+pub(crate) fn decode_node(value: &[u8]) -> Option<Node> {
+    Node::from_wire(value).ok()
+}
+
+/// Reads a leaf; `None` if the value is damaged.
+pub(crate) fn decode_leaf(value: &[u8]) -> Option<Leaf> {
+    Leaf::from_wire(value).ok()
+}
