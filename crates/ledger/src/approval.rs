@@ -330,3 +330,6 @@ pub(crate) fn reject<R: Read>(
     state.emit(Event::ApprovalEnded { pending: *id, code });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

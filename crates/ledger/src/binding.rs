@@ -89,3 +89,6 @@ pub(crate) fn may_submit<R: Read>(
     entity::active(state, &thing.owner)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

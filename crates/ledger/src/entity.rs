@@ -132,3 +132,6 @@ fn governed<R: Read>(
         Err(Refusal::NotPermitted.into())
     }
 }
+
+#[cfg(test)]
+mod tests;

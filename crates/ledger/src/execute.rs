@@ -198,3 +198,6 @@ fn act_once<R: Read>(
         Action::Reject { pending } => approval::reject(state, actor, pending),
     }
 }
+
+#[cfg(test)]
+mod tests;

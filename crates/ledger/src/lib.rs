@@ -36,3 +36,6 @@ mod entity;
 mod record;
 pub mod stream;
 pub mod thing;
+
+#[cfg(test)]
+mod testing;

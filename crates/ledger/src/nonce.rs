@@ -136,3 +136,6 @@ impl Bits {
         was
     }
 }
+
+#[cfg(test)]
+mod tests;

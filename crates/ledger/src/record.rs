@@ -31,3 +31,6 @@ pub(crate) fn write<R: Read>(
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,3 +87,6 @@ fn in_time(batch: &BatchHeader, now: &Moment<'_>) -> Result<(), Refusal> {
     let latest = i128::from(now.time_ms) + i128::from(now.parameters.claim_ahead_max_ms);
     if i128::from(batch.time_max) > latest { Err(Refusal::TimeOutOfRange) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests;

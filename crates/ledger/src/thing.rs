@@ -228,3 +228,6 @@ pub(crate) fn has_property<R: Read>(
 pub(crate) fn is_device_of(thing: &ThingRecord, entity: &EntityId) -> bool {
     thing.device.as_ref() == Some(entity)
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ fn fill(head: &mut StreamHead, first: u64, end: u64) -> Result<(), Refusal> {
     head.gaps.splice(position - 1..position, parts);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

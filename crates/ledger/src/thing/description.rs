@@ -282,3 +282,6 @@ fn bound(
         Err(_) => Err(Refusal::BadDescription),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! A small ledger for tests: two organisations, a peer each, and blocks as they come.
+
+use std::collections::BTreeMap;
+
+use althing_types::{
+    Action, BatchHeader, Body, Digest, EntityId, EntityKind, ExecutionResult, Genesis, Header,
+    Inception, LedgerId, Mechanism, Mode, Organisation, Parameters, Payload, PeerSeat, Reading,
+    Receipt, Record, Refusal, Signature, SigningKey, StreamId, Suite, ThingId, Transaction, TxId,
+    Value, possession_bytes,
+};
+
+use crate::{BlockInput, Context, Outcome, check, execute, genesis};
+
+pub(crate) type State = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Time of block 0, milliseconds since 1970.
+pub(crate) const BEGIN_MS: u64 = 1_700_000_000_000;
+
+pub(crate) struct World {
+    pub(crate) ledger: LedgerId,
+    pub(crate) parameters: Parameters,
+    pub(crate) state: State,
+    pub(crate) height: u64,
+    keys: BTreeMap<EntityId, SigningKey>,
+    nonces: BTreeMap<EntityId, u64>,
+    /// Two organisations.
+    pub(crate) a: EntityId,
+    pub(crate) b: EntityId,
+}
+
+pub(crate) fn signing_key(seed: u8) -> SigningKey {
+    let suite = if seed % 2 == 0 { Suite::P256 } else { Suite::Ed25519 };
+    SigningKey::from_secret(suite, [seed; 32]).unwrap()
+}
+
+pub(crate) fn inception(kind: EntityKind, seed: u8) -> Inception {
+    Inception { kind, name: format!("{} {seed}", kind.name()), key: signing_key(seed).public_key() }
+}
+
+pub(crate) fn genesis() -> Genesis {
+    let mut organisations: Vec<Organisation> = [1, 2]
+        .map(|seed| Organisation { inception: inception(EntityKind::Organisation, seed) })
+        .to_vec();
+    organisations.sort_by_key(|organisation| organisation.inception.id());
+    let mut peers: Vec<PeerSeat> = [11_u8, 13]
+        .into_iter()
+        .zip(&organisations)
+        .map(|(seed, organisation)| PeerSeat {
+            inception: inception(EntityKind::Peer, seed),
+            organisation: organisation.inception.id(),
+            key: signing_key(seed).public_key().bytes.try_into().unwrap(),
+        })
+        .collect();
+    peers.sort_by_key(|peer| peer.key);
+    let genesis = Genesis {
+        version: 1,
+        network: "test".into(),
+        time_ms: BEGIN_MS,
+        mode: Mode::Private,
+        mechanism: Mechanism::Simplex,
+        parameters: Parameters::standard(),
+        organisations,
+        peers,
+    };
+    genesis.check().unwrap();
+    genesis
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let genesis = genesis();
+        let state = genesis::found(&genesis)
+            .into_iter()
+            .filter_map(|(key, value)| value.map(|value| (key, value)))
+            .collect();
+        let keys = [(EntityKind::Organisation, [1, 2]), (EntityKind::Peer, [11, 13])]
+            .into_iter()
+            .flat_map(|(kind, seeds)| {
+                seeds.map(|seed| (inception(kind, seed).id(), signing_key(seed)))
+            })
+            .collect();
+        Self {
+            ledger: genesis.ledger(),
+            parameters: genesis.parameters,
+            state,
+            height: 0,
+            keys,
+            nonces: BTreeMap::new(),
+            a: inception(EntityKind::Organisation, 1).id(),
+            b: inception(EntityKind::Organisation, 2).id(),
+        }
+    }
+
+    pub(crate) fn time_ms(&self) -> u64 {
+        BEGIN_MS + self.height * 1000
+    }
+
+    /// A transaction with the sender's next nonce; further signers after it.
+    pub(crate) fn signed(&mut self, signers: &[EntityId], actions: Vec<Action>) -> Transaction {
+        let nonce = self.nonces.entry(signers[0]).or_default();
+        *nonce += 1;
+        let body = Body::new(&self.ledger, signers[0], *nonce - 1, self.height + 1000, actions);
+        self.sign(signers, body)
+    }
+
+    pub(crate) fn sign(&self, signers: &[EntityId], body: Body) -> Transaction {
+        let others: Vec<_> = signers[1..].iter().map(|id| (*id, &self.keys[id])).collect();
+        Transaction::sign(&self.ledger, body, &self.keys[&signers[0]], &others)
+    }
+
+    pub(crate) fn body(&self, sender: EntityId, nonce: u64, actions: Vec<Action>) -> Body {
+        Body::new(&self.ledger, sender, nonce, self.height + 1000, actions)
+    }
+
+    pub(crate) fn header(&self) -> Header {
+        Header {
+            version: 1,
+            ledger: self.ledger,
+            height: self.height + 1,
+            parent: Digest::default(),
+            time_ms: self.time_ms() + 1000,
+            proposer: [0; 32],
+            epoch: 0,
+            view: self.height + 1,
+            parent_view: self.height,
+            validators: Digest::default(),
+            next_validators: None,
+            transactions: Digest::default(),
+            count: 0,
+            result: ExecutionResult {
+                height: self.height,
+                state_root: Digest::default(),
+                receipts_root: Digest::default(),
+            },
+        }
+    }
+
+    /// Executes the next block.
+    pub(crate) fn block(&mut self, transactions: &[Transaction]) -> Outcome {
+        let header = self.header();
+        let outcome = execute(&self.state, &BlockInput { header: &header, transactions }).unwrap();
+        self.height += 1;
+        for (key, value) in &outcome.writes {
+            match value {
+                Some(value) => self.state.insert(key.clone(), value.clone()),
+                None => self.state.remove(key),
+            };
+        }
+        outcome
+    }
+
+    pub(crate) fn check(&self, transaction: &Transaction) -> Result<(), Refusal> {
+        let now = Context {
+            ledger: self.ledger,
+            height: self.height,
+            time_ms: self.time_ms() + 1000,
+            parameters: &self.parameters,
+        };
+        check(&self.state, &now, transaction)
+    }
+
+    /// Executes one transaction in a block of its own. Admission must agree with the receipt.
+    pub(crate) fn run(&mut self, transaction: Transaction) -> Receipt {
+        let checked = self.check(&transaction);
+        let receipt = self.block(&[transaction]).receipts.remove(0);
+        let waits = receipt.code == Refusal::AwaitingApproval.number();
+        let executed = match Refusal::from_number(receipt.code) {
+            Some(refusal) if !waits => Err(refusal),
+            _ => Ok(()),
+        };
+        assert_eq!(checked, executed, "admission and execution differ");
+        receipt
+    }
+
+    /// What becomes of one action.
+    pub(crate) fn act(&mut self, sender: EntityId, action: Action) -> Result<Receipt, Refusal> {
+        let transaction = self.signed(&[sender], vec![action]);
+        let receipt = self.run(transaction);
+        match Refusal::from_number(receipt.code) {
+            Some(refusal) => Err(refusal),
+            None => Ok(receipt),
+        }
+    }
+
+    /// Does an action that must succeed.
+    pub(crate) fn must(&mut self, sender: EntityId, action: Action) -> Receipt {
+        self.act(sender, action).unwrap()
+    }
+
+    pub(crate) fn registration(&self, kind: EntityKind, seed: u8) -> Action {
+        let inception = inception(kind, seed);
+        let message = possession_bytes(&self.ledger, &inception.id(), &inception.key);
+        Action::RegisterEntity { inception, possession: signing_key(seed).sign(&message) }
+    }
+
+    /// An entity of organisation A.
+    pub(crate) fn member(&mut self, kind: EntityKind, seed: u8) -> EntityId {
+        let registration = self.registration(kind, seed);
+        self.must(self.a, registration);
+        let id = inception(kind, seed).id();
+        self.keys.insert(id, signing_key(seed));
+        id
+    }
+
+    pub(crate) fn rotation(&self, entity: EntityId, seed: u8) -> Action {
+        let key = signing_key(seed).public_key();
+        let message = possession_bytes(&self.ledger, &entity, &key);
+        Action::RotateKey { entity, key, possession: signing_key(seed).sign(&message) }
+    }
+
+    /// From now on transactions of the entity are signed with this key.
+    pub(crate) fn use_key(&mut self, entity: EntityId, seed: u8) {
+        self.keys.insert(entity, signing_key(seed));
+    }
+
+    /// A thing of organisation A with the properties of [`description`].
+    pub(crate) fn thing(&mut self, name: &str) -> ThingId {
+        self.must(self.a, registration_of(name, &description(PROPERTIES)));
+        ThingId::derive(&self.a, name)
+    }
+
+    pub(crate) fn rotten_signature() -> Signature {
+        Signature([7; 64])
+    }
+}
+
+/// One property of each kind of stream, and one that is none.
+pub(crate) const PROPERTIES: &str = r#"
+    "temperature": {"type": "number", "multipleOf": 0.1, "unit": "degC", "minimum": -40, "maximum": 85, "forms": [{"href": "t"}]},
+    "count": {"type": "integer", "forms": [{"href": "c"}]},
+    "open": {"type": "boolean", "forms": [{"href": "o"}]},
+    "label": {"type": "string", "forms": [{"href": "l"}]},
+    "image": {"type": "string", "contentEncoding": "base64", "forms": [{"href": "i"}]},
+    "status": {"type": "object", "forms": [{"href": "s"}]}"#;
+
+pub(crate) fn description(properties: &str) -> String {
+    format!(
+        r#"{{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "Sensor", "title": "A sensor",
+        "securityDefinitions": {{"none": {{"scheme": "nosec"}}}}, "security": "none",
+        "properties": {{{properties}}}}}"#
+    )
+}
+
+pub(crate) fn registration_of(name: &str, description: &str) -> Action {
+    Action::RegisterThing { name: name.into(), description: description.as_bytes().to_vec() }
+}
+
+pub(crate) fn note(data: &[u8]) -> Action {
+    Action::Record(Record {
+        kind: "note".into(),
+        data: data.to_vec(),
+        notify: Vec::new(),
+        link: None,
+    })
+}
+
+/// A batch of `count` readings of 21.5 at scale 1.
+pub(crate) fn batch(stream: StreamId, first_seq: u64, count: usize) -> BatchHeader {
+    numbers(stream, first_seq, &vec![215; count])
+}
+
+pub(crate) fn numbers(stream: StreamId, first_seq: u64, mantissas: &[i64]) -> BatchHeader {
+    let values = mantissas.iter().map(|mantissa| Value::Number(*mantissa)).collect();
+    of_values(stream, first_seq, values)
+}
+
+pub(crate) fn of_values(stream: StreamId, first_seq: u64, values: Vec<Value>) -> BatchHeader {
+    let claimed_ms = BEGIN_MS as i64;
+    let readings = values
+        .into_iter()
+        .map(|value| Reading { claimed_ms, received_ms: claimed_ms, value })
+        .collect();
+    Payload { readings }.header(stream, first_seq)
+}
+
+pub(crate) fn id_of(receipt: &Receipt) -> TxId {
+    receipt.transaction
+}
