@@ -9,7 +9,7 @@
 //!
 //! The check covers where a frame stands, so bytes left over from elsewhere are no frame. After a
 //! crash the last segment may end in a torn frame: nothing valid follows it, nobody was told that
-//! it was safe, and it is cut off. A bad frame with valid ones behind it is something else, damage
+//! it was safe, and it is passed over. A bad frame with valid ones behind it is something else, damage
 //! to what was acknowledged: [`scan`] reports it and reads on, and the sequence numbers that are
 //! missing become a gap on the ledger rather than a silence.
 
@@ -40,7 +40,7 @@ const FRAME_HEAD_BYTES: usize = 1 + 4 + CHECK_BYTES;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SegmentError {
     /// The header is damaged, or was never written in full.
-    #[error("the header is damaged")]
+    #[error("its header is damaged; move it away to go on without the readings in it")]
     Header,
     /// A version that this program does not know.
     #[error("it was written by a newer version; use that version, or let it drain the queue first")]
@@ -55,7 +55,8 @@ pub enum SegmentError {
 pub struct Scan {
     /// Its records, in order.
     pub records: Vec<Record>,
-    /// Where valid bytes end; what follows is torn, to be cut off before appending.
+    /// Where valid bytes end. What follows is torn: cut it off before appending, or append to a new
+    /// segment.
     pub end: usize,
     /// Bytes before `end` that are no frames: damage.
     pub damage: Vec<Range<usize>>,

@@ -246,3 +246,6 @@ fn value(scalar: Scalar, schema: &StreamSchema, round: bool) -> Result<Value, St
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

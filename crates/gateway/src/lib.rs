@@ -1,1 +1,43 @@
 //! Adapt MQTT to the gateway machine.
+//!
+//! Devices speak MQTT 3.1.1 or 5; what they publish becomes readings that [`althing_edge`]'s
+//! machine numbers, queues, batches and gets to the ledger. This crate moves the bytes: it accepts
+//! connections, keeps the queue on disk, asks signer and peer, and acknowledges a publish when its
+//! readings are durable. It decides nothing about readings, and knows the ledger only through
+//! [`Uplink`].
+//!
+//! ```text
+//!  client ── connection ─┐             ┌── queue's thread (one flush for many publishes)
+//!  client ── connection ─┼── driver ───┼── signer
+//!  client ── connection ─┘  (machine)  └── peer ([`Uplink`])
+//! ```
+//!
+//! Each connection is a task of its own, and nothing a client sends can end another's: lengths are
+//! checked before anything is allocated, and a panic of the protocol library ends the connection
+//! that caused it.
+//!
+//! Clients have no sessions that outlive their connection yet, shared subscriptions are refused,
+//! and there is no TLS: listen where only devices are.
+//!
+//! Start reading at [`Gateway::start`].
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
+mod config;
+pub use config::{Config, MqttConfig, QueueConfig, RefusalV3};
+
+mod gateway;
+pub use gateway::{Gateway, Handle, StartError, Status, Stopped};
+
+mod uplink;
+pub use uplink::{AccountState, KeySigner, SignError, Signer, Uplink, UplinkError};
+
+mod peer;
+pub use peer::PeerUplink;
+
+mod driver;
+
+mod queue;
+pub use queue::QueueError;
+
+mod mqtt;

@@ -47,7 +47,7 @@ fn damage_before_valid_frames_is_reported_and_read_over() {
         let expected = Scan {
             records: vec![records[0].clone(), records[2].clone()],
             end: ends[3],
-            damage: vec![ends[1]..ends[2]],
+            damage: Vec::from([ends[1]..ends[2]]),
         };
         assert_eq!(scan(7, &IDENTITY, &damaged), Ok(expected), "byte {at}");
     }

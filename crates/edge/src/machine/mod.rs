@@ -71,14 +71,15 @@ pub enum Input {
         /// The sequence number after the stream's highest.
         next_seq: u64,
     },
-    /// Answer to [`Output::Locate`], both parts of one state of the ledger.
+    /// Answer to [`Output::Locate`].
     Located {
         /// The question.
         attempt: AttemptId,
         /// The batch that holds the number, if any does. A peer that knows the batch and not its
         /// readings has no answer: that is [`Input::Failed`].
         batch: Option<Located>,
-        /// The sequence number after the stream's highest.
+        /// The sequence number after the stream's highest, of the same state of the ledger or a
+        /// later one.
         next_seq: u64,
     },
     /// Answer to [`Output::Sign`].

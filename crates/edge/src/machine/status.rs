@@ -8,6 +8,8 @@ use crate::rejection::Rejection;
 /// What the machine does and has done, for health, metrics and people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
+    /// Streams that take readings: it is known where they stand.
+    pub streams_ready: usize,
     /// Readings that are not final.
     pub readings_queued: usize,
     /// Their bytes, as the limit counts them.
@@ -73,7 +75,9 @@ impl Machine {
                 refusal: *refusal,
             }
         };
+        let ready = self.streams.values().filter(|stream| stream.next_seq.is_some());
         Status {
+            streams_ready: ready.count(),
             readings_queued: self.streams.values().map(super::Stream::len).sum(),
             bytes_queued: self.bytes,
             oldest_ms: oldest.map(|received_ms| wall_ms.saturating_sub(received_ms)),

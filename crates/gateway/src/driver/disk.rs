@@ -1,0 +1,167 @@
+//! The queue as the driver sees it: up, or down and to be tried again.
+
+use althing_edge::journal::Identity;
+use althing_edge::{Input, Machine, PersistId, Record};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::{DISK_FAILED, Driver};
+use crate::config::Config;
+use crate::queue::{self, Batch, Queue, QueueError};
+use crate::uplink::{Signer, Uplink};
+
+/// Records of what is final wait for company up to this many: nobody waits for them.
+const RETIRED_MAX: usize = 256;
+
+/// The queue's thread, or why there is none.
+pub(super) enum Disk {
+    Up {
+        batches: mpsc::Sender<Batch>,
+        done: mpsc::Receiver<Result<PersistId, QueueError>>,
+        /// Whether a batch is being written.
+        busy: bool,
+        /// Records that wait for the next one.
+        waiting: Batch,
+    },
+    Down {
+        why: String,
+        retry: Instant,
+    },
+}
+
+impl Disk {
+    pub(super) fn open(config: &Config) -> Result<(Self, Vec<Record>), QueueError> {
+        let identity = Identity { ledger: config.edge.ledger, gateway: config.edge.gateway };
+        let (queue, recovered) = Queue::open(&config.queue, identity)?;
+        for (path, bytes) in &recovered.damage {
+            tracing::error!(
+                path = %path.display(), ?bytes,
+                "the queue is damaged: readings acknowledged here are lost, and their numbers \
+                 become a gap on the ledger; check the disk"
+            );
+        }
+        let (batches, done) = queue::spawn(queue);
+        Ok((Self::Up { batches, done, busy: false, waiting: Vec::new() }, recovered.records))
+    }
+
+    pub(super) fn push(&mut self, id: PersistId, record: Record) {
+        if let Self::Up { waiting, .. } = self {
+            waiting.push((id, record));
+        }
+    }
+
+    /// Hands what waits to the thread, if that is free and somebody wants it written.
+    pub(super) fn write(&mut self, stopping: bool) {
+        let Self::Up { batches, busy, waiting, .. } = self else { return };
+        let is_wanted =
+            |(_, record): &(PersistId, Record)| !matches!(record, Record::Retired { .. });
+        let is_due = stopping || waiting.len() >= RETIRED_MAX || waiting.iter().any(is_wanted);
+        if !*busy && is_due && !waiting.is_empty() {
+            // The thread takes one batch at a time, so there is room; if it ended, `done` says so.
+            *busy = batches.try_send(std::mem::take(waiting)).is_ok();
+        }
+    }
+
+    /// The answer of the thread; waits forever if there is none to come.
+    pub(super) async fn written(&mut self) -> Result<PersistId, Option<QueueError>> {
+        match self {
+            Self::Up { done, .. } => match done.recv().await {
+                Some(result) => result.map_err(Some),
+                None => Err(None),
+            },
+            Self::Down { .. } => std::future::pending().await,
+        }
+    }
+
+    pub(super) const fn is_down(&self) -> bool {
+        matches!(self, Self::Down { .. })
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        match self {
+            Self::Up { busy, waiting, .. } => !busy && waiting.is_empty(),
+            Self::Down { .. } => true,
+        }
+    }
+
+    pub(super) fn failure(&self) -> Option<String> {
+        match self {
+            Self::Up { .. } => None,
+            Self::Down { why, .. } => Some(why.clone()),
+        }
+    }
+
+    pub(super) const fn retry(&self) -> Option<Instant> {
+        match self {
+            Self::Up { .. } => None,
+            Self::Down { retry, .. } => Some(*retry),
+        }
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        self.retry().is_some_and(|retry| Instant::now() >= retry)
+    }
+}
+
+impl<U: Uplink, S: Signer> Driver<U, S> {
+    pub(super) fn on_written(&mut self, written: Result<PersistId, Option<QueueError>>) {
+        match written {
+            Ok(through) => {
+                if let Disk::Up { busy, .. } = &mut self.disk {
+                    *busy = false;
+                }
+                self.input(Input::Persisted { through });
+            }
+            Err(error) => self.fail(error.as_ref()),
+        }
+    }
+
+    /// The disk failed: nothing that waits for it was taken, and what the machine believes is on
+    /// disk may not be. It is rebuilt from what is there, as after a crash.
+    fn fail(&mut self, error: Option<&QueueError>) {
+        let why = error.map_or_else(|| "the queue's thread ended".to_owned(), describe);
+        tracing::error!(
+            why,
+            "the queue takes no writes; publishes are refused until it does. Free space on the \
+             disk, or replace it"
+        );
+        for (_, reply) in self.waiting.drain() {
+            reply.send(Err(DISK_FAILED));
+        }
+        self.disk = Disk::Down { why, retry: Instant::now() + self.config.queue.retry };
+    }
+
+    pub(super) fn reopen(&mut self) {
+        let opened = Disk::open(&self.config).map_err(|error| describe(&error));
+        match opened {
+            Ok((disk, records)) => match Machine::recover(self.config.edge.clone(), records) {
+                Ok(machine) => {
+                    tracing::info!("the queue takes writes again");
+                    (self.disk, self.machine) = (disk, machine);
+                    self.generation += 1;
+                    self.serve_all();
+                    if self.stop_by.is_some() {
+                        self.input(Input::Stop);
+                    }
+                }
+                Err(error) => self.stay_down(error.to_string()),
+            },
+            Err(why) => self.stay_down(why),
+        }
+    }
+
+    fn stay_down(&mut self, why: String) {
+        self.disk = Disk::Down { why, retry: Instant::now() + self.config.queue.retry };
+    }
+}
+
+/// An error with its causes, in one line.
+fn describe(error: &QueueError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,247 @@
+//! The loop around the machine: carries out what it decides, and tells it what came of it.
+
+mod ask;
+mod disk;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use althing_edge::{Input, Machine, Output, PublishId, Rejection, ThingSpec};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use crate::StartError;
+use crate::config::Config;
+use crate::uplink::{Signer, Uplink};
+use disk::Disk;
+
+/// A publish on its way to the machine.
+#[derive(Debug)]
+pub(crate) struct Publish {
+    pub(crate) received_ms: i64,
+    pub(crate) topic: String,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) reply: Reply,
+}
+
+/// Where the answer to a publish goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    /// Has room for the answers of all publishes that its owner may have under way.
+    pub(crate) to: mpsc::Sender<Answer>,
+    pub(crate) tag: u64,
+}
+
+/// Whether the readings of the publish with this tag are safe.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) tag: u64,
+    pub(crate) result: Result<(), Rejection>,
+}
+
+impl Reply {
+    fn send(self, result: Result<(), Rejection>) {
+        // A client that has gone needs no answer; one that is there has room for it.
+        let _ = self.to.try_send(Answer { tag: self.tag, result });
+    }
+}
+
+/// What the handle asks of the driver.
+#[derive(Debug)]
+pub(crate) enum Control {
+    Serve(ThingSpec),
+    Status(oneshot::Sender<(althing_edge::Status, Option<String>)>),
+    Stop,
+}
+
+/// Most publishes taken before what they bring about is carried out.
+const PUBLISHES_AT_ONCE: usize = 256;
+/// How often a refusal of one kind is logged.
+const LOG_PAUSE: Duration = Duration::from_secs(10);
+/// What a publish is told while the disk fails.
+const DISK_FAILED: Rejection = Rejection::Unavailable { reason: "its disk takes no writes" };
+
+pub(crate) struct Driver<U, S> {
+    config: Config,
+    uplink: Arc<U>,
+    signer: Arc<S>,
+    machine: Machine,
+    /// Counts machines: one that was rebuilt must not hear answers to another's questions.
+    generation: u64,
+    disk: Disk,
+    waiting: HashMap<PublishId, Reply>,
+    next_publish: u64,
+    answers: (mpsc::Sender<(u64, Input)>, mpsc::Receiver<(u64, Input)>),
+    started: Instant,
+    stop_by: Option<Instant>,
+    logged: HashMap<&'static str, Instant>,
+}
+
+impl<U: Uplink, S: Signer> Driver<U, S> {
+    /// Opens the queue and takes up what an earlier run left.
+    pub(crate) fn open(config: Config, uplink: U, signer: S) -> Result<Self, StartError> {
+        let (disk, records) = Disk::open(&config)?;
+        let machine = Machine::recover(config.edge.clone(), records)?;
+        let mut driver = Self {
+            // Every question under way has room for its answer, the account's too.
+            answers: mpsc::channel(config.edge.limits.under_way_max + 1),
+            config,
+            uplink: Arc::new(uplink),
+            signer: Arc::new(signer),
+            machine,
+            generation: 0,
+            disk,
+            waiting: HashMap::new(),
+            next_publish: 1,
+            started: Instant::now(),
+            stop_by: None,
+            logged: HashMap::new(),
+        };
+        driver.serve_all();
+        Ok(driver)
+    }
+
+    /// Runs until stopped and drained. Returns how things stood at the end.
+    pub(crate) async fn run(
+        mut self,
+        mut publishes: mpsc::Receiver<Publish>,
+        mut control: mpsc::Receiver<Control>,
+    ) -> althing_edge::Status {
+        let mut taken = Vec::with_capacity(PUBLISHES_AT_ONCE);
+        let mut is_open = true;
+        while !self.is_finished() {
+            self.disk.write(self.stop_by.is_some());
+            let wake = self.wake();
+            tokio::select! {
+                biased;
+                written = self.disk.written() => self.on_written(written),
+                Some((generation, input)) = self.answers.1.recv() => {
+                    if generation == self.generation {
+                        self.input(input);
+                    }
+                }
+                Some(asked) = control.recv() => self.on_control(asked),
+                count = publishes.recv_many(&mut taken, PUBLISHES_AT_ONCE), if is_open => {
+                    is_open = count > 0;
+                    taken.drain(..).for_each(|publish| self.on_publish(publish));
+                }
+                () = sleep_until(wake) => self.on_tick(),
+            }
+        }
+        self.machine.status(wall_ms())
+    }
+
+    fn on_publish(&mut self, publish: Publish) {
+        let Publish { received_ms, topic, payload, reply } = publish;
+        if self.disk.is_down() {
+            return reply.send(Err(DISK_FAILED));
+        }
+        let id = PublishId(self.next_publish);
+        self.next_publish += 1;
+        self.waiting.insert(id, reply);
+        self.input(Input::Publish { id, received_ms, topic, payload });
+    }
+
+    fn on_control(&mut self, asked: Control) {
+        match asked {
+            Control::Serve(thing) => {
+                self.config.things.retain(|known| known.name != thing.name);
+                self.config.things.push(thing.clone());
+                self.input(Input::Thing(thing));
+            }
+            Control::Status(reply) => {
+                let status = self.machine.status(wall_ms());
+                // Whoever asked may have given up.
+                let _ = reply.send((status, self.disk.failure()));
+            }
+            Control::Stop => {
+                self.stop_by = Some(Instant::now() + self.config.drain_timeout);
+                self.input(Input::Stop);
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        if self.disk.is_due() {
+            self.reopen();
+        }
+        self.input(Input::Tick);
+    }
+
+    fn serve_all(&mut self) {
+        for thing in self.config.things.clone() {
+            self.input(Input::Thing(thing));
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        for output in self.machine.handle(self.now_ms(), input) {
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Persist { id, record } => self.disk.push(id, record),
+            Output::Acknowledge(publish) => self.reply(publish, Ok(())),
+            Output::Refuse { publish, rejection } => {
+                self.log_refusal(&rejection);
+                self.reply(publish, Err(rejection));
+            }
+            Output::Finalized { stream, first_seq, count } => {
+                tracing::debug!(%stream, first_seq, count, "readings are final");
+            }
+            Output::Held { stream, refusal } => {
+                tracing::warn!(%stream, code = refusal.code(), "{refusal} The readings are kept.");
+            }
+            question => self.ask(question),
+        }
+    }
+
+    fn reply(&mut self, publish: PublishId, result: Result<(), Rejection>) {
+        if let Some(reply) = self.waiting.remove(&publish) {
+            reply.send(result);
+        }
+    }
+
+    /// Says what to do about a refusal, not more often than somebody can read it.
+    fn log_refusal(&mut self, rejection: &Rejection) {
+        let now = Instant::now();
+        let last = self.logged.get(rejection.code());
+        if last.is_none_or(|last| now.duration_since(*last) >= LOG_PAUSE) {
+            self.logged.insert(rejection.code(), now);
+            tracing::warn!(code = rejection.code(), "publish refused: {rejection}");
+        } else {
+            tracing::debug!(code = rejection.code(), "publish refused: {rejection}");
+        }
+    }
+
+    fn wake(&self) -> Instant {
+        let machine = self.machine.deadline().and_then(|deadline_ms| {
+            let ms = u64::try_from(deadline_ms).ok()?;
+            self.started.checked_add(Duration::from_millis(ms))
+        });
+        // Once the time to stop is over, only the disk is waited for.
+        let stop_by = self.stop_by.filter(|by| *by > Instant::now());
+        let wakes = [machine, self.disk.retry(), stop_by];
+        wakes.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + LOG_PAUSE)
+    }
+
+    /// Stopped, and everything is final; or the time for that is up and everything is on disk.
+    fn is_finished(&self) -> bool {
+        let Some(stop_by) = self.stop_by else { return false };
+        let is_over = Instant::now() >= stop_by;
+        (self.machine.is_drained() || is_over) && self.disk.is_idle()
+    }
+
+    fn now_ms(&self) -> i64 {
+        i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Time of day, milliseconds since 1970.
+pub(crate) fn wall_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,275 @@
+//! Who is connected, who subscribed to what, what is retained; and delivery between them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mqtt_protocol_core::mqtt::packet::{Property, Qos, RetainHandling};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::filter::matches;
+use crate::config::MqttConfig;
+
+/// A published message.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) topic: String,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) qos: Qos,
+    pub(crate) retain: bool,
+    /// What a subscriber of MQTT 5 gets along with it.
+    pub(crate) properties: Vec<Property>,
+    /// After which it is delivered no more.
+    pub(crate) expires: Option<Instant>,
+}
+
+impl Message {
+    fn bytes(&self) -> usize {
+        self.topic.len() + self.payload.len()
+    }
+
+    pub(crate) fn is_expired(&self) -> bool {
+        self.expires.is_some_and(|expires| expires <= Instant::now())
+    }
+}
+
+/// A message on its way to one subscriber.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    pub(crate) message: Arc<Message>,
+    pub(crate) qos: Qos,
+    pub(crate) retain: bool,
+    pub(crate) subscription_ids: Vec<u32>,
+}
+
+/// What a connection is told from outside.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Deliver(Delivery),
+    /// Another connection came with the same client id.
+    TakenOver,
+}
+
+/// What a client asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Subscription {
+    pub(crate) filter: String,
+    pub(crate) qos: Qos,
+    pub(crate) no_local: bool,
+    pub(crate) retain_as_published: bool,
+    pub(crate) retain_handling: RetainHandling,
+    pub(crate) id: Option<u32>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    clients: HashMap<String, Client>,
+    retained: BTreeMap<String, Arc<Message>>,
+    retained_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Client {
+    connection: u64,
+    orders: mpsc::Sender<Order>,
+    subscriptions: Vec<Subscription>,
+}
+
+/// The meeting point of the connections. Its lock is held for one look-up or change at a time, and
+/// never across a wait or a call into the protocol library.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    state: Mutex<State>,
+    next_connection: AtomicU64,
+    dropped: AtomicU64,
+    subscriptions_max: usize,
+    deliveries_max: usize,
+    retained_max: usize,
+    retained_bytes_max: usize,
+}
+
+/// A client that is connected; dropping it disconnects the client from the broker.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    broker: Arc<Broker>,
+    client_id: String,
+    connection: u64,
+}
+
+/// Too many subscriptions.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl Broker {
+    pub(crate) fn new(config: &MqttConfig) -> Self {
+        Self {
+            state: Mutex::default(),
+            next_connection: AtomicU64::new(1),
+            dropped: AtomicU64::new(0),
+            subscriptions_max: config.subscriptions_max,
+            deliveries_max: config.deliveries_max,
+            retained_max: config.retained_max,
+            retained_bytes_max: config.retained_bytes_max,
+        }
+    }
+
+    /// Registers a client; an older connection of the same client id is told to end.
+    pub(crate) fn join(self: &Arc<Self>, client_id: String) -> (Membership, mpsc::Receiver<Order>) {
+        let connection = self.next_connection.fetch_add(1, Ordering::Relaxed);
+        let (orders, receiver) = mpsc::channel(self.deliveries_max);
+        let client = Client { connection, orders, subscriptions: Vec::new() };
+        if let Some(old) = self.lock().clients.insert(client_id.clone(), client) {
+            // If it has no room, it notices that its channel is closed.
+            let _ = old.orders.try_send(Order::TakenOver);
+        }
+        (Membership { broker: self.clone(), client_id, connection }, receiver)
+    }
+
+    /// Clients connected.
+    pub(crate) fn connected(&self) -> usize {
+        self.lock().clients.len()
+    }
+
+    /// Messages dropped because a subscriber was too slow.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// An id for a client that brought none.
+    pub(crate) fn new_client_id(&self) -> String {
+        format!("auto-{}", self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A panic while the lock was held leaves a whole state: every change under it is one insert
+    /// or removal.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Delivers a message to whoever subscribed, and retains it if it says so.
+    pub(crate) fn publish(&self, message: Message, from: &str) {
+        let message = Arc::new(message);
+        let mut state = self.lock();
+        if message.retain {
+            self.retain(&mut state, &message);
+        }
+        let mut slow = Vec::new();
+        for (client_id, client) in &state.clients {
+            let Some(delivery) = client.delivery(&message, client_id == from) else { continue };
+            let is_lossy = delivery.qos == Qos::AtMostOnce;
+            if client.orders.try_send(Order::Deliver(delivery)).is_err() {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                if !is_lossy {
+                    slow.push(client_id.clone());
+                }
+            }
+        }
+        // Closing its channel ends the connection: it must not go on with a message missing.
+        for client_id in slow {
+            state.clients.remove(&client_id);
+        }
+    }
+
+    fn retain(&self, state: &mut State, message: &Arc<Message>) {
+        if let Some(old) = state.retained.remove(&message.topic) {
+            state.retained_bytes -= old.bytes();
+        }
+        let bytes = state.retained_bytes + message.bytes();
+        let has_room = state.retained.len() < self.retained_max && bytes <= self.retained_bytes_max;
+        if !message.payload.is_empty() && has_room {
+            state.retained_bytes = bytes;
+            state.retained.insert(message.topic.clone(), message.clone());
+        }
+    }
+}
+
+impl Client {
+    /// The one delivery to this client: overlapping subscriptions give the highest QoS and all
+    /// their ids (MQTT 5 §3.3.4).
+    fn delivery(&self, message: &Arc<Message>, is_own: bool) -> Option<Delivery> {
+        let matching = self.subscriptions.iter().filter(|subscription| {
+            !(subscription.no_local && is_own) && matches(&subscription.filter, &message.topic)
+        });
+        matching.fold(None, |delivery: Option<Delivery>, subscription| {
+            let qos = lower(message.qos, subscription.qos);
+            let retain = message.retain && subscription.retain_as_published;
+            let mut delivery = delivery.unwrap_or_else(|| Delivery {
+                message: message.clone(),
+                qos,
+                retain,
+                subscription_ids: Vec::new(),
+            });
+            delivery.qos = higher(delivery.qos, qos);
+            delivery.retain |= retain;
+            delivery.subscription_ids.extend(subscription.id);
+            Some(delivery)
+        })
+    }
+}
+
+impl Membership {
+    /// The client's id.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Subscribes; returns the retained messages that are due.
+    pub(crate) fn subscribe(&self, new: Subscription) -> Result<Vec<Delivery>, Full> {
+        let mut state = self.broker.lock();
+        let State { clients, retained, .. } = &mut *state;
+        let Some(client) = clients.get_mut(&self.client_id) else { return Ok(Vec::new()) };
+        let known = client.subscriptions.iter().position(|old| old.filter == new.filter);
+        match known {
+            Some(index) => client.subscriptions[index] = new.clone(),
+            None if client.subscriptions.len() >= self.broker.subscriptions_max => {
+                return Err(Full);
+            }
+            None => client.subscriptions.push(new.clone()),
+        }
+        let is_due = match new.retain_handling {
+            RetainHandling::SendRetained => true,
+            RetainHandling::SendRetainedIfNotExists => known.is_none(),
+            RetainHandling::DoNotSendRetained => false,
+        };
+        if !is_due {
+            return Ok(Vec::new());
+        }
+        let due = retained.values().filter(|message| matches(&new.filter, &message.topic));
+        Ok(due
+            .map(|message| Delivery {
+                message: message.clone(),
+                qos: lower(message.qos, new.qos),
+                retain: true,
+                subscription_ids: new.id.into_iter().collect(),
+            })
+            .collect())
+    }
+
+    /// Unsubscribes; whether there was such a subscription.
+    pub(crate) fn unsubscribe(&self, filter: &str) -> bool {
+        let mut state = self.broker.lock();
+        let Some(client) = state.clients.get_mut(&self.client_id) else { return false };
+        let before = client.subscriptions.len();
+        client.subscriptions.retain(|subscription| subscription.filter != filter);
+        client.subscriptions.len() < before
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let mut state = self.broker.lock();
+        let is_own = |client: &Client| client.connection == self.connection;
+        if state.clients.get(&self.client_id).is_some_and(is_own) {
+            state.clients.remove(&self.client_id);
+        }
+    }
+}
+
+fn lower(a: Qos, b: Qos) -> Qos {
+    if (a as u8) < (b as u8) { a } else { b }
+}
+
+fn higher(a: Qos, b: Qos) -> Qos {
+    if (a as u8) < (b as u8) { b } else { a }
+}

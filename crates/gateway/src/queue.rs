@@ -1,0 +1,260 @@
+//! The store-and-forward queue on disk: segment files in the form of [`althing_edge::journal`].
+//!
+//! One thread owns the files. It takes batches of records, writes each batch with one `write` and
+//! makes it durable with one `fdatasync`: while one flush runs the next batch gathers, so the more
+//! devices publish, the more of them share a flush. An append-only file is enough for a queue, and
+//! unlike an embedded database it tells a torn tail from damage.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use althing_edge::journal::{self, Identity, SegmentError, Segments};
+use althing_edge::{PersistId, Record};
+use tokio::sync::mpsc;
+
+use crate::config::QueueConfig;
+
+/// Why the queue cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The directory or a file in it cannot be read or written.
+    #[error("failed to {action} `{path}`")]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What failed.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is no segment of this queue.
+    #[error("cannot use `{path}`: {source}")]
+    Segment {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: SegmentError,
+    },
+    /// Another process has the queue open.
+    #[error("`{path}` is in use by another gateway; stop it, or give this one its own directory")]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+}
+
+impl QueueError {
+    fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+/// What an earlier run left in the queue.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    /// Its records, in order.
+    pub(crate) records: Vec<Record>,
+    /// Bytes that were acknowledged once and cannot be read any more, with where.
+    pub(crate) damage: Vec<(PathBuf, std::ops::Range<usize>)>,
+}
+
+/// The files, open for appending.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    directory: PathBuf,
+    segment_bytes: u64,
+    identity: Identity,
+    number: u64,
+    file: File,
+    len: u64,
+    segments: Segments,
+    /// Held as long as the queue is open.
+    _lock: File,
+}
+
+impl Queue {
+    /// Opens the queue, creating it if missing, and reads what is in it. Begins a new segment, so
+    /// that nothing is ever appended to a file that a crash may have torn.
+    pub(crate) fn open(
+        config: &QueueConfig,
+        identity: Identity,
+    ) -> Result<(Self, Recovered), QueueError> {
+        let directory = config.directory.clone();
+        fs::create_dir_all(&directory).map_err(QueueError::io("create", &directory))?;
+        let lock = lock(&directory)?;
+        let mut segments = Segments::default();
+        let mut recovered = Recovered { records: Vec::new(), damage: Vec::new() };
+        let mut last = 0;
+        for number in numbers(&directory)? {
+            let path = path(&directory, number);
+            let bytes = fs::read(&path).map_err(QueueError::io("read", &path))?;
+            last = number;
+            let scan = match journal::scan(number, &identity, &bytes) {
+                // A crash between creating a segment and writing its header: nothing was in it.
+                Err(SegmentError::Header) if bytes.len() < journal::HEADER_BYTES => {
+                    fs::remove_file(&path).map_err(QueueError::io("delete", &path))?;
+                    continue;
+                }
+                scan => {
+                    scan.map_err(|source| QueueError::Segment { path: path.clone(), source })?
+                }
+            };
+            segments.open(number);
+            scan.records.iter().for_each(|record| segments.wrote(record));
+            recovered.records.extend(scan.records);
+            recovered.damage.extend(scan.damage.into_iter().map(|range| (path.clone(), range)));
+        }
+        let number = last + 1;
+        let file = begin(&directory, number)?;
+        let segment_bytes = config.segment_bytes;
+        let mut queue = Self {
+            directory,
+            segment_bytes,
+            identity,
+            number,
+            file,
+            len: 0,
+            segments,
+            _lock: lock,
+        };
+        queue.write_head()?;
+        queue.delete_finished()?;
+        Ok((queue, recovered))
+    }
+
+    /// Appends records; durable when it returns. After an error the queue must be opened anew. As
+    /// far as the disk allows, nothing of what failed is left behind.
+    pub(crate) fn append(&mut self, records: &[Record]) -> Result<(), QueueError> {
+        if self.len >= self.segment_bytes {
+            self.rotate()?;
+        }
+        if let Err(error) = self.write(records) {
+            // Publishers are told that nothing was taken; the error that matters is the first.
+            let _ = self.file.set_len(self.len);
+            return Err(error);
+        }
+        self.delete_finished()
+    }
+
+    fn write(&mut self, records: &[Record]) -> Result<(), QueueError> {
+        let mut bytes = Vec::new();
+        for record in records {
+            journal::frame(self.number, self.len, record, &mut bytes);
+            self.segments.wrote(record);
+        }
+        self.write_bytes(&bytes)
+    }
+
+    fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), QueueError> {
+        let path = path(&self.directory, self.number);
+        self.file.write_all(bytes).map_err(QueueError::io("append to", &path))?;
+        self.file.sync_data().map_err(QueueError::io("flush", &path))?;
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn rotate(&mut self) -> Result<(), QueueError> {
+        self.number += 1;
+        self.file = begin(&self.directory, self.number)?;
+        self.len = 0;
+        self.write_head()
+    }
+
+    /// The header of a new segment and where each stream stands, so that older ones can go.
+    fn write_head(&mut self) -> Result<(), QueueError> {
+        let heads = self.segments.checkpoint();
+        self.segments.open(self.number);
+        self.write_bytes(&journal::header(self.number, &self.identity))?;
+        self.write(&heads)?;
+        sync_directory(&self.directory)
+    }
+
+    fn delete_finished(&mut self) -> Result<(), QueueError> {
+        for number in self.segments.take_finished() {
+            let path = path(&self.directory, number);
+            fs::remove_file(&path).map_err(QueueError::io("delete", &path))?;
+        }
+        Ok(())
+    }
+}
+
+/// A batch of records on its way to disk.
+pub(crate) type Batch = Vec<(PersistId, Record)>;
+
+/// Gives the queue its thread. Each batch is answered by the id of its last record, in order; the
+/// thread ends after the first error, and when the sender is dropped.
+pub(crate) fn spawn(
+    mut queue: Queue,
+) -> (mpsc::Sender<Batch>, mpsc::Receiver<Result<PersistId, QueueError>>) {
+    let (batches, mut receiver) = mpsc::channel::<Batch>(1);
+    let (sender, done) = mpsc::channel(1);
+    let work = move || {
+        while let Some(batch) = receiver.blocking_recv() {
+            let Some((last, _)) = batch.last() else { continue };
+            let last = *last;
+            let records: Vec<Record> = batch.into_iter().map(|(_, record)| record).collect();
+            let result = queue.append(&records).map(|()| last);
+            let failed = result.is_err();
+            if sender.blocking_send(result).is_err() || failed {
+                return;
+            }
+        }
+    };
+    // The name of a thread is valid, and without one there is no gateway.
+    let builder = thread::Builder::new().name("gateway.queue".into());
+    if let Err(error) = builder.spawn(work) {
+        tracing::error!(%error, "failed to start the queue's thread");
+    }
+    (batches, done)
+}
+
+const EXTENSION: &str = "queue";
+
+fn path(directory: &Path, number: u64) -> PathBuf {
+    directory.join(format!("{number:016}.{EXTENSION}"))
+}
+
+/// Numbers of the segments in a directory, ascending.
+fn numbers(directory: &Path) -> Result<Vec<u64>, QueueError> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(directory).map_err(QueueError::io("list", directory))? {
+        let entry = entry.map_err(QueueError::io("list", directory))?;
+        let path = entry.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        if path.extension().is_some_and(|extension| extension == EXTENSION) {
+            numbers.extend(stem.and_then(|stem| stem.parse::<u64>().ok()));
+        }
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn begin(directory: &Path, number: u64) -> Result<File, QueueError> {
+    let path = path(directory, number);
+    let file = OpenOptions::new().append(true).create_new(true).open(&path);
+    file.map_err(QueueError::io("create", &path))
+}
+
+fn lock(directory: &Path) -> Result<File, QueueError> {
+    let path = directory.join("lock");
+    let file = File::create(&path).map_err(QueueError::io("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(QueueError::Locked { path }),
+        Err(fs::TryLockError::Error(source)) => {
+            Err(QueueError::Io { action: "lock", path, source })
+        }
+    }
+}
+
+/// Makes names of files durable.
+fn sync_directory(directory: &Path) -> Result<(), QueueError> {
+    let opened = File::open(directory).map_err(QueueError::io("open", directory))?;
+    opened.sync_all().map_err(QueueError::io("flush", directory))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+use std::io::Write as _;
+
+use althing_edge::Numbered;
+use althing_types::{EntityId, LedgerId, Reading, StreamId, Value};
+
+use super::*;
+
+const IDENTITY: Identity = Identity { ledger: LedgerId([1; 32]), gateway: EntityId([2; 32]) };
+const STREAM: StreamId = StreamId([3; 32]);
+
+fn config(directory: &Path) -> QueueConfig {
+    QueueConfig {
+        directory: directory.to_owned(),
+        segment_bytes: 300,
+        retry: std::time::Duration::from_millis(1),
+    }
+}
+
+fn reading(seq: u64) -> Record {
+    let value = Value::Number(1);
+    let reading = Reading { claimed_ms: 1, received_ms: 2, value };
+    Record::Readings(vec![Numbered { stream: STREAM, seq, reading }])
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let numbers = numbers(directory).unwrap();
+    numbers.into_iter().map(|number| path(directory, number)).collect()
+}
+
+/// What a new run finds, the streams' heads that each segment begins with left out.
+fn reopen(directory: &Path) -> (Queue, Vec<Record>) {
+    let (queue, recovered) = Queue::open(&config(directory), IDENTITY).unwrap();
+    assert_eq!(recovered.damage, vec![]);
+    let is_head = |record: &Record| matches!(record, Record::Head { .. });
+    (queue, recovered.records.into_iter().filter(|record| !is_head(record)).collect())
+}
+
+#[test]
+fn what_was_appended_is_found_again_over_many_segments() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut queue, found) = reopen(directory.path());
+    assert_eq!(found, vec![]);
+    let records: Vec<Record> = (0..20).map(reading).collect();
+    for pair in records.chunks(2) {
+        queue.append(pair).unwrap();
+    }
+    drop(queue);
+    assert!(files(directory.path()).len() > 3);
+    assert_eq!(reopen(directory.path()).1, records);
+    assert_eq!(reopen(directory.path()).1, records, "reading it changes nothing");
+}
+
+#[test]
+fn a_torn_tail_is_passed_over_and_appending_goes_on_behind_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut queue, _) = reopen(directory.path());
+    queue.append(&[reading(0), reading(1)]).unwrap();
+    let (last, len) = (files(directory.path()).pop().unwrap(), queue.len);
+    drop(queue);
+    File::options().write(true).open(&last).unwrap().set_len(len - 5).unwrap();
+    let (mut queue, found) = reopen(directory.path());
+    assert_eq!(found, vec![reading(0)]);
+    queue.append(&[reading(1)]).unwrap();
+    drop(queue);
+    assert_eq!(reopen(directory.path()).1, vec![reading(0), reading(1)]);
+}
+
+#[test]
+fn damage_to_what_was_acknowledged_is_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut queue, _) = reopen(directory.path());
+    queue.append(&[reading(0)]).unwrap();
+    let damaged = usize::try_from(queue.len).unwrap() - 1;
+    queue.append(&[reading(1)]).unwrap();
+    drop(queue);
+    let last = files(directory.path()).pop().unwrap();
+    let mut bytes = fs::read(&last).unwrap();
+    bytes[damaged] ^= 1;
+    File::create(&last).unwrap().write_all(&bytes).unwrap();
+    let (_, recovered) = Queue::open(&config(directory.path()), IDENTITY).unwrap();
+    assert_eq!(recovered.records, vec![reading(1)]);
+    assert_eq!(recovered.damage.len(), 1);
+    assert_eq!(recovered.damage[0].0, last);
+}
+
+#[test]
+fn segments_whose_readings_are_final_are_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut queue, _) = reopen(directory.path());
+    for seq in 0..10 {
+        queue.append(&[reading(seq)]).unwrap();
+    }
+    let before = files(directory.path()).len();
+    queue.append(&[Record::Retired { stream: STREAM, before_seq: 10 }]).unwrap();
+    assert!(before > 1);
+    assert_eq!(files(directory.path()).len(), 1);
+    drop(queue);
+    let (_, recovered) = Queue::open(&config(directory.path()), IDENTITY).unwrap();
+    let head = Record::Head { stream: STREAM, next_seq: 10 };
+    assert!(recovered.records.contains(&head), "numbers go on: {:?}", recovered.records);
+}
+
+#[test]
+fn a_queue_is_opened_by_one_gateway_and_only_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let (queue, _) = reopen(directory.path());
+    let open = |identity| Queue::open(&config(directory.path()), identity).map(drop);
+    assert!(matches!(open(IDENTITY), Err(QueueError::Locked { .. })));
+    drop(queue);
+    let other = Identity { gateway: EntityId([9; 32]), ..IDENTITY };
+    let foreign = open(other).unwrap_err().to_string();
+    assert!(foreign.contains("another gateway or ledger"), "{foreign}");
+    assert_eq!(open(IDENTITY).map_err(|error| error.to_string()), Ok(()));
+}
+
+#[test]
+fn a_segment_that_a_crash_left_without_its_header_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut queue, _) = reopen(directory.path());
+    queue.append(&[reading(0)]).unwrap();
+    drop(queue);
+    File::create(path(directory.path(), 7)).unwrap().write_all(b"ALTH").unwrap();
+    assert_eq!(reopen(directory.path()).1, vec![reading(0)]);
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    File::create(&file).unwrap();
+    let error = Queue::open(&config(&file), IDENTITY).unwrap_err().to_string();
+    assert!(error.starts_with("failed to create `"), "{error}");
+}

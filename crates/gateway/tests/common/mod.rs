@@ -1,0 +1,264 @@
+//! A ledger in memory, a gateway around it, and the real MQTT clients of the Mosquitto project.
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use althing_edge::{Limits, Located, Outcome, Profile, StreamSpec, ThingSpec};
+use althing_gateway::{
+    AccountState, Config, Gateway, Handle, KeySigner, MqttConfig, QueueConfig, RefusalV3, Uplink,
+    UplinkError,
+};
+use althing_types::{
+    BatchHeader, EntityId, LedgerId, Payload, Refusal, SigningKey, StreamId, StreamSchema, Suite,
+    Transaction, Value, ValueKind,
+};
+use tokio::process::Command;
+
+/// Longest wait for something that takes milliseconds, so that a fault fails rather than hangs.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What of a ledger a gateway sees: streams without overlaps, nonces used once.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryLedger(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+pub struct State {
+    pub batches: BTreeMap<StreamId, Vec<(BatchHeader, Payload)>>,
+    nonces: BTreeSet<u64>,
+    height: u64,
+    pub is_offline: bool,
+}
+
+impl State {
+    fn next_seq(&self, stream: &StreamId) -> u64 {
+        let batches = self.batches.get(stream).into_iter().flatten();
+        batches.filter_map(|(header, _)| header.end_seq()).max().unwrap_or(0)
+    }
+
+    fn submit(&mut self, transaction: &Transaction, payload: &[u8]) -> Outcome {
+        let header = transaction.batches().next().unwrap().clone();
+        let schema = schema_of(&header.stream);
+        let Ok(payload) = header.open(payload, &schema) else {
+            return Outcome::Refused(Refusal::PayloadMismatch);
+        };
+        if self.nonces.contains(&transaction.body().nonce) {
+            return Outcome::Refused(Refusal::NonceReused);
+        }
+        if header.first_seq < self.next_seq(&header.stream) {
+            return Outcome::Refused(Refusal::SequenceOverlap);
+        }
+        self.height += 1;
+        self.nonces.insert(transaction.body().nonce);
+        self.batches.entry(header.stream).or_default().push((header, payload));
+        Outcome::Finalized { height: self.height }
+    }
+}
+
+impl MemoryLedger {
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    fn reach(&self) -> Result<MutexGuard<'_, State>, UplinkError> {
+        let state = self.lock();
+        if state.is_offline { Err(UplinkError::because("offline")) } else { Ok(state) }
+    }
+
+    /// The values of a stream in order, numbers as mantissas.
+    pub fn values(&self, stream: &StreamId) -> Vec<Value> {
+        let state = self.lock();
+        let batches = state.batches.get(stream).into_iter().flatten();
+        batches.flat_map(|(_, payload)| &payload.readings).map(|r| r.value.clone()).collect()
+    }
+
+    pub fn numbers(&self, stream: &StreamId) -> Vec<i64> {
+        let number = |value: Value| match value {
+            Value::Number(mantissa) => mantissa,
+            other => panic!("no number: {other:?}"),
+        };
+        self.values(stream).into_iter().map(number).collect()
+    }
+
+    /// Waits until a stream has so many readings.
+    pub async fn wait_for(&self, stream: &StreamId, count: usize) {
+        let reached = async {
+            while self.values(stream).len() < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let reached = tokio::time::timeout(PATIENCE, reached).await;
+        assert!(reached.is_ok(), "{} of {count} readings", self.values(stream).len());
+    }
+}
+
+impl Uplink for MemoryLedger {
+    async fn account(&self) -> Result<AccountState, UplinkError> {
+        let state = self.reach()?;
+        let next_nonce = state.nonces.last().map_or(0, |nonce| nonce + 1);
+        Ok(AccountState { height: state.height, next_nonce })
+    }
+
+    async fn next_seq(&self, stream: StreamId) -> Result<u64, UplinkError> {
+        Ok(self.reach()?.next_seq(&stream))
+    }
+
+    async fn locate(
+        &self,
+        stream: StreamId,
+        seq: u64,
+    ) -> Result<(Option<Located>, u64), UplinkError> {
+        let state = self.reach()?;
+        let batches = state.batches.get(&stream).into_iter().flatten();
+        let mut headers = batches.map(|(header, _)| header);
+        let holds = |h: &&BatchHeader| (h.first_seq..h.end_seq().unwrap()).contains(&seq);
+        let located = headers.find(holds).map(|header| Located {
+            first_seq: header.first_seq,
+            count: header.count,
+            payload_digest: header.payload_digest,
+        });
+        Ok((located, state.next_seq(&stream)))
+    }
+
+    async fn submit(
+        &self,
+        transaction: Transaction,
+        payload: Vec<u8>,
+    ) -> Result<Outcome, UplinkError> {
+        Ok(self.reach()?.submit(&transaction, &payload))
+    }
+}
+
+pub const TEMPERATURE: StreamId = StreamId([1; 32]);
+pub const RUNNING: StreamId = StreamId([2; 32]);
+pub const STATE: StreamId = StreamId([3; 32]);
+
+fn schema_of(stream: &StreamId) -> StreamSchema {
+    let (kind, scale, unit) = match *stream {
+        TEMPERATURE => (ValueKind::Number, 8, "Cel"),
+        RUNNING => (ValueKind::Bool, 0, ""),
+        _ => (ValueKind::Text, 0, ""),
+    };
+    StreamSchema { kind, scale, quantum: 1, unit: unit.into(), minimum: None, maximum: None }
+}
+
+/// A thing with a number, a boolean and a text.
+pub fn pump() -> ThingSpec {
+    let stream =
+        |property: &str, id| StreamSpec { property: property.into(), id, schema: schema_of(&id) };
+    ThingSpec {
+        name: "pump".into(),
+        streams: vec![
+            stream("temperature", TEMPERATURE),
+            stream("running", RUNNING),
+            stream("state", STATE),
+        ],
+    }
+}
+
+pub fn config(directory: &Path) -> Config {
+    Config {
+        edge: althing_edge::Config {
+            ledger: LedgerId([7; 32]),
+            gateway: EntityId([8; 32]),
+            profiles: vec![Profile::standard(), Profile::standard_pack()],
+            limits: Limits {
+                payload_bytes_max: 16 * 1024,
+                claimed_ahead_ms_max: 60_000,
+                batch_readings_max: 100,
+                batch_age_ms_max: 5,
+                stream_readings_max: 100_000,
+                queue_bytes_max: 64 * 1024 * 1024,
+                under_way_max: 16,
+                expiry_blocks: 1000,
+                retry_first_ms: 10,
+                retry_max_ms: 100,
+            },
+        },
+        things: vec![pump()],
+        mqtt: MqttConfig {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            connections_max: 200,
+            connect_timeout: Duration::from_millis(500),
+            write_timeout: Duration::from_secs(5),
+            packet_bytes_max: 64 * 1024,
+            inflight_max: 20,
+            keep_alive_s_max: 60,
+            topic_aliases_max: 10,
+            subscriptions_max: 50,
+            deliveries_max: 1000,
+            retained_max: 100,
+            retained_bytes_max: 1024 * 1024,
+            refusal_v3: RefusalV3::AcknowledgeAndLog,
+        },
+        queue: QueueConfig {
+            directory: directory.join("queue"),
+            segment_bytes: 64 * 1024,
+            retry: Duration::from_millis(20),
+        },
+        answer_timeout: Duration::from_secs(5),
+        drain_timeout: Duration::from_secs(5),
+    }
+}
+
+/// A gateway that knows where its streams stand and takes readings.
+pub async fn start(config: Config, ledger: &MemoryLedger) -> Handle {
+    let handle = start_at_once(config, ledger).await;
+    let ready = async {
+        // Streams are ready when their first question has been answered.
+        while handle.status().await.unwrap().edge.under_way > 0 || !is_ready(&handle).await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ready).await.unwrap();
+    handle
+}
+
+async fn is_ready(handle: &Handle) -> bool {
+    handle.status().await.unwrap().edge.streams_ready == 3
+}
+
+pub async fn start_at_once(config: Config, ledger: &MemoryLedger) -> Handle {
+    let key = SigningKey::from_secret(Suite::Ed25519, [9; 32]).unwrap();
+    let signer = KeySigner::new(config.edge.ledger, key);
+    Gateway::start(config, ledger.clone(), signer).await.unwrap()
+}
+
+/// Runs a client of the Mosquitto project against the gateway, with more arguments.
+pub async fn mosquitto(tool: &str, address: SocketAddr, args: &[&str]) -> Output {
+    let run = mosquitto_command(tool, address, args).output();
+    match tokio::time::timeout(PATIENCE, run).await {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => panic!("{}", missing(tool, &error)),
+        Err(_) => panic!("{tool} {args:?} does not end"),
+    }
+}
+
+/// As [`mosquitto`], without waiting for its end.
+pub fn spawn_mosquitto(tool: &str, address: SocketAddr, args: &[&str]) -> tokio::process::Child {
+    match mosquitto_command(tool, address, args).spawn() {
+        Ok(child) => child,
+        Err(error) => panic!("{}", missing(tool, &error)),
+    }
+}
+
+fn mosquitto_command(tool: &str, address: SocketAddr, args: &[&str]) -> Command {
+    let mut command = Command::new(tool);
+    command.args(["-h", &address.ip().to_string(), "-p", &address.port().to_string()]);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.kill_on_drop(true);
+    command
+}
+
+fn missing(tool: &str, error: &std::io::Error) -> String {
+    format!("failed to run {tool}: {error}. Install it: apt-get install mosquitto-clients")
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
