@@ -1,4 +1,5 @@
 //! Measures what executing costs, without signatures, trie or disk: one JSON object on one line.
+#![expect(clippy::disallowed_types, reason = "a benchmark reads the clock; the ledger does not")]
 
 use std::{collections::BTreeMap, time::Instant};
 

@@ -161,3 +161,6 @@ fn get<T: for<'b> Decode<'b, ()>>(view: &impl Read, key: &[u8]) -> Result<Option
     });
     read.map_err(|error| refusal(Stop::Store(error)))
 }
+
+#[cfg(test)]
+mod tests;

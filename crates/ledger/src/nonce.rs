@@ -114,11 +114,10 @@ impl Bits {
     fn shifted(&self, by: u64) -> Self {
         let mut words = [0; BYTES / 8];
         let (whole, part) = ((by / 64).min(BYTES as u64) as usize, (by % 64) as u32);
-        for to in whole..words.len() {
-            let from = to - whole;
-            words[to] = self.0[from] << part;
+        for (from, word) in words.iter_mut().skip(whole).enumerate() {
+            *word = self.0[from] << part;
             if part > 0 && from > 0 {
-                words[to] |= self.0[from - 1] >> (64 - part);
+                *word |= self.0[from - 1] >> (64 - part);
             }
         }
         Self(words)

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use althing_types::{
     Action, BatchHeader, Body, Digest, EntityId, EntityKind, ExecutionResult, Genesis, Header,
     Inception, LedgerId, Mechanism, Mode, Organisation, Parameters, Payload, PeerSeat, Reading,
-    Receipt, Record, Refusal, Signature, SigningKey, StreamId, Suite, ThingId, Transaction, TxId,
-    Value, possession_bytes,
+    Receipt, Record, Refusal, SigningKey, StreamId, Suite, ThingId, Transaction, TxId, Value,
+    possession_bytes,
 };
 
 use crate::{BlockInput, Context, Outcome, check, execute, genesis};
@@ -29,7 +29,7 @@ pub(crate) struct World {
 }
 
 pub(crate) fn signing_key(seed: u8) -> SigningKey {
-    let suite = if seed % 2 == 0 { Suite::P256 } else { Suite::Ed25519 };
+    let suite = if seed.is_multiple_of(2) { Suite::P256 } else { Suite::Ed25519 };
     SigningKey::from_secret(suite, [seed; 32]).unwrap()
 }
 
@@ -217,10 +217,6 @@ impl World {
     pub(crate) fn thing(&mut self, name: &str) -> ThingId {
         self.must(self.a, registration_of(name, &description(PROPERTIES)));
         ThingId::derive(&self.a, name)
-    }
-
-    pub(crate) fn rotten_signature() -> Signature {
-        Signature([7; 64])
     }
 }
 

@@ -74,6 +74,9 @@ pub(crate) struct Mark {
     lengths: [usize; 5],
 }
 
+/// A key, and what the block had written there before, if anything.
+type Replaced = (Vec<u8>, Option<Option<Vec<u8>>>);
+
 /// The state as the block has changed it so far.
 pub(crate) struct Transition<'a, R> {
     view: &'a R,
@@ -81,7 +84,7 @@ pub(crate) struct Transition<'a, R> {
     pub(crate) effects: Effects,
     writes: Writes,
     /// What each write of the present transaction replaced, to take it back.
-    undo: Vec<(Vec<u8>, Option<Option<Vec<u8>>>)>,
+    undo: Vec<Replaced>,
     /// Entities and policies decoded before: transactions ask for the same few again and again.
     entities: BTreeMap<EntityId, Option<Rc<EntityRecord>>>,
     policies: BTreeMap<(EntityId, ActionKind), Option<Rc<ApprovalPolicy>>>,

@@ -285,7 +285,7 @@ fn the_index_leads_to_what_waits_until_it_ends() {
     let rows = |index: &[(Vec<u8>, Option<Vec<u8>>)], present: bool| {
         index.iter().filter(|(key, value)| key[0] == b'w' && value.is_some() == present).count()
     };
-    let outcome = council.world.block(&[transaction.clone()]);
+    let outcome = council.world.block(std::slice::from_ref(&transaction));
     assert_eq!(rows(&outcome.index, true), 4);
     let approval = Action::Approve { pending: transaction.id() };
     let approvals = [0, 1].map(|member| {

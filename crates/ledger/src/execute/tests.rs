@@ -141,7 +141,7 @@ fn actions_take_effect_together_or_not_at_all() {
         let mut actions = good.clone();
         actions.insert(position, Action::RetireThing { thing: althing_types::ThingId([9; 32]) });
         let transaction = world.signed(&[owner], actions);
-        let outcome = world.block(&[transaction.clone()]);
+        let outcome = world.block(std::slice::from_ref(&transaction));
         let receipt = &outcome.receipts[0];
         assert_eq!((receipt.code, receipt.action), (UnknownThing.number(), position as u8));
         assert!(receipt.events.is_empty());

@@ -13,7 +13,7 @@ fn a_record_notifies_those_it_names_and_touches_one_key() {
     let transaction = world.signed(&[a], vec![Action::Record(record)]);
     let links: Vec<TxId> = crate::links(&transaction).collect();
     assert_eq!(links, [TxId([5; 32])]);
-    let outcome = world.block(&[transaction.clone()]);
+    let outcome = world.block(std::slice::from_ref(&transaction));
     let event = Event::Recorded { sender: a, kind: "offer".into(), notify: notify.clone(), link };
     assert_eq!(outcome.receipts[0].events, [event]);
     assert_eq!(outcome.writes.len(), 1);
