@@ -23,7 +23,8 @@ pub struct ExecutionResult {
     /// Root of the authenticated state after it.
     #[n(1)]
     pub state_root: Digest,
-    /// Merkle root of its receipts.
+    /// The [statement](crate::receipts_statement) of the receipts of every height after the one
+    /// whose result the parent states, up to this one; if there is none, the parent's.
     #[n(2)]
     pub receipts_root: Digest,
 }

@@ -54,7 +54,7 @@ mod certificate;
 pub use certificate::{Certificate, Validator, ValidatorSet, quorum};
 
 mod receipt;
-pub use receipt::{Event, Receipt, receipts_root};
+pub use receipt::{Event, Receipt, receipts_leaf, receipts_root, receipts_statement};
 
 mod refusal;
 pub use refusal::Refusal;

@@ -3,7 +3,7 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Digest, EntityId, StreamId, ThingId, TxId, Wire, WireError, merkle, wire::encode};
+use crate::{Digest, EntityId, StreamId, ThingId, TxId, Wire, WireError, digest::hash, merkle, wire::encode};
 
 /// What happened to one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -39,6 +39,25 @@ impl Receipt {
 #[must_use]
 pub fn receipts_root(receipts: &[Receipt]) -> Digest {
     let leaves: Vec<[u8; 32]> = receipts.iter().map(Receipt::digest).collect();
+    merkle::root(&leaves)
+}
+
+/// What a header's statement says of the receipts of one height: a leaf of
+/// [`receipts_statement`]. It names the height, so that its position proves nothing and need not.
+#[must_use]
+pub fn receipts_leaf(height: u64, receipts_root: &Digest) -> [u8; 32] {
+    hash("althing/receipts/1", &[&height.to_be_bytes(), &receipts_root.0])
+}
+
+/// The Merkle root over the receipts roots of consecutive heights from `first_height`: what
+/// [`ExecutionResult::receipts_root`](crate::ExecutionResult::receipts_root) of a header states. A
+/// proposer may have executed several blocks since the last statement; none of them is skipped.
+#[must_use]
+pub fn receipts_statement(first_height: u64, receipts_roots: &[Digest]) -> Digest {
+    let leaves: Vec<[u8; 32]> = (first_height..)
+        .zip(receipts_roots)
+        .map(|(height, root)| receipts_leaf(height, root))
+        .collect();
     merkle::root(&leaves)
 }
 
