@@ -11,6 +11,7 @@
 //! | `n` name 00 thing | |
 //! | `y` type 00 thing | |
 //! | `p` property 00 thing | stream |
+//! | `v` thing version (4) | SHA-256 of the description |
 //! | `g` gateway thing | last height (8) |
 //! | `r` recipient height (8) position (4) transaction | |
 //! | `l` linked transaction height (8) position (4) transaction | |
@@ -20,7 +21,7 @@
 //! hold no 00. The functions without a sender give the prefix to scan for.
 
 use althing_state::Read;
-use althing_types::{EntityId, EntityKind, Record, StreamId, ThingId, TxId};
+use althing_types::{Digest, EntityId, EntityKind, Record, StreamId, ThingId, TxId};
 
 use crate::transition::{Actor, Transition};
 
@@ -45,6 +46,12 @@ pub fn place(value: &[u8]) -> Option<(u64, u32)> {
 #[must_use]
 pub fn history_of(entity: &EntityId) -> Vec<u8> {
     join(b'h', &[&entity.0])
+}
+
+/// Rows of all entities, by kind.
+#[must_use]
+pub fn entities() -> Vec<u8> {
+    join(b'e', &[])
 }
 
 /// Rows of the entities of a kind.
@@ -81,6 +88,12 @@ pub fn things_typed(semantic: &str) -> Vec<u8> {
 #[must_use]
 pub fn things_with(property: &str) -> Vec<u8> {
     text(b'p', property)
+}
+
+/// The row of one version of a thing's description, which leads to its text.
+#[must_use]
+pub fn description(thing: &ThingId, version: u32) -> Vec<u8> {
+    join(b'v', &[&thing.0, &version.to_be_bytes()])
 }
 
 /// Rows of the things that a gateway is or was bound to.
@@ -199,6 +212,15 @@ pub(crate) fn thing_with<R: Read>(
 ) {
     let key = join(b'p', &[property.as_bytes(), &[0], &id.0]);
     state.row(key, stream.map(|stream| stream.0.to_vec()));
+}
+
+pub(crate) fn described<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &ThingId,
+    version: u32,
+    digest: &Digest,
+) {
+    state.row(description(id, version), Some(digest.0.to_vec()));
 }
 
 pub(crate) fn bound<R: Read>(

@@ -71,6 +71,7 @@ pub(crate) fn register<R: Read>(
         device: (sender.inception.kind == EntityKind::Device).then_some(actor.id),
     };
     state.put(key::thing(&id), &thing);
+    index::described(state, &id, thing.version, &description.digest);
     describe(state, &id, &Outline::default(), description, text)?;
     state.emit(Event::ThingRegistered { thing: id, owner: actor.id });
     index::thing_named(state, &actor.id, name, &id);
@@ -95,6 +96,7 @@ pub(crate) fn update<R: Read>(
     thing.description_digest = description.digest;
     thing.updated_height = state.now.height;
     state.put(key::thing(id), &thing);
+    index::described(state, id, thing.version, &description.digest);
     describe(state, id, &before, description, text)?;
     state.emit(Event::ThingUpdated { thing: *id, version: thing.version });
     Ok(())

@@ -39,6 +39,7 @@ fn registering_names_the_thing_and_its_streams() {
         index::things_named("hall"),
         index::things_typed("Sensor"),
         index::things_with("temperature"),
+        index::description(&id, 1),
     ]
     .to_vec();
     for prefix in found {
