@@ -7,7 +7,7 @@ use althing_state::Read;
 use althing_types::{
     Action, ActionKind, ApprovalPolicy, EntityId, EntityKind, Event, Refusal, Transaction, TxId,
     Wire, WireError,
-    limits::{APPROVERS_MAX, SIGNATURES_MAX, TRANSACTION_BYTES_MAX},
+    limits::{ACTIONS_MAX, APPROVERS_MAX, SIGNATURES_MAX, TRANSACTION_BYTES_MAX},
 };
 use minicbor::{Decode, Encode};
 
@@ -54,11 +54,9 @@ impl Wire for Pending {
         TRANSACTION_BYTES_MAX + (TOLD_MAX + SIGNATURES_MAX + TOLD_MAX) * 34 + 64;
 
     fn validate(&self) -> Result<(), WireError> {
-        if self.actions.iter().all(Action::is_within_bounds) {
-            Ok(())
-        } else {
-            Err(WireError::OutOfBounds("actions"))
-        }
+        let fits = (1..=ACTIONS_MAX).contains(&self.actions.len())
+            && self.actions.iter().all(Action::is_within_bounds);
+        if fits { Ok(()) } else { Err(WireError::OutOfBounds("actions")) }
     }
 }
 
@@ -69,6 +67,14 @@ pub struct Waiting(#[n(0)] pub Vec<TxId>);
 
 impl Wire for Waiting {
     const BYTES_MAX: usize = WAITING_MAX * 34 + 2;
+
+    fn validate(&self) -> Result<(), WireError> {
+        if (1..=WAITING_MAX).contains(&self.0.len()) {
+            Ok(())
+        } else {
+            Err(WireError::OutOfBounds("waiting"))
+        }
+    }
 }
 
 /// Sets or removes a policy of the sender.
@@ -301,8 +307,8 @@ fn take_effect<R: Read>(
     state.emit(Event::ApprovalGranted { pending: *id });
     let on_behalf = Actor { id: pending.sender, transaction: *id, position: actor.position };
     let checked_height = std::mem::replace(&mut state.now.checked_height, pending.checked_height);
-    let done = entity::active(state, &pending.sender)
-        .and_then(|_| execute::act(state, &on_behalf, &pending.actions).map_err(|(_, stop)| stop));
+    let done = still_signed(state, pending)
+        .and_then(|()| execute::act(state, &on_behalf, &pending.actions).map_err(|(_, stop)| stop));
     state.now.checked_height = checked_height;
     match done {
         Ok(()) => index::history(state, &on_behalf, &pending.sender),
@@ -311,6 +317,16 @@ fn take_effect<R: Read>(
             state.emit(Event::ApprovalEnded { pending: *id, code: refusal.number() });
         }
         Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Whether the sender still stands behind what it signed: whoever replaces a key, perhaps because
+/// it was stolen, also ends what waits under it.
+fn still_signed<R: Read>(state: &mut Transition<'_, R>, pending: &Pending) -> Result<(), Stop> {
+    let sender = entity::active(state, &pending.sender)?;
+    if sender.key_since_height > pending.checked_height {
+        return Err(Refusal::BadSignature.into());
     }
     Ok(())
 }

@@ -59,7 +59,9 @@ fn refusal(stop: Stop) -> Refusal {
 /// The signatures of a transaction, each with the key it must hold under.
 #[derive(Debug, Clone)]
 pub struct SignatureChecks {
-    /// All must hold: those on the transaction, then those that show possession of new keys.
+    /// All must hold: those on the transaction, one for each signer, or else it is refused with
+    /// [`Refusal::BadSignature`]; then those that show possession of new keys, or else with
+    /// [`Refusal::BadPossession`].
     pub checks: Vec<Check>,
     /// The keys are those in force at every height from this one on, up to the height asked for.
     pub valid_from: u64,

@@ -213,6 +213,16 @@ fn what_cannot_happen_is_not_waited_for() {
 }
 
 #[test]
+fn a_new_key_ends_what_waits_under_the_old_one() {
+    let mut council = Council::new(1);
+    let pending = council.pending(b"signed with a key that was stolen");
+    let rotation = council.world.rotation(council.organisation, 90);
+    council.world.must(council.organisation, rotation);
+    let ended = Event::ApprovalEnded { pending, code: Refusal::BadSignature.number() };
+    assert_eq!(council.approve(0, pending), Ok(vec![ended]));
+}
+
+#[test]
 fn who_was_revoked_since_does_not_count() {
     let mut council = Council::new(2);
     let pending = council.pending(b"offer");
@@ -294,4 +304,17 @@ fn the_index_leads_to_what_waits_until_it_ends() {
     });
     let outcome = council.world.block(&approvals);
     assert_eq!((rows(&outcome.index, true), rows(&outcome.index, false)), (0, 5));
+}
+
+#[test]
+fn records_of_the_state_are_canonical() {
+    let mut council = Council::new(2);
+    council.pending(b"offer");
+    let at = |prefix: &[u8]| {
+        let row = council.world.state.iter().find(|(key, _)| key.starts_with(prefix));
+        row.unwrap().1.clone()
+    };
+    let (pending, waiting) = (at(b"q/"), at(b"o/"));
+    assert_eq!(Pending::from_wire(&pending).unwrap().to_wire(), pending);
+    assert_eq!(Waiting::from_wire(&waiting).unwrap().to_wire(), waiting);
 }
