@@ -76,3 +76,55 @@ pub(crate) async fn wait(
         clock.sleep(POLL).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use commonware_runtime::{Runner as _, deterministic};
+
+    use super::*;
+
+    /// At how many milliseconds each of the other validators connects, and never disconnects.
+    struct Arrivals {
+        clock: deterministic::Context,
+        start: SystemTime,
+        at_ms: Vec<(PeerKey, u64)>,
+    }
+
+    impl Presence for Arrivals {
+        fn connected(&self) -> Vec<PeerKey> {
+            let elapsed = self.clock.current().duration_since(self.start).unwrap();
+            let here = self.at_ms.iter().filter(|(_, at)| u128::from(*at) <= elapsed.as_millis());
+            here.map(|(key, _)| *key).collect()
+        }
+    }
+
+    /// How long the barrier waits, milliseconds, at a validator with key 0 among `n`.
+    fn waits(n: u8, at_ms: &[(u8, u64)]) -> u128 {
+        let at_ms = at_ms.iter().map(|(peer, at)| ([*peer; 32], *at)).collect();
+        let validators: Vec<PeerKey> = (0..n).map(|i| [i; 32]).collect();
+        deterministic::Runner::default().start(|context| async move {
+            use commonware_runtime::Supervisor as _;
+            let start = context.current();
+            let presence = Arrivals { clock: context.child("arrivals"), start, at_ms };
+            wait(&context, &presence, &validators, &[0; 32]).await;
+            context.current().duration_since(start).unwrap().as_millis()
+        })
+    }
+
+    #[test]
+    fn the_barrier_opens_for_all_or_for_a_quorum_after_a_grace() {
+        let close = |found: u128, expected: u128| found.abs_diff(expected) <= 3 * POLL.as_millis();
+        for (desc, n, at_ms, expected) in [
+            ("alone", 1, &[][..], 0),
+            ("all at once", 4, &[(1, 0), (2, 0), (3, 0)], 0),
+            ("one late", 4, &[(1, 0), (2, 0), (3, 100)], 100),
+            ("one missing", 4, &[(1, 0), (2, 50)], 250),
+            ("one very late", 4, &[(1, 0), (2, 0), (3, 900)], 200),
+            ("quorum late", 4, &[(1, 700), (2, 0)], 900),
+            ("followers do not count", 4, &[(8, 0), (9, 0), (1, 0), (2, 300)], 500),
+        ] {
+            let found = waits(n, at_ms);
+            assert!(close(found, expected), "{desc}: {found} ms, not {expected}");
+        }
+    }
+}

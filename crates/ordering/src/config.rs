@@ -27,11 +27,14 @@ impl FromStr for Address {
     type Err = ConfigError;
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        if let Ok(socket) = text.parse() {
-            return Ok(Self::Socket(socket));
-        }
-        text.rsplit_once(':')
-            .and_then(|(name, port)| Some(Self::Name(name.to_owned(), port.parse().ok()?)))
+        let named = || {
+            let (name, port) = text.rsplit_once(':')?;
+            Some(Self::Name(name.to_owned(), port.parse().ok()?))
+        };
+        text.parse()
+            .ok()
+            .map(Self::Socket)
+            .or_else(named)
             .filter(Address::is_dialable)
             .ok_or_else(|| ConfigError::Address(text.to_owned()))
     }
@@ -286,5 +289,94 @@ impl Config {
             return Err(ConfigError::Genesis(self.ledger));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_types::{EntityId, Validator};
+
+    use super::*;
+
+    const ME: PeerKey = [2; 32];
+
+    fn validator(key: PeerKey) -> Validator {
+        Validator { key, peer: EntityId(key), organisation: EntityId(key) }
+    }
+
+    fn config() -> Config {
+        let keys = [[1; 32], ME, [3; 32]];
+        Config {
+            ledger: LedgerId([3; 32]),
+            genesis: crate::block::tests::block(0, [1; 32], &[]),
+            seed: Zeroizing::new([9; 32]),
+            role: Role::Validator,
+            validators: ValidatorSet { epoch: 0, validators: keys.map(validator).to_vec() },
+            followers: Vec::new(),
+            addresses: keys.map(|key| (key, "10.0.0.1:26000".parse().unwrap())).into(),
+            listen: ([127, 0, 0, 1], 26000).into(),
+            partition: "ledger-0".to_owned(),
+            timing: Timing::STANDARD,
+            sizes: Sizes::STANDARD,
+        }
+    }
+
+    fn check(desc: &str, change: impl FnOnce(&mut Config), expected: Result<(), ConfigError>) {
+        let mut config = config();
+        change(&mut config);
+        let found = config.validate(&ME).and_then(|()| config.validator_addresses(&ME).map(|_| ()));
+        assert_eq!(found, expected, "{desc}");
+    }
+
+    #[test]
+    fn a_config_that_contradicts_itself_is_refused_and_told_why() {
+        let ms = Duration::from_millis;
+        let follower = Err(ConfigError::NotListed { key: ME, role: "follower without a vote" });
+        let outsider = Err(ConfigError::NotListed { key: ME, role: "validator" });
+        check("good", |_| {}, Ok(()));
+        check("sparing", |it| it.timing = Timing::SPARING, Ok(()));
+        check("nobody", |it| it.validators.validators.clear(), Err(ConfigError::Validators));
+        check("order", |it| it.validators.validators.reverse(), Err(ConfigError::Validators));
+        check("votes, yet follows", |it| it.role = Role::Follower, follower);
+        check("not listed", |it| it.validators.validators.truncate(1), outsider);
+        let unknown = |it: &mut Config| drop(it.addresses.remove(&[3; 32]));
+        check("no address", unknown, Err(ConfigError::NoAddress([3; 32])));
+        check("own address is not needed", |it| drop(it.addresses.remove(&ME)), Ok(()));
+        check("heartbeat", |it| it.timing.heartbeat = ms(1500), Err(ConfigError::Timing));
+        check("retry", |it| it.timing.retry = ms(4000), Err(ConfigError::Timing));
+        check("zero", |it| it.timing.heartbeat = ms(0), Err(ConfigError::Timing));
+        let name = Err(ConfigError::Size("message_bytes_max"));
+        check("size", |it| it.sizes.message_bytes_max = 0, name);
+        let name = Err(ConfigError::Size("block_bytes_max"));
+        check("size", |it| it.sizes.block_bytes_max += 1, name);
+        let slash = Err(ConfigError::Partition("a/b".to_owned()));
+        check("partition", |it| it.partition = "a/b".to_owned(), slash);
+        let ledger = Err(ConfigError::Genesis(LedgerId([4; 32])));
+        check("genesis", |it| it.ledger = LedgerId([4; 32]), ledger);
+    }
+
+    #[test]
+    fn addresses_are_read_as_they_are_written() {
+        for text in ["10.0.0.7:26000", "[::1]:26000", "peer.example.org:26000", "localhost:1"] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "10.0.0.7",
+            "10.0.0.7:0",
+            "0.0.0.0:26000",
+            "a b:1",
+            "peer:99999",
+            ":1",
+            "http://x:1",
+        ] {
+            assert_eq!(text.parse::<Address>(), Err(ConfigError::Address(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_seed_is_not_printed() {
+        let printed = format!("{:?}", config());
+        assert!(!printed.contains("9, 9") && !printed.contains("seed"), "{printed}");
     }
 }

@@ -1,6 +1,11 @@
 //! Puts archives, ordered delivery, barrier and engine together, in the order in which they start.
 
-use std::{num::NonZeroUsize, pin::pin, sync::Arc, time::Duration};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use commonware_broadcast::buffered;
 use commonware_consensus::{
@@ -54,7 +59,7 @@ const PROPOSALS_KEPT: usize = 8;
 /// Views for which votes and proposals are kept behind the newest final one, for peers that lag.
 const VIEWS_KEPT: ViewDelta = ViewDelta::new(64);
 /// Views per file of proposals; a file is deleted when all its views are past keeping.
-const VIEWS_PER_FILE: std::num::NonZeroU64 = NZU64!(256);
+const VIEWS_PER_FILE: NonZeroU64 = NZU64!(64);
 /// Missing blocks asked for at a time when catching up.
 const BACKFILL_MAX: NonZeroUsize = NZUsize!(32);
 /// How long a peer may take to answer before another is asked.

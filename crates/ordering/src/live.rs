@@ -6,6 +6,7 @@ use std::{
 };
 
 use commonware_runtime::{Clock, tokio};
+use futures::future::BoxFuture;
 
 use crate::{
     config::Config, error::StartError, handle::Handle, launch, mesh::Mesh, network,
@@ -21,15 +22,19 @@ use crate::{
 ///
 /// # Errors
 /// [`StartError`]; nothing is left running.
-pub async fn start_live(
+pub fn start_live(
     context: tokio::Context,
     config: Config,
     app: Arc<dyn Application>,
-) -> Result<(Handle, Mesh), StartError> {
-    let (key, me) = launch::identity(&config)?;
-    probe(&context, config.listen).await?;
-    let wires = network::start(&context, &config, key, &me)?;
-    wiring::launch(context, wires, config, app).await
+) -> BoxFuture<'static, Result<(Handle, Mesh), StartError>> {
+    // Boxed here and not only awaited elsewhere, so that the engine is compiled in this crate and
+    // not in each one that starts it.
+    Box::pin(async move {
+        let (key, me) = launch::identity(&config)?;
+        probe(&context, config.listen).await?;
+        let wires = network::start(&context, &config, key, &me)?;
+        wiring::launch(context, wires, config, app).await
+    })
 }
 
 /// How often, and how long apart, a port in use is tried again: a peer that has just been stopped

@@ -223,10 +223,8 @@ impl Shared {
     /// A certificate ended `view`, so the next one is current.
     pub(crate) fn view_ended(&self, view: u64, nullified: bool, now_ms: u64) {
         let mut progress = self.progress.lock();
-        if nullified {
-            progress.views_nullified += 1;
-        }
         if view >= progress.view {
+            progress.views_nullified += u64::from(nullified);
             progress.view = view.saturating_add(1);
             progress.view_since_ms = now_ms;
             progress.notarized.clear();
@@ -267,4 +265,65 @@ impl Shared {
 pub(crate) fn unix_ms(now: SystemTime) -> u64 {
     let elapsed = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: [PeerKey; 4] = [[1; 32], [2; 32], [3; 32], [4; 32]];
+
+    fn snapshot(shared: &Shared) -> Status {
+        shared.snapshot(&KEYS, Vec::new(), |epoch, view| ((epoch + view) % 4) as usize)
+    }
+
+    #[test]
+    fn votes_of_the_current_view_are_shown_until_it_ends() {
+        let shared = Shared::new(0, KEYS.len());
+        shared.voted(Vote::Notarize, 1, 1, 100);
+        shared.voted(Vote::Nullify, 2, 1, 110);
+        shared.voted(Vote::Notarize, 3, 2, 120);
+        shared.voted(Vote::Finalize, 99, 1, 130);
+        let status = snapshot(&shared);
+        assert_eq!((status.view, status.leader, status.quorum), (1, KEYS[1], 3));
+        assert_eq!(status.notarized, [KEYS[1]]);
+        assert_eq!(status.nullified, [KEYS[2]]);
+        let heard: Vec<_> = status.heard_ms.iter().map(|(_, at)| *at).collect();
+        assert_eq!(heard, [None, Some(100), Some(110), Some(120)]);
+
+        shared.view_ended(1, true, 200);
+        shared.view_ended(1, true, 210);
+        let status = snapshot(&shared);
+        assert_eq!((status.view, status.view_since_ms, status.views_nullified), (2, 200, 1));
+        assert!(status.notarized.is_empty() && status.nullified.is_empty());
+    }
+
+    #[test]
+    fn the_first_reason_to_stop_is_kept() {
+        let shared = Shared::new(0, 1);
+        shared.ack_dropped(7);
+        shared.request_stop(StopReason::Asked);
+        shared.finish();
+        assert_eq!(snapshot(&shared).phase, Phase::Stopped(StopReason::NotAcknowledged(7)));
+        assert_eq!(futures::executor::block_on(shared.finished()), StopReason::NotAcknowledged(7));
+    }
+
+    #[test]
+    fn a_peer_that_stops_may_drop_what_it_has() {
+        let shared = Shared::new(0, 1);
+        shared.request_stop(StopReason::Asked);
+        shared.ack_dropped(7);
+        shared.finish();
+        assert_eq!(snapshot(&shared).phase, Phase::Stopped(StopReason::Asked));
+    }
+
+    #[test]
+    fn acknowledgements_only_rise() {
+        let shared = Shared::new(0, 1);
+        for (height, expected) in [(3, 3), (2, 3), (5, 5)] {
+            shared.acknowledged(height);
+            assert_eq!(shared.acknowledged_height(), expected);
+        }
+        futures::executor::block_on(shared.acknowledged_at_least(5));
+    }
 }

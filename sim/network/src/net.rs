@@ -13,6 +13,7 @@ use commonware_runtime::{Handle as Task, Spawner as _, Supervisor as _, determin
 use commonware_utils::{
     NZUsize, Probability, channel::oneshot, ordered::Set, probability, sync::Mutex,
 };
+use futures::future::BoxFuture;
 
 use crate::{
     behaviour::{Behaviour, Liar},
@@ -54,12 +55,17 @@ impl SimNet {
     ///
     /// # Panics
     /// If a key is not an Ed25519 key.
-    pub async fn start(context: Context, config: &Config) -> Self {
+    pub fn start(context: Context, config: &Config) -> BoxFuture<'static, Self> {
+        // Boxed, here and in `add_peer`, so that all is compiled in this crate.
+        Box::pin(Self::start_for(context, config.clone()))
+    }
+
+    async fn start_for(context: Context, config: Config) -> Self {
         let validators: Vec<PeerKey> =
             config.validators.validators.iter().map(|validator| validator.key).collect();
         let peers: Vec<PeerKey> = validators.iter().chain(&config.followers).copied().collect();
         let settings = simulated::Config {
-            max_size: wiring::message_bytes_max(config),
+            max_size: wiring::message_bytes_max(&config),
             max_peers_per_set: NonZeroUsize::new(peers.len()).unwrap_or(NonZeroUsize::MIN),
             disconnect_on_block: true,
             tracked_peer_sets: NZUsize!(2),
@@ -124,30 +130,32 @@ impl SimNet {
     ///
     /// # Errors
     /// [`StartError`], as of a real peer.
-    pub async fn add_peer(
+    pub fn add_peer(
         &self,
         context: Context,
         config: Config,
         app: Arc<dyn Application>,
         behaviour: Behaviour,
-    ) -> Result<Node, StartError> {
+    ) -> BoxFuture<'static, Result<Node, StartError>> {
         let (started, start) = oneshot::channel();
         let net = self.clone();
         let liar = behaviour.liar(&config);
         let lies = liar.clone();
-        let task = context.spawn(move |context| async move {
-            let wires = net.wires(&config, liar).await;
-            let launched = match wires {
-                Some(wires) => wiring::launch(context.child("peer"), wires, config, app).await,
-                None => Err(StartError::Stopped),
-            };
-            if started.send(launched).is_ok() {
-                // Ends with the peer: everything it runs is below this task.
-                futures::future::pending::<()>().await;
-            }
-        });
-        let (handle, mesh) = start.await.map_err(|_| StartError::Stopped)??;
-        Ok(Node { handle, mesh, task, liar: lies })
+        Box::pin(async move {
+            let task = context.spawn(move |context| async move {
+                let wires = net.wires(&config, liar).await;
+                let launched = match wires {
+                    Some(wires) => wiring::launch(context.child("peer"), wires, config, app).await,
+                    None => Err(StartError::Stopped),
+                };
+                if started.send(launched).is_ok() {
+                    // Ends with the peer: everything it runs is below this task.
+                    futures::future::pending::<()>().await;
+                }
+            });
+            let (handle, mesh) = start.await.map_err(|_| StartError::Stopped)??;
+            Ok(Node { handle, mesh, task, liar: lies })
+        })
     }
 
     async fn wires(&self, config: &Config, liar: Option<Arc<Liar>>) -> Option<SimWires> {
