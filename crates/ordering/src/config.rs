@@ -214,8 +214,8 @@ pub enum ConfigError {
     /// A partition prefix with other characters.
     #[error("`{0}` cannot begin a partition's name: use letters, digits and `-`")]
     Partition(String),
-    /// Block 0 is not block 0 of this ledger.
-    #[error("the genesis block is not block 0 of ledger {0}")]
+    /// Block 0 is of another ledger, or names other validators.
+    #[error("the genesis block is not block 0 of ledger {0} with these validators")]
     Genesis(LedgerId),
 }
 
@@ -285,7 +285,12 @@ impl Config {
         if self.partition.is_empty() || !self.partition.chars().all(plain) {
             return Err(ConfigError::Partition(self.partition.clone()));
         }
-        if self.genesis.height() != 0 || self.genesis.header().ledger != self.ledger {
+        let genesis = self.genesis.header();
+        if genesis.height != 0
+            || genesis.ledger != self.ledger
+            || genesis.epoch != self.validators.epoch
+            || genesis.validators != self.validators.digest()
+        {
             return Err(ConfigError::Genesis(self.ledger));
         }
         Ok(())
@@ -306,12 +311,15 @@ mod tests {
 
     fn config() -> Config {
         let keys = [[1; 32], ME, [3; 32]];
+        let validators = ValidatorSet { epoch: 2, validators: keys.map(validator).to_vec() };
+        let mut genesis = crate::block::tests::block(0, [1; 32], &[]).header().clone();
+        genesis.validators = validators.digest();
         Config {
             ledger: LedgerId([3; 32]),
-            genesis: crate::block::tests::block(0, [1; 32], &[]),
+            genesis: Arc::new(Block::new(genesis, Vec::new())),
             seed: Zeroizing::new([9; 32]),
             role: Role::Validator,
-            validators: ValidatorSet { epoch: 0, validators: keys.map(validator).to_vec() },
+            validators,
             followers: Vec::new(),
             addresses: keys.map(|key| (key, "10.0.0.1:26000".parse().unwrap())).into(),
             listen: ([127, 0, 0, 1], 26000).into(),
@@ -353,6 +361,8 @@ mod tests {
         check("partition", |it| it.partition = "a/b".to_owned(), slash);
         let ledger = Err(ConfigError::Genesis(LedgerId([4; 32])));
         check("genesis", |it| it.ledger = LedgerId([4; 32]), ledger);
+        let ledger = Err(ConfigError::Genesis(LedgerId([3; 32])));
+        check("epoch", |it| it.validators.epoch = 3, ledger);
     }
 
     #[test]

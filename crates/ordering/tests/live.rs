@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use althing_ordering::{Handle, Mesh, Phase, StartError, StopReason, Timing, To, start_live};
+use althing_ordering::{Handle, Mesh, Phase, StartError, StopReason, To, start_live};
+use althing_types::Block;
 use bytes::Bytes;
 use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _, tokio};
 use futures::future::join_all;
@@ -32,13 +33,16 @@ fn runner(folder: &std::path::Path) -> tokio::Runner {
 type Peer = (Arc<Toy<tokio::Context>>, Handle, Mesh);
 
 /// Starts all peers at once, since the first would wait for the others.
-async fn start_all(context: &tokio::Context, plan: &Plan, timing: Timing) -> Vec<Peer> {
+///
+/// Their applications remember what was delivered to them up to height `base`.
+async fn start_all(context: &tokio::Context, plan: &Plan, base: u64) -> Vec<Peer> {
     let addresses = free_addresses(plan.keys.len());
     let starts = (0..plan.keys.len()).map(|peer| {
-        let config = plan.config(peer, &addresses, timing);
+        let config = plan.config(peer, &addresses, support::QUICK);
         let root = context.child("peer").with_attribute("index", peer);
         async move {
             let toy = Toy::new(root.child("toy"), config.timing.heartbeat);
+            toy.resume_after(base);
             let app = Arc::new(App(Arc::clone(&toy)));
             let (handle, mesh) = start_live(root, config, app).await.unwrap();
             (toy, handle, mesh)
@@ -58,7 +62,7 @@ fn four_validators_and_a_follower_agree() {
     let folder = tempfile::tempdir().unwrap();
     runner(folder.path()).start(|context| async move {
         let plan = Plan::new(4, 1);
-        let mut peers = start_all(&context, &plan, support::QUICK).await;
+        let mut peers = start_all(&context, &plan, 0).await;
         for number in 0..100 {
             peers[number % 4].0.submit(transaction(number as u32));
         }
@@ -113,12 +117,10 @@ fn one_validator_is_a_network_and_goes_on_after_a_restart() {
     for _ in 0..2 {
         let plan = &plan;
         last = runner(folder.path()).start(|context| async move {
-            let peers = start_all(&context, plan, support::QUICK).await;
+            let peers = start_all(&context, plan, last).await;
             let (toy, handle, _) = &peers[0];
             if last > 0 {
-                // The toy has forgotten everything; the archive has not.
                 assert!(handle.block(last).await.is_some());
-                toy.resume_after(last);
             }
             until(&context, || toy.height() >= last + 3).await;
             handle.shutdown().await;
@@ -133,7 +135,7 @@ fn a_dropped_ack_stops_ordering_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     runner(folder.path()).start(|context| async move {
         let plan = Plan::new(1, 0);
-        let peers = start_all(&context, &plan, support::QUICK).await;
+        let peers = start_all(&context, &plan, 0).await;
         let (toy, handle, _) = &peers[0];
         toy.hold_acks(true);
         until(&context, || toy.height() >= 1).await;
@@ -162,8 +164,10 @@ fn a_port_in_use_and_another_ledgers_blocks_are_refused() {
 
         let (handle, _) = start(config.clone(), "first").await.unwrap();
         handle.shutdown().await;
-        let other = Plan::new(2, 0);
-        let config = althing_ordering::Config { genesis: Arc::clone(&other.genesis), ..config };
+        let mut header = plan.genesis.header().clone();
+        header.time_ms += 1;
+        let genesis = Arc::new(Block::new(header, Vec::new()));
+        let config = althing_ordering::Config { genesis, ..config };
         let refused = start(config, "other").await;
         assert!(matches!(refused, Err(StartError::OtherLedger { .. })), "{refused:?}");
         context.stop(0, Some(Duration::from_secs(5))).await.unwrap();

@@ -5,15 +5,16 @@
 #[allow(dead_code, reason = "shared with the tests over TCP")]
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use althing_ordering::{Fault, PeerKey};
 use althing_sim_network::{Behaviour, Link, Node, SimNet};
 use althing_types::Digest;
 use commonware_runtime::{
     Clock as _, Runner as _, Supervisor as _,
-    deterministic::{self, Context, Runner},
+    deterministic::{self, Context, FaultConfig, PartialWriteMode, Runner, WriteConfig},
 };
+use commonware_utils::probability;
 use support::{App, Plan, QUICK, Toy, transaction};
 
 /// Longer than any test here takes in the simulated time; then it is stuck.
@@ -193,6 +194,55 @@ fn a_crash_of_everybody_redelivers_what_was_not_acknowledged() {
             assert_eq!(&toy.chain()[..lost.len()], lost);
         }
     });
+}
+
+/// Keeps an arbitrary part of the bytes of every write that was not flushed.
+fn torn() -> FaultConfig {
+    let write = WriteConfig {
+        failure_rate: probability!(0.0),
+        retention_rate: probability!(0.5),
+        mode: PartialWriteMode::Subset,
+    };
+    FaultConfig { write_rate: Some(write), ..FaultConfig::default() }
+}
+
+#[test]
+fn power_cuts_with_torn_writes_never_change_what_was_final() {
+    const CUTS: u64 = 6;
+    for seed in 0..6 {
+        let mut runner = Runner::new(
+            deterministic::Config::new()
+                .with_seed(seed)
+                .with_timeout(Some(STUCK))
+                .with_storage_fault_config(torn()),
+        );
+        let mut durable = vec![0; 4];
+        let mut known: BTreeMap<u64, Digest> = BTreeMap::new();
+        for cut in 0..=CUTS {
+            let (bases, last) = (durable.clone(), cut == CUTS);
+            let tallest = known.keys().last().copied().unwrap_or(0);
+            let (delivered, checkpoint) = runner.start_and_recover(|context| async move {
+                let world = World::resume(context, 4, 0, Behaviour::Honest, &bases).await;
+                if last {
+                    world.until_height(&world.all(), tallest + 10).await;
+                } else {
+                    let pause = (seed * 1009 + cut * 499) % 1201;
+                    world.context.sleep(Duration::from_millis(pause)).await;
+                }
+                let toys = world.toys.iter();
+                toys.map(|toy| (toy.acknowledged(), toy.blocks())).collect::<Vec<_>>()
+            });
+            for (peer, (acknowledged, blocks)) in delivered.into_iter().enumerate() {
+                durable[peer] = durable[peer].max(acknowledged);
+                for block in blocks {
+                    let first = *known.entry(block.height()).or_insert(block.digest());
+                    assert_eq!(first, block.digest(), "seed {seed} cut {cut} peer {peer}");
+                }
+            }
+            runner = Runner::from(checkpoint);
+        }
+        assert!(known.len() as u64 >= 10);
+    }
 }
 
 #[test]
