@@ -204,6 +204,11 @@ impl Segments {
                     }
                 }
             }
+            Record::Reset => {
+                self.after.values_mut().for_each(BTreeMap::clear);
+                self.next_seq.clear();
+                self.retired.clear();
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 /// [1, stream, next_seq]                                       where the stream stands
 /// [2, stream, before_seq]                                     readings before are final
 /// [3, stream, from_seq, to_seq]                               readings from from_seq on move
+/// [4]                                                         what was before is forgotten
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
@@ -39,6 +40,8 @@ pub enum Record {
         /// What it becomes.
         to_seq: u64,
     },
+    /// The whole queue follows: what was before is forgotten.
+    Reset,
 }
 
 /// A reading with its place in its stream.
@@ -75,6 +78,7 @@ impl<C> Encode<C> for Record {
             Self::Renumbered { stream, from_seq, to_seq } => {
                 e.array(4)?.u8(3)?.bytes(&stream.0)?.u64(*from_seq)?.u64(*to_seq)?.ok()
             }
+            Self::Reset => e.array(1)?.u8(4)?.ok(),
         }
     }
 }
@@ -96,6 +100,7 @@ impl<'b, C> Decode<'b, C> for Record {
             (3, Some(4)) => {
                 Ok(Self::Renumbered { stream: stream(d)?, from_seq: d.u64()?, to_seq: d.u64()? })
             }
+            (4, Some(1)) => Ok(Self::Reset),
             _ => Err(decode::Error::message("kind of record")),
         }
     }
@@ -173,6 +178,7 @@ mod tests {
     fn record() -> impl Strategy<Value = Record> {
         let stream = any::<[u8; 32]>().prop_map(StreamId);
         prop_oneof![
+            Just(Record::Reset),
             proptest::collection::vec(numbered(), 1..5).prop_map(Record::Readings),
             (stream.clone(), any::<u64>())
                 .prop_map(|(stream, next_seq)| Record::Head { stream, next_seq }),

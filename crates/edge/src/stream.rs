@@ -4,6 +4,7 @@ use althing_types::limits::PAYLOAD_BYTES_MAX;
 use althing_types::{BatchHeader, Payload, Reading, StreamId, Transaction, Value, Wire};
 
 use crate::machine::{AttemptId, Located, PersistId};
+use crate::record::Numbered;
 
 /// One stream of the gateway: the readings that are not final yet, and what is being done about
 /// the oldest of them.
@@ -101,6 +102,16 @@ impl Stream {
 
     pub(crate) fn durable(&self) -> usize {
         self.durable
+    }
+
+    /// All readings with their numbers.
+    pub(crate) fn numbered(&self, stream: StreamId) -> impl Iterator<Item = Numbered> + '_ {
+        let numbered = move |queued: &Queued| Numbered {
+            stream,
+            seq: queued.seq,
+            reading: queued.reading.clone(),
+        };
+        self.queue.iter().map(numbered)
     }
 
     pub(crate) fn front(&self) -> Option<&Queued> {

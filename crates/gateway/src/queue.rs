@@ -5,6 +5,7 @@
 //! devices publish, the more of them share a flush. An append-only file is enough for a queue, and
 //! unlike an embedded database it tells a torn tail from damage.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -69,7 +70,8 @@ pub(crate) struct Queue {
     identity: Identity,
     number: u64,
     file: File,
-    len: u64,
+    /// Lengths of all segments, bytes.
+    lens: BTreeMap<u64, u64>,
     segments: Segments,
     /// Held as long as the queue is open.
     _lock: File,
@@ -87,7 +89,7 @@ impl Queue {
         let lock = lock(&directory)?;
         let mut segments = Segments::default();
         let mut recovered = Recovered { records: Vec::new(), damage: Vec::new() };
-        let mut last = 0;
+        let (mut last, mut lens) = (0, BTreeMap::new());
         for number in numbers(&directory)? {
             let path = path(&directory, number);
             let bytes = fs::read(&path).map_err(QueueError::io("read", &path))?;
@@ -102,47 +104,73 @@ impl Queue {
                     scan.map_err(|source| QueueError::Segment { path: path.clone(), source })?
                 }
             };
+            lens.insert(number, bytes.len() as u64);
             segments.open(number);
             scan.records.iter().for_each(|record| segments.wrote(record));
             recovered.records.extend(scan.records);
             recovered.damage.extend(scan.damage.into_iter().map(|range| (path.clone(), range)));
         }
         let number = last + 1;
-        let file = begin(&directory, number)?;
+        let file = begin(&path(&directory, number))?;
         let segment_bytes = config.segment_bytes;
-        let mut queue = Self {
-            directory,
-            segment_bytes,
-            identity,
-            number,
-            file,
-            len: 0,
-            segments,
-            _lock: lock,
-        };
+        let mut queue =
+            Self { directory, segment_bytes, identity, number, file, lens, segments, _lock: lock };
         queue.write_head()?;
         queue.delete_finished()?;
         Ok((queue, recovered))
     }
 
+    /// Bytes of all segments.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.lens.values().sum()
+    }
+
+    /// Length of the newest segment.
+    fn len(&self) -> u64 {
+        self.lens.get(&self.number).copied().unwrap_or_default()
+    }
+
     /// Appends records; durable when it returns. After an error the queue must be opened anew. As
     /// far as the disk allows, nothing of what failed is left behind.
     pub(crate) fn append(&mut self, records: &[Record]) -> Result<(), QueueError> {
-        if self.len >= self.segment_bytes {
+        if self.len() >= self.segment_bytes {
             self.rotate()?;
         }
         if let Err(error) = self.write(records) {
             // Publishers are told that nothing was taken; the error that matters is the first.
-            let _ = self.file.set_len(self.len);
+            let _ = self.file.set_len(self.len());
             return Err(error);
         }
+        self.delete_finished()
+    }
+
+    /// Replaces all there is by a snapshot, which begins with [`Record::Reset`]. It gets its name
+    /// when it is durable, so that a crash leaves either the old or the new.
+    pub(crate) fn replace(&mut self, snapshot: &[Record]) -> Result<(), QueueError> {
+        let number = self.number + 1;
+        let (unnamed, named) = (unfinished(&self.directory), path(&self.directory, number));
+        // Left by a crash, perhaps.
+        let _ = fs::remove_file(&unnamed);
+        let mut file = begin(&unnamed)?;
+        let mut bytes = journal::header(number, &self.identity);
+        for record in snapshot {
+            journal::frame(number, 0, record, &mut bytes);
+        }
+        file.write_all(&bytes).map_err(QueueError::io("write", &unnamed))?;
+        file.sync_data().map_err(QueueError::io("flush", &unnamed))?;
+        fs::rename(&unnamed, &named).map_err(QueueError::io("rename", &unnamed))?;
+        sync_directory(&self.directory)?;
+        (self.number, self.file) = (number, file);
+        self.lens.insert(number, bytes.len() as u64);
+        self.segments.open(number);
+        snapshot.iter().for_each(|record| self.segments.wrote(record));
         self.delete_finished()
     }
 
     fn write(&mut self, records: &[Record]) -> Result<(), QueueError> {
         let mut bytes = Vec::new();
         for record in records {
-            journal::frame(self.number, self.len, record, &mut bytes);
+            journal::frame(self.number, self.len(), record, &mut bytes);
             self.segments.wrote(record);
         }
         self.write_bytes(&bytes)
@@ -152,14 +180,14 @@ impl Queue {
         let path = path(&self.directory, self.number);
         self.file.write_all(bytes).map_err(QueueError::io("append to", &path))?;
         self.file.sync_data().map_err(QueueError::io("flush", &path))?;
-        self.len += bytes.len() as u64;
+        *self.lens.entry(self.number).or_default() += bytes.len() as u64;
         Ok(())
     }
 
     fn rotate(&mut self) -> Result<(), QueueError> {
-        self.number += 1;
-        self.file = begin(&self.directory, self.number)?;
-        self.len = 0;
+        let number = self.number + 1;
+        self.file = begin(&path(&self.directory, number))?;
+        self.number = number;
         self.write_head()
     }
 
@@ -176,39 +204,73 @@ impl Queue {
         for number in self.segments.take_finished() {
             let path = path(&self.directory, number);
             fs::remove_file(&path).map_err(QueueError::io("delete", &path))?;
+            self.lens.remove(&number);
         }
         Ok(())
     }
 }
 
-/// A batch of records on its way to disk.
+/// Records on their way to disk.
 pub(crate) type Batch = Vec<(PersistId, Record)>;
 
-/// Gives the queue its thread. Each batch is answered by the id of its last record, in order; the
-/// thread ends after the first error, and when the sender is dropped.
+/// What the queue's thread is to do.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Append these.
+    Append(Batch),
+    /// Replace everything by this snapshot, which covers all records up to the one with this id.
+    Replace(Vec<Record>, PersistId),
+}
+
+/// What the queue's thread has done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Done {
+    /// The last record that is durable.
+    pub(crate) through: PersistId,
+    /// Bytes on disk.
+    pub(crate) bytes: u64,
+}
+
+/// Gives the queue its thread. Each job is answered in order; the thread ends after the first
+/// error, and when the sender is dropped.
 pub(crate) fn spawn(
     mut queue: Queue,
-) -> (mpsc::Sender<Batch>, mpsc::Receiver<Result<PersistId, QueueError>>) {
-    let (batches, mut receiver) = mpsc::channel::<Batch>(1);
+) -> (mpsc::Sender<Job>, mpsc::Receiver<Result<Done, QueueError>>) {
+    let (jobs, mut receiver) = mpsc::channel(1);
     let (sender, done) = mpsc::channel(1);
     let work = move || {
-        while let Some(batch) = receiver.blocking_recv() {
-            let Some((last, _)) = batch.last() else { continue };
-            let last = *last;
-            let records: Vec<Record> = batch.into_iter().map(|(_, record)| record).collect();
-            let result = queue.append(&records).map(|()| last);
+        while let Some(job) = receiver.blocking_recv() {
+            let result = queue.work(job);
             let failed = result.is_err();
             if sender.blocking_send(result).is_err() || failed {
                 return;
             }
         }
     };
-    // The name of a thread is valid, and without one there is no gateway.
     let builder = thread::Builder::new().name("gateway.queue".into());
     if let Err(error) = builder.spawn(work) {
+        // The driver sees that `done` is closed.
         tracing::error!(%error, "failed to start the queue's thread");
     }
-    (batches, done)
+    (jobs, done)
+}
+
+impl Queue {
+    fn work(&mut self, job: Job) -> Result<Done, QueueError> {
+        let through = match job {
+            Job::Append(batch) => {
+                let through = batch.last().map(|(id, _)| *id).unwrap_or_default();
+                let records: Vec<Record> = batch.into_iter().map(|(_, record)| record).collect();
+                self.append(&records)?;
+                through
+            }
+            Job::Replace(snapshot, through) => {
+                self.replace(&snapshot)?;
+                through
+            }
+        };
+        Ok(Done { through, bytes: self.bytes() })
+    }
 }
 
 const EXTENSION: &str = "queue";
@@ -232,10 +294,14 @@ fn numbers(directory: &Path) -> Result<Vec<u64>, QueueError> {
     Ok(numbers)
 }
 
-fn begin(directory: &Path, number: u64) -> Result<File, QueueError> {
-    let path = path(directory, number);
-    let file = OpenOptions::new().append(true).create_new(true).open(&path);
-    file.map_err(QueueError::io("create", &path))
+/// A snapshot that is being written.
+fn unfinished(directory: &Path) -> PathBuf {
+    directory.join("snapshot.unfinished")
+}
+
+fn begin(path: &Path) -> Result<File, QueueError> {
+    let file = OpenOptions::new().append(true).create_new(true).open(path);
+    file.map_err(QueueError::io("create", path))
 }
 
 fn lock(directory: &Path) -> Result<File, QueueError> {

@@ -2,11 +2,14 @@
 
 mod common;
 
+use althing_gateway::RefusalV3;
 use althing_types::Value;
 use common::{
-    MemoryLedger, RUNNING, STATE, TEMPERATURE, config, mosquitto, spawn_mosquitto, start, text,
+    MemoryLedger, PATIENCE, RUNNING, STATE, TEMPERATURE, config, mosquitto, spawn_mosquitto, start,
+    text,
 };
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 
 const VERSIONS: [&str; 2] = ["311", "5"];
 
@@ -146,16 +149,36 @@ async fn a_will_is_published_when_a_client_is_gone_without_goodbye() {
     let ledger = MemoryLedger::default();
     let gateway = start(config(directory.path()), &ledger).await;
     let address = gateway.address();
-    let mut subscriber =
-        spawn_mosquitto("mosquitto_sub", address, &["-t", "althing/pump/state", "-C", "1", "-d"]);
-    let mut lines = BufReader::new(subscriber.stdout.take().unwrap()).lines();
-    while !lines.next_line().await.unwrap().unwrap().contains("Subscribed") {}
-    let will = ["-t", "x", "--will-topic", "althing/pump/state", "--will-payload", "gone", "-d"];
+    let will = ["-t", "x", "--will-topic", "althing/pump/state", "--will-payload", "gone"];
+    let will = [&will[..], &["--will-retain", "--will-qos", "1"]].concat();
     let mut client = spawn_mosquitto("mosquitto_sub", address, &will);
-    let mut said = BufReader::new(client.stdout.take().unwrap()).lines();
-    while !said.next_line().await.unwrap().unwrap().contains("Subscribed") {}
+    let connected = async {
+        while gateway.status().await.unwrap().clients == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, connected).await.unwrap();
     client.kill().await.unwrap();
     ledger.wait_for(&STATE, 1).await;
     assert_eq!(ledger.values(&STATE), [Value::Text("gone".into())]);
-    assert!(subscriber.wait().await.unwrap().success());
+    let args = ["-t", "althing/pump/state", "-C", "1"];
+    let output = mosquitto("mosquitto_sub", address, &args).await;
+    assert_eq!(text(&output.stdout), "gone\n", "it is retained");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_3_1_1_a_refusal_may_close_the_connection() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    let mut config = config(directory.path());
+    config.mqtt.refusal_v3 = RefusalV3::Close;
+    let gateway = start(config, &ledger).await;
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let connect = b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02me";
+    let publish = b"\x32\x0e\0\x09elsewhere\0\x01x";
+    stream.write_all(&[&connect[..], publish].concat()).await.unwrap();
+    let mut answer = Vec::new();
+    let closed = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    closed.unwrap().unwrap();
+    assert_eq!(answer, b"\x20\x02\0\0", "no PUBACK");
 }

@@ -2,7 +2,10 @@
 
 mod common;
 
-use common::{MemoryLedger, PATIENCE, TEMPERATURE, config, mosquitto, start, start_at_once, text};
+use althing_types::Value;
+use common::{
+    MemoryLedger, STATE, TEMPERATURE, config, mosquitto, start, start_at_once, text, try_start,
+};
 
 const TOPIC: &str = "althing/pump/temperature";
 
@@ -26,14 +29,14 @@ async fn what_was_acknowledged_offline_survives_a_crash() {
     drop(gateway);
 
     // Still offline: it starts, and takes more, since it knows where its streams stand.
-    let gateway = restart(directory.path(), &ledger).await;
+    let gateway = start_at_once(config(directory.path()), &ledger).await;
     let output =
         mosquitto("mosquitto_pub", gateway.address(), &["-q", "1", "-t", TOPIC, "-m", "9"]).await;
     assert!(output.status.success(), "{}", text(&output.stderr));
     drop(gateway);
 
     ledger.lock().is_offline = false;
-    let gateway = restart(directory.path(), &ledger).await;
+    let gateway = start_at_once(config(directory.path()), &ledger).await;
     ledger.wait_for(&TEMPERATURE, 10).await;
     let expected: Vec<i64> = (0..10).map(|n| n * 100_000_000).collect();
     assert_eq!(ledger.numbers(&TEMPERATURE), expected);
@@ -70,14 +73,45 @@ async fn crashes_under_load_lose_and_double_nothing_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn readings_that_are_held_do_not_make_the_queue_grow_with_those_that_are_final() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    ledger.lock().unbound.insert(STATE);
+    let mut small = config(directory.path());
+    small.queue.segment_bytes = 4 * 1024;
+    let queue = small.queue.directory.clone();
+    let gateway = start(small, &ledger).await;
+    let address = gateway.address();
+    let args = ["-q", "1", "-t", "althing/pump/state", "-m", "held"];
+    let output = mosquitto("mosquitto_pub", address, &args).await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for _ in 0..3 {
+        let lines = ["-q", "1", "-t", TOPIC, "-m", "1", "--repeat", "500"];
+        let output = mosquitto("mosquitto_pub", address, &lines).await;
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    ledger.wait_for(&TEMPERATURE, 1500).await;
+    let entries = std::fs::read_dir(&queue).unwrap();
+    let bytes: u64 = entries.map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    assert!(bytes < 12 * 4 * 1024, "1500 readings take about 160 kB, but {bytes} bytes are kept");
+    let held = gateway.status().await.unwrap().edge.held;
+    assert_eq!((held[0].thing.as_str(), held[0].property.as_str()), ("pump", "state"));
+    drop(gateway);
+
+    ledger.lock().unbound.clear();
+    let gateway = start_at_once(config(directory.path()), &ledger).await;
+    ledger.wait_for(&STATE, 1).await;
+    gateway.shutdown().await.unwrap();
+    assert_eq!(ledger.values(&STATE), [Value::Text("held".into())]);
+    assert_eq!(ledger.numbers(&TEMPERATURE).len(), 1500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_gateway_on_the_same_queue_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = MemoryLedger::default();
     let _gateway = start(config(directory.path()), &ledger).await;
-    let key = althing_types::SigningKey::from_secret(althing_types::Suite::Ed25519, [9; 32]);
-    let second = config(directory.path());
-    let signer = althing_gateway::KeySigner::new(second.edge.ledger, key.unwrap());
-    let error = althing_gateway::Gateway::start(second, ledger, signer).await.unwrap_err();
+    let error = try_start(config(directory.path()), &ledger).await.unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("is in use by another gateway"), "{cause}");
 }
@@ -89,13 +123,6 @@ async fn a_port_in_use_is_said() {
     let gateway = start(config(directory.path()), &ledger).await;
     let mut second = config(&directory.path().join("second"));
     second.mqtt.listen = gateway.address();
-    let key = althing_types::SigningKey::from_secret(althing_types::Suite::Ed25519, [9; 32]);
-    let signer = althing_gateway::KeySigner::new(second.edge.ledger, key.unwrap());
-    let error = althing_gateway::Gateway::start(second, ledger, signer).await.unwrap_err();
+    let error = try_start(second, &ledger).await.unwrap_err();
     assert!(error.to_string().contains("is another program using it?"), "{error}");
-}
-
-/// Starts again; the lock of a gateway that was dropped is freed a moment later.
-async fn restart(directory: &std::path::Path, ledger: &MemoryLedger) -> althing_gateway::Handle {
-    tokio::time::timeout(PATIENCE, start_at_once(config(directory), ledger)).await.unwrap()
 }

@@ -47,7 +47,7 @@ fn damage_before_valid_frames_is_reported_and_read_over() {
         let expected = Scan {
             records: vec![records[0].clone(), records[2].clone()],
             end: ends[3],
-            damage: Vec::from([ends[1]..ends[2]]),
+            damage: std::iter::once(ends[1]..ends[2]).collect(),
         };
         assert_eq!(scan(7, &IDENTITY, &damaged), Ok(expected), "byte {at}");
     }
@@ -95,6 +95,20 @@ fn segments_go_when_they_and_all_older_ones_are_final() {
     segments.wrote(&retired(13));
     assert_eq!(segments.take_finished(), vec![2]);
     assert_eq!(segments.checkpoint(), vec![Record::Head { stream: STREAM, next_seq: 13 }]);
+}
+
+#[test]
+fn a_snapshot_makes_older_segments_needless() {
+    let mut segments = Segments::default();
+    segments.open(1);
+    segments.wrote(&reading(0));
+    segments.open(2);
+    for record in [Record::Reset, Record::Head { stream: STREAM, next_seq: 1 }, reading(0)] {
+        segments.wrote(&record);
+    }
+    assert_eq!(segments.take_finished(), vec![1]);
+    segments.open(3);
+    assert_eq!(segments.take_finished(), Vec::<u64>::new());
 }
 
 proptest! {

@@ -336,6 +336,12 @@ impl Machine {
         Some(if self.account.known.is_some() { *wake } else { self.account_wake(*wake)? })
     }
 
+    /// Bytes of all readings that are not final, as the limit counts them.
+    #[must_use]
+    pub const fn bytes_queued(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether no reading waits: all are final.
     #[must_use]
     pub fn is_drained(&self) -> bool {

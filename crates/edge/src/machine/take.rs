@@ -9,6 +9,9 @@ use crate::record::{Numbered, Record};
 use crate::rejection::Rejection;
 use crate::stream::{Stream, cost};
 
+/// Readings of one record of a snapshot; the longest values still fit the longest record.
+const SNAPSHOT_READINGS: usize = 64;
+
 impl Machine {
     pub(super) fn on_publish(
         &mut self,
@@ -147,6 +150,26 @@ impl Machine {
                     entry.renumber(from_seq, to_seq);
                 }
             }
+            Record::Reset => {
+                self.streams.clear();
+                self.bytes = 0;
+            }
         }
+    }
+
+    /// The whole queue as records that replace all those handed out so far, also those not yet
+    /// written: a driver may write them instead when what is on disk is mostly of the past. They
+    /// must become durable together or not at all.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<Record> {
+        let mut records = vec![Record::Reset];
+        for (stream, known) in &self.streams {
+            let head = known.next_seq.map(|next_seq| Record::Head { stream: *stream, next_seq });
+            records.extend(head);
+            let numbered: Vec<Numbered> = known.numbered(*stream).collect();
+            let chunks = numbered.chunks(SNAPSHOT_READINGS);
+            records.extend(chunks.map(|chunk| Record::Readings(chunk.to_vec())));
+        }
+        records
     }
 }

@@ -7,21 +7,30 @@ use tokio::time::Instant;
 
 use super::{DISK_FAILED, Driver};
 use crate::config::Config;
-use crate::queue::{self, Batch, Queue, QueueError};
+use crate::queue::{self, Batch, Done, Job, Queue, QueueError};
 use crate::uplink::{Signer, Uplink};
 
 /// Records of what is final wait for company up to this many: nobody waits for them.
 const RETIRED_MAX: usize = 256;
 
+/// The disk is written anew when it holds more than so many segments, and so many times the bytes
+/// of the readings that are not final. A record takes about three times what the limit counts for
+/// its reading; the rest is of readings that are final, in segments with one that is not.
+const REPLACE_ABOVE_SEGMENTS: u64 = 8;
+const REPLACE_ABOVE_TIMES: u64 = 8;
+
 /// The queue's thread, or why there is none.
 pub(super) enum Disk {
     Up {
-        batches: mpsc::Sender<Batch>,
-        done: mpsc::Receiver<Result<PersistId, QueueError>>,
-        /// Whether a batch is being written.
+        jobs: mpsc::Sender<Job>,
+        done: mpsc::Receiver<Result<Done, QueueError>>,
+        /// Whether the thread has a job.
         busy: bool,
         /// Records that wait for the next one.
         waiting: Batch,
+        /// Bytes on disk, and below which it is never written anew.
+        bytes: u64,
+        bytes_min: u64,
     },
     Down {
         why: String,
@@ -40,8 +49,11 @@ impl Disk {
                  become a gap on the ledger; check the disk"
             );
         }
-        let (batches, done) = queue::spawn(queue);
-        Ok((Self::Up { batches, done, busy: false, waiting: Vec::new() }, recovered.records))
+        let bytes = queue.bytes();
+        let (jobs, done) = queue::spawn(queue);
+        let bytes_min = config.queue.segment_bytes.saturating_mul(REPLACE_ABOVE_SEGMENTS);
+        let disk = Self::Up { jobs, done, busy: false, waiting: Vec::new(), bytes, bytes_min };
+        Ok((disk, recovered.records))
     }
 
     pub(super) fn push(&mut self, id: PersistId, record: Record) {
@@ -51,19 +63,32 @@ impl Disk {
     }
 
     /// Hands what waits to the thread, if that is free and somebody wants it written.
-    pub(super) fn write(&mut self, stopping: bool) {
-        let Self::Up { batches, busy, waiting, .. } = self else { return };
+    pub(super) fn write(&mut self, machine: &Machine, stopping: bool) {
+        let Self::Up { jobs, busy, waiting, bytes, bytes_min, .. } = self else { return };
+        let Some((last, _)) = waiting.last() else { return };
         let is_wanted =
             |(_, record): &(PersistId, Record)| !matches!(record, Record::Retired { .. });
         let is_due = stopping || waiting.len() >= RETIRED_MAX || waiting.iter().any(is_wanted);
-        if !*busy && is_due && !waiting.is_empty() {
-            // The thread takes one batch at a time, so there is room; if it ended, `done` says so.
-            *busy = batches.try_send(std::mem::take(waiting)).is_ok();
+        if *busy || !is_due {
+            return;
         }
+        let queued = machine.bytes_queued() as u64;
+        let is_mostly_past =
+            *bytes > *bytes_min && *bytes > queued.saturating_mul(REPLACE_ABOVE_TIMES);
+        let job = if is_mostly_past {
+            // The snapshot holds what the waiting records say.
+            let job = Job::Replace(machine.snapshot(), *last);
+            waiting.clear();
+            job
+        } else {
+            Job::Append(std::mem::take(waiting))
+        };
+        // The thread takes one job at a time, so there is room; if it ended, `done` says so.
+        *busy = jobs.try_send(job).is_ok();
     }
 
     /// The answer of the thread; waits forever if there is none to come.
-    pub(super) async fn written(&mut self) -> Result<PersistId, Option<QueueError>> {
+    pub(super) async fn written(&mut self) -> Result<Done, Option<QueueError>> {
         match self {
             Self::Up { done, .. } => match done.recv().await {
                 Some(result) => result.map_err(Some),
@@ -104,13 +129,13 @@ impl Disk {
 }
 
 impl<U: Uplink, S: Signer> Driver<U, S> {
-    pub(super) fn on_written(&mut self, written: Result<PersistId, Option<QueueError>>) {
+    pub(super) fn on_written(&mut self, written: Result<Done, Option<QueueError>>) {
         match written {
-            Ok(through) => {
-                if let Disk::Up { busy, .. } = &mut self.disk {
-                    *busy = false;
+            Ok(done) => {
+                if let Disk::Up { busy, bytes, .. } = &mut self.disk {
+                    (*busy, *bytes) = (false, done.bytes);
                 }
-                self.input(Input::Persisted { through });
+                self.input(Input::Persisted { through: done.through });
             }
             Err(error) => self.fail(error.as_ref()),
         }

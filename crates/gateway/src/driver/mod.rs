@@ -72,11 +72,14 @@ pub(crate) struct Driver<U, S> {
     disk: Disk,
     waiting: HashMap<PublishId, Reply>,
     next_publish: u64,
-    answers: (mpsc::Sender<(u64, Input)>, mpsc::Receiver<(u64, Input)>),
+    answers: (mpsc::Sender<Answered>, mpsc::Receiver<Answered>),
     started: Instant,
     stop_by: Option<Instant>,
     logged: HashMap<&'static str, Instant>,
 }
+
+/// The answer to a question of the machine of this generation.
+type Answered = (u64, Input);
 
 impl<U: Uplink, S: Signer> Driver<U, S> {
     /// Opens the queue and takes up what an earlier run left.
@@ -111,7 +114,7 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
         let mut taken = Vec::with_capacity(PUBLISHES_AT_ONCE);
         let mut is_open = true;
         while !self.is_finished() {
-            self.disk.write(self.stop_by.is_some());
+            self.disk.write(&self.machine, self.stop_by.is_some());
             let wake = self.wake();
             tokio::select! {
                 biased;

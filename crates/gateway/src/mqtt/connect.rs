@@ -44,10 +44,15 @@ pub(crate) fn sanitize(packet: &[u8]) -> Result<Cow<'_, [u8]>, FirstPacketError>
     let malformed = FirstPacketError::Malformed;
     let (_, head) = variable_int(packet.get(1..).ok_or(malformed)?)?.ok_or(malformed)?;
     let body = packet.get(1 + head..).ok_or(malformed)?;
-    match body.get(..7).ok_or(malformed)? {
-        [0, 4, b'M', b'Q', b'T', b'T', 4] => return Ok(Cow::Borrowed(packet)),
-        [0, 4, b'M', b'Q', b'T', b'T', 5] => {}
+    let level = match body.get(..7).ok_or(malformed)? {
+        [0, 4, b'M', b'Q', b'T', b'T', level @ (4 | 5)] => *level,
         _ => return Err(FirstPacketError::Version),
+    };
+    if !has_valid_connect_flags(*body.get(7).ok_or(malformed)?, level) {
+        return Err(malformed);
+    }
+    if level == 4 {
+        return Ok(Cow::Borrowed(packet));
     }
     // Protocol name and level, connect flags, keep-alive; then the properties.
     const VARIABLE_HEADER_BYTES: usize = 10;
@@ -66,6 +71,18 @@ pub(crate) fn sanitize(packet: &[u8]) -> Result<Cow<'_, [u8]>, FirstPacketError>
     push_variable_int(new.len(), &mut out);
     out.extend_from_slice(&new);
     Ok(Cow::Owned(out))
+}
+
+/// The connect flags that the standard allows (MQTT 5 §3.1.2.3, MQTT 3.1.1 §3.1.2.3); the protocol
+/// library takes any.
+const fn has_valid_connect_flags(flags: u8, level: u8) -> bool {
+    let is_reserved = flags & 0x01 != 0;
+    let has_will = flags & 0x04 != 0;
+    let will_qos = (flags >> 3) & 0x03;
+    let will_fits = if has_will { will_qos < 3 } else { flags & 0x38 == 0 };
+    // MQTT-3.1.2-22 of version 3.1.1: no password without a user name.
+    let password_fits = level == 5 || flags & 0xc0 != 0x40;
+    !is_reserved && will_fits && password_fits
 }
 
 fn without_zero_alias(mut properties: &[u8]) -> Result<Vec<u8>, FirstPacketError> {
@@ -177,6 +194,10 @@ mod tests {
             (b"\x10\x0b\0\x04MQTT\x05\0\0\0\x05", FirstPacketError::Malformed),
             (b"\x10\x0c\0\x04MQTT\x05\0\0\0\x01\x22", FirstPacketError::Malformed),
             (b"\x10\x0c\0\x04MQTT\x05\0\0\0\x01\x7f", FirstPacketError::Malformed),
+            (b"\x10\x0c\0\x04MQTT\x04\x01\0\0\0\0", FirstPacketError::Malformed),
+            (b"\x10\x0c\0\x04MQTT\x04\x10\0\0\0\0", FirstPacketError::Malformed),
+            (b"\x10\x0c\0\x04MQTT\x04\x1c\0\0\0\0", FirstPacketError::Malformed),
+            (b"\x10\x0c\0\x04MQTT\x04\x40\0\0\0\0", FirstPacketError::Malformed),
         ] {
             assert_eq!(sanitize(packet), Err(expected), "{packet:?}");
         }

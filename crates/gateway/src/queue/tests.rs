@@ -55,7 +55,7 @@ fn a_torn_tail_is_passed_over_and_appending_goes_on_behind_it() {
     let directory = tempfile::tempdir().unwrap();
     let (mut queue, _) = reopen(directory.path());
     queue.append(&[reading(0), reading(1)]).unwrap();
-    let (last, len) = (files(directory.path()).pop().unwrap(), queue.len);
+    let (last, len) = (files(directory.path()).pop().unwrap(), queue.len());
     drop(queue);
     File::options().write(true).open(&last).unwrap().set_len(len - 5).unwrap();
     let (mut queue, found) = reopen(directory.path());
@@ -70,7 +70,7 @@ fn damage_to_what_was_acknowledged_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let (mut queue, _) = reopen(directory.path());
     queue.append(&[reading(0)]).unwrap();
-    let damaged = usize::try_from(queue.len).unwrap() - 1;
+    let damaged = usize::try_from(queue.len()).unwrap() - 1;
     queue.append(&[reading(1)]).unwrap();
     drop(queue);
     let last = files(directory.path()).pop().unwrap();
@@ -98,6 +98,24 @@ fn segments_whose_readings_are_final_are_deleted() {
     let (_, recovered) = Queue::open(&config(directory.path()), IDENTITY).unwrap();
     let head = Record::Head { stream: STREAM, next_seq: 10 };
     assert!(recovered.records.contains(&head), "numbers go on: {:?}", recovered.records);
+}
+
+#[test]
+fn a_snapshot_replaces_everything_and_appending_goes_on_behind_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut queue, _) = reopen(directory.path());
+    for seq in 0..10 {
+        queue.append(&[reading(seq)]).unwrap();
+    }
+    // A crash while an earlier snapshot was written.
+    File::create(unfinished(directory.path())).unwrap().write_all(b"ALTHQUE1").unwrap();
+    let head = Record::Head { stream: STREAM, next_seq: 10 };
+    queue.replace(&[Record::Reset, head, reading(9)]).unwrap();
+    assert_eq!(files(directory.path()).len(), 1);
+    assert_eq!(queue.bytes(), fs::metadata(&files(directory.path())[0]).unwrap().len());
+    queue.append(&[reading(10)]).unwrap();
+    drop(queue);
+    assert_eq!(reopen(directory.path()).1, vec![Record::Reset, reading(9), reading(10)]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A ledger in memory, a gateway around it, and the real MQTT clients of the Mosquitto project.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(unreachable_pub, reason = "shared by the test files, each of which is a crate")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +12,8 @@ use std::time::Duration;
 
 use althing_edge::{Limits, Located, Outcome, Profile, StreamSpec, ThingSpec};
 use althing_gateway::{
-    AccountState, Config, Gateway, Handle, KeySigner, MqttConfig, QueueConfig, RefusalV3, Uplink,
-    UplinkError,
+    AccountState, Config, Gateway, Handle, KeySigner, MqttConfig, QueueConfig, QueueError,
+    RefusalV3, StartError, Uplink, UplinkError,
 };
 use althing_types::{
     BatchHeader, EntityId, LedgerId, Payload, Refusal, SigningKey, StreamId, StreamSchema, Suite,
@@ -33,6 +34,8 @@ pub struct State {
     nonces: BTreeSet<u64>,
     height: u64,
     pub is_offline: bool,
+    /// Streams that it refuses.
+    pub unbound: BTreeSet<StreamId>,
 }
 
 impl State {
@@ -47,6 +50,9 @@ impl State {
         let Ok(payload) = header.open(payload, &schema) else {
             return Outcome::Refused(Refusal::PayloadMismatch);
         };
+        if self.unbound.contains(&header.stream) {
+            return Outcome::Refused(Refusal::NotBound);
+        }
         if self.nonces.contains(&transaction.body().nonce) {
             return Outcome::Refused(Refusal::NonceReused);
         }
@@ -223,10 +229,26 @@ async fn is_ready(handle: &Handle) -> bool {
     handle.status().await.unwrap().edge.streams_ready == 3
 }
 
+/// As [`start`], whatever it knows. The lock of a gateway that was dropped in this process, as if
+/// it had crashed, is freed a moment later.
 pub async fn start_at_once(config: Config, ledger: &MemoryLedger) -> Handle {
+    let start = async {
+        loop {
+            match try_start(config.clone(), ledger).await {
+                Err(StartError::Queue(QueueError::Locked { .. })) => {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+                started => return started.unwrap(),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, start).await.unwrap()
+}
+
+pub async fn try_start(config: Config, ledger: &MemoryLedger) -> Result<Handle, StartError> {
     let key = SigningKey::from_secret(Suite::Ed25519, [9; 32]).unwrap();
     let signer = KeySigner::new(config.edge.ledger, key);
-    Gateway::start(config, ledger.clone(), signer).await.unwrap()
+    Gateway::start(config, ledger.clone(), signer).await
 }
 
 /// Runs a client of the Mosquitto project against the gateway, with more arguments.

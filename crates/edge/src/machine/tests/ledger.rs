@@ -91,6 +91,8 @@ enum Fate {
     AnswerLate,
     /// What waits is included.
     Include,
+    /// The disk is written anew with what matters.
+    Compact,
     /// Another submitter extends the stream, perhaps leaving a gap.
     Intruder {
         skip: u64,
@@ -141,6 +143,7 @@ impl World {
             Fate::Crash { flushed_anyway } => self.crash(*flushed_anyway),
             Fate::AnswerLate => self.answer_late(),
             Fate::Include => self.ledger.include(),
+            Fate::Compact => self.compact(),
             Fate::Intruder { skip } => self.intrude(*skip),
         }
     }
@@ -150,6 +153,15 @@ impl World {
         let through = *through;
         self.disk.extend(self.volatile.drain(..).map(|(_, record)| record));
         self.input(Input::Persisted { through });
+    }
+
+    fn compact(&mut self) {
+        self.disk = self.machine.snapshot();
+        let last = self.volatile.last().map(|(through, _)| *through);
+        self.volatile.clear();
+        if let Some(through) = last {
+            self.input(Input::Persisted { through });
+        }
     }
 
     fn answer(&mut self, lose_before: bool, lose_after: bool) {
@@ -251,6 +263,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => any::<bool>().prop_map(|flushed_anyway| Fate::Crash { flushed_anyway }),
         2 => Just(Fate::AnswerLate),
         2 => Just(Fate::Include),
+        1 => Just(Fate::Compact),
         1 => (0_u64..3).prop_map(|skip| Fate::Intruder { skip }),
     ]
 }
