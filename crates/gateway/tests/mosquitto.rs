@@ -1,4 +1,5 @@
 //! Unmodified clients of the Mosquitto project against the gateway.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
