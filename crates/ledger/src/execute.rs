@@ -56,9 +56,7 @@ fn execute_one<R: Read>(
     position: u32,
     transaction: &Transaction,
 ) -> Result<Receipt, StoreError> {
-    let start = state.mark();
     if let Err(stop) = admit(state, transaction) {
-        state.roll_back(start);
         return refused(transaction, 0, stop);
     }
     let actor = Actor { id: transaction.body().sender, transaction: transaction.id(), position };
@@ -94,7 +92,8 @@ pub(crate) enum Effect {
     Waits,
 }
 
-/// Whether a transaction counts at all: ledger, expiry, signers, and its nonce, which it uses up.
+/// Whether a transaction counts at all: ledger, expiry, signers, and last its nonce, which it uses
+/// up. If it does not, nothing was written.
 pub(crate) fn admit<R: Read>(
     state: &mut Transition<'_, R>,
     transaction: &Transaction,

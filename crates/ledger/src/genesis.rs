@@ -31,3 +31,6 @@ pub fn found(genesis: &Genesis) -> Writes {
     put(key::parameter(VALIDATORS), encode(&genesis.validators()));
     writes
 }
+
+#[cfg(test)]
+mod tests;

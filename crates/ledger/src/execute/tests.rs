@@ -104,6 +104,17 @@ fn what_does_not_count_has_no_effect_at_all() {
 }
 
 #[test]
+fn the_ends_of_the_time_a_transaction_is_good_for_count() {
+    for blocks in [0, EXPIRY_BLOCKS_MAX] {
+        let mut world = World::new();
+        let mut body = world.body(world.a, 0, vec![note(b"")]);
+        body.expiry_height = world.height + 1 + blocks;
+        let transaction = world.sign(&[world.a], body);
+        assert_eq!(world.run(transaction).code, 0, "{blocks} blocks ahead");
+    }
+}
+
+#[test]
 fn every_refusal_has_its_place() {
     let here = [
         WrongLedger,
@@ -157,6 +168,19 @@ fn actions_take_effect_together_or_not_at_all() {
     assert_eq!(differing.len(), 1, "only the nonces");
     let transaction = world.signed(&[owner], good);
     assert_eq!(world.run(transaction).code, 0);
+}
+
+/// What was read while a transaction was under way is not remembered when it is taken back.
+#[test]
+fn nobody_is_taken_for_revoked_by_a_transaction_that_was_refused() {
+    let mut world = World::new();
+    let person = world.member(althing_types::EntityKind::Person, 20);
+    let revoked = Action::RevokeEntity { entity: person };
+    let twice = world.signed(&[world.a], vec![revoked.clone(), revoked]);
+    let after = world.signed(&[person], vec![note(b"still here")]);
+    let receipts = world.block(&[twice, after]).receipts;
+    assert_eq!((receipts[0].code, receipts[0].action), (EntityRevoked.number(), 1));
+    assert_eq!(receipts[1].code, 0);
 }
 
 #[test]
