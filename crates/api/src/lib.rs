@@ -1,1 +1,30 @@
 //! Serve the HTTP interface, the only seam that clients meet.
+//!
+//! ```text
+//!   request -> limits -> route -> extract (strict) -> peer -> convert -> JSON, CBOR or SSE
+//!                                     |                  |
+//!                                     +---- Problem <----+   application/problem+json, stable codes
+//! ```
+//!
+//! Writes are signed transactions in COSE; reads are JSON, and proofs are CBOR bundles. Every input
+//! is bounded and every refusal names a stable code and what to do next. This crate decides nothing:
+//! crate `peer` answers, and this one puts it into the forms of [`althing_client::model`].
+//!
+//! Start reading at [`router`], then [`routes`].
+
+mod config;
+pub use config::Config;
+
+mod problem;
+pub use problem::Failure;
+
+mod extract;
+mod limits;
+mod service;
+
+mod convert;
+pub mod routes;
+pub use routes::{openapi, router};
+
+mod serve;
+pub use serve::{ServeError, listen, serve};

@@ -52,7 +52,7 @@ impl Signer {
 /// A signer that numbers its transactions, for any number of tasks at once.
 ///
 /// Nonces come from a window in any order, so transactions of one account can be under way in
-/// parallel. Two processes that number for the same entity get in each other's way: give each an
+/// parallel, up to the 512 of the window. Two processes that number for the same entity get in each other's way: give each an
 /// entity of its own, or [`refresh`](Self::refresh) after `nonce_reused`.
 #[derive(Debug)]
 pub struct Account {

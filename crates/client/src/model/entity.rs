@@ -8,9 +8,10 @@ use super::{DidText, EntityHex};
 pub struct Account {
     /// Whose account.
     pub entity: DidText,
-    /// The lowest number that no transaction of the sender has used, finalized or waiting here.
+    /// The number to go on with: after the highest that a transaction of the sender has used,
+    /// final or waiting here.
     pub next_nonce: u64,
-    /// Numbers from `next_nonce` up to, not including, this one are accepted now, in any order.
+    /// Numbers from here on are too far ahead.
     pub nonce_end: u64,
     /// Transactions of the sender that wait here to be included.
     pub waiting: u32,

@@ -34,7 +34,8 @@ pub use stream::{
 
 mod transaction;
 pub use transaction::{
-    Action, Admission, Admissions, Outcome, Receipt, RefusalText, Transaction, TransactionStatus,
+    Action, Admission, Admissions, Effect, Outcome, Receipt, RefusalText, Transaction,
+    TransactionStatus,
 };
 
 mod block;

@@ -25,13 +25,14 @@ pub struct Status {
     pub network: String,
     /// The ledger's id.
     pub ledger: LedgerHex,
-    /// This peer.
-    pub peer: DidText,
+    /// This peer, if it is one of those that the genesis names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<DidText>,
     /// Its voting key.
     pub key: KeyHex,
     /// Its part in the agreement.
     pub role: PeerRole,
-    /// `connecting`, `voting`, `following` or `stopped`.
+    /// `starting`, `connecting`, `voting`, `following`, `stopped` or `halted`.
     pub phase: String,
     /// The highest block executed here: what queries answer from.
     pub height: u64,
@@ -74,7 +75,7 @@ pub enum PeerRole {
 pub struct Health {
     /// The state.
     pub state: HealthState,
-    /// Why it is degraded, or what it waits for; empty if all is well.
+    /// Why it is not ready, or what it waits for; empty if all is well.
     pub reasons: Vec<HealthReason>,
     /// The highest block executed here.
     pub height: u64,
@@ -87,8 +88,10 @@ pub struct Health {
 pub enum HealthState {
     /// Takes part and takes transactions.
     Ready,
-    /// Answers queries, but transactions are refused or delayed.
+    /// Works, but something is missing that should be there.
     Degraded,
+    /// Answers queries at most: transactions are refused or wait.
+    Unavailable,
 }
 
 /// One reason of a peer's health.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, IdText, When};
+use super::{Cursor, IdText, StreamHex, When};
 
 /// A part of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ pub struct Entities {
 pub struct Things {
     /// Owned by this entity.
     pub owner: Option<IdText>,
-    /// Whose name or title contains this text, whatever the case.
+    /// Whose name contains this text, whatever the case.
     pub name: Option<String>,
     /// Whose description has this `@type`.
     #[serde(rename = "type")]
@@ -176,5 +176,5 @@ pub struct Events {
     /// Only events about this thing.
     pub thing: Option<IdText>,
     /// Only events about this stream.
-    pub stream: Option<String>,
+    pub stream: Option<StreamHex>,
 }

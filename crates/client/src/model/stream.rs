@@ -35,8 +35,10 @@ pub struct Stream {
     /// What all its readings come to; absent while there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Aggregate>,
-    /// Gaps, open and sealed.
-    pub gaps: u64,
+    /// Gaps that may still be filled.
+    pub gaps_open: u64,
+    /// Sequence numbers that were given up: they are missing for ever.
+    pub sealed: u64,
 }
 
 /// One value with its three times: claimed by the device, received by the gateway, and of the

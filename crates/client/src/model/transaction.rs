@@ -59,13 +59,26 @@ pub struct Outcome {
 pub struct Receipt {
     /// Which.
     pub transaction: TxHex,
-    /// Whether it took effect. If not, it changed nothing but its sender's nonce.
-    pub applied: bool,
-    /// Why it did not; absent if it did.
+    /// What it did in short.
+    pub effect: Effect,
+    /// Why it did not take effect; absent if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<RefusalText>,
     /// What it brought about, in order.
     pub events: Vec<Event>,
+}
+
+/// What a final transaction did, in short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It took effect, all of it.
+    Applied,
+    /// It is recorded and takes effect when enough have approved it.
+    AwaitingApproval,
+    /// It changed nothing, but used up its nonce.
+    Refused,
 }
 
 /// Why a final transaction took no effect.

@@ -1,0 +1,18 @@
+//! The ledger's types in the forms of the interface, field by field.
+
+mod transaction;
+
+mod event;
+pub(crate) use event::{About, place};
+
+mod entity;
+
+mod thing;
+pub(crate) use thing::Latest;
+
+mod stream;
+pub(crate) use stream::{aggregates, gap, readings};
+
+mod block;
+
+mod decimal;

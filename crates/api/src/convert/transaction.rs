@@ -1,0 +1,129 @@
+use althing_client::model::{
+    Action, DigestHex, Effect, Hex, Key, Outcome, Receipt, RefusalText, Transaction,
+    TransactionStatus,
+};
+use althing_peer::{Placed, query::TransactionState};
+use althing_types::{self as types, Digest, Refusal};
+
+use crate::service::Service;
+
+impl Service {
+    pub(crate) fn transaction(&self, state: TransactionState) -> Transaction {
+        let (transaction, outcome) = match state {
+            TransactionState::Waiting(transaction) => (transaction, None),
+            TransactionState::Final { transaction, placed, time_ms } => {
+                (transaction, Some(self.outcome(placed, time_ms)))
+            }
+        };
+        let body = transaction.body();
+        let status = match outcome {
+            Some(_) => TransactionStatus::Finalized,
+            None => TransactionStatus::Waiting,
+        };
+        Transaction {
+            id: Hex(transaction.id()),
+            status,
+            outcome,
+            sender: self.did(&body.sender),
+            signers: transaction.signatures().iter().map(|s| self.did(&s.signer)).collect(),
+            nonce: body.nonce,
+            expiry_height: body.expiry_height,
+            bytes: u32::try_from(transaction.wire().len()).unwrap_or(u32::MAX),
+            actions: body.actions.iter().map(|action| self.action(&body.sender, action)).collect(),
+        }
+    }
+
+    pub(crate) fn outcome(&self, placed: Placed, time_ms: u64) -> Outcome {
+        Outcome {
+            height: placed.height,
+            index: placed.position,
+            time: time_ms.into(),
+            receipt: self.receipt(&placed.receipt),
+        }
+    }
+
+    pub(crate) fn receipt(&self, receipt: &types::Receipt) -> Receipt {
+        let refusal = Refusal::from_number(receipt.code);
+        let effect = match refusal {
+            None => Effect::Applied,
+            Some(Refusal::AwaitingApproval) => Effect::AwaitingApproval,
+            Some(_) => Effect::Refused,
+        };
+        Receipt {
+            transaction: Hex(receipt.transaction),
+            effect,
+            refusal: refusal.map(|refusal| RefusalText {
+                code: refusal.code().to_owned(),
+                detail: refusal.to_string(),
+                action: receipt.action,
+            }),
+            events: receipt.events.iter().map(|event| self.event(event)).collect(),
+        }
+    }
+
+    fn action(&self, sender: &types::EntityId, action: &types::Action) -> Action {
+        match action {
+            types::Action::RegisterEntity { inception, .. } => Action::RegisterEntity {
+                entity: self.did(&inception.id()),
+                kind: inception.kind.name().to_owned(),
+                name: inception.name.clone(),
+                key: Key::from(&inception.key),
+            },
+            types::Action::RotateKey { entity, key, .. } => {
+                Action::RotateKey { entity: self.did(entity), key: Key::from(key) }
+            }
+            types::Action::RevokeEntity { entity } => {
+                Action::RevokeEntity { entity: self.did(entity) }
+            }
+            types::Action::RegisterThing { name, description } => Action::RegisterThing {
+                thing: self.thing_did(&types::ThingId::derive(sender, name)),
+                name: name.clone(),
+                description_digest: sha256(description),
+            },
+            types::Action::UpdateThing { thing, replaces, description } => Action::UpdateThing {
+                thing: self.thing_did(thing),
+                replaces: *replaces,
+                description_digest: sha256(description),
+            },
+            types::Action::Bind { thing, gateway, until_height } => Action::Bind {
+                thing: self.thing_did(thing),
+                gateway: self.did(gateway),
+                until_height: *until_height,
+            },
+            types::Action::Unbind { thing, gateway } => {
+                Action::Unbind { thing: self.thing_did(thing), gateway: self.did(gateway) }
+            }
+            types::Action::SubmitBatch(batch) => Action::SubmitBatch {
+                stream: Hex(batch.stream),
+                first_seq: batch.first_seq,
+                count: batch.count,
+                earliest: althing_client::model::Time(batch.time_min),
+                latest: althing_client::model::Time(batch.time_max),
+                payload_digest: Hex(Digest(batch.payload_digest)),
+                payload_bytes: batch.payload_len,
+            },
+            types::Action::Record(record) => Action::Record {
+                kind: record.kind.clone(),
+                data: hex::encode(&record.data),
+                notify: record.notify.iter().map(|entity| self.did(entity)).collect(),
+                link: record.link.map(Hex),
+            },
+            types::Action::SetApprovalPolicy(policy) => Action::SetApprovalPolicy {
+                kind: policy.kind.name().to_owned(),
+                threshold: policy.threshold,
+                approvers: policy.approvers.iter().map(|entity| self.did(entity)).collect(),
+                patience_blocks: policy.patience_blocks,
+            },
+            types::Action::Approve { pending } => Action::Approve { pending: Hex(*pending) },
+            types::Action::Reject { pending } => Action::Reject { pending: Hex(*pending) },
+            types::Action::RetireThing { thing } => {
+                Action::RetireThing { thing: self.thing_did(thing) }
+            }
+        }
+    }
+}
+
+/// SHA-256, by which the state knows a description.
+fn sha256(bytes: &[u8]) -> DigestHex {
+    Hex(Digest(types::hash("", &[bytes])))
+}

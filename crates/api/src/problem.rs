@@ -1,0 +1,249 @@
+//! Every way a request fails, with its status and stable code, in one place.
+
+use althing_client::model::Problem;
+use althing_peer::query::{Noun, QueryError};
+use althing_types::Refusal;
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// Media type of problems (RFC 9457).
+pub(crate) const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
+/// What a client that is told to come back later should wait, seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+/// Longest part of a client's input that an answer repeats, characters.
+const SHOWN_CHARS_MAX: usize = 80;
+
+/// Declares [`Failure`] with the status, code and sentence of each, in one table.
+macro_rules! failures {
+    ($($name:ident $status:ident $code:literal $sentence:literal;)*) => {
+        /// Why a request fails, other than that the ledger refuses a transaction.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Failure {
+            $(
+                #[doc = $sentence]
+                $name,
+            )*
+        }
+
+        impl Failure {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            /// The stable code.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            const fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)* }
+            }
+        }
+    };
+}
+
+failures! {
+    InvalidPath BAD_REQUEST "invalid_path" "A part of the path is not what it should be; see the field.";
+    InvalidQuery BAD_REQUEST "invalid_query" "A parameter is unknown, repeated or not what it should be; see the field.";
+    InvalidCursor BAD_REQUEST "invalid_cursor" "The cursor is not one that this list gave; begin without one.";
+    InvalidHeader BAD_REQUEST "invalid_header" "A header is not what it should be; see the field.";
+    InvalidBody BAD_REQUEST "invalid_body" "The body is not what it should be; see the interface description.";
+    UnknownRoute NOT_FOUND "unknown_route" "There is nothing here; see /openapi.json for what there is.";
+    MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "This cannot be done here; see /openapi.json for what can.";
+    UnknownEntity NOT_FOUND "unknown_entity" "The entity is not registered on this ledger; check its id and the network.";
+    UnknownThing NOT_FOUND "unknown_thing" "The thing is not registered on this ledger; check its id and the network.";
+    UnknownVersion NOT_FOUND "unknown_version" "The description has no such version; ask without a version for the present one.";
+    UnknownStream NOT_FOUND "unknown_stream" "No thing has this stream; look at the properties of the thing.";
+    UnknownReading NOT_FOUND "unknown_reading" "The stream has no reading with this number; look at its gaps.";
+    UnknownTransaction NOT_FOUND "unknown_transaction" "This peer knows no such transaction; it may be on its way, or have expired.";
+    UnknownBlock NOT_FOUND "unknown_block" "There is no final block at this height yet; wait for it.";
+    UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
+    WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
+    NotAcceptable NOT_ACCEPTABLE "not_acceptable" "The answer has no such form; accept JSON, or CBOR for proofs.";
+    BodyTooLarge PAYLOAD_TOO_LARGE "body_too_large" "The body is too long; split it.";
+    UnsupportedMediaType UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body has the wrong media type; send application/cose or application/cbor.";
+    RangeTooLarge UNPROCESSABLE_ENTITY "range_too_large" "The answer would be too large; ask for a shorter interval.";
+    ReadOnly FORBIDDEN "read_only" "This peer takes no transactions from clients; ask another.";
+    Busy SERVICE_UNAVAILABLE "busy" "The peer has as many requests under way as it may; try again shortly.";
+    Behind SERVICE_UNAVAILABLE "behind" "This peer has not executed the height asked for; try again shortly or ask another peer.";
+    ProofNotReady SERVICE_UNAVAILABLE "proof_not_ready" "No certified block commits to it yet; try again shortly.";
+    PayloadUnavailable SERVICE_UNAVAILABLE "payload_unavailable" "This peer does not hold the payload; try again shortly or ask another peer.";
+    Timeout GATEWAY_TIMEOUT "timeout" "The request took too long; try again, or ask for less.";
+    Internal INTERNAL_SERVER_ERROR "internal" "The peer failed to answer; its log says why.";
+}
+
+/// A problem on its way to a client.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    problem: Box<Problem>,
+}
+
+pub(crate) type Answer<T> = Result<T, ApiError>;
+
+impl ApiError {
+    fn new(status: StatusCode, code: &str, sentence: &str) -> Self {
+        let title = status.canonical_reason().unwrap_or_default();
+        let problem = Problem::new(status.as_u16(), title, code, sentence);
+        Self { status, problem: Box::new(problem) }
+    }
+
+    /// The same, about a parameter or header.
+    pub(crate) fn about(mut self, field: &str) -> Self {
+        self.problem.field = Some(shown(field));
+        self
+    }
+
+    /// The same, with what is wrong in particular.
+    pub(crate) fn because(mut self, reason: &str) -> Self {
+        self.problem.detail = format!("{} ({})", self.problem.detail, shown(reason));
+        self
+    }
+
+    pub(crate) fn problem(self) -> Problem {
+        *self.problem
+    }
+}
+
+/// Input of a client as an answer may repeat it.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS_MAX).collect()
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.status(), failure.code(), failure.sentence())
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(status_of(refusal), refusal.code(), &refusal.to_string())
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        let failure = match &error {
+            QueryError::Unknown(noun) => match noun {
+                Noun::Entity => Failure::UnknownEntity,
+                Noun::Thing => Failure::UnknownThing,
+                Noun::Version => Failure::UnknownVersion,
+                Noun::Stream => Failure::UnknownStream,
+                Noun::Reading => Failure::UnknownReading,
+                Noun::Transaction => Failure::UnknownTransaction,
+                Noun::Block => Failure::UnknownBlock,
+            },
+            QueryError::Cursor => Failure::InvalidCursor,
+            QueryError::TooLarge => Failure::RangeTooLarge,
+            QueryError::PayloadMissing { .. } => Failure::PayloadUnavailable,
+            QueryError::NotCertified => Failure::ProofNotReady,
+            QueryError::Store(_) | QueryError::Payload(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a query failed");
+                Failure::Internal
+            }
+        };
+        failure.into()
+    }
+}
+
+/// The HTTP status of a refusal at admission.
+const fn status_of(refusal: Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Malformed
+        | Refusal::OutOfBounds
+        | Refusal::WrongLedger
+        | Refusal::DuplicateSigner
+        | Refusal::PayloadMissing
+        | Refusal::PayloadMismatch => StatusCode::BAD_REQUEST,
+        Refusal::BadSignature
+        | Refusal::BadPossession
+        | Refusal::EntityRevoked
+        | Refusal::NotPermitted
+        | Refusal::NotBound
+        | Refusal::BindingExpired
+        | Refusal::NotAnApprover => StatusCode::FORBIDDEN,
+        Refusal::NonceReused
+        | Refusal::NonceTooOld
+        | Refusal::AlreadyExists
+        | Refusal::VersionConflict
+        | Refusal::SequenceOverlap
+        | Refusal::GapSealed
+        | Refusal::SchemaChanged
+        | Refusal::ThingRetired
+        | Refusal::AlreadyApproved
+        | Refusal::AwaitingApproval => StatusCode::CONFLICT,
+        Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::UnknownEntity
+        | Refusal::UnknownThing
+        | Refusal::UnknownStream
+        | Refusal::UnknownPending
+        | Refusal::UnknownLink
+        | Refusal::NonceTooFar
+        | Refusal::Expired
+        | Refusal::ExpiryTooFar
+        | Refusal::SequenceTooFar
+        | Refusal::BadDescription
+        | Refusal::SchemaMismatch
+        | Refusal::TimeOutOfRange
+        | Refusal::PendingExpired => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::SenderQuota => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::MempoolFull | Refusal::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let later = matches!(self.status.as_u16(), 429 | 503);
+        let mut response = (self.status, Json(*self.problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
+        if later {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_and_refusal_has_a_status_of_an_error_and_says_what_to_do() {
+        let failures = Failure::ALL.iter().map(|failure| ApiError::from(*failure));
+        let refusals = Refusal::ALL.iter().map(|refusal| ApiError::from(*refusal));
+        for error in failures.chain(refusals) {
+            let (status, problem) = (error.status, error.problem());
+            assert!(status.is_client_error() || status.is_server_error(), "{problem:?}");
+            assert_eq!(problem.status, status.as_u16());
+            assert!(!problem.title.is_empty() && !problem.detail.is_empty(), "{problem:?}");
+            let snake = problem.code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+            assert!(snake, "{}", problem.code);
+        }
+    }
+
+    #[test]
+    fn a_code_has_one_meaning_wherever_it_comes_from() {
+        for failure in Failure::ALL {
+            let same = Failure::ALL.iter().filter(|other| other.code() == failure.code());
+            assert_eq!(same.count(), 1, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_sent_is_repeated_in_part_and_without_control_characters() {
+        let error = ApiError::from(Failure::InvalidQuery).about(&"x\r\n".repeat(1000));
+        assert_eq!(error.problem().field, Some("x".repeat(SHOWN_CHARS_MAX)));
+    }
+}

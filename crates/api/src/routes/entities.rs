@@ -1,0 +1,140 @@
+use althing_client::model::{
+    Account, DidDocument, Entity, IdText, KeyVersion, Page,
+    query::{self, List},
+};
+use althing_peer::query::{EntityFilter, Noun, PAGE_ITEMS_MAX, QueryError};
+use althing_types::{EntityId, EntityKind, ThingId};
+use axum::{Json, extract::State};
+
+use crate::{
+    extract::{Params, Parsed, key_cursor, limit, numeric_cursor},
+    problem::{Answer, ApiError, Failure},
+    service::{Service, Shared},
+};
+
+/// Ask where an account stands
+///
+/// What a sender needs to know before it signs: the next nonce, and the height that an expiry
+/// counts from.
+#[utoipa::path(
+    get,
+    path = "/v1/accounts/{id}",
+    tag = "entities",
+    params(("id" = IdText, Path, description = "The sender")),
+    responses((status = 200, description = "The account", body = Account))
+)]
+pub(super) async fn account(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<IdText>,
+) -> Answer<Json<Account>> {
+    let id = service.entity_id(&id)?;
+    service.read(move |service| Ok(Json(service.account(&id, &service.query.account(&id)?)))).await
+}
+
+/// List entities
+#[utoipa::path(
+    get,
+    path = "/v1/entities",
+    tag = "entities",
+    params(query::Entities),
+    responses((status = 200, description = "Entities in a stable order", body = Page<Entity>))
+)]
+pub(super) async fn entities(
+    State(service): State<Shared>,
+    Params(asked): Params<query::Entities>,
+) -> Answer<Json<Page<Entity>>> {
+    let filter = EntityFilter {
+        kind: asked.kind.as_deref().map(kind).transpose()?,
+        owner: asked.owner.as_ref().map(|owner| service.entity_id(owner)).transpose()?,
+        name: asked.name.map(|name| name.to_lowercase()),
+    };
+    let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
+    let list = move |service: &Service| {
+        let page = service.query.entities(&filter, after.as_deref(), limit)?;
+        let items = page.items.iter().map(|(id, record)| service.entity(id, record)).collect();
+        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+    };
+    service.read(list).await
+}
+
+fn kind(name: &str) -> Answer<EntityKind> {
+    let wrong = || ApiError::from(Failure::InvalidQuery).about("kind");
+    EntityKind::from_name(name).ok_or_else(wrong)
+}
+
+/// Look an entity up
+#[utoipa::path(
+    get,
+    path = "/v1/entities/{id}",
+    tag = "entities",
+    params(("id" = IdText, Path, description = "The entity")),
+    responses((status = 200, description = "The entity", body = Entity))
+)]
+pub(super) async fn entity(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<IdText>,
+) -> Answer<Json<Entity>> {
+    let id = service.entity_id(&id)?;
+    service.read(move |service| Ok(Json(service.entity(&id, &service.query.entity(&id)?)))).await
+}
+
+/// List the keys of an entity
+///
+/// Every key it has had, oldest first: what it signed with one stays checkable.
+#[utoipa::path(
+    get,
+    path = "/v1/entities/{id}/keys",
+    tag = "entities",
+    params(("id" = IdText, Path, description = "The entity"), List),
+    responses((status = 200, description = "Its keys", body = Page<KeyVersion>))
+)]
+pub(super) async fn keys(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<IdText>,
+    Params(list): Params<List>,
+) -> Answer<Json<Page<KeyVersion>>> {
+    let id = service.entity_id(&id)?;
+    let after = numeric_cursor(list.after.as_deref())?.unwrap_or(0);
+    let limit = limit(list.limit, PAGE_ITEMS_MAX)?;
+    let list = move |service: &Service| {
+        let (keys, more) = service.query.keys(&id, after, limit)?;
+        let next = keys.last().filter(|_| more).map(|key| key.version.to_string());
+        Ok(Json(Page { items: keys.iter().map(Service::key_version).collect(), next }))
+    };
+    service.read(list).await
+}
+
+/// Resolve a DID
+///
+/// The DID document (W3C DID Core 1.0) of an entity, with its present key, or of a thing, with the
+/// way to its description.
+#[utoipa::path(
+    get,
+    path = "/v1/dids/{did}",
+    tag = "entities",
+    params(("did" = IdText, Path, description = "DID of an entity or thing")),
+    responses((status = 200, description = "The document", body = DidDocument,
+        content_type = "application/did"))
+)]
+pub(super) async fn resolve(
+    State(service): State<Shared>,
+    Parsed(did): Parsed<IdText>,
+) -> Answer<([(axum::http::HeaderName, &'static str); 1], Json<DidDocument>)> {
+    let id = service.id(&did)?;
+    let document = service.read(move |service| service.document(id)).await?;
+    Ok(([(axum::http::header::CONTENT_TYPE, "application/did")], Json(document)))
+}
+
+impl Service {
+    fn document(&self, id: [u8; 32]) -> Answer<DidDocument> {
+        let (entity, thing) = (EntityId(id), ThingId(id));
+        match self.query.entity(&entity) {
+            Err(QueryError::Unknown(Noun::Entity)) => {}
+            record => return Ok(self.entity_document(&entity, &record?)),
+        }
+        match self.query.thing(&thing) {
+            Err(QueryError::Unknown(Noun::Thing)) => Err(Failure::UnknownDid.into()),
+            state => Ok(self.thing_document(&thing, &state?.record.owner)),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Events as they happen, resumable from any cursor (Server-Sent Events, WHATWG HTML §9.2).
+
+use std::{convert::Infallible, sync::Arc};
+
+use althing_client::model::{Cursor, EVENT_KEEP_ALIVE, EventRecord, query};
+use althing_peer::query::{EventAt, EventPlace};
+use althing_types::{EntityId, StreamId, ThingId};
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::{
+        Sse,
+        sse::{self, KeepAlive},
+    },
+};
+use futures::{Stream, StreamExt as _, stream};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::{
+    convert::{About, place},
+    extract::Params,
+    problem::{Answer, ApiError, Failure},
+    service::{Service, Shared},
+};
+
+/// Header by which a browser resumes.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// Follow events
+///
+/// Server-Sent Events without end: the past behind a cursor first, then what happens. The id of
+/// each is its cursor, so a client that lost the connection goes on without a gap. The data is an
+/// EventRecord in JSON, the event name its type.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    tag = "events",
+    params(
+        query::Events,
+        ("last-event-id" = Option<Cursor>, Header, description = "Go on behind this event")
+    ),
+    responses((status = 200, description = "Events", body = EventRecord,
+        content_type = "text/event-stream"))
+)]
+pub(super) async fn events(
+    State(service): State<Shared>,
+    headers: HeaderMap,
+    Params(asked): Params<query::Events>,
+) -> Answer<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {
+    let permit = Arc::clone(&service.event_streams).try_acquire_owned();
+    let permit = permit.map_err(|_| ApiError::from(Failure::Busy))?;
+    let filter = Filter::new(&service, &asked)?;
+    let begin = match resumed(&headers)?.or(asked.after) {
+        Some(cursor) => place(cursor),
+        None => place(Cursor::after_block(service.query.height())),
+    };
+    let follow = Follow { service, filter, at: begin, seen: 0, _permit: permit };
+    let batches = stream::unfold(follow, Follow::step);
+    let events = batches.flat_map(stream::iter).map(Ok);
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(EVENT_KEEP_ALIVE)))
+}
+
+fn resumed(headers: &HeaderMap) -> Answer<Option<Cursor>> {
+    let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
+    let cursor = value.to_str().ok().and_then(|text| text.parse().ok());
+    let wrong = || ApiError::from(Failure::InvalidHeader).about(LAST_EVENT_ID);
+    cursor.map(Some).ok_or_else(wrong)
+}
+
+/// One client that follows.
+struct Follow {
+    service: Shared,
+    filter: Filter,
+    /// The last event looked at.
+    at: EventPlace,
+    /// The height up to which all has been looked at.
+    seen: u64,
+    /// Given back when the client goes away.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Follow {
+    /// The next events that the filter admits, waiting for blocks as long as there is none. Ends
+    /// when the disk fails; the client resumes elsewhere.
+    async fn step(mut self) -> Option<(Vec<sse::Event>, Self)> {
+        loop {
+            if self.seen > 0 {
+                self.service.query.at_least(self.seen.saturating_add(1)).await;
+            }
+            let after = self.at;
+            let read = move |service: &Service| Ok(service.query.events(after)?);
+            let (events, seen) = self.service.read(read).await.ok()?;
+            self.seen = seen;
+            self.at = self.at.max(place(Cursor::after_block(seen)));
+            let admitted: Vec<_> =
+                events.iter().filter_map(|at| self.admitted(at).and_then(sse_event)).collect();
+            if !admitted.is_empty() {
+                return Some((admitted, self));
+            }
+        }
+    }
+
+    fn admitted(&self, at: &EventAt) -> Option<EventRecord> {
+        let record = self.service.event_record(at);
+        self.filter.admits(at, &record).then_some(record)
+    }
+}
+
+fn sse_event(record: EventRecord) -> Option<sse::Event> {
+    let event = sse::Event::default().id(record.cursor.to_string()).event(record.event.name());
+    event.json_data(&record).ok()
+}
+
+/// Which events a client wants.
+struct Filter {
+    kinds: Vec<String>,
+    entity: Option<EntityId>,
+    thing: Option<ThingId>,
+    stream: Option<StreamId>,
+}
+
+impl Filter {
+    fn new(service: &Service, asked: &query::Events) -> Answer<Self> {
+        let kinds = asked.kind.as_deref().unwrap_or_default().split(',').filter(|k| !k.is_empty());
+        Ok(Self {
+            kinds: kinds.map(str::to_owned).collect(),
+            entity: asked.entity.as_ref().map(|id| service.entity_id(id)).transpose()?,
+            thing: asked.thing.as_ref().map(|id| service.thing_id(id)).transpose()?,
+            stream: asked.stream.map(|stream| stream.0),
+        })
+    }
+
+    fn admits(&self, at: &EventAt, record: &EventRecord) -> bool {
+        let (about, name) = (About::of(&at.event), record.event.name());
+        self.entity.is_none_or(|entity| about.entities.contains(&entity))
+            && self.thing.is_none_or(|thing| about.thing == Some(thing))
+            && self.stream.is_none_or(|stream| about.stream == Some(stream))
+            && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == name))
+    }
+}

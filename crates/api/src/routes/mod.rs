@@ -1,0 +1,165 @@
+//! The routes, one module per noun.
+
+mod transactions;
+
+mod entities;
+
+mod things;
+
+mod streams;
+
+mod blocks;
+
+mod proofs;
+
+mod network;
+
+mod events;
+
+use std::sync::Arc;
+
+use althing_client::model::{MIN_HEIGHT_HEADER, Problem};
+use althing_peer::Peer;
+use axum::{
+    Json, Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::openapi::{
+    Content, Info, License, OpenApi, Ref, Required, ResponseBuilder, Type,
+    path::{Operation, ParameterBuilder, ParameterIn},
+    schema::ObjectBuilder,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Config,
+    limits::bounded,
+    problem::{ApiError, Failure, PROBLEM_MEDIA_TYPE},
+    service::{Service, Shared},
+};
+
+/// The interface of a peer.
+pub fn router(peer: Peer, config: Config) -> Router {
+    let cors = cors(&config);
+    let service = Service::new(peer, config);
+    let (router, _) = documented().split_for_parts();
+    router
+        .route("/", get(welcome))
+        .route("/openapi.json", get(|| async { Json(openapi()) }))
+        .fallback(|| async { ApiError::from(Failure::UnknownRoute) })
+        .method_not_allowed_fallback(|| async { ApiError::from(Failure::MethodNotAllowed) })
+        .layer(DefaultBodyLimit::max(althing_client::submission::REQUEST_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(&service), bounded))
+        .layer(cors)
+        .with_state(service)
+}
+
+/// The description of the interface (OpenAPI 3.1).
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let mut document = documented().split_for_parts().1;
+    document.info = Info::new("Althing", env!("CARGO_PKG_VERSION"));
+    document.info.description = Some(DESCRIPTION.to_owned());
+    document.info.license = Some(License::new("Apache-2.0"));
+    for path in document.paths.paths.values_mut() {
+        let operations = [(&mut path.get, true), (&mut path.post, false)];
+        for (operation, reads) in operations {
+            operation.iter_mut().for_each(|operation| complete(operation, reads));
+        }
+    }
+    document
+}
+
+const DESCRIPTION: &str = "\
+One peer of an Althing network. Writes are signed transactions (COSE); reads are JSON; proofs are \
+CBOR bundles that anyone checks offline against the genesis. Problems are application/problem+json \
+with stable codes. Ids of entities and things are DIDs or 64 hex digits in requests, DIDs in \
+answers; numbers of streams are exact decimals in text.";
+
+/// What holds for every operation: problems, and for reads the height to read from.
+fn complete(operation: &mut Operation, reads: bool) {
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    let response = ResponseBuilder::new()
+        .description("A problem; its code says which")
+        .content(PROBLEM_MEDIA_TYPE, problem);
+    let responses = &mut operation.responses.responses;
+    responses.insert("default".to_owned(), response.build().into());
+    if reads {
+        let height = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+        let header = ParameterBuilder::new()
+            .name(MIN_HEIGHT_HEADER)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("Answer from this height or later; the peer waits for it a while"))
+            .schema(Some(height));
+        operation.parameters.get_or_insert_default().push(header.build().into());
+    }
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(Problem)))]
+struct Components;
+
+fn documented() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(<Components as utoipa::OpenApi>::openapi())
+        .routes(routes!(transactions::submit))
+        .routes(routes!(transactions::transaction))
+        .routes(routes!(entities::account))
+        .routes(routes!(entities::entities))
+        .routes(routes!(entities::entity))
+        .routes(routes!(entities::keys))
+        .routes(routes!(entities::resolve))
+        .routes(routes!(things::things))
+        .routes(routes!(things::thing))
+        .routes(routes!(things::description))
+        .routes(routes!(things::property))
+        .routes(routes!(streams::stream))
+        .routes(routes!(streams::readings))
+        .routes(routes!(streams::latest))
+        .routes(routes!(streams::aggregates))
+        .routes(routes!(streams::gaps))
+        .routes(routes!(blocks::blocks))
+        .routes(routes!(blocks::block))
+        .routes(routes!(proofs::reading))
+        .routes(routes!(proofs::range))
+        .routes(routes!(proofs::aggregate))
+        .routes(routes!(proofs::state))
+        .routes(routes!(proofs::receipt))
+        .routes(routes!(network::network))
+        .routes(routes!(network::status))
+        .routes(routes!(network::health))
+        .routes(routes!(network::peers))
+        .routes(routes!(network::metrics))
+        .routes(routes!(events::events))
+}
+
+fn cors(config: &Config) -> CorsLayer {
+    let origins = config.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            HeaderName::from_static("last-event-id"),
+            HeaderName::from_static(MIN_HEIGHT_HEADER),
+        ])
+        .expose_headers([HeaderName::from_static(althing_client::model::HEIGHT_HEADER)])
+}
+
+/// What a browser finds.
+async fn welcome() -> Response {
+    Json(serde_json::json!({
+        "name": "althing",
+        "version": env!("CARGO_PKG_VERSION"),
+        "interface": "/openapi.json",
+        "status": "/v1/status",
+        "things": "/v1/things",
+        "blocks": "/v1/blocks",
+    }))
+    .into_response()
+}

@@ -1,0 +1,276 @@
+use std::{
+    fmt::Write as _,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use althing_client::{
+    genesis_file::GenesisFile,
+    model::{
+        Health, HealthReason, HealthState, Hex, HexKey, Network, Peer, PeerRole, Peers, Status,
+    },
+};
+use althing_peer::{
+    Halt,
+    query::{Complaint, Figure, Phase, Standing},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    problem::Answer,
+    service::{Service, Shared},
+};
+
+/// Get the network and its genesis
+#[utoipa::path(
+    get,
+    path = "/v1/network",
+    tag = "network",
+    responses((status = 200, description = "The network", body = Network))
+)]
+pub(super) async fn network(State(service): State<Shared>) -> Json<Network> {
+    let genesis = service.peer.genesis();
+    Json(Network {
+        network: genesis.network.clone(),
+        ledger: Hex(service.peer.ledger()),
+        genesis: GenesisFile::from(genesis),
+    })
+}
+
+/// Ask what the peer is doing
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    tag = "network",
+    responses((status = 200, description = "What it is doing", body = Status))
+)]
+pub(super) async fn status(State(service): State<Shared>) -> Answer<Json<Status>> {
+    service.read(|service| service.status().map(Json)).await
+}
+
+/// Ask whether the peer is well
+///
+/// 200 if it takes part, with reasons if something is missing; 503 if it does not, with reasons.
+#[utoipa::path(
+    get,
+    path = "/v1/health",
+    tag = "network",
+    responses(
+        (status = 200, description = "It takes part", body = Health),
+        (status = 503, description = "It does not", body = Health),
+    )
+)]
+pub(super) async fn health(State(service): State<Shared>) -> Response {
+    let standing = service.query.standing();
+    let complaints = service.query.complaints(&standing, now_ms());
+    let state = match complaints.first() {
+        None => HealthState::Ready,
+        Some(complaint) if complaint.is_grave() => HealthState::Unavailable,
+        Some(_) => HealthState::Degraded,
+    };
+    let status = match state {
+        HealthState::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        HealthState::Ready | HealthState::Degraded => StatusCode::OK,
+    };
+    let reasons = complaints.iter().map(|complaint| service.reason(complaint)).collect();
+    (status, Json(Health { state, reasons, height: standing.height })).into_response()
+}
+
+/// List the peers of the network
+///
+/// As this peer sees them.
+#[utoipa::path(
+    get,
+    path = "/v1/peers",
+    tag = "network",
+    responses((status = 200, description = "The peers", body = Peers))
+)]
+pub(super) async fn peers(State(service): State<Shared>) -> Json<Peers> {
+    let standing = service.query.standing();
+    let seats = service.peer.genesis().peers.iter();
+    Json(Peers { items: seats.map(|seat| service.peer_of(seat, &standing)).collect() })
+}
+
+/// Get figures for Prometheus
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "network",
+    responses((status = 200, description = "Prometheus text format", body = String,
+        content_type = "text/plain"))
+)]
+pub(super) async fn metrics(State(service): State<Shared>) -> Response {
+    let text = exposition(&service.query.figures());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+fn exposition(figures: &[Figure]) -> String {
+    let mut text = String::new();
+    for Figure { name, help, counts, value } in figures {
+        let kind = if *counts { "counter" } else { "gauge" };
+        // Writing to a String does not fail.
+        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+    }
+    text
+}
+
+fn now_ms() -> u64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Service {
+    fn status(&self) -> Answer<Status> {
+        let standing = self.query.standing();
+        let head = self.query.block_head(standing.height)?;
+        let key = self.peer.key();
+        let agreement = standing.agreement.as_ref();
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            network: self.network().to_owned(),
+            ledger: Hex(self.peer.ledger()),
+            peer: self.seat(&key).map(|seat| self.did(&seat.inception.id())),
+            key: Hex(HexKey(key)),
+            role: if standing.votes { PeerRole::Validator } else { PeerRole::Follower },
+            phase: phase(&standing).to_owned(),
+            height: standing.height,
+            time: head.header.time_ms.into(),
+            final_height: standing.final_height,
+            epoch: agreement.map_or(0, |agreement| agreement.epoch),
+            view: agreement.map_or(0, |agreement| agreement.view),
+            leader: Hex(HexKey(agreement.map_or([0; 32], |agreement| agreement.leader))),
+            quorum: agreement.map_or(0, |agreement| number(agreement.quorum)),
+            connected: agreement.map_or(0, |agreement| number(agreement.connected.len())),
+            waiting: number(standing.waiting),
+            waiting_bytes: standing.waiting_bytes as u64,
+            payloads_missing: standing.payloads_missing as u64,
+        })
+    }
+
+    fn peer_of(&self, seat: &althing_types::PeerSeat, standing: &Standing) -> Peer {
+        let agreement = standing.agreement.as_ref();
+        let heard = agreement.and_then(|agreement| {
+            let of_seat = agreement.heard_ms.iter().find(|(key, _)| *key == seat.key);
+            of_seat.and_then(|(_, heard)| *heard)
+        });
+        let organisations = &self.peer.genesis().organisations;
+        let owner = organisations.iter().find(|one| one.inception.id() == seat.organisation);
+        Peer {
+            key: Hex(HexKey(seat.key)),
+            id: self.did(&seat.inception.id()),
+            name: seat.inception.name.clone(),
+            organisation: self.did(&seat.organisation),
+            organisation_name: owner.map(|one| one.inception.name.clone()).unwrap_or_default(),
+            role: PeerRole::Validator,
+            this: seat.key == self.peer.key(),
+            connected: agreement.is_some_and(|agreement| agreement.connected.contains(&seat.key)),
+            heard: heard.map(Into::into),
+        }
+    }
+
+    fn reason(&self, complaint: &Complaint) -> HealthReason {
+        let (code, detail) = match complaint {
+            Complaint::Halted(halt) => halted(halt),
+            Complaint::Starting => ("starting", "The peer is starting.".to_owned()),
+            Complaint::Stopped => {
+                ("stopped", "The peer has stopped taking part; restart it.".to_owned())
+            }
+            Complaint::Connecting { connected, quorum } => (
+                "connecting",
+                format!(
+                    "Waits until {quorum} validators, this one included, are connected; \
+                     {connected} others are now. Start them, or check addresses and ports."
+                ),
+            ),
+            Complaint::WaitingForVotes { since_ms, leader, missing } => (
+                "waiting_for_votes",
+                format!(
+                    "Waits for votes of {} since {} s; {} leads the view.",
+                    self.names(missing),
+                    since_ms / 1000,
+                    self.name_of(leader)
+                ),
+            ),
+            Complaint::Behind { blocks } => (
+                "behind",
+                format!("{blocks} final blocks are not executed yet; answers are as old."),
+            ),
+            Complaint::PayloadsMissing { count } => (
+                "payloads_missing",
+                format!("The payloads of {count} batches are being fetched from other peers."),
+            ),
+            Complaint::MempoolFull => (
+                "mempool_full",
+                "Nearly as many transactions wait as may; new ones will be refused.".to_owned(),
+            ),
+            Complaint::Silent { validator, since_ms } => {
+                let name = self.name_of(validator);
+                let detail = match since_ms {
+                    Some(since_ms) => format!("No vote of {name} for {} s.", since_ms / 1000),
+                    None => format!("No vote of {name} since the start."),
+                };
+                ("validator_silent", detail)
+            }
+            Complaint::Offences { count } => (
+                "validators_broke_rules",
+                format!("{count} offences of validators were seen; the log names them."),
+            ),
+        };
+        HealthReason { code: code.to_owned(), detail }
+    }
+
+    fn names(&self, keys: &[[u8; 32]]) -> String {
+        let names: Vec<String> = keys.iter().map(|key| self.name_of(key)).collect();
+        if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+    }
+
+    fn name_of(&self, key: &[u8; 32]) -> String {
+        let seat = self.seat(key);
+        seat.map_or_else(|| HexKey(*key).to_string(), |seat| seat.inception.name.clone())
+    }
+}
+
+fn number(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+fn phase(standing: &Standing) -> &'static str {
+    match standing.agreement.as_ref().map(|agreement| agreement.phase) {
+        _ if standing.halt.is_some() => "halted",
+        None => "starting",
+        Some(Phase::Connecting) => "connecting",
+        Some(Phase::Voting) => "voting",
+        Some(Phase::Following) => "following",
+        Some(Phase::Stopped(_)) => "stopped",
+    }
+}
+
+fn halted(halt: &Halt) -> (&'static str, String) {
+    match halt {
+        Halt::Diverged { height, .. } => (
+            "diverged",
+            format!(
+                "This peer computed another result of block {height} than the quorum; it takes no \
+                 part. Run `althing peer check`, and compare versions."
+            ),
+        ),
+        Halt::Storage(what) => ("storage_failed", format!("The disk failed or is full: {what}.")),
+        Halt::Foreign(what) => ("foreign_data", format!("{what}. Run `althing peer check`.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_in_the_text_format() {
+        let figures = [Figure { name: "a_total", help: "All.", counts: true, value: 7 }];
+        let expected = "# HELP a_total All.\n# TYPE a_total counter\na_total 7\n";
+        assert_eq!(exposition(&figures), expected);
+    }
+}

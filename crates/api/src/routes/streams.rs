@@ -1,0 +1,160 @@
+use althing_client::model::{
+    Aggregates, Gaps, Hex, Readings, Stream, StreamHex,
+    query::{self, Latest, List},
+};
+use althing_peer::query::{
+    BucketLength, Buckets, PAGE_BUCKETS_MAX, PAGE_ITEMS_MAX, PAGE_READINGS_MAX, ReadingFilter,
+};
+use axum::{Json, extract::State};
+
+use crate::{
+    convert,
+    extract::{Params, Parsed, limit, numeric_cursor},
+    problem::{Answer, ApiError, Failure},
+    service::{Service, Shared},
+};
+
+/// Buckets of a page of aggregates unless the client says how many or how long.
+const BUCKETS: usize = 300;
+
+/// Look a stream up
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{id}",
+    tag = "streams",
+    params(("id" = StreamHex, Path, description = "The stream")),
+    responses((status = 200, description = "The stream", body = Stream))
+)]
+pub(super) async fn stream(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<StreamHex>,
+) -> Answer<Json<Stream>> {
+    service.read(move |service| Ok(Json(service.stream(&service.query.stream(&id)?)))).await
+}
+
+/// List readings of a stream
+///
+/// Ascending by sequence number; late ones stand where they belong.
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{id}/readings",
+    tag = "streams",
+    params(("id" = StreamHex, Path, description = "The stream"), query::Readings),
+    responses((status = 200, description = "The readings", body = Readings))
+)]
+pub(super) async fn readings(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<StreamHex>,
+    Params(asked): Params<query::Readings>,
+) -> Answer<Json<Readings>> {
+    let limit = limit(asked.limit, PAGE_READINGS_MAX)?;
+    let after: Option<u64> = numeric_cursor(asked.after.as_deref())?;
+    let first = after.map_or(0, |after| after.saturating_add(1));
+    let ReadingFilter { seq, time_ms } = ReadingFilter::ALL;
+    let filter = ReadingFilter {
+        seq: (asked.first_seq.unwrap_or(seq.0).max(first), asked.last_seq.unwrap_or(seq.1)),
+        time_ms: (
+            asked.from.map_or(time_ms.0, |from| from.0),
+            asked.until.map_or(time_ms.1, |until| until.0),
+        ),
+    };
+    let list = move |service: &Service| {
+        let head = service.query.stream_head(&id)?;
+        let page = service.query.readings(&id, &filter, limit)?;
+        Ok(Json(convert::readings(&id, &head.schema, &page)))
+    };
+    service.read(list).await
+}
+
+/// Get the latest readings of a stream
+///
+/// By sequence number, the newest last.
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{id}/latest",
+    tag = "streams",
+    params(("id" = StreamHex, Path, description = "The stream"), Latest),
+    responses((status = 200, description = "The readings", body = Readings))
+)]
+pub(super) async fn latest(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<StreamHex>,
+    Params(asked): Params<Latest>,
+) -> Answer<Json<Readings>> {
+    let limit = limit(asked.limit.or(Some(1)), PAGE_READINGS_MAX)?;
+    let look = move |service: &Service| {
+        let head = service.query.stream_head(&id)?;
+        let page = service.query.latest_of(&id, &head, limit)?;
+        Ok(Json(convert::readings(&id, &head.schema, &page)))
+    };
+    service.read(look).await
+}
+
+/// Get a stream in buckets
+///
+/// Count, minimum, maximum, sum and mean per bucket of claimed time: what a chart needs, however
+/// long the time.
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{id}/aggregates",
+    tag = "streams",
+    params(("id" = StreamHex, Path, description = "The stream"), query::Aggregates),
+    responses((status = 200, description = "The buckets", body = Aggregates))
+)]
+pub(super) async fn aggregates(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<StreamHex>,
+    Params(asked): Params<query::Aggregates>,
+) -> Answer<Json<Aggregates>> {
+    let buckets = Buckets {
+        from_ms: asked.from.map(|from| from.0),
+        until_ms: asked.until.map(|until| until.0),
+        length: length(&asked)?,
+    };
+    let look = move |service: &Service| {
+        let head = service.query.stream_head(&id)?;
+        let page = service.query.aggregates(&id, &buckets)?;
+        Ok(Json(convert::aggregates(&id, &head.schema, &page)))
+    };
+    service.read(look).await
+}
+
+fn length(asked: &query::Aggregates) -> Answer<BucketLength> {
+    let wrong = |field, reason: &str| {
+        Err(ApiError::from(Failure::InvalidQuery).about(field).because(reason))
+    };
+    match (asked.bucket_ms, asked.buckets.map(|count| count as usize)) {
+        (Some(_), Some(_)) => wrong("buckets", "not together with bucket_ms"),
+        (Some(0), None) => wrong("bucket_ms", "at least 1 expected"),
+        (Some(ms), None) => Ok(BucketLength::Ms(ms)),
+        (None, Some(count)) if !(1..=PAGE_BUCKETS_MAX).contains(&count) => {
+            wrong("buckets", &format!("1 to {PAGE_BUCKETS_MAX} expected"))
+        }
+        (None, count) => Ok(BucketLength::AtMost(count.unwrap_or(BUCKETS))),
+    }
+}
+
+/// List the gaps of a stream
+///
+/// Sequence numbers that did not come, ascending: those that still may, and those given up.
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{id}/gaps",
+    tag = "streams",
+    params(("id" = StreamHex, Path, description = "The stream"), List),
+    responses((status = 200, description = "The gaps", body = Gaps))
+)]
+pub(super) async fn gaps(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<StreamHex>,
+    Params(list): Params<List>,
+) -> Answer<Json<Gaps>> {
+    let limit = limit(list.limit, PAGE_ITEMS_MAX)?;
+    let from = numeric_cursor(list.after.as_deref())?.unwrap_or(0);
+    let look = move |service: &Service| {
+        let (gaps, next) = service.query.gaps(&id, from, limit)?;
+        let items = gaps.iter().map(convert::gap).collect();
+        Ok(Json(Gaps { stream: Hex(*id), items, next: next.map(|seq| seq.to_string()) }))
+    };
+    service.read(look).await
+}

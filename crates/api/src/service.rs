@@ -1,0 +1,89 @@
+//! What all requests share.
+
+use std::{sync::Arc, time::Duration};
+
+use althing_client::model::{DidText, IdText};
+use althing_peer::{Peer, query::Query};
+use althing_types::{EntityId, ThingId};
+use tokio::sync::Semaphore;
+
+use crate::{
+    Config,
+    problem::{Answer, ApiError, Failure},
+};
+
+/// A peer as the interface sees it.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) peer: Peer,
+    pub(crate) query: Query,
+    pub(crate) config: Config,
+    pub(crate) requests: Semaphore,
+    pub(crate) event_streams: Arc<Semaphore>,
+}
+
+pub(crate) type Shared = Arc<Service>;
+
+impl Service {
+    pub(crate) fn new(peer: Peer, config: Config) -> Shared {
+        Arc::new(Self {
+            query: peer.query(),
+            requests: Semaphore::new(config.requests_max),
+            event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
+            peer,
+            config,
+        })
+    }
+
+    pub(crate) fn network(&self) -> &str {
+        &self.peer.genesis().network
+    }
+
+    pub(crate) fn did(&self, entity: &EntityId) -> DidText {
+        DidText::entity(self.network(), entity)
+    }
+
+    pub(crate) fn thing_did(&self, thing: &ThingId) -> DidText {
+        DidText::thing(self.network(), thing)
+    }
+
+    /// The id in a path or parameter, if it is of this network.
+    pub(crate) fn id(&self, text: &IdText) -> Answer<[u8; 32]> {
+        match &text.network {
+            Some(network) if network != self.network() => Err(Failure::WrongNetwork.into()),
+            _ => Ok(text.id),
+        }
+    }
+
+    pub(crate) fn entity_id(&self, text: &IdText) -> Answer<EntityId> {
+        self.id(text).map(EntityId)
+    }
+
+    pub(crate) fn thing_id(&self, text: &IdText) -> Answer<ThingId> {
+        self.id(text).map(ThingId)
+    }
+
+    /// Reads from disk, off the threads that serve connections.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        let service = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || read(&service)).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::error!(%error, "a query ended without an answer");
+                Err(Failure::Internal.into())
+            }
+        }
+    }
+}
+
+/// Bounds the time of something, with the problem to answer when it is over.
+pub(crate) async fn within<T>(
+    time: Duration,
+    late: Failure,
+    work: impl Future<Output = T>,
+) -> Result<T, ApiError> {
+    tokio::time::timeout(time, work).await.map_err(|_| late.into())
+}

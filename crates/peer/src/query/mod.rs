@@ -1,0 +1,163 @@
+//! Answer questions about the executed ledger, with proof where asked.
+//!
+//! [`Query`] reads the state and the rows beside it, in the calling thread: an embedded database is
+//! synchronous, so callers keep it off asynchronous threads. What lies in ordering's archives,
+//! block bodies and certificates, is asynchronous, and only proofs, transactions and blocks need it.
+//!
+//! Every answer is bounded by the constants below, whoever asks. Answers come from the newest
+//! executed height; [`Query::at_least`] waits for one, so that a client can read what it wrote.
+//!
+//! Start reading at [`Query`].
+
+mod error;
+pub use error::{Noun, QueryError};
+
+mod ledger;
+pub use ledger::{BlockHead, EventAt, EventPlace, TransactionState};
+
+mod entity;
+pub use entity::{AccountState, EntityFilter, KeyVersion};
+
+mod thing;
+pub use thing::{ThingFilter, ThingState};
+
+mod walk;
+
+mod stream;
+pub use stream::{GapState, ReadingAt, ReadingFilter, ReadingPage, StreamState};
+
+mod aggregate;
+pub use aggregate::{Bucket, BucketLength, BucketPage, Buckets, ROUND_LENGTHS_MS};
+
+mod status;
+pub use althing_ordering::Phase;
+pub use status::{Complaint, Figure, Standing};
+
+mod anchor;
+use anchor::Anchors;
+
+mod prove;
+pub use prove::{Prepared, Question};
+
+use std::{sync::Arc, time::Duration};
+
+use althing_state::{Direction, Read as _, Row, Space, StoreError, View};
+use minicbor::Decode;
+
+use crate::{Peer, chain::Chain, core::Core};
+
+/// Most items of one page of a list.
+pub const PAGE_ITEMS_MAX: usize = 200;
+/// Most readings of one page.
+pub const PAGE_READINGS_MAX: usize = 5_000;
+/// Most buckets of one page of aggregates.
+pub const PAGE_BUCKETS_MAX: usize = 2_000;
+/// Most events read at a time.
+pub const PAGE_EVENTS_MAX: usize = 1_000;
+/// Most rows looked at for one page of a filtered list; a page that ends there says so.
+pub const ROWS_EXAMINED_MAX: usize = 5_000;
+/// Most nodes of a stream's tree looked at for one answer.
+pub const NODES_EXAMINED_MAX: usize = 100_000;
+/// Most payloads opened for one answer.
+pub const PAYLOADS_OPENED_MAX: usize = 4_096;
+/// Longest wait for a height, or for a result to be certified.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A page of a list, and where the next begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// What to go on after; none at the end.
+    pub next: Option<Vec<u8>>,
+}
+
+/// Reads of one peer; clones share it.
+#[derive(Debug, Clone)]
+pub struct Query {
+    core: Arc<Core>,
+    /// The newest certified block that proofs hang from.
+    anchors: Arc<Anchors>,
+}
+
+impl Peer {
+    /// Reads of this peer. Clones of it share what they remember, so make one and clone that.
+    #[must_use]
+    pub fn query(&self) -> Query {
+        Query { core: Arc::clone(&self.core), anchors: Arc::default() }
+    }
+}
+
+impl Query {
+    /// The newest executed height, from which answers come.
+    #[must_use]
+    pub fn height(&self) -> u64 {
+        self.chain().height()
+    }
+
+    /// Resolves when `height` has been executed. The caller bounds the time.
+    pub async fn at_least(&self, height: u64) {
+        self.chain().executed_at_least(height).await;
+    }
+
+    fn chain(&self) -> &Chain {
+        &self.core.chain
+    }
+
+    fn view(&self) -> View<'_> {
+        self.chain().view()
+    }
+
+    /// The record at a raw key of the newest state.
+    fn record<T: for<'b> Decode<'b, ()>>(&self, key: &[u8]) -> Result<Option<T>, QueryError> {
+        let Some(value) = self.view().get(key)? else { return Ok(None) };
+        decode(key, &value).map(Some)
+    }
+
+    /// The record at a raw key, or the problem that there is no such thing.
+    fn known<T: for<'b> Decode<'b, ()>>(&self, key: &[u8], noun: Noun) -> Result<T, QueryError> {
+        self.record(key)?.ok_or(QueryError::Unknown(noun))
+    }
+
+    fn stored(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.chain().state().store().get(space, key)
+    }
+
+    /// Index rows whose keys begin with `prefix`, after a key.
+    fn rows(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let from = match after {
+            // The next key in order is the same with a zero byte.
+            Some(after) => [after, &[0]].concat(),
+            None => prefix.to_vec(),
+        };
+        let to = althing_state::prefix_end(prefix);
+        let store = self.chain().state().store();
+        store.scan(Space::Index, &from, to.as_deref(), Direction::Forward, limit)
+    }
+}
+
+/// Reads what this peer wrote itself; its bounds were checked then.
+fn decode<T: for<'b> Decode<'b, ()>>(key: &[u8], bytes: &[u8]) -> Result<T, QueryError> {
+    minicbor::decode(bytes).map_err(|_| StoreError::corrupt(key).into())
+}
+
+/// The id at the end of an index key.
+fn id_at_end(key: &[u8]) -> Option<[u8; 32]> {
+    key.get(key.len().checked_sub(32)?..)?.try_into().ok()
+}
+
+/// Checks that a cursor belongs to the list it is used for.
+fn checked_cursor<'a>(
+    after: Option<&'a [u8]>,
+    prefix: &[u8],
+) -> Result<Option<&'a [u8]>, QueryError> {
+    match after {
+        Some(after) if !after.starts_with(prefix) => Err(QueryError::Cursor),
+        after => Ok(after),
+    }
+}

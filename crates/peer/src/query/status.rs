@@ -1,0 +1,319 @@
+//! What a peer is doing, what it waits for, and what it has counted.
+
+use std::sync::atomic::Ordering;
+
+use althing_ordering::{PeerKey, Phase, Status as Agreement};
+
+use super::Query;
+use crate::core::Halt;
+
+/// What a peer is doing.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// How agreement stands; none before it has started.
+    pub agreement: Option<Agreement>,
+    /// Why the peer takes no part any more, if so.
+    pub halt: Option<Halt>,
+    /// The newest executed height.
+    pub height: u64,
+    /// The highest block known to be final.
+    pub final_height: u64,
+    /// Whether it votes.
+    pub votes: bool,
+    /// Transactions that wait.
+    pub waiting: usize,
+    /// Bytes of them and their payloads.
+    pub waiting_bytes: usize,
+    /// Bytes the mempool may hold.
+    pub waiting_bytes_max: usize,
+    /// Batches whose payloads are not here yet.
+    pub payloads_missing: usize,
+    /// Offences of validators seen since start.
+    pub offences: usize,
+}
+
+/// Why a peer is not ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Complaint {
+    /// It takes no part any more.
+    Halted(Halt),
+    /// Agreement has not started.
+    Starting,
+    /// Agreement has stopped.
+    Stopped,
+    /// It waits for a quorum of validators to be connected.
+    Connecting {
+        /// Peers connected, this one not counted.
+        connected: usize,
+        /// Validators that must vote alike.
+        quorum: usize,
+    },
+    /// The present view has lasted too long.
+    WaitingForVotes {
+        /// For how long, milliseconds.
+        since_ms: u64,
+        /// The leader of the view.
+        leader: PeerKey,
+        /// Validators from whom no vote of this view was seen.
+        missing: Vec<PeerKey>,
+    },
+    /// Execution is behind agreement.
+    Behind {
+        /// Blocks to be executed.
+        blocks: u64,
+    },
+    /// Payloads of final batches are not here yet.
+    PayloadsMissing {
+        /// How many.
+        count: usize,
+    },
+    /// The mempool is nearly full.
+    MempoolFull,
+    /// A validator has not voted for long.
+    Silent {
+        /// Which.
+        validator: PeerKey,
+        /// For how long, milliseconds; none if never since start.
+        since_ms: Option<u64>,
+    },
+    /// Validators broke the rules.
+    Offences {
+        /// How many offences were seen since start.
+        count: usize,
+    },
+}
+
+impl Complaint {
+    /// Whether the peer does not do its work, rather than not as well as it should.
+    #[must_use]
+    pub const fn is_grave(&self) -> bool {
+        matches!(
+            self,
+            Self::Halted(_)
+                | Self::Starting
+                | Self::Stopped
+                | Self::Connecting { .. }
+                | Self::WaitingForVotes { .. }
+        )
+    }
+}
+
+/// A figure counted since start, or measured now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figure {
+    /// Name in metrics, with its unit.
+    pub name: &'static str,
+    /// What it is.
+    pub help: &'static str,
+    /// Whether it only grows.
+    pub counts: bool,
+    /// Its value.
+    pub value: u64,
+}
+
+/// A view that lasts so many leader timeouts is worth a complaint.
+const TIMEOUTS_PATIENT: u64 = 3;
+/// Heartbeats without a vote after which a validator is called silent.
+const HEARTBEATS_PATIENT: u64 = 30;
+/// Blocks that execution may be behind before it is worth a complaint.
+const BEHIND_BLOCKS: u64 = 8;
+
+impl Query {
+    /// What this peer is doing.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let core = &self.core;
+        let agreement = core.ordering().map(|ordering| ordering.status());
+        let height = self.height();
+        let tip = agreement.as_ref().and_then(|status| status.tip);
+        let (waiting, waiting_bytes) = {
+            let mempool = core.mempool.lock();
+            (mempool.len(), mempool.bytes())
+        };
+        Standing {
+            agreement,
+            halt: core.halt.borrow().clone(),
+            height,
+            final_height: tip.map_or(height, |tip| tip.height.max(height)),
+            votes: core.config.votes,
+            waiting,
+            waiting_bytes,
+            waiting_bytes_max: core.config.mempool.bytes_max,
+            payloads_missing: core.payloads.missing(),
+            offences: core.evidence.lock().len(),
+        }
+    }
+
+    /// Why this peer is not ready, the gravest first; nothing if all is well.
+    #[must_use]
+    pub fn complaints(&self, standing: &Standing, now_ms: u64) -> Vec<Complaint> {
+        let parameters = &self.core.config.genesis.parameters;
+        let mut complaints = Vec::new();
+        complaints.extend(standing.halt.clone().map(Complaint::Halted));
+        match &standing.agreement {
+            None => complaints.push(Complaint::Starting),
+            Some(agreement) => {
+                let view_max = TIMEOUTS_PATIENT * u64::from(parameters.leader_timeout_ms);
+                let own = &self.core.config.key;
+                complaints.extend(of_agreement(agreement, standing.votes, own, now_ms, view_max));
+                let silence_max = HEARTBEATS_PATIENT * u64::from(parameters.heartbeat_ms);
+                complaints.extend(silent(agreement, own, now_ms, silence_max));
+            }
+        }
+        let blocks = standing.final_height.saturating_sub(standing.height);
+        if blocks > BEHIND_BLOCKS {
+            complaints.push(Complaint::Behind { blocks });
+        }
+        if standing.waiting_bytes > standing.waiting_bytes_max / 10 * 9 {
+            complaints.push(Complaint::MempoolFull);
+        }
+        if standing.payloads_missing > 0 {
+            complaints.push(Complaint::PayloadsMissing { count: standing.payloads_missing });
+        }
+        if standing.offences > 0 {
+            complaints.push(Complaint::Offences { count: standing.offences });
+        }
+        complaints.sort_by_key(|complaint| !complaint.is_grave());
+        complaints
+    }
+
+    /// What has been counted since start, and a few measures of now.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Figure> {
+        let standing = self.standing();
+        let counters = &self.core.counters;
+        let agreement = standing.agreement.as_ref();
+        let count = |name, help, value: &std::sync::atomic::AtomicU64| Figure {
+            name,
+            help,
+            counts: true,
+            value: value.load(Ordering::Relaxed),
+        };
+        let gauge = |name, help, value| Figure { name, help, counts: false, value };
+        let total = |name, help, value| Figure { name, help, counts: true, value };
+        vec![
+            count(
+                "althing_transactions_admitted_total",
+                "Transactions that passed the checks before agreement.",
+                &counters.admitted,
+            ),
+            count(
+                "althing_transactions_refused_total",
+                "Transactions that did not.",
+                &counters.refused,
+            ),
+            count(
+                "althing_transactions_executed_total",
+                "Transactions of executed blocks.",
+                &counters.executed_transactions,
+            ),
+            count(
+                "althing_readings_executed_total",
+                "Readings of executed batches.",
+                &counters.executed_readings,
+            ),
+            count(
+                "althing_blocks_refused_total",
+                "Proposed blocks this peer did not vote for.",
+                &counters.blocks_refused,
+            ),
+            count(
+                "althing_payloads_fetched_total",
+                "Payloads fetched from other peers.",
+                &counters.payloads_fetched,
+            ),
+            count(
+                "althing_messages_refused_total",
+                "Malformed messages of other peers.",
+                &counters.messages_refused,
+            ),
+            total(
+                "althing_views_nullified_total",
+                "Views that ended without a block.",
+                agreement.map_or(0, |agreement| agreement.views_nullified),
+            ),
+            gauge("althing_height", "The newest executed height.", standing.height),
+            gauge(
+                "althing_final_height",
+                "The highest block known to be final.",
+                standing.final_height,
+            ),
+            gauge(
+                "althing_peers_connected",
+                "Peers connected, this one not counted.",
+                agreement.map_or(0, |agreement| agreement.connected.len() as u64),
+            ),
+            gauge(
+                "althing_mempool_transactions",
+                "Transactions that wait.",
+                standing.waiting as u64,
+            ),
+            gauge(
+                "althing_mempool_bytes",
+                "Bytes of the transactions that wait and their payloads.",
+                standing.waiting_bytes as u64,
+            ),
+            gauge(
+                "althing_payloads_missing",
+                "Final batches whose payloads are not here yet.",
+                standing.payloads_missing as u64,
+            ),
+            gauge(
+                "althing_offences",
+                "Offences of validators seen since start.",
+                standing.offences as u64,
+            ),
+        ]
+    }
+}
+
+fn of_agreement(
+    agreement: &Agreement,
+    votes: bool,
+    own: &PeerKey,
+    now_ms: u64,
+    view_ms_max: u64,
+) -> Option<Complaint> {
+    match agreement.phase {
+        Phase::Connecting => Some(Complaint::Connecting {
+            connected: agreement.connected.len(),
+            quorum: agreement.quorum,
+        }),
+        Phase::Stopped(_) => Some(Complaint::Stopped),
+        // A follower sees no votes.
+        Phase::Voting | Phase::Following if !votes => None,
+        Phase::Voting | Phase::Following => {
+            let since_ms = now_ms.saturating_sub(agreement.view_since_ms);
+            (since_ms > view_ms_max).then(|| Complaint::WaitingForVotes {
+                since_ms,
+                leader: agreement.leader,
+                missing: missing(agreement, own),
+            })
+        }
+    }
+}
+
+/// The others whose vote of this view was not seen; a peer does not see its own.
+fn missing(agreement: &Agreement, own: &PeerKey) -> Vec<PeerKey> {
+    let voted = |key: &PeerKey| {
+        key == own || agreement.notarized.contains(key) || agreement.nullified.contains(key)
+    };
+    agreement.heard_ms.iter().map(|(key, _)| *key).filter(|key| !voted(key)).collect()
+}
+
+fn silent<'a>(
+    agreement: &'a Agreement,
+    own: &'a PeerKey,
+    now_ms: u64,
+    silence_ms_max: u64,
+) -> impl Iterator<Item = Complaint> + 'a {
+    let voting = agreement.phase == Phase::Voting;
+    let others = agreement.heard_ms.iter().filter(move |(key, _)| voting && key != own);
+    others.filter_map(move |(validator, heard)| {
+        let since_ms = heard.map(|heard| now_ms.saturating_sub(heard));
+        let long = since_ms.is_none_or(|since_ms| since_ms > silence_ms_max);
+        // One that was never heard is only silent once there was time to hear it.
+        let known = heard.is_some() || agreement.tip.is_some_and(|tip| tip.height > 1);
+        (long && known).then_some(Complaint::Silent { validator: *validator, since_ms })
+    })
+}

@@ -1,0 +1,162 @@
+//! Things, their descriptions and who may submit for them.
+
+use althing_ledger::{index, key as ledger_key, thing::Outline};
+use althing_proof::{
+    key,
+    record::{BindingRecord, ThingRecord},
+    stream::StreamHead,
+};
+use althing_state::{Read as _, Space, StoreError};
+use althing_types::{Digest, EntityId, StreamId, ThingId};
+
+use super::{Noun, PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor, decode, id_at_end};
+
+/// Which things a list is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ThingFilter {
+    /// Owned by this entity.
+    pub owner: Option<EntityId>,
+    /// Whose name contains this, in lower case.
+    pub name: Option<String>,
+    /// Whose description has this semantic type.
+    pub kind: Option<String>,
+    /// That have this property.
+    pub property: Option<String>,
+}
+
+/// What the ledger knows of a thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThingState {
+    /// Its id.
+    pub id: ThingId,
+    /// Its record.
+    pub record: ThingRecord,
+    /// Its properties that are streams, and its types.
+    pub outline: Outline,
+    /// Who may submit for it beside its owner; at most [`PAGE_ITEMS_MAX`] are given.
+    pub bindings: Vec<(EntityId, BindingRecord)>,
+}
+
+impl Query {
+    /// A thing.
+    ///
+    /// # Errors
+    /// [`Noun::Thing`] if it is not registered.
+    pub fn thing(&self, id: &ThingId) -> Result<ThingState, QueryError> {
+        let record = self.known(&key::thing(id), Noun::Thing)?;
+        let outline = self.record(&ledger_key::properties(id))?.unwrap_or_default();
+        Ok(ThingState { id: *id, record, outline, bindings: self.bindings(id)? })
+    }
+
+    fn bindings(&self, id: &ThingId) -> Result<Vec<(EntityId, BindingRecord)>, QueryError> {
+        let whole = key::binding(id, &EntityId::default());
+        let prefix = &whole[..whole.len() - 32];
+        let rows = self.view().scan(prefix, None, PAGE_ITEMS_MAX)?;
+        rows.into_iter()
+            .filter_map(|(key, value)| Some((EntityId(id_at_end(&key)?), decode(&key, &value))))
+            .map(|(gateway, record)| Ok((gateway, record?)))
+            .collect()
+    }
+
+    /// Things in a stable order, by name unless the filter says otherwise.
+    ///
+    /// # Errors
+    /// [`QueryError::Cursor`] if the cursor is not of this list.
+    pub fn things(
+        &self,
+        filter: &ThingFilter,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<ThingState>, QueryError> {
+        let prefix = filter.prefix();
+        let after = checked_cursor(after, &prefix)?;
+        if filter.owner.is_some() {
+            return self.things_of_owner(filter, &prefix, after, limit);
+        }
+        self.filtered(&prefix, after, limit, |id| self.admitted(filter, id))
+    }
+
+    /// The rows of an owner's things end with a name and hold the id.
+    fn things_of_owner(
+        &self,
+        filter: &ThingFilter,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<ThingState>, QueryError> {
+        let limit = limit.clamp(1, PAGE_ITEMS_MAX);
+        let rows = self.rows(prefix, after, limit)?;
+        let next = (rows.len() == limit).then(|| rows.last().map(|(key, _)| key.clone()));
+        let mut items = Vec::new();
+        for (_, id) in rows {
+            let Some(id) = id_at_end(&id) else { continue };
+            items.extend(self.admitted(filter, id)?);
+        }
+        Ok(Page { items, next: next.flatten() })
+    }
+
+    fn admitted(
+        &self,
+        filter: &ThingFilter,
+        id: [u8; 32],
+    ) -> Result<Option<ThingState>, QueryError> {
+        let thing = self.thing(&ThingId(id))?;
+        Ok(filter.admits(&thing).then_some(thing))
+    }
+
+    /// The description of a thing, byte for byte as its owner registered it, with its digest: the
+    /// present version, or an earlier one.
+    ///
+    /// # Errors
+    /// [`Noun::Thing`] or [`Noun::Version`] if there is none.
+    pub fn description(
+        &self,
+        id: &ThingId,
+        version: Option<u32>,
+    ) -> Result<(Digest, Vec<u8>), QueryError> {
+        let record: ThingRecord = self.known(&key::thing(id), Noun::Thing)?;
+        let digest = match version {
+            Some(version) if version != record.version => self.earlier_digest(id, version)?,
+            _ => record.description_digest,
+        };
+        let text = self.stored(Space::Descriptions, &digest.0)?;
+        Ok((digest, text.ok_or_else(|| StoreError::corrupt(&digest.0))?))
+    }
+
+    fn earlier_digest(&self, id: &ThingId, version: u32) -> Result<Digest, QueryError> {
+        let row = self.stored(Space::Index, &index::description(id, version))?;
+        let digest = row.and_then(|row| id_at_end(&row));
+        digest.map(Digest).ok_or(QueryError::Unknown(Noun::Version))
+    }
+
+    /// The head of a stream.
+    ///
+    /// # Errors
+    /// [`Noun::Stream`] if no thing has it.
+    pub fn stream_head(&self, stream: &StreamId) -> Result<StreamHead, QueryError> {
+        self.known(&key::stream(stream), Noun::Stream)
+    }
+}
+
+impl ThingFilter {
+    /// The rows that lead to the fewest things.
+    fn prefix(&self) -> Vec<u8> {
+        match self {
+            Self { owner: Some(owner), .. } => index::things_of(owner),
+            Self { kind: Some(kind), .. } => index::things_typed(kind),
+            Self { property: Some(property), .. } => index::things_with(property),
+            _ => index::things_named(""),
+        }
+    }
+
+    fn admits(&self, thing: &ThingState) -> bool {
+        let holds = |wanted: &Option<String>, texts: &[String]| {
+            wanted.as_ref().is_none_or(|wanted| texts.contains(wanted))
+        };
+        let name = thing.record.name.to_lowercase();
+        self.owner.is_none_or(|owner| thing.record.owner == owner)
+            && self.name.as_ref().is_none_or(|part| name.contains(part.as_str()))
+            && holds(&self.kind, &thing.outline.types)
+            && holds(&self.property, &thing.outline.properties)
+    }
+}
