@@ -96,6 +96,10 @@ impl Handle {
         self.inner.shared.finished().await;
     }
 
+    pub(crate) fn fail(&self, part: &'static str) {
+        self.inner.shared.fail(part);
+    }
+
     /// Resolves when ordering has ended, for whatever reason.
     pub async fn stopped(&self) -> StopReason {
         self.inner.shared.finished().await

@@ -48,9 +48,11 @@ mod archive;
 mod barrier;
 mod block;
 mod certificate;
+mod delivery;
 mod engine;
 mod launch;
 mod network;
 mod observer;
+mod voting;
 
 pub mod wiring;

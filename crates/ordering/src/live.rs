@@ -1,12 +1,14 @@
 use std::{
     io::ErrorKind,
     net::{SocketAddr, TcpListener},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
-use commonware_runtime::{Clock, tokio};
-use futures::future::BoxFuture;
+use commonware_runtime::{Clock, Handle as Task, Spawner as _, Supervisor as _, tokio};
+use commonware_utils::channel::oneshot;
+use futures::future::{BoxFuture, Either, select};
 
 use crate::{
     config::Config, error::StartError, handle::Handle, launch, mesh::Mesh, network,
@@ -32,9 +34,30 @@ pub fn start_live(
     Box::pin(async move {
         let (key, me) = launch::identity(&config)?;
         probe(&context, config.listen).await?;
-        let wires = network::start(&context, &config, key, &me)?;
-        wiring::launch(context, wires, config, app).await
+        let (started, start) = oneshot::channel();
+        context.spawn(move |context| async move {
+            let (wires, network) = match network::start(&context, &config, key, &me) {
+                Ok(network) => network,
+                Err(error) => return drop(started.send(Err(error.into()))),
+            };
+            let launched = wiring::launch(context.child("peer"), wires, config, app).await;
+            let handle = launched.as_ref().ok().map(|(handle, _)| handle.clone());
+            // Returning ends all that is below this task: after a failed start, and at the end.
+            if let (Ok(()), Some(handle)) = (started.send(launched), handle) {
+                watch(&context, &handle, network).await;
+            }
+        });
+        start.await.map_err(|_| StartError::Stopped)?
     })
+}
+
+/// Waits for the end; without its network a peer has nothing left to do.
+async fn watch(context: &tokio::Context, handle: &Handle, network: Task<()>) {
+    let ended = pin!(handle.stopped());
+    if let Either::Right(_) = select(select(context.stopped(), ended), network).await {
+        handle.fail("the network");
+    }
+    handle.stopped().await;
 }
 
 /// How often, and how long apart, a port in use is tried again: a peer that has just been stopped

@@ -19,7 +19,7 @@ use commonware_p2p::{
     Address as DialAddress, AddressableManager as _, AddressableTrackedPeers, Ingress,
     authenticated::lookup, max_message_size,
 };
-use commonware_runtime::{Quota, Supervisor as _, tokio};
+use commonware_runtime::{Handle as Task, Quota, Supervisor as _, tokio};
 use commonware_stream::{
     cups::{self, Cups},
     sake::{self, Sake},
@@ -83,13 +83,13 @@ pub(crate) type LiveWires = Wires<
     lookup::Oracle<PublicKey>,
 >;
 
-/// Starts listening and dialling.
+/// Starts listening and dialling; the task is the network's own.
 pub(crate) fn start(
     context: &tokio::Context,
     config: &Config,
     key: PrivateKey,
     me: &PublicKey,
-) -> Result<LiveWires, ConfigError> {
+) -> Result<(LiveWires, Task<()>), ConfigError> {
     let peers = tracked_peers(config, me)?;
     let count = peers.primary.len() + peers.secondary.len();
     let (mut network, mut oracle) =
@@ -107,7 +107,7 @@ pub(crate) fn start(
     };
     let task = network.start();
     let _ = oracle.track(config.validators.epoch, peers);
-    Ok(Wires { channels, provider: oracle.clone(), blocker: oracle, task: Some(task) })
+    Ok((Wires { channels, provider: oracle.clone(), blocker: oracle }, task))
 }
 
 type Handshake = Cups<Sake<PrivateKey>, ChaCha20Poly1305>;

@@ -166,8 +166,12 @@ impl Shared {
         });
     }
 
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+    /// A part ended by itself, which must not happen unless everything is being stopped.
+    pub(crate) fn fail(&self, part: &'static str) {
+        if !self.stopping.load(Ordering::Acquire) {
+            tracing::error!(part, "a part of ordering ended by itself; ordering stops");
+            self.request_stop(StopReason::Failed(part));
+        }
     }
 
     /// Resolves when a stop was requested.
@@ -202,7 +206,12 @@ impl Shared {
     }
 
     pub(crate) fn set_tip(&self, tip: Tip) {
-        self.progress.lock().tip = Some(tip);
+        let mut progress = self.progress.lock();
+        // The first one comes from the disk, and tells in which view the last run ended.
+        if progress.tip.is_none() && tip.epoch == progress.epoch && tip.view >= progress.view {
+            progress.view = tip.view.saturating_add(1);
+        }
+        progress.tip = Some(tip);
     }
 
     /// A vote of the validator with this index was seen.
@@ -296,6 +305,16 @@ mod tests {
         let status = snapshot(&shared);
         assert_eq!((status.view, status.view_since_ms, status.views_nullified), (2, 200, 1));
         assert!(status.notarized.is_empty() && status.nullified.is_empty());
+    }
+
+    #[test]
+    fn after_a_restart_the_view_goes_on_from_the_tip() {
+        let shared = Shared::new(0, KEYS.len());
+        let tip = |epoch, view| Tip { height: 5, block: Digest([5; 32]), epoch, view };
+        for (tip, expected) in [(tip(0, 8), 9), (tip(0, 20), 9)] {
+            shared.set_tip(tip);
+            assert_eq!((snapshot(&shared).view, snapshot(&shared).tip), (expected, Some(tip)));
+        }
     }
 
     #[test]

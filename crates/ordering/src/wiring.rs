@@ -9,7 +9,7 @@ use commonware_codec::DecodeExt as _;
 use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
-use commonware_runtime::{Clock, Handle as Task, Metrics, Quota, Spawner, Storage};
+use commonware_runtime::{Clock, Metrics, Quota, Spawner, Storage};
 use commonware_utils::ordered::Set;
 use rand_core_0_10::CryptoRng;
 
@@ -39,6 +39,7 @@ pub struct Channels<S, R> {
 }
 
 /// A started network, seen by one peer.
+#[derive(Debug)]
 pub struct Wires<S, R, P, B> {
     /// The channels.
     pub channels: Channels<S, R>,
@@ -46,8 +47,6 @@ pub struct Wires<S, R, P, B> {
     pub provider: P,
     /// Shuts out peers that send what is invalid.
     pub blocker: B,
-    /// The network's task, if it ends with the peer.
-    pub task: Option<Task<()>>,
 }
 
 /// Starts ordering on any runtime and network.

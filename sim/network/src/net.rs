@@ -175,7 +175,7 @@ impl SimNet {
             fetch: register(6, Kind::Other).await?,
             presence: register(7, Kind::Other).await?.0,
         };
-        Some(Wires { channels, provider: self.oracle.manager(), blocker: control, task: None })
+        Some(Wires { channels, provider: self.oracle.manager(), blocker: control })
     }
 }
 
