@@ -86,8 +86,10 @@ fn four_validators_and_a_follower_agree() {
         assert_eq!(peers[4].1.status().phase, Phase::Following);
 
         gossip(&plan, &mut peers).await;
-        for (_, handle, _) in &peers {
-            handle.shutdown().await;
+        let (one, others) = peers.split_first().unwrap();
+        one.1.shutdown().await;
+        context.stop(0, Some(Duration::from_secs(10))).await.unwrap();
+        for (_, handle, _) in others.iter().chain([one]) {
             assert_eq!(handle.stopped().await, StopReason::Asked);
         }
     });
