@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! genesis ─► validators of epoch 0 ─► … ─► validators of the block's epoch   membership
-//!                                                      │ a quorum signs
+//!                                                      │ a quorum signs, or a descendant
 //!                                          header of a final block           certificate
 //!                          ┌───────────────────────────┼──────────────────┐
 //!                     state root                transactions root    receipts root
@@ -29,7 +29,7 @@ use minicbor::{Decode, Encode};
 
 pub use claim::{
     AggregateProof, BindingProof, EarlierKey, RangeProof, ReadingClaim, ReadingProof, ReceiptProof,
-    StateProof, Stated, StreamProof, SubmitterProof, TransactionProof,
+    STATED_HEIGHTS_MAX, StateProof, Stated, StreamProof, SubmitterProof, TransactionProof,
 };
 pub use step::{Done, Failure, Step, Why};
 pub use verified::{
@@ -58,7 +58,7 @@ pub struct Bundle {
     /// The steps from the validators of the genesis to those of the block's epoch.
     #[n(2)]
     pub links: Vec<EpochLink>,
-    /// The block that commits to what is claimed.
+    /// The block that commits to what is claimed, final by its own certificate or a descendant's.
     #[n(3)]
     pub block: Finalized,
     /// The claim.

@@ -46,6 +46,13 @@ pub enum CertificateError {
     /// The certificate is about another block.
     #[error("the certificate is about another block")]
     Block,
+    /// A header between the block and the certified one is not its predecessor's child, or the
+    /// epoch ends before it.
+    #[error("the block at height {height} is no child, in the same epoch, of the one before it")]
+    Descendant {
+        /// Height it claims.
+        height: u64,
+    },
 }
 
 /// What each validator signs to finalize a block: the engine's vote, with nothing hashed
@@ -117,7 +124,11 @@ pub fn verify(
     Ok(())
 }
 
-/// A block's header with the certificate that makes it final.
+/// Most headers between a block and the certificate that makes it final.
+pub const DESCENDANTS_MAX: usize = 64;
+
+/// A block's header with the certificate that makes it final: its own or, if it has none, that of
+/// a descendant. Who finalizes a block finalizes all before it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Finalized {
@@ -127,19 +138,40 @@ pub struct Finalized {
     /// The certificate.
     #[n(1)]
     pub certificate: Certificate,
+    /// The headers from the block's child to the one that the certificate is about; empty if it is
+    /// about the block itself.
+    #[n(2)]
+    pub descendants: Vec<Header>,
 }
 
 impl Wire for Finalized {
-    const BYTES_MAX: usize = 8 + Header::BYTES_MAX + Certificate::BYTES_MAX;
+    const BYTES_MAX: usize = 8 + (1 + DESCENDANTS_MAX) * Header::BYTES_MAX + Certificate::BYTES_MAX;
 
     fn validate(&self) -> Result<(), WireError> {
+        if self.descendants.len() > DESCENDANTS_MAX {
+            return Err(WireError::OutOfBounds("descendants"));
+        }
         self.header.validate()?;
+        self.descendants.iter().try_for_each(Wire::validate)?;
         self.certificate.validate()
     }
 }
 
 impl Finalized {
-    /// Checks that the header is of the ledger and that a quorum of `validators` made it final.
+    /// A block with a certificate of its own.
+    #[must_use]
+    pub const fn new(header: Header, certificate: Certificate) -> Self {
+        Self { header, certificate, descendants: Vec::new() }
+    }
+
+    /// The header that the certificate is about.
+    #[must_use]
+    pub fn certified(&self) -> &Header {
+        self.descendants.last().unwrap_or(&self.header)
+    }
+
+    /// Checks that the header is of the ledger and that a quorum of `validators` made it final,
+    /// itself or by a descendant in the same epoch.
     ///
     /// # Errors
     /// [`CertificateError`] naming the first thing that does not hold.
@@ -148,7 +180,7 @@ impl Finalized {
         ledger: &LedgerId,
         validators: &ValidatorSet,
     ) -> Result<(), CertificateError> {
-        let Self { header, certificate } = self;
+        let Self { header, certificate, descendants } = self;
         if header.ledger != *ledger {
             return Err(CertificateError::Ledger);
         }
@@ -159,13 +191,29 @@ impl Finalized {
         if header.validators != validators.digest() {
             return Err(CertificateError::Validators);
         }
-        if header.digest() != certificate.block
-            || (header.view, header.parent_view) != (certificate.view, certificate.parent_view)
+        let mut last = header;
+        for next in descendants {
+            if !continues(last, next) {
+                return Err(CertificateError::Descendant { height: next.height });
+            }
+            last = next;
+        }
+        if last.digest() != certificate.block
+            || (last.view, last.parent_view) != (certificate.view, certificate.parent_view)
         {
             return Err(CertificateError::Block);
         }
         verify(certificate, ledger, validators)
     }
+}
+
+/// Whether `child` names `parent` and is of its ledger and epoch, which `parent` does not end.
+fn continues(parent: &Header, child: &Header) -> bool {
+    child.parent == parent.digest()
+        && parent.height.checked_add(1) == Some(child.height)
+        && child.ledger == parent.ledger
+        && (child.epoch, child.validators) == (parent.epoch, parent.validators)
+        && parent.next_validators.is_none()
 }
 
 #[cfg(test)]

@@ -17,12 +17,12 @@ use alloc::{collections::BTreeMap, string::ToString, vec, vec::Vec};
 use althing_types::{
     Action, Block, Body, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception, Payload,
     Reading, Receipt, SigningKey, StreamId, StreamSchema, Suite, ThingId, Transaction, TxId, Value,
-    ValueKind, Wire, receipts_root,
+    ValueKind, Wire, receipts_root, receipts_statement,
 };
 use bytes::Bytes;
 
 pub use network::Network;
-pub use sample::{bundles, transaction_bundle};
+pub use sample::{bundles, late_transaction_bundle, transaction_bundle};
 pub use series::Series;
 pub use trie::Trie;
 
@@ -48,7 +48,7 @@ const BLOCK_MS: u64 = 1000;
 /// is bound to it.
 ///
 /// Blocks are made by [`TinyLedger::commit`], or by submitting; each is executed at once and its
-/// result is in the next one.
+/// result is in the next one that has a result of its own.
 pub struct TinyLedger {
     /// The genesis and the validators' keys.
     pub network: Network,
@@ -248,13 +248,40 @@ impl TinyLedger {
         self.blocks.push((block, finalized, receipts));
     }
 
+    /// Makes a block that repeats its parent's result, as if nothing had been executed meanwhile.
+    /// The result of this one is in the next, too.
+    pub fn block_without_result(&mut self, transactions: Vec<Bytes>) {
+        let mut header = self.header();
+        header.result = self.blocks.last().unwrap().0.header().result;
+        self.push(header, transactions);
+    }
+
+    /// The block at a height, final by the certificate of the block at height `by`.
+    #[must_use]
+    pub fn finalized_by(&self, height: usize, by: usize) -> Finalized {
+        let header = |(block, ..): &(Block, Finalized, Vec<Receipt>)| block.header().clone();
+        Finalized {
+            header: header(&self.blocks[height - 1]),
+            certificate: self.blocks[by - 1].1.certificate.clone(),
+            descendants: self.blocks[height..by].iter().map(header).collect(),
+        }
+    }
+
+    /// The receipts roots from the height after `stated` to the newest.
+    #[must_use]
+    pub fn receipts_roots_after(&self, stated: u64) -> Vec<Digest> {
+        let executed = self.blocks.iter().skip(stated as usize);
+        executed.map(|(_, _, receipts)| receipts_root(receipts)).collect()
+    }
+
     /// The header of the next block, whose body is still to come.
     fn header(&self) -> Header {
         let height = self.blocks.len() as u64 + 1;
-        let (parent, receipts) = match self.blocks.last() {
-            Some((block, _, receipts)) => (block.digest(), receipts_root(receipts)),
-            None => (Digest::default(), Digest::default()),
+        let (parent, stated) = match self.blocks.last() {
+            Some((block, ..)) => (block.digest(), block.header().result.height),
+            None => (Digest::default(), 0),
         };
+        let receipts = receipts_statement(stated + 1, &self.receipts_roots_after(stated));
         let validators = &self.network.validators;
         Header {
             version: 1,

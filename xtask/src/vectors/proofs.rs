@@ -5,9 +5,9 @@ use althing_proof::{
     opening::Payloads,
     record::{BindingRecord, EntityRecord, KeyRecord, ThingRecord},
     stream::{Leaf, Node, Peaks, Summary},
-    testing::{TinyLedger, Trie},
+    testing::{TinyLedger, Trie, late_transaction_bundle},
 };
-use althing_types::{EntityId, EntityKind, Suite, TxId, Wire};
+use althing_types::{EntityId, EntityKind, Suite, TxId, Wire, receipts_root};
 use serde_json::{Value, json};
 
 use super::{
@@ -227,6 +227,10 @@ fn bundles(mut ledger: TinyLedger) -> Vec<Vector> {
         ),
     ];
     made.push(("transaction with its receipt", transaction(&ledger)));
+    made.push((
+        "transaction in a block that a later certificate covers, whose receipt is stated with others",
+        late_transaction_bundle(&mut ledger),
+    ));
     let genesis = &ledger.network.genesis;
     made.into_iter()
         .map(|(name, made)| {
@@ -243,6 +247,7 @@ fn bundles(mut ledger: TinyLedger) -> Vec<Vector> {
 fn transaction(ledger: &TinyLedger) -> Bundle {
     let (block, finalized, receipts) = &ledger.blocks[0];
     let later = ledger.blocks[1].1.clone();
-    let claim = Claim::transaction(block, 0, Some((receipts, later))).expect("it is there");
+    let results = (&receipts[..], vec![receipts_root(receipts)], later);
+    let claim = Claim::transaction(block, 0, Some(results)).expect("it is there");
     Bundle::new(Vec::new(), finalized.clone(), claim)
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use althing_types::{
     Digest, Reading, Receipt, Value, Wire, WireError,
     limits::{PAYLOAD_BYTES_MAX, TRANSACTION_BYTES_MAX},
+    receipts_statement,
 };
 use minicbor::{Decode, Encode};
 
@@ -283,6 +284,9 @@ pub struct TransactionProof {
     pub receipt: Option<ReceiptProof>,
 }
 
+/// Most heights whose receipts one header states.
+pub const STATED_HEIGHTS_MAX: usize = 64;
+
 /// Shows the receipt of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -290,12 +294,39 @@ pub struct ReceiptProof {
     /// The receipt.
     #[n(0)]
     pub receipt: Receipt,
-    /// Its path to the receipts root.
+    /// Its path to the receipts root of the transaction's block.
     #[n(1)]
     pub path: Vec<Digest>,
-    /// The later block that commits to the results of the transaction's.
+    /// The receipts roots of all heights that the later block states, ascending; the last is of its
+    /// [`ExecutionResult::height`](althing_types::ExecutionResult::height).
+    ///
+    /// All of them rather than a path: position and number of leaves, which only the header's
+    /// parent tells, would be bound by nothing, and there is rarely more than one.
     #[n(2)]
+    pub roots: Vec<Digest>,
+    /// The later block, whose header states them.
+    #[n(3)]
     pub block: Finalized,
+}
+
+impl ReceiptProof {
+    /// The receipts root of the block at `height`, as the later block states it.
+    pub(crate) fn stated_root(&self, height: u64) -> Result<&Digest, Why> {
+        let result = &self.block.header.result;
+        let (first, root) = find_stated(&self.roots, result.height, height)
+            .ok_or(Why::Claim("the later block does not state the receipts of this one"))?;
+        if receipts_statement(first, &self.roots) != result.receipts_root {
+            return Err(Why::Claim("the later block states other receipts roots"));
+        }
+        Ok(root)
+    }
+}
+
+/// Of roots that end with that of `last`: the height of the first, and the root of `height`.
+fn find_stated(roots: &[Digest], last: u64, height: u64) -> Option<(u64, &Digest)> {
+    let after = usize::try_from(last.checked_sub(height)?).ok()?;
+    let before = roots.len().checked_sub(after)?.checked_sub(1)?;
+    Some((height.checked_sub(before as u64)?, roots.get(before)?))
 }
 
 impl TransactionProof {
@@ -304,6 +335,9 @@ impl TransactionProof {
             return Err(WireError::OutOfBounds("transaction"));
         }
         let Some(receipt) = &self.receipt else { return Ok(()) };
+        if receipt.roots.len() > STATED_HEIGHTS_MAX {
+            return Err(WireError::OutOfBounds("receipts roots"));
+        }
         receipt.receipt.validate()?;
         receipt.block.validate()
     }

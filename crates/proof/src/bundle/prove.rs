@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use althing_types::{Block, EntityId, Receipt, StreamId, Wire, merkle};
+use althing_types::{Block, Digest, EntityId, Receipt, StreamId, Wire, merkle};
 
 use crate::{
     aggregate,
@@ -119,14 +119,15 @@ impl Claim {
         Ok(Self::State(StateProof { key: raw_key, value, path }.into()))
     }
 
-    /// Claims that the transaction at `index` is in a block, and what became of it if the block's
-    /// receipts and the later block that commits to them are given. `None` if there is no such
-    /// transaction or receipt.
+    /// Claims that the transaction at `index` is in a block and, if results are given, what became
+    /// of it: the block's receipts, the receipts roots of all heights that a later block states
+    /// (those after its parent's `result.height`, up to its own), and that block. `None` if there is
+    /// no such transaction or receipt, or the later block does not state it by these roots.
     #[must_use]
     pub fn transaction(
         block: &Block,
         index: u32,
-        results: Option<(&[Receipt], Finalized)>,
+        results: Option<(&[Receipt], Vec<Digest>, Finalized)>,
     ) -> Option<Self> {
         let position = usize::try_from(index).ok()?;
         let ids: Vec<[u8; 32]> = block.ids().iter().map(|id| id.0).collect();
@@ -134,10 +135,14 @@ impl Claim {
         let transaction = block.transactions().get(position)?.to_vec();
         let receipt = match results {
             None => None,
-            Some((receipts, block)) => {
+            Some((receipts, roots, later)) => {
                 let digests: Vec<[u8; 32]> = receipts.iter().map(Receipt::digest).collect();
                 let path = merkle::path(&digests, position)?;
-                Some(ReceiptProof { receipt: receipts.get(position)?.clone(), path, block })
+                let receipt = receipts.get(position)?.clone();
+                let proof = ReceiptProof { receipt, path, roots, block: later };
+                let stated = proof.stated_root(block.height()).ok()?;
+                (*stated == merkle::root(&digests)).then_some(())?;
+                Some(proof)
             }
         };
         Some(Self::Transaction(TransactionProof { transaction, index, path, receipt }.into()))

@@ -9,11 +9,14 @@ use althing_types::{EntityKind, Reading, Suite, ThingId, Value};
 use super::*;
 use crate::{
     archive::{Archive, ProveError},
+    certificate::DESCENDANTS_MAX,
     interval::Interval,
     key,
     opening::Payloads,
     record::BindingRecord,
-    testing::{BEGIN_MS, PERIOD_MS, TinyLedger, bundles, transaction_bundle},
+    testing::{
+        BEGIN_MS, PERIOD_MS, TinyLedger, bundles, late_transaction_bundle, transaction_bundle,
+    },
 };
 
 /// A ledger with five batches of 20 readings.
@@ -192,6 +195,12 @@ fn a_receipt_says_what_became_of_a_transaction() {
     let VerifiedClaim::Transaction(transaction) = verified.claim else { panic!() };
     assert_eq!((transaction.index, transaction.sender), (1, ledger.gateway));
     assert_eq!(transaction.receipt.map(|receipt| receipt.code), Some(0));
+    let late = late_transaction_bundle(&mut ledger);
+    let verified = verify(&late.to_bytes(), &ledger.network.genesis).unwrap();
+    let texts: Vec<&str> = verified.steps.iter().map(|done| done.text.as_str()).collect();
+    assert!(texts[3].starts_with("block 9 of "), "{}", texts[3]);
+    assert!(texts[3].contains("3 of 4 validators signed block 11, which descends from it"));
+    assert_eq!(texts[7], "it took effect, with 0 events, as block 11 states");
     let (block, finalized, _) = &ledger.blocks[0];
     let bare = Claim::transaction(block, 0, None).unwrap();
     let bundle = Bundle::new(vec![], finalized.clone(), bare);
@@ -199,6 +208,49 @@ fn a_receipt_says_what_became_of_a_transaction() {
     let VerifiedClaim::Transaction(transaction) = verified.claim else { panic!() };
     assert_eq!(transaction.receipt, None);
     assert_eq!(Claim::transaction(block, 1, None), None);
+}
+
+#[test]
+fn only_what_the_later_block_states_is_claimed() {
+    let mut ledger = ledger();
+    ledger.commit();
+    let (block, _, receipts) = &ledger.blocks[4];
+    let later = ledger.blocks[5].1.clone();
+    let roots = ledger.receipts_roots_after(4)[..1].to_vec();
+    let claim = |receipts, roots: &[Digest], later: &Finalized| {
+        Claim::transaction(block, 0, Some((receipts, roots.to_vec(), later.clone())))
+    };
+    assert!(claim(receipts, &roots, &later).is_some());
+    assert_eq!(claim(&[], &roots, &later), None);
+    assert_eq!(claim(&ledger.blocks[3].2, &roots, &later), None);
+    assert_eq!(claim(receipts, &[], &later), None);
+    assert_eq!(claim(receipts, &ledger.receipts_roots_after(3)[..2], &later), None);
+    assert_eq!(claim(receipts, &roots, &ledger.blocks[4].1), None);
+}
+
+#[test]
+fn a_descendants_certificate_covers_every_kind_of_claim() {
+    let mut ledger = ledger();
+    let (interval, key) = (Interval::Seq { first: 15, last: 44 }, key::thing(&ledger.thing));
+    let claims = [
+        claim_reading(&ledger, 33),
+        claim_range(&ledger, interval),
+        claim_aggregate(&ledger, interval),
+        Claim::state(&ledger, key).unwrap(),
+    ];
+    let height = ledger.blocks.len() + 1;
+    (0..=DESCENDANTS_MAX + 1).for_each(|_| _ = ledger.commit());
+    for (claim, after) in claims.into_iter().zip([1, 2, 33, DESCENDANTS_MAX]) {
+        let block = ledger.finalized_by(height, height + after);
+        let bundle = Bundle::new(vec![], block, claim.clone());
+        let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+        assert_eq!(verified.block.height, height as u64);
+    }
+    let far = ledger.finalized_by(height, height + DESCENDANTS_MAX + 1);
+    let bundle = Bundle::new(vec![], far, claim_reading(&ledger, 33));
+    let failure = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap_err();
+    let why = Why::Wire(WireError::OutOfBounds("descendants"));
+    assert_eq!(failure, Failure { step: Step::Form, why });
 }
 
 #[test]

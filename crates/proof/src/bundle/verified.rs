@@ -33,7 +33,7 @@ pub struct CertifiedBlock {
     pub epoch: u64,
     /// Height of the executed block whose state it commits to.
     pub state_height: u64,
-    /// The validators that signed it.
+    /// The validators that signed it, or a descendant that makes it final.
     pub signed: Vec<Validator>,
     /// How many validators the epoch has.
     pub validators: usize,

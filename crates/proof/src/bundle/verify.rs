@@ -93,7 +93,9 @@ impl Verifier<'_> {
         );
 
         block.verify(&self.ledger, validators).at(Step::Certificate)?;
-        let within = membership.admits(header.epoch, header.height);
+        let certified = block.certified().height;
+        let within = membership.admits(header.epoch, header.height)
+            && membership.admits(header.epoch, certified);
         require(within, Step::Certificate, "the height of the block is outside its epoch")?;
         let earlier = header.result.height < header.height;
         require(earlier, Step::Certificate, "the block commits to the result of a later one")?;
@@ -102,8 +104,12 @@ impl Verifier<'_> {
             .signer_positions()
             .filter_map(|position| validators.validators.get(position).cloned())
             .collect();
+        let what = match block.descendants.len() {
+            0 => "it".into(),
+            _ => format!("block {certified}, which descends from it"),
+        };
         let text = format!(
-            "block {} of {} is final: {} of {count} validators signed it ({})",
+            "block {} of {} is final: {} of {count} validators signed {what} ({})",
             header.height,
             time_of(header.time_ms),
             signed.len(),

@@ -101,6 +101,71 @@ fn the_bitmap_names_exactly_those_that_signed() {
     assert_eq!(surplus, Err(CertificateError::Signature { validator: 3 }));
 }
 
+/// A block at height 7 that the certificate of the block at height 9 covers.
+fn covered(network: &Network, change: impl Fn(usize, &mut Header)) -> Finalized {
+    let mut headers = vec![header(network)];
+    change(0, &mut headers[0]);
+    for position in 1..3 {
+        let mut next = header(network);
+        let before = &headers[position - 1];
+        (next.parent, next.height) = (before.digest(), before.height.wrapping_add(1));
+        (next.view, next.parent_view) = (before.view + 1, before.view);
+        change(position, &mut next);
+        headers.push(next);
+    }
+    let certificate = network.finalize(headers[2].clone()).certificate;
+    Finalized { header: headers.remove(0), certificate, descendants: headers }
+}
+
+#[test]
+fn a_certificate_makes_all_before_it_final() {
+    use CertificateError::*;
+    let network = Network::new(4);
+    let verdict =
+        |finalized: &Finalized| finalized.verify(&network.genesis.ledger(), &network.validators);
+    // A quorum signs what it must not.
+    for (position, change, height) in [
+        (1, (|h| h.height += 1) as fn(&mut Header), 9),
+        (1, |h| h.height -= 1, 7),
+        (2, |h| h.height = 0, 0),
+        (0, |h| h.height = u64::MAX, 0),
+        (1, |h| h.parent.0[31] ^= 1, 8),
+        (2, |h| h.parent.0[0] ^= 1, 9),
+        (1, |h| h.ledger.0[0] ^= 1, 8),
+        (1, |h| h.epoch = 1, 8),
+        (2, |h| h.epoch = 1, 9),
+        (2, |h| h.validators.0[0] ^= 1, 9),
+        (0, |h| h.next_validators = Some(Digest([8; 32])), 8),
+        (1, |h| h.next_validators = Some(Digest([8; 32])), 9),
+    ] {
+        let finalized = covered(&network, |at, header| {
+            if at == position {
+                change(header);
+            }
+        });
+        assert_eq!(verdict(&finalized), Err(Descendant { height }), "{position}");
+    }
+    let good = covered(&network, |_, _| ());
+    assert_eq!(verdict(&good), Ok(()));
+    assert_eq!(Finalized::from_wire(&good.to_wire()), Ok(good.clone()));
+    // The last of an epoch may cover those before it.
+    let end =
+        |at, header: &mut Header| header.next_validators = (at == 2).then_some(Digest::default());
+    assert_eq!(verdict(&covered(&network, end)), Ok(()));
+    let spoil = |change: fn(&mut Finalized)| {
+        let mut spoiled = good.clone();
+        change(&mut spoiled);
+        verdict(&spoiled)
+    };
+    assert_eq!(spoil(|f| f.header.time_ms += 1), Err(Descendant { height: 8 }));
+    assert_eq!(spoil(|f| f.descendants[0].time_ms += 1), Err(Descendant { height: 9 }));
+    assert_eq!(spoil(|f| f.descendants[1].time_ms += 1), Err(Block));
+    assert_eq!(spoil(|f| f.descendants.swap(0, 1)), Err(Descendant { height: 9 }));
+    assert_eq!(spoil(|f| _ = f.descendants.remove(0)), Err(Descendant { height: 9 }));
+    assert_eq!(spoil(|f| _ = f.descendants.pop()), Err(Block));
+    assert_eq!(spoil(|f| f.descendants.clear()), Err(Block));
+}
+
 /// A vote of the earlier phase, of another ledger or another engine is no vote to finalize.
 #[test]
 fn the_bytes_signed_are_those_of_the_format() {

@@ -108,6 +108,6 @@ impl Network {
         }
         let certificate =
             Certificate { epoch, view, parent_view, block, signers: bitmap, signatures };
-        Finalized { header, certificate }
+        Finalized::new(header, certificate)
     }
 }

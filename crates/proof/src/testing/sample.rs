@@ -1,6 +1,6 @@
 use alloc::{string::ToString, vec, vec::Vec};
 
-use althing_types::{Action, EntityKind, Genesis, Record, Suite, ThingId};
+use althing_types::{Action, EntityKind, Genesis, Record, Suite, ThingId, receipts_root};
 
 use crate::{
     bundle::{Bundle, Claim},
@@ -34,6 +34,7 @@ pub fn bundles() -> (Genesis, Vec<(&'static str, Bundle)>) {
         ("absence", add(&|ledger| Claim::state(ledger, absent.clone()).unwrap())),
     ];
     bundles.push(("transaction", transaction_bundle(&mut ledger)));
+    bundles.push(("late transaction", late_transaction_bundle(&mut ledger)));
     (ledger.network.genesis, bundles)
 }
 
@@ -52,6 +53,29 @@ pub fn transaction_bundle(ledger: &mut TinyLedger) -> Bundle {
     ledger.block(transactions);
     let later = ledger.commit();
     let (block, finalized, receipts) = &ledger.blocks[ledger.blocks.len() - 2];
-    let claim = Claim::transaction(block, 1, Some((receipts, later))).unwrap();
+    let roots = vec![receipts_root(receipts)];
+    let claim = Claim::transaction(block, 1, Some((receipts, roots, later))).unwrap();
     Bundle::new(ledger.links.clone(), finalized.clone(), claim)
+}
+
+/// A transaction of a block without a certificate of its own, whose receipt is stated, with those
+/// of the heights before and after, by a block without one.
+#[must_use]
+pub fn late_transaction_bundle(ledger: &mut TinyLedger) -> Bundle {
+    let mut note = |data| {
+        let note = Record { kind: "note".to_string(), data, notify: vec![], link: None };
+        vec![ledger.sign(vec![Action::Record(note)]).wire().clone()]
+    };
+    let (one, other) = (note(vec![10]), note(vec![11]));
+    ledger.commit();
+    let own = ledger.blocks.len() + 1;
+    ledger.block_without_result(one);
+    ledger.block_without_result(other);
+    let roots = ledger.receipts_roots_after(own as u64 - 2);
+    ledger.commit();
+    ledger.commit();
+    let later = ledger.finalized_by(own + 2, own + 3);
+    let (block, _, receipts) = &ledger.blocks[own - 1];
+    let claim = Claim::transaction(block, 0, Some((receipts, roots, later))).unwrap();
+    Bundle::new(ledger.links.clone(), ledger.finalized_by(own, own + 2), claim)
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, string::String};
 
-use althing_types::{Digest, TxId};
+use althing_types::{Digest, TxId, receipts_root};
 use proptest::prelude::*;
 
 use super::*;
@@ -64,6 +64,11 @@ fn no_changed_byte_of_a_state_or_its_absence_is_accepted() {
 #[test]
 fn no_changed_byte_of_a_transaction_is_accepted() {
     flip_all(|name| name == "transaction");
+}
+
+#[test]
+fn no_changed_byte_of_a_late_transaction_is_accepted() {
+    flip_all(|name| name == "late transaction");
 }
 
 #[test]
@@ -283,19 +288,33 @@ fn a_receipt_of_another_transaction_or_block_is_refused() {
         verify(&bundle.to_bytes(), &genesis).unwrap_err()
     };
     let path = "the path does not lead to the block's receipts";
+    let unstated = "the later block does not state the receipts of this one";
+    let others = "the later block states other receipts roots";
     assert_eq!(failure(&|proof| proof.receipt.code = 7), says(Step::Receipt, path));
     let (block, _, receipts) = &ledger.blocks[height - 2];
-    let Some(Claim::Transaction(other)) =
-        Claim::transaction(block, 2, Some((receipts, ledger.blocks[height - 1].1.clone())))
-    else {
+    let Some(Claim::Transaction(other)) = Claim::transaction(
+        block,
+        2,
+        Some((receipts, vec![receipts_root(receipts)], ledger.blocks[height - 1].1.clone())),
+    ) else {
         panic!()
     };
     let other = other.receipt.unwrap();
     assert_eq!(failure(&|proof| *proof = other.clone()), says(Step::Receipt, path));
     let unrelated = ledger.blocks[height - 2].1.clone();
+    assert_eq!(failure(&|proof| proof.block = unrelated.clone()), says(Step::Receipt, unstated));
+    assert_eq!(failure(&|proof| proof.roots.clear()), says(Step::Receipt, unstated));
+    assert_eq!(failure(&|proof| proof.roots[0].0[7] ^= 1), says(Step::Receipt, others));
+    // One more before or after: the leaves name their heights.
     assert_eq!(
-        failure(&|proof| proof.block = unrelated.clone()),
-        says(Step::Receipt, "the later block commits to the results of another block")
+        failure(&|proof| proof.roots.insert(0, Digest::default())),
+        says(Step::Receipt, others)
+    );
+    assert_eq!(failure(&|proof| proof.roots.push(proof.roots[0])), says(Step::Receipt, others));
+    let many = Why::Wire(WireError::OutOfBounds("receipts roots"));
+    assert_eq!(
+        failure(&|proof| proof.roots = vec![proof.roots[0]; STATED_HEIGHTS_MAX + 1]),
+        Failure { step: Step::Form, why: many }
     );
 }
 
