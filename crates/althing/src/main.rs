@@ -1,2 +1,54 @@
 //! Parse, configure, call a library.
-fn main() {}
+//!
+//! This binary decides nothing: it reads what was typed and what is configured, calls the library
+//! that does the work, and says what came of it. Start reading at [`cli::Cli`]; each command is a
+//! file of `commands`.
+
+mod cli;
+mod commands;
+
+mod config;
+
+mod founding;
+mod cluster;
+mod replay;
+
+mod lookup;
+mod secrets;
+mod session;
+
+mod logging;
+mod output;
+mod report;
+
+mod folder;
+mod nearest;
+mod ports;
+mod process;
+mod shutdown;
+mod span;
+
+use std::{process::ExitCode, sync::OnceLock, time::Instant};
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    started();
+    let cli = cli::Cli::parse();
+    let json = cli.json;
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report::report(&error, json),
+    }
+}
+
+/// When this program started; the demo says how long its first reading took from there.
+pub(crate) fn started() -> Instant {
+    static STARTED: OnceLock<Instant> = OnceLock::new();
+    *STARTED.get_or_init(Instant::now)
+}
+
+/// This program as it was called, for the commands that it suggests.
+pub(crate) fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "althing".to_owned())
+}

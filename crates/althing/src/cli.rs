@@ -1,0 +1,108 @@
+//! The command line: what can be typed.
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    commands::{
+        block::BlockCommand, config::ConfigCommand, conformance::ConformanceCommand, demo::DemoCommand, entity::EntityCommand,
+        events::EventsCommand, gateway::GatewayCommand, key::KeyCommand, network::NetworkCommand,
+        peer::PeerCommand, reading::ReadingCommand, stream::StreamCommand, thing::ThingCommand,
+        tx::TxCommand, verify::VerifyCommand,
+    },
+    output::Output,
+};
+
+/// Things and organisations agree on what happened, and anyone can check it.
+///
+/// Start here: `althing demo` runs four peers of four organisations on this machine and shows real
+/// sensor readings become final, each with a proof.
+#[derive(Debug, Parser)]
+#[command(name = "althing", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Print one JSON value for programs instead of tables for people.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a whole network on this machine and watch real readings become final.
+    Demo(DemoCommand),
+    /// Found a network: keys, genesis, a folder for each peer.
+    #[command(subcommand)]
+    Network(NetworkCommand),
+    /// Run, watch, check and export a peer.
+    #[command(subcommand)]
+    Peer(PeerCommand),
+    /// Run a gateway.
+    #[command(subcommand)]
+    Gateway(GatewayCommand),
+    /// Show, register, bind and retire things.
+    #[command(subcommand)]
+    Thing(ThingCommand),
+    /// Show streams and their gaps.
+    #[command(subcommand)]
+    Stream(StreamCommand),
+    /// Show readings, and fetch proofs of them.
+    #[command(subcommand)]
+    Reading(ReadingCommand),
+    /// Show, submit and prove transactions; write records.
+    #[command(subcommand)]
+    Tx(TxCommand),
+    /// Show blocks and who signed them.
+    #[command(subcommand)]
+    Block(BlockCommand),
+    /// Show, register and revoke entities.
+    #[command(subcommand)]
+    Entity(EntityCommand),
+    /// Make and show key files; replace keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Follow events as they happen.
+    Events(EventsCommand),
+    /// Run procedures of ITU-T Y.4464 clause 10 between real processes.
+    Conformance(ConformanceCommand),
+    /// Check a proof offline.
+    Verify(VerifyCommand),
+    /// Write or check a configuration file.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+impl Cli {
+    /// Runs the command.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let output = Output { json: self.json };
+        match self.command {
+            Command::Demo(command) => command.run(output),
+            Command::Network(command) => command.run(output),
+            Command::Peer(command) => command.run(output),
+            Command::Gateway(command) => command.run(),
+            Command::Thing(command) => command.run(output),
+            Command::Stream(command) => command.run(output),
+            Command::Reading(command) => command.run(output),
+            Command::Tx(command) => command.run(output),
+            Command::Block(command) => command.run(output),
+            Command::Entity(command) => command.run(output),
+            Command::Key(command) => command.run(output),
+            Command::Events(command) => command.run(output),
+            Command::Conformance(command) => command.run(output),
+            Command::Verify(command) => command.run(output),
+            Command::Config(command) => command.run(output),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

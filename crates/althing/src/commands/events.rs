@@ -1,0 +1,79 @@
+//! `althing events`: follow what happens.
+
+use althing_client::model::{Cursor, EventRecord, query};
+use clap::Args;
+
+use crate::{
+    lookup,
+    output::{Output, write_out},
+    session::{Explain as _, Remote, block_on},
+};
+
+/// Follows events as they happen, without end.
+#[derive(Debug, Args)]
+pub(crate) struct EventsCommand {
+    /// Begin behind this event, as its cursor says; otherwise at the present.
+    #[arg(long)]
+    after: Option<Cursor>,
+    /// Only these types, separated by commas, such as batch_accepted,recorded.
+    #[arg(long = "type", value_name = "TYPES")]
+    kind: Option<String>,
+    /// Only about this entity: DID, hex id or name.
+    #[arg(long)]
+    entity: Option<String>,
+    /// Only about this thing: name, DID or hex id.
+    #[arg(long)]
+    thing: Option<String>,
+    /// End after so many.
+    #[arg(long)]
+    count: Option<u64>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl EventsCommand {
+    pub(crate) fn run(self, output: Output) -> anyhow::Result<()> {
+        block_on(self.follow(output))
+    }
+
+    async fn follow(self, output: Output) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let entity = match &self.entity {
+            Some(entity) => Some(lookup::entity(&client, entity).await?.into()),
+            None => None,
+        };
+        let thing = match &self.thing {
+            Some(thing) => Some(lookup::thing(&client, thing).await?.hex.0.into()),
+            None => None,
+        };
+        let query = query::Events {
+            after: self.after,
+            kind: self.kind.clone(),
+            entity,
+            thing,
+            stream: None,
+        };
+        let mut events = client.events(&query).await.explain()?;
+        let mut left = self.count.unwrap_or(u64::MAX);
+        while left > 0 {
+            let Some(record) = events.next().await.explain()? else { break };
+            output.show(&record, || line(&record))?;
+            left -= 1;
+        }
+        if left > 0 && self.count.is_some() {
+            write_out("the peer ended the stream")?;
+        }
+        Ok(())
+    }
+}
+
+fn line(record: &EventRecord) -> String {
+    let EventRecord { cursor, time, event, .. } = record;
+    let value = serde_json::to_value(event).unwrap_or_default();
+    let fields = value.as_object().into_iter().flatten();
+    let fields = fields.filter(|(name, _)| *name != "type").map(|(name, value)| match value {
+        serde_json::Value::String(text) => format!("{name} {text}"),
+        value => format!("{name} {value}"),
+    });
+    format!("{cursor}  {time}  {}  {}", event.name(), fields.collect::<Vec<_>>().join("  "))
+}

@@ -1,0 +1,212 @@
+//! `althing network`: found a network.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use althing_types::{Mode, limits::VALIDATORS_MAX};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+
+use crate::{
+    founding::{Endpoints, Founded, Layout, Plan, found, gateway_config},
+    output::Output,
+    program,
+    report::failed,
+    secrets::{NewProtection, ProtectionArgs},
+};
+
+/// Founds networks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetworkCommand {
+    /// Makes keys, the genesis, and a folder for each peer and a gateway.
+    New(New),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// Folder for the network's files; must be empty or new.
+    folder: PathBuf,
+
+    /// Name of the network, part of every DID: 1 to 32 of a-z, 0-9 and -.
+    #[arg(long)]
+    name: String,
+
+    /// How many peers; with four or more, one in four may fail or lie.
+    #[arg(long, default_value_t = 4)]
+    peers: usize,
+
+    /// Names of the organisations, separated by commas; by default one for each peer.
+    #[arg(long, value_delimiter = ',')]
+    organisations: Vec<String>,
+
+    /// Who may take part.
+    #[arg(long, value_enum, default_value = "consortium")]
+    mode: ModeName,
+
+    /// Address that the peers listen on. Their ports follow from --port.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+
+    /// Port of the first peer's interface; the port after it is for other peers, and each further
+    /// peer begins ten higher.
+    #[arg(long, default_value_t = 4464)]
+    port: u16,
+
+    /// Port of the gateway's MQTT listener.
+    #[arg(long, default_value_t = 1883)]
+    mqtt_port: u16,
+
+    #[command(flatten)]
+    protection: ProtectionArgs,
+}
+
+/// Modes on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ModeName {
+    /// Anyone may join.
+    Public,
+    /// Members decide who may join.
+    Consortium,
+    /// Closed; one organisation may hold all votes.
+    Private,
+}
+
+impl From<ModeName> for Mode {
+    fn from(name: ModeName) -> Self {
+        match name {
+            ModeName::Public => Self::Public,
+            ModeName::Consortium => Self::Consortium,
+            ModeName::Private => Self::Private,
+        }
+    }
+}
+
+impl NetworkCommand {
+    pub(crate) fn run(self, output: Output) -> anyhow::Result<()> {
+        match self {
+            Self::New(new) => new.run(output),
+        }
+    }
+}
+
+impl New {
+    fn run(self, output: Output) -> anyhow::Result<()> {
+        refuse_used(&self.folder)?;
+        let plan = self.plan()?;
+        let endpoints = self.endpoints()?;
+        let founded = found(&plan)?;
+        let protection = self.protection.choose()?;
+        let mqtt = SocketAddr::new(self.host, self.mqtt_port);
+        let gateway = gateway_config(&self.name, mqtt, &endpoints, "");
+        let layout = Layout::new(&self.folder);
+        let mut keys = Keys::new(&founded, &protection);
+        layout.write(&founded, &endpoints, &gateway, &protection, || keys.next())?;
+        self.tell(output, &layout, &founded, &endpoints)
+    }
+
+    fn plan(&self) -> anyhow::Result<Plan> {
+        if !(1..=VALIDATORS_MAX).contains(&self.peers) {
+            return Err(failed(
+                format!("a network has 1 to {VALIDATORS_MAX} peers, not {}", self.peers),
+                "--peers 4",
+            ));
+        }
+        let organisations = if self.organisations.is_empty() {
+            (1..=self.peers).map(|index| format!("organisation-{index}")).collect()
+        } else {
+            self.organisations.clone()
+        };
+        Ok(Plan::even(self.name.clone(), self.mode.into(), organisations, self.peers))
+    }
+
+    fn endpoints(&self) -> anyhow::Result<Vec<Endpoints>> {
+        let endpoints = |index: usize| {
+            let api = u16::try_from(index * 10).ok().and_then(|up| self.port.checked_add(up))?;
+            let at = |port| SocketAddr::new(self.host, port);
+            Some(Endpoints { api: at(api), p2p: at(api.checked_add(1)?) })
+        };
+        (0..self.peers).map(endpoints).collect::<Option<_>>().ok_or_else(|| {
+            failed("there are not as many ports above --port", "choose a lower --port")
+        })
+    }
+
+    fn tell(
+        &self,
+        output: Output,
+        layout: &Layout,
+        founded: &Founded,
+        endpoints: &[Endpoints],
+    ) -> anyhow::Result<()> {
+        let ledger = founded.genesis.ledger().to_string();
+        let configs: Vec<String> = founded
+            .peers
+            .iter()
+            .map(|peer| layout.config(&peer.member.inception.name).display().to_string())
+            .collect();
+        let value = json!({
+            "network": self.name,
+            "ledger": ledger,
+            "genesis": layout.genesis(),
+            "peers": configs,
+            "apis": endpoints.iter().map(|e| format!("http://{}", e.api)).collect::<Vec<_>>(),
+            "gateway": layout.config(&founded.gateway.inception.name),
+        });
+        output.show(&value, || {
+            let program = program();
+            let mut text = format!(
+                "founded network {} (ledger {ledger})\n\nstart each peer in a terminal of its own:\n",
+                self.name
+            );
+            for config in &configs {
+                text.push_str(&format!("  {program} peer run --config {config}\n"));
+            }
+            let key = layout.organisation_key(0);
+            let gateway = layout.member(&founded.gateway.inception.name);
+            let gateway_key = gateway.join("keys").join("gateway.json");
+            text.push_str(&format!(
+                "then let the gateway in, and start it:\n  \
+                 {program} entity register --kind gateway --name gateway --entity-key {} --key {}\n  \
+                 {program} gateway run --config {}\n",
+                gateway_key.display(),
+                key.display(),
+                layout.config(&founded.gateway.inception.name).display()
+            ));
+            text
+        })
+    }
+}
+
+fn refuse_used(folder: &std::path::Path) -> anyhow::Result<()> {
+    let used = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    if used {
+        return Err(failed(
+            format!("{} is not empty", folder.display()),
+            "give a new folder; keys are never overwritten",
+        ));
+    }
+    Ok(())
+}
+
+/// Says how far the writing of key files is, where that takes a noticeable time.
+struct Keys {
+    done: usize,
+    total: usize,
+    shown: bool,
+}
+
+impl Keys {
+    fn new(founded: &Founded, protection: &NewProtection) -> Self {
+        let total = founded.organisations.len() + 2 * founded.peers.len() + 1;
+        Self { done: 0, total, shown: protection.is_slow() }
+    }
+
+    fn next(&mut self) {
+        self.done += 1;
+        if self.shown {
+            let end = if self.done == self.total { "\n" } else { "\r" };
+            eprint!("encrypting key {} of {} {end}", self.done, self.total);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `althing peer`: run a BoT peer, look at one, check and export what it keeps.
+
+mod check;
+mod export;
+mod run;
+mod status;
+
+use std::{path::Path, sync::Arc};
+
+use althing_state::Store;
+use althing_storage::{FjallStore, OsFiles, Payloads};
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use crate::{
+    config::PeerConfig,
+    output::Output,
+    report::{NextStep as _, failed},
+};
+
+/// Runs, watches, checks and exports a peer.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PeerCommand {
+    /// Runs a peer until it is interrupted.
+    Run(run::Run),
+    /// Shows what a running peer does, whom it sees, and what it waits for.
+    Status(status::Status),
+    /// Reads everything a stopped peer keeps and compares it with its digests.
+    Check(check::Check),
+    /// Writes the state of a stopped peer to a file, for backup or inspection.
+    Export(export::Export),
+}
+
+impl PeerCommand {
+    pub(crate) fn run(self, output: Output) -> anyhow::Result<()> {
+        match self {
+            Self::Run(run) => run.run(),
+            Self::Status(status) => status.run(output),
+            Self::Check(check) => check.run(output),
+            Self::Export(export) => export.run(output),
+        }
+    }
+}
+
+/// What a peer keeps on disk, beside ordering's archives.
+struct Disk {
+    store: Arc<dyn Store>,
+    payloads: Arc<Payloads>,
+}
+
+impl Disk {
+    fn open(config: &PeerConfig) -> anyhow::Result<Self> {
+        let folder = &config.data;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create the data folder {}", folder.display()))?;
+        let store = FjallStore::open(&folder.join("state"), &config.store)
+            .next_step(|| "althing peer status says whether a peer runs already".to_owned())?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let files = OsFiles::new(folder.join("payloads"))
+            .with_context(|| format!("cannot use the data folder {}", folder.display()))?;
+        let payloads = Payloads::open(Arc::new(files), Arc::clone(&store))
+            .context("cannot open the payloads")
+            .next_step(|| "althing peer check --config FILE names what is damaged".to_owned())?;
+        Ok(Self { store, payloads: Arc::new(payloads) })
+    }
+
+    /// As [`Disk::open`], for commands that only look: a folder is not made where there is none.
+    fn open_existing(config: &PeerConfig) -> anyhow::Result<Self> {
+        refuse_missing(&config.data)?;
+        Self::open(config)
+    }
+}
+
+fn refuse_missing(folder: &Path) -> anyhow::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(failed(
+        format!("there is no data folder {}: this peer has never run", folder.display()),
+        "althing peer run --config FILE",
+    ))
+}

@@ -1,0 +1,76 @@
+use althing_client::model::{self, Health, HealthState, Peers};
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    output::{Output, Table, fields, short, thousands},
+    session::{Explain as _, Remote, block_on},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Status {
+    pub(super) fn run(self, output: Output) -> anyhow::Result<()> {
+        block_on(async {
+            let client = self.remote.client()?;
+            let status = client.status().await.explain()?;
+            let health = client.health().await.explain()?;
+            let peers = client.peers().await.explain()?;
+            let value = json!({ "status": status, "health": health, "peers": peers.items });
+            output.show(&value, || text(&status, &health, &peers))
+        })
+    }
+}
+
+fn text(status: &model::Status, health: &Health, peers: &Peers) -> String {
+    let mut text = fields(&[
+        ("peer", status.peer.as_ref().map_or("not in the genesis".into(), ToString::to_string)),
+        ("network", format!("{} (ledger {})", status.network, status.ledger)),
+        ("version", status.version.clone()),
+        ("does", status.phase.clone()),
+        ("executed", format!("block {} of {}", status.height, status.time)),
+        ("final", format!("block {}", status.final_height)),
+        ("epoch, view", format!("{}, {}", status.epoch, status.view)),
+        ("quorum", status.quorum.to_string()),
+        ("connected", status.connected.to_string()),
+        ("waiting", format!("{} transactions", thousands(status.waiting.into()))),
+        ("payloads", missing(status.payloads_missing)),
+        ("health", state(health)),
+    ]);
+    for reason in &health.reasons {
+        text.push_str(&format!("  {} ({})\n", reason.detail, reason.code));
+    }
+    let mut table = Table::new(&["peer", "organisation", "role", "connected", "heard", "key"]);
+    for peer in &peers.items {
+        table.row([
+            peer.name.clone(),
+            peer.organisation_name.clone(),
+            format!("{:?}", peer.role).to_lowercase(),
+            if peer.this { "this one".into() } else { yes_no(peer.connected) },
+            peer.heard.map_or("never".into(), |time| time.to_string()),
+            short(&peer.key.to_string()).to_owned(),
+        ]);
+    }
+    text.push_str(&format!("\n{}", table.to_text()));
+    text
+}
+
+fn yes_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+fn state(health: &Health) -> String {
+    match health.state {
+        HealthState::Ready => "ready".to_owned(),
+        HealthState::Degraded => "works, but:".to_owned(),
+        HealthState::Unavailable => "unavailable:".to_owned(),
+    }
+}
+
+fn missing(count: u64) -> String {
+    if count == 0 { "complete".to_owned() } else { format!("{} to be fetched", thousands(count)) }
+}

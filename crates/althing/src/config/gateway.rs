@@ -1,0 +1,267 @@
+use std::{path::PathBuf, time::Duration};
+
+use althing_edge::{Form, JsonForm, Limits, Pattern, Pointer, Profile, TimeUnit};
+use althing_gateway::{MqttConfig, QueueConfig, RefusalV3};
+use serde::Deserialize;
+
+use super::Config;
+use crate::nearest::nearest;
+
+/// What `althing gateway run` needs to know.
+#[derive(Debug)]
+pub(crate) struct GatewayConfig {
+    /// File of the key that signs batches.
+    pub(crate) key: PathBuf,
+    /// File with the passphrase of that file.
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// URLs of the peers it submits to, in order of preference.
+    pub(crate) peers: Vec<String>,
+    /// Its MQTT listener.
+    pub(crate) mqtt: MqttConfig,
+    /// Its queue on disk.
+    pub(crate) queue: QueueConfig,
+    /// Bounds.
+    pub(crate) limits: Limits,
+    /// How devices speak, the two standard profiles last.
+    pub(crate) profiles: Vec<Profile>,
+    /// How long a peer may take to make a batch final.
+    pub(crate) answer_timeout: Duration,
+    /// How long a shutdown waits for readings to become final.
+    pub(crate) drain_timeout: Duration,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    data: String,
+    key: String,
+    passphrase_file: String,
+    peers: Vec<String>,
+    answer_timeout: String,
+    drain_timeout: String,
+    queue: Queue,
+    mqtt: Mqtt,
+    limits: RawLimits,
+    #[serde(default)]
+    profiles: Vec<RawProfile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Queue {
+    segment_bytes: u64,
+    retry: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mqtt {
+    listen: String,
+    connections_max: usize,
+    connect_timeout: String,
+    write_timeout: String,
+    packet_bytes_max: u32,
+    inflight_max: u16,
+    keep_alive_max: String,
+    topic_aliases_max: u16,
+    subscriptions_max: usize,
+    deliveries_max: usize,
+    retained_max: usize,
+    retained_bytes_max: usize,
+    refusal_v3: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLimits {
+    payload_bytes_max: usize,
+    claimed_ahead_max: String,
+    batch_readings_max: usize,
+    batch_age_max: String,
+    stream_readings_max: usize,
+    queue_bytes_max: usize,
+    under_way_max: usize,
+    expiry_blocks: u64,
+    retry_first: String,
+    retry_max: String,
+}
+
+/// A profile as the file writes it. Unlike the rest of the file it has no reference to be laid
+/// over: a list has as many elements as somebody writes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProfile {
+    name: String,
+    topic: String,
+    #[serde(default)]
+    thing: String,
+    #[serde(default)]
+    property: String,
+    #[serde(default = "auto")]
+    form: String,
+    #[serde(default)]
+    value: String,
+    #[serde(default)]
+    time: String,
+    #[serde(default = "milliseconds")]
+    time_unit: String,
+    #[serde(default)]
+    round: bool,
+}
+
+fn auto() -> String {
+    "auto".to_owned()
+}
+
+fn milliseconds() -> String {
+    "milliseconds".to_owned()
+}
+
+/// Most profiles of a gateway: each is tried on each topic.
+const PROFILES_MAX: usize = 256;
+/// Most peers that a gateway may submit to.
+const PEERS_MAX: usize = 64;
+
+impl Config {
+    /// The part that a gateway reads, validated.
+    pub(crate) fn gateway(&self) -> anyhow::Result<GatewayConfig> {
+        let section: Section = self.document.section("gateway")?;
+        if !(1..=PEERS_MAX).contains(&section.peers.len()) {
+            let problem = format!("must list 1 to {PEERS_MAX} peers");
+            return Err(self.document.wrong("gateway.peers", problem));
+        }
+        let span = |key: &str, text: &str| self.span(&format!("gateway.{key}"), text);
+        Ok(GatewayConfig {
+            key: self.path("gateway.key", &section.key)?,
+            passphrase_file: self.optional_path(&section.passphrase_file),
+            queue: QueueConfig {
+                directory: self.path("gateway.data", &section.data)?,
+                segment_bytes: section.queue.segment_bytes,
+                retry: span("queue.retry", &section.queue.retry)?,
+            },
+            mqtt: self.mqtt(&section.mqtt)?,
+            limits: self.limits(&section.limits)?,
+            profiles: self.profiles(&section.profiles)?,
+            answer_timeout: span("answer_timeout", &section.answer_timeout)?,
+            drain_timeout: span("drain_timeout", &section.drain_timeout)?,
+            peers: section.peers,
+        })
+    }
+
+    fn mqtt(&self, raw: &Mqtt) -> anyhow::Result<MqttConfig> {
+        let span = |key: &str, text: &str| self.span(&format!("gateway.mqtt.{key}"), text);
+        let count = |key: &str, value| self.count(&format!("gateway.mqtt.{key}"), value);
+        let keep_alive = span("keep_alive_max", &raw.keep_alive_max)?.as_secs();
+        let keep_alive_s_max = u16::try_from(keep_alive).map_err(|_| {
+            self.document.wrong("gateway.mqtt.keep_alive_max", "must be at most 65535s")
+        })?;
+        Ok(MqttConfig {
+            listen: self.listen("gateway.mqtt.listen", &raw.listen)?,
+            connections_max: count("connections_max", raw.connections_max)?,
+            connect_timeout: span("connect_timeout", &raw.connect_timeout)?,
+            write_timeout: span("write_timeout", &raw.write_timeout)?,
+            packet_bytes_max: raw.packet_bytes_max,
+            inflight_max: raw.inflight_max,
+            keep_alive_s_max,
+            topic_aliases_max: raw.topic_aliases_max,
+            subscriptions_max: raw.subscriptions_max,
+            deliveries_max: count("deliveries_max", raw.deliveries_max)?,
+            retained_max: raw.retained_max,
+            retained_bytes_max: raw.retained_bytes_max,
+            refusal_v3: match raw.refusal_v3.as_str() {
+                "acknowledge" => RefusalV3::AcknowledgeAndLog,
+                "close" => RefusalV3::Close,
+                other => {
+                    let problem = format!("`{other}` is neither `acknowledge` nor `close`");
+                    return Err(self.document.wrong("gateway.mqtt.refusal_v3", problem));
+                }
+            },
+        })
+    }
+
+    fn limits(&self, raw: &RawLimits) -> anyhow::Result<Limits> {
+        let span = |key: &str, text: &str| {
+            let path = format!("gateway.limits.{key}");
+            self.span(&path, text).map(milliseconds_of)
+        };
+        let limits = Limits {
+            payload_bytes_max: raw.payload_bytes_max,
+            claimed_ahead_ms_max: span("claimed_ahead_max", &raw.claimed_ahead_max)?,
+            batch_readings_max: raw.batch_readings_max,
+            batch_age_ms_max: span("batch_age_max", &raw.batch_age_max)?,
+            stream_readings_max: raw.stream_readings_max,
+            queue_bytes_max: raw.queue_bytes_max,
+            under_way_max: raw.under_way_max,
+            expiry_blocks: raw.expiry_blocks,
+            retry_first_ms: span("retry_first", &raw.retry_first)?,
+            retry_max_ms: span("retry_max", &raw.retry_max)?,
+        };
+        limits.check().map_err(|error| self.document.wrong("gateway.limits", error))?;
+        Ok(limits)
+    }
+
+    fn profiles(&self, raw: &[RawProfile]) -> anyhow::Result<Vec<Profile>> {
+        if raw.len() > PROFILES_MAX {
+            let problem = format!("at most {PROFILES_MAX} profiles");
+            return Err(self.document.wrong("gateway.profiles", problem));
+        }
+        let read = |raw: &RawProfile| {
+            raw.to_profile().map_err(|problem| {
+                let problem = format!("profile `{}`: {problem}", raw.name);
+                self.document.wrong("gateway.profiles", problem)
+            })
+        };
+        let standard = [Profile::standard(), Profile::standard_pack()].map(Ok);
+        raw.iter().map(read).chain(standard).collect()
+    }
+}
+
+fn milliseconds_of(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl RawProfile {
+    fn to_profile(&self) -> Result<Profile, String> {
+        let named = |text: &String| (!text.is_empty()).then(|| text.clone());
+        Ok(Profile {
+            name: self.name.clone(),
+            pattern: Pattern::parse(&self.topic).map_err(|error| format!("topic: {error}"))?,
+            thing: named(&self.thing),
+            property: named(&self.property),
+            form: self.form()?,
+            round: self.round,
+        })
+    }
+
+    fn form(&self) -> Result<Form, String> {
+        const FORMS: [&str; 5] = ["auto", "plain", "json", "senml-json", "senml-cbor"];
+        match self.form.as_str() {
+            "auto" => Ok(Form::Auto),
+            "plain" => Ok(Form::Plain),
+            "json" => Ok(Form::Json(self.json_form()?)),
+            "senml-json" => Ok(Form::SenmlJson),
+            "senml-cbor" => Ok(Form::SenmlCbor),
+            other => Err(not_one_of("form", other, &FORMS)),
+        }
+    }
+
+    fn json_form(&self) -> Result<JsonForm, String> {
+        let pointer = |key: &str, text: &str| {
+            Pointer::parse(text).map_err(|error| format!("{key}: {error}"))
+        };
+        let time_unit = match self.time_unit.as_str() {
+            "seconds" => TimeUnit::Seconds,
+            "milliseconds" => TimeUnit::Milliseconds,
+            other => return Err(not_one_of("time_unit", other, &["seconds", "milliseconds"])),
+        };
+        let time = (!self.time.is_empty()).then(|| pointer("time", &self.time)).transpose()?;
+        Ok(JsonForm { value: pointer("value", &self.value)?, time, time_unit })
+    }
+}
+
+fn not_one_of(key: &str, given: &str, known: &[&str]) -> String {
+    match nearest(given, known.iter().copied()) {
+        Some(near) => format!("{key}: `{given}` is not known; did you mean `{near}`?"),
+        None => format!("{key}: `{given}` is not known; it is one of {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,251 @@
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use althing_ordering::{Address, PeerKey, Role};
+use althing_peer::mempool;
+use althing_storage::Settings;
+use althing_types::{Digest, Genesis};
+use serde::Deserialize;
+
+use super::Config;
+use crate::nearest::nearest;
+
+/// What `althing peer run` needs to know.
+#[derive(Debug)]
+pub(crate) struct PeerConfig {
+    /// Folder of blocks, state and payloads.
+    pub(crate) data: PathBuf,
+    /// Whether it votes.
+    pub(crate) role: Role,
+    /// File of the voting key.
+    pub(crate) voting_key: PathBuf,
+    /// File with the passphrase of that file.
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Threads for tasks.
+    pub(crate) worker_threads: usize,
+    /// Where it listens for peers.
+    pub(crate) p2p_listen: SocketAddr,
+    /// Peers without a vote that may connect.
+    pub(crate) followers: Vec<PeerKey>,
+    /// Where other validators listen, by name or voting key.
+    addresses: BTreeMap<String, Address>,
+    /// Where it serves HTTP.
+    pub(crate) api_listen: SocketAddr,
+    /// Bounds of the interface.
+    pub(crate) api: althing_api::Config,
+    /// Bounds of the mempool.
+    pub(crate) mempool: mempool::Limits,
+    /// Submissions that may wait to be checked.
+    pub(crate) intake_calls_max: usize,
+    /// How long a result waits for transactions to ride along.
+    pub(crate) result_delay: Duration,
+    /// How often what is not final is spread again.
+    pub(crate) respread_interval: Duration,
+    /// Memory and disk of the store.
+    pub(crate) store: Settings,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    data: String,
+    role: String,
+    voting_key: String,
+    passphrase_file: String,
+    worker_threads: usize,
+    intake_calls_max: usize,
+    result_delay: String,
+    respread_interval: String,
+    p2p: P2p,
+    api: Api,
+    mempool: Mempool,
+    store: Store,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct P2p {
+    listen: String,
+    followers: Vec<String>,
+    addresses: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Api {
+    listen: String,
+    writes: bool,
+    origins: Vec<String>,
+    requests_max: usize,
+    event_streams_max: usize,
+    connections_max: usize,
+    head_timeout: String,
+    request_timeout: String,
+    drain_timeout: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mempool {
+    transactions_max: usize,
+    per_sender_max: usize,
+    bytes_max: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Store {
+    cache_bytes: u64,
+    gather_bytes: u64,
+    journal_bytes: u64,
+}
+
+/// Most threads for tasks; more than any machine has cores is a slip of the pen.
+const WORKER_THREADS_MAX: usize = 256;
+/// Most of anything that is counted; more is a slip of the pen.
+const COUNT_MAX: usize = 1 << 32;
+/// Shortest journal that the store takes, bytes.
+const JOURNAL_BYTES_MIN: u64 = 64 * 1024 * 1024;
+
+impl Config {
+    /// The part that a peer reads, validated.
+    pub(crate) fn peer(&self) -> anyhow::Result<PeerConfig> {
+        let section: Section = self.document.section("peer")?;
+        let threads = (1, WORKER_THREADS_MAX);
+        Ok(PeerConfig {
+            data: self.path("peer.data", &section.data)?,
+            role: self.role(&section.role)?,
+            voting_key: self.path("peer.voting_key", &section.voting_key)?,
+            passphrase_file: self.optional_path(&section.passphrase_file),
+            worker_threads: self.within("peer.worker_threads", section.worker_threads, threads)?,
+            p2p_listen: self.listen("peer.p2p.listen", &section.p2p.listen)?,
+            followers: self.followers(&section.p2p.followers)?,
+            addresses: self.addresses(section.p2p.addresses)?,
+            api_listen: self.listen("peer.api.listen", &section.api.listen)?,
+            mempool: self.mempool(&section.mempool)?,
+            intake_calls_max: self.count("peer.intake_calls_max", section.intake_calls_max)?,
+            result_delay: self.span("peer.result_delay", &section.result_delay)?,
+            respread_interval: self.span("peer.respread_interval", &section.respread_interval)?,
+            store: self.store(&section.store)?,
+            api: self.api(section.api)?,
+        })
+    }
+
+    fn within(&self, key: &str, value: usize, bounds: (usize, usize)) -> anyhow::Result<usize> {
+        let (min, max) = bounds;
+        if (min..=max).contains(&value) {
+            return Ok(value);
+        }
+        Err(self.document.wrong(key, format!("is {value}, but must be {min} to {max}")))
+    }
+
+    pub(super) fn count(&self, key: &str, value: usize) -> anyhow::Result<usize> {
+        self.within(key, value, (1, COUNT_MAX))
+    }
+
+    fn role(&self, text: &str) -> anyhow::Result<Role> {
+        match text {
+            "validator" => Ok(Role::Validator),
+            "follower" => Ok(Role::Follower),
+            _ => {
+                let problem = match nearest(text, ["validator", "follower"]) {
+                    Some(near) => format!("`{text}` is no role; did you mean `{near}`?"),
+                    None => format!("`{text}` is no role; it is `validator` or `follower`"),
+                };
+                Err(self.document.wrong("peer.role", problem))
+            }
+        }
+    }
+
+    fn followers(&self, given: &[String]) -> anyhow::Result<Vec<PeerKey>> {
+        let read = |text: &String| match Digest::from_hex(text) {
+            Some(key) => Ok(key.0),
+            None => {
+                let problem = format!("`{text}` is no voting key of 64 hex digits");
+                Err(self.document.wrong("peer.p2p.followers", problem))
+            }
+        };
+        given.iter().map(read).collect()
+    }
+
+    fn addresses(
+        &self,
+        given: BTreeMap<String, String>,
+    ) -> anyhow::Result<BTreeMap<String, Address>> {
+        let read = |(name, text): (String, String)| match text.parse() {
+            Ok(address) => Ok((name, address)),
+            Err(problem) => {
+                Err(self.document.wrong(&format!("peer.p2p.addresses.{name}"), problem))
+            }
+        };
+        given.into_iter().map(read).collect()
+    }
+
+    fn api(&self, raw: Api) -> anyhow::Result<althing_api::Config> {
+        let span = |key: &str, text: &str| self.span(&format!("peer.api.{key}"), text);
+        let count = |key: &str, value| self.count(&format!("peer.api.{key}"), value);
+        Ok(althing_api::Config {
+            requests_max: count("requests_max", raw.requests_max)?,
+            event_streams_max: count("event_streams_max", raw.event_streams_max)?,
+            connections_max: count("connections_max", raw.connections_max)?,
+            head_timeout: span("head_timeout", &raw.head_timeout)?,
+            request_timeout: span("request_timeout", &raw.request_timeout)?,
+            drain_timeout: span("drain_timeout", &raw.drain_timeout)?,
+            origins: raw.origins,
+            writes: raw.writes,
+        })
+    }
+
+    fn mempool(&self, raw: &Mempool) -> anyhow::Result<mempool::Limits> {
+        let count = |key: &str, value| self.count(&format!("peer.mempool.{key}"), value);
+        Ok(mempool::Limits {
+            transactions_max: count("transactions_max", raw.transactions_max)?,
+            per_sender_max: count("per_sender_max", raw.per_sender_max)?,
+            bytes_max: count("bytes_max", raw.bytes_max)?,
+        })
+    }
+
+    fn store(&self, raw: &Store) -> anyhow::Result<Settings> {
+        if raw.journal_bytes < JOURNAL_BYTES_MIN {
+            let problem = format!("must be at least {JOURNAL_BYTES_MIN}");
+            return Err(self.document.wrong("peer.store.journal_bytes", problem));
+        }
+        let Store { cache_bytes, gather_bytes, journal_bytes } = *raw;
+        Ok(Settings { cache_bytes, gather_bytes, journal_bytes })
+    }
+
+    /// Where the validators listen, by voting key; each name must be one of the genesis.
+    pub(crate) fn validator_addresses(
+        &self,
+        peer: &PeerConfig,
+        genesis: &Genesis,
+    ) -> anyhow::Result<BTreeMap<PeerKey, Address>> {
+        let find = |(name, address): (&String, &Address)| {
+            self.peer_named(name, genesis).map(|key| (key, address.clone()))
+        };
+        peer.addresses.iter().map(find).collect()
+    }
+
+    fn peer_named(&self, name: &str, genesis: &Genesis) -> anyhow::Result<PeerKey> {
+        let mut fitting = genesis.peers.iter().filter(|seat| {
+            seat.inception.name == name || hex::encode(seat.key).eq_ignore_ascii_case(name)
+        });
+        match (fitting.next(), fitting.next()) {
+            (Some(seat), None) => Ok(seat.key),
+            (Some(_), Some(_)) => {
+                Err(self.wrong_peer(name, "two peers have this name; use the voting key"))
+            }
+            (None, _) => {
+                let names = genesis.peers.iter().map(|seat| seat.inception.name.as_str());
+                let problem = match nearest(name, names) {
+                    Some(near) => format!("the genesis has no such peer; did you mean `{near}`?"),
+                    None => "the genesis has no peer of this name or voting key".to_owned(),
+                };
+                Err(self.wrong_peer(name, &problem))
+            }
+        }
+    }
+
+    fn wrong_peer(&self, name: &str, problem: &str) -> anyhow::Error {
+        self.document.wrong(&format!("peer.p2p.addresses.{name}"), problem)
+    }
+}

@@ -1,0 +1,194 @@
+//! Ask a peer, and sign what is submitted to it.
+
+use std::{future::Future, path::PathBuf, time::Duration};
+
+use althing_client::{
+    Account, Client, Config, Error, Signer, genesis_file,
+    model::{Outcome, RefusalText},
+};
+use althing_types::{Action, EntityId, Genesis, LedgerId, Refusal};
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::{
+    report::{NextStep as _, failed, with_next},
+    secrets, span,
+};
+
+/// Which peer is asked.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Remote {
+    /// The peer to ask.
+    #[arg(long, env = "ALTHING_PEER", default_value = "http://127.0.0.1:4464", value_name = "URL")]
+    peer: String,
+}
+
+impl Remote {
+    /// A client of the peer; nothing is sent yet.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        client(&self.peer)
+    }
+}
+
+/// A client of the peer at a URL; nothing is sent yet.
+pub(crate) fn client(url: &str) -> anyhow::Result<Client> {
+    Client::new(Config::new(url)).explain()
+}
+
+/// Who signs a transaction, and for which ledger.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SignArgs {
+    #[command(flatten)]
+    remote: Remote,
+
+    /// Key file of the entity that signs.
+    #[arg(long, env = "ALTHING_KEY", value_name = "FILE")]
+    key: PathBuf,
+
+    #[command(flatten)]
+    passphrase: secrets::PassphraseArgs,
+
+    /// The genesis to sign for. Without it the peer is asked which ledger it has, and believed.
+    #[arg(long, env = "ALTHING_GENESIS", value_name = "FILE")]
+    genesis: Option<PathBuf>,
+
+    /// How long to wait for the transaction to be final.
+    #[arg(long, default_value = "30s", value_parser = span::parse, value_name = "TIME")]
+    timeout: Duration,
+}
+
+/// An entity at a peer: signs, submits, waits.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The peer.
+    pub(crate) client: Client,
+    /// The entity.
+    pub(crate) account: Account,
+    /// Name of the network.
+    pub(crate) network: String,
+    timeout: Duration,
+}
+
+impl SignArgs {
+    /// Where the passphrase of the key comes from, if it was said.
+    pub(crate) fn passphrase_file(&self) -> Option<&std::path::Path> {
+        self.passphrase.passphrase_file.as_deref()
+    }
+
+    /// Opens the key and asks the peer where the account stands.
+    pub(crate) async fn session(&self) -> anyhow::Result<Session> {
+        let client = self.remote.client()?;
+        let stored =
+            secrets::open(&self.key, self.passphrase_file())?;
+        let genesis = match &self.genesis {
+            Some(path) => read_genesis(path)?,
+            None => client.genesis().await.explain()?,
+        };
+        let entity = stored.entity.ok_or_else(|| {
+            failed(
+                format!("{} does not say whose key it is", self.key.display()),
+                "althing entity register --entity-key FILE registers an entity and writes a key file that does",
+            )
+        })?;
+        let signer =
+            Signer { ledger: genesis.ledger(), entity: entity.entity_id(), key: stored.key };
+        Session::open(client, &genesis, signer, self.timeout).await
+    }
+}
+
+impl Session {
+    /// Asks the peer where the account stands.
+    pub(crate) async fn open(
+        client: Client,
+        genesis: &Genesis,
+        signer: Signer,
+        timeout: Duration,
+    ) -> anyhow::Result<Self> {
+        let account = Account::open(&client, signer).await.explain()?;
+        Ok(Self { client, account, network: genesis.network.clone(), timeout })
+    }
+
+    /// The ledger that is signed for.
+    pub(crate) fn ledger(&self) -> LedgerId {
+        self.account.signer().ledger
+    }
+
+    /// Who signs.
+    pub(crate) fn entity(&self) -> EntityId {
+        self.account.signer().entity
+    }
+
+    /// Signs the actions as one transaction, submits it and waits until it is final. That it took
+    /// no effect is an error, unless it waits for approvals.
+    pub(crate) async fn perform(&self, actions: Vec<Action>) -> anyhow::Result<Outcome> {
+        let transaction = self.account.sign(actions);
+        let outcome =
+            self.client.finalize_transaction(&transaction, self.timeout).await.explain()?;
+        self.account.saw(outcome.height);
+        match &outcome.receipt.refusal {
+            Some(refusal) if refusal.code != Refusal::AwaitingApproval.code() => {
+                Err(without_effect(&outcome, refusal))
+            }
+            _ => Ok(outcome),
+        }
+    }
+}
+
+fn without_effect(outcome: &Outcome, refusal: &RefusalText) -> anyhow::Error {
+    let Outcome { height, receipt, .. } = outcome;
+    failed(
+        format!(
+            "transaction {} is in block {height}, but took no effect: {} ({})",
+            receipt.transaction, refusal.detail, refusal.code
+        ),
+        format!("althing tx show {}", receipt.transaction),
+    )
+}
+
+/// Reads a genesis from a file.
+pub(crate) fn read_genesis(path: &std::path::Path) -> anyhow::Result<Genesis> {
+    genesis_file::read(path)
+        .with_context(|| format!("cannot use the genesis {}", path.display()))
+        .next_step(|| "every member of the network has the same genesis.json; ask one".to_owned())
+}
+
+/// Turns a client's error into one that says what to type next.
+pub(crate) trait Explain<T> {
+    /// The same, explained.
+    fn explain(self) -> anyhow::Result<T>;
+}
+
+impl<T> Explain<T> for Result<T, Error> {
+    fn explain(self) -> anyhow::Result<T> {
+        self.map_err(explained)
+    }
+}
+
+fn explained(error: Error) -> anyhow::Error {
+    match error {
+        Error::Refused(problem) => {
+            let field = problem.field.iter().map(|field| format!(" in `{field}`"));
+            let sentence =
+                format!("{} ({}){}", problem.detail, problem.code, field.collect::<String>());
+            match problem.advice {
+                Some(advice) => failed(sentence, advice),
+                None => anyhow::Error::msg(sentence),
+            }
+        }
+        error @ Error::Connect { .. } => with_next(
+            error,
+            "althing peer run --config FILE starts a peer; --peer URL names one that runs",
+        ),
+        error @ Error::Address(_) => with_next(error, "--peer http://127.0.0.1:4464"),
+        error @ Error::Timeout { .. } => {
+            with_next(error, "althing peer status says what the peer waits for")
+        }
+        error => error.into(),
+    }
+}
+
+/// Runs a command that talks to peers, on one thread.
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start the runtime")?.block_on(work)
+}
