@@ -108,6 +108,15 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 impl Rejection {
+    /// Whether the same publish can be taken later: it is not the device's fault.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(
+            self,
+            Self::QueueFull { .. } | Self::StreamNotReady { .. } | Self::Unavailable { .. }
+        )
+    }
+
     /// The stable code, one of the ledger's where the reason is the same.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -70,7 +70,8 @@ pub struct MqttConfig {
 }
 
 /// How a refusal is told to an MQTT 3.1.1 client, whose PUBACK cannot carry one (MQTT 3.1.1
-/// §3.3.5.2 allows only these two).
+/// §3.3.5.2 allows only these two). It is about publishes that can never be taken; one that can be
+/// taken later, such as when the queue is full, always closes the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalV3 {
     /// Acknowledge, so that the device goes on, and write the reason to the log.

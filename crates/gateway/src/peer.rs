@@ -43,39 +43,48 @@ impl PeerUplink {
         Ok(ThingSpec { name: thing.name, streams })
     }
 
-    /// The readings of the batch that holds `seq` and begins there, and whether it begins earlier.
-    async fn batch(
+    /// What the peer shows of a stream from just before `seq` to behind the batch that holds it.
+    async fn around(
         &self,
         stream: &StreamId,
         seq: u64,
-    ) -> Result<(Vec<model::Reading>, bool), UplinkError> {
-        let mut batch: Vec<model::Reading> = Vec::new();
+    ) -> Result<Vec<model::Reading>, UplinkError> {
+        let mut shown: Vec<model::Reading> = Vec::new();
         let mut query = ReadingsQuery { first_seq: Some(seq.saturating_sub(1)), ..<_>::default() };
-        let mut before = None;
         loop {
             let page = self.client.readings(stream, &query).await.map_err(failed)?;
             if !page.unavailable.is_empty() {
                 return Err(UplinkError::because("the peer does not hold these readings yet"));
             }
-            for reading in page.items {
-                match batch.first() {
-                    _ if reading.seq < seq => before = Some(reading.leaf),
-                    None if reading.seq == seq => batch.push(reading),
-                    Some(first) if reading.leaf == first.leaf => batch.push(reading),
-                    _ => return Ok(judged(batch, before)),
-                }
-            }
-            if page.next.is_none() || batch.len() > BATCH_READINGS_MAX {
-                return Ok(judged(batch, before));
+            shown.extend(page.items);
+            let holds = shown.iter().find(|reading| reading.seq == seq).map(|reading| reading.leaf);
+            let is_behind =
+                shown.last().is_some_and(|last| last.seq > seq && Some(last.leaf) != holds);
+            if page.next.is_none() || is_behind || shown.len() > BATCH_READINGS_MAX + 1 {
+                return Ok(shown);
             }
             query.after = page.next;
         }
     }
 }
 
-fn judged(batch: Vec<model::Reading>, before: Option<u64>) -> (Vec<model::Reading>, bool) {
-    let begins_earlier = batch.first().is_some_and(|first| Some(first.leaf) == before);
-    (batch, begins_earlier)
+/// The batch that holds `seq`, among the readings around it. If it begins earlier, its first number
+/// says so, and its digest is of no use: it is nobody's batch that begins at `seq`.
+fn located(
+    stream: StreamId,
+    schema: &StreamSchema,
+    seq: u64,
+    around: &[model::Reading],
+) -> Result<Option<Located>, UplinkError> {
+    let Some(holding) = around.iter().find(|reading| reading.seq == seq) else { return Ok(None) };
+    let batch = around.iter().filter(|reading| reading.leaf == holding.leaf);
+    let first_seq = batch.clone().map(|reading| reading.seq).min().unwrap_or(seq);
+    let readings: Option<Vec<Reading>> = batch.map(|reading| exact(reading, schema)).collect();
+    let readings = readings.ok_or_else(|| unexpected("the value of a reading"))?;
+    // The digest of what the ledger holds, made from the values that it shows.
+    let header = Payload { readings }.header(stream, first_seq);
+    let (count, payload_digest) = (header.count, header.payload_digest);
+    Ok(Some(Located { first_seq, count, payload_digest }))
 }
 
 impl Uplink for PeerUplink {
@@ -89,19 +98,11 @@ impl Uplink for PeerUplink {
     }
 
     async fn locate(&self, id: StreamId, seq: u64) -> Result<(Option<Located>, u64), UplinkError> {
-        let (readings, begins_earlier) = self.batch(&id, seq).await?;
-        // Read after the readings, so that it is no lower than they say.
+        let around = self.around(&id, seq).await?;
+        // Read after the readings, so that its next number is no lower than they say.
         let stream = self.client.stream(&id).await.map_err(failed)?;
-        let Some(first) = readings.first() else { return Ok((None, stream.next_seq)) };
         let schema = schema(&stream).ok_or_else(|| unexpected("the schema of a stream"))?;
-        let first_seq = if begins_earlier { first.seq.saturating_sub(1) } else { first.seq };
-        let readings: Option<Vec<Reading>> =
-            readings.iter().map(|reading| exact(reading, &schema)).collect();
-        let readings = readings.ok_or_else(|| unexpected("the value of a reading"))?;
-        // The digest is of what the ledger holds, made from the values that it shows.
-        let header = Payload { readings }.header(id, first_seq);
-        let (count, payload_digest) = (header.count, header.payload_digest);
-        Ok((Some(Located { first_seq, count, payload_digest }), stream.next_seq))
+        Ok((located(id, &schema, seq, &around)?, stream.next_seq))
     }
 
     async fn submit(
@@ -177,4 +178,73 @@ fn failed(error: Error) -> UplinkError {
 
 fn unexpected(what: &str) -> UplinkError {
     UplinkError(format!("the peer's answer is not of the expected form: {what}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: StreamId = StreamId([1; 32]);
+
+    fn of_kind(kind: ValueKind, scale: u8) -> StreamSchema {
+        let unit = String::new();
+        StreamSchema { kind, scale, quantum: 1, unit, minimum: None, maximum: None }
+    }
+
+    /// A reading as the peer shows it.
+    fn shown(seq: u64, leaf: u64, value: &str) -> model::Reading {
+        let (claimed, received, ledger) = (model::Time(5), model::Time(7), model::Time(9));
+        model::Reading { seq, value: value.into(), claimed, received, ledger, height: 1, leaf }
+    }
+
+    fn digest(first_seq: u64, values: &[Value]) -> [u8; 32] {
+        let reading =
+            |value: &Value| Reading { claimed_ms: 5, received_ms: 7, value: value.clone() };
+        let payload = Payload { readings: values.iter().map(reading).collect() };
+        payload.header(STREAM, first_seq).payload_digest
+    }
+
+    #[test]
+    fn a_batch_is_known_again_by_the_values_that_are_shown() {
+        for (schema, values) in [
+            (
+                of_kind(ValueKind::Number, 2),
+                [("21.50", Value::Number(2150)), ("-0.05", Value::Number(-5))],
+            ),
+            (
+                of_kind(ValueKind::Bool, 0),
+                [("true", Value::Bool(true)), ("false", Value::Bool(false))],
+            ),
+            (
+                of_kind(ValueKind::Text, 0),
+                [("warm", Value::Text("warm".into())), ("", Value::Text(String::new()))],
+            ),
+            (
+                of_kind(ValueKind::Bytes, 0),
+                [("00ff", Value::Bytes(vec![0, 255])), ("", Value::Bytes(Vec::new()))],
+            ),
+        ] {
+            let [first, second] = &values;
+            let around = [
+                shown(6, 3, first.0),
+                shown(7, 4, first.0),
+                shown(8, 4, second.0),
+                shown(9, 5, first.0),
+            ];
+            let found = located(STREAM, &schema, 7, &around).unwrap().unwrap();
+            assert_eq!((found.first_seq, found.count), (7, 2));
+            assert_eq!(found.payload_digest, digest(7, &[first.1.clone(), second.1.clone()]));
+        }
+    }
+
+    #[test]
+    fn a_number_in_the_middle_of_a_batch_or_in_none_is_told_apart() {
+        let schema = of_kind(ValueKind::Number, 0);
+        let around = [shown(6, 4, "1"), shown(7, 4, "2"), shown(9, 5, "3")];
+        let found = |seq| located(STREAM, &schema, seq, &around).unwrap();
+        assert_eq!(found(7).map(|batch| batch.first_seq), Some(6));
+        assert_eq!(found(8), None);
+        assert_eq!(found(9).map(|batch| batch.count), Some(1));
+        assert!(located(STREAM, &schema, 1, &[shown(1, 1, "warm")]).is_err());
+    }
 }

@@ -39,6 +39,12 @@ pub enum QueueError {
         /// Why.
         source: SegmentError,
     },
+    /// Segments that were there are not: another disk is mounted, or none.
+    #[error("the queue in `{path}` is gone; is its disk mounted?")]
+    Gone {
+        /// The directory.
+        path: PathBuf,
+    },
     /// Another process has the queue open.
     #[error("`{path}` is in use by another gateway; stop it, or give this one its own directory")]
     Locked {
@@ -80,17 +86,27 @@ pub(crate) struct Queue {
 impl Queue {
     /// Opens the queue, creating it if missing, and reads what is in it. Begins a new segment, so
     /// that nothing is ever appended to a file that a crash may have torn.
+    ///
+    /// `known` is the number of a segment that must be there, 0 for the first opening: an empty
+    /// directory in place of the queue would otherwise pass for an empty queue.
     pub(crate) fn open(
         config: &QueueConfig,
         identity: Identity,
+        known: u64,
     ) -> Result<(Self, Recovered), QueueError> {
         let directory = config.directory.clone();
-        fs::create_dir_all(&directory).map_err(QueueError::io("create", &directory))?;
+        if known == 0 {
+            fs::create_dir_all(&directory).map_err(QueueError::io("create", &directory))?;
+        }
+        let numbers = numbers(&directory)?;
+        if numbers.last().copied().unwrap_or_default() < known {
+            return Err(QueueError::Gone { path: directory });
+        }
         let lock = lock(&directory)?;
         let mut segments = Segments::default();
         let mut recovered = Recovered { records: Vec::new(), damage: Vec::new() };
         let (mut last, mut lens) = (0, BTreeMap::new());
-        for number in numbers(&directory)? {
+        for number in numbers {
             let path = path(&directory, number);
             let bytes = fs::read(&path).map_err(QueueError::io("read", &path))?;
             last = number;
@@ -118,6 +134,11 @@ impl Queue {
         queue.write_head()?;
         queue.delete_finished()?;
         Ok((queue, recovered))
+    }
+
+    /// Number of the newest segment.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
     }
 
     /// Bytes of all segments.
@@ -229,6 +250,8 @@ pub(crate) struct Done {
     pub(crate) through: PersistId,
     /// Bytes on disk.
     pub(crate) bytes: u64,
+    /// Number of the newest segment.
+    pub(crate) number: u64,
 }
 
 /// Gives the queue its thread. Each job is answered in order; the thread ends after the first
@@ -269,7 +292,7 @@ impl Queue {
                 through
             }
         };
-        Ok(Done { through, bytes: self.bytes() })
+        Ok(Done { through, bytes: self.bytes(), number: self.number })
     }
 }
 

@@ -169,17 +169,34 @@ async fn a_will_is_published_when_a_client_is_gone_without_goodbye() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_3_1_1_a_refusal_may_close_the_connection() {
-    let directory = tempfile::tempdir().unwrap();
-    let ledger = MemoryLedger::default();
-    let mut config = config(directory.path());
-    config.mqtt.refusal_v3 = RefusalV3::Close;
-    let gateway = start(config, &ledger).await;
-    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
-    let connect = b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02me";
-    let publish = b"\x32\x0e\0\x09elsewhere\0\x01x";
-    stream.write_all(&[&connect[..], publish].concat()).await.unwrap();
-    let mut answer = Vec::new();
-    let closed = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
-    closed.unwrap().unwrap();
-    assert_eq!(answer, b"\x20\x02\0\0", "no PUBACK");
+    for (what, topic, refusal_v3, is_acknowledged) in [
+        ("never to be taken", "elsewhere", RefusalV3::AcknowledgeAndLog, true),
+        ("never to be taken", "elsewhere", RefusalV3::Close, false),
+        ("to be taken later", "althing/pump/state", RefusalV3::AcknowledgeAndLog, false),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = MemoryLedger::default();
+        let mut config = config(directory.path());
+        config.mqtt.refusal_v3 = refusal_v3;
+        config.edge.limits.stream_readings_max = 1;
+        let gateway = start(config, &ledger).await;
+        ledger.lock().is_offline = true;
+        let args = ["-q", "1", "-t", "althing/pump/state", "-m", "fills the queue"];
+        let output = mosquitto("mosquitto_pub", gateway.address(), &args).await;
+        assert!(output.status.success(), "{}", text(&output.stderr));
+
+        let mut bytes = b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02me".to_vec();
+        let (remaining, len) = (topic.len() + 5, topic.len());
+        bytes.extend([0x32, u8::try_from(remaining).unwrap(), 0, u8::try_from(len).unwrap()]);
+        bytes.extend_from_slice(topic.as_bytes());
+        bytes.extend_from_slice(b"\0\x01x");
+        let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        let mut answer = vec![0; 4];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, b"\x20\x02\0\0");
+        let mut puback = vec![0; 4];
+        let read = tokio::time::timeout(PATIENCE, stream.read_exact(&mut puback)).await.unwrap();
+        assert_eq!(read.is_ok(), is_acknowledged, "{what}, {refusal_v3:?}");
+    }
 }

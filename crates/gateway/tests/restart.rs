@@ -5,7 +5,8 @@ mod common;
 
 use althing_types::Value;
 use common::{
-    MemoryLedger, STATE, TEMPERATURE, config, mosquitto, start, start_at_once, text, try_start,
+    MemoryLedger, PATIENCE, STATE, TEMPERATURE, config, mosquitto, start, start_at_once, text,
+    try_start,
 };
 
 const TOPIC: &str = "althing/pump/temperature";
@@ -105,6 +106,51 @@ async fn readings_that_are_held_do_not_make_the_queue_grow_with_those_that_are_f
     gateway.shutdown().await.unwrap();
     assert_eq!(ledger.values(&STATE), [Value::Text("held".into())]);
     assert_eq!(ledger.numbers(&TEMPERATURE).len(), 1500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fails_refuses_and_loses_nothing_when_it_is_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    let mut small = config(directory.path());
+    // Every write begins a new segment, which fails where there is no directory.
+    small.queue.segment_bytes = 1;
+    let (queue, away) = (small.queue.directory.clone(), directory.path().join("away"));
+    let gateway = start(small, &ledger).await;
+    ledger.lock().is_offline = true;
+    let publish = async |value: &str| {
+        let args = ["-d", "-V", "5", "-q", "1", "-t", TOPIC, "-m", value];
+        let output = mosquitto("mosquitto_pub", gateway.address(), &args).await;
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    assert!(publish("1").await.contains("RC:0"));
+    std::fs::rename(&queue, &away).unwrap();
+    for value in ["2", "3"] {
+        let said = publish(value).await;
+        assert!(said.contains("RC:131"), "{said}");
+    }
+    let why = gateway.status().await.unwrap().disk_failure.unwrap();
+    assert!(why.contains("failed to "), "{why}");
+    std::fs::create_dir(&queue).unwrap();
+    let gone = async {
+        while !gateway.status().await.unwrap().disk_failure.unwrap().contains("is its disk mounted")
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.unwrap();
+    std::fs::remove_dir_all(&queue).unwrap();
+    std::fs::rename(&away, &queue).unwrap();
+    let back = async {
+        while gateway.status().await.unwrap().disk_failure.is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, back).await.unwrap();
+    assert!(publish("4").await.contains("RC:0"));
+    ledger.lock().is_offline = false;
+    ledger.wait_for(&TEMPERATURE, 2).await;
+    assert_eq!(ledger.numbers(&TEMPERATURE), [100_000_000, 400_000_000]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,17 +31,22 @@ pub(super) enum Disk {
         /// Bytes on disk, and below which it is never written anew.
         bytes: u64,
         bytes_min: u64,
+        /// Number of the newest segment.
+        number: u64,
     },
     Down {
         why: String,
         retry: Instant,
+        /// Number of a segment that must be there.
+        known: u64,
     },
 }
 
 impl Disk {
-    pub(super) fn open(config: &Config) -> Result<(Self, Vec<Record>), QueueError> {
+    /// Opens the queue; segment `known` must be there, unless it is 0.
+    pub(super) fn open(config: &Config, known: u64) -> Result<(Self, Vec<Record>), QueueError> {
         let identity = Identity { ledger: config.edge.ledger, gateway: config.edge.gateway };
-        let (queue, recovered) = Queue::open(&config.queue, identity)?;
+        let (queue, recovered) = Queue::open(&config.queue, identity, known)?;
         for (path, bytes) in &recovered.damage {
             tracing::error!(
                 path = %path.display(), ?bytes,
@@ -49,10 +54,11 @@ impl Disk {
                  become a gap on the ledger; check the disk"
             );
         }
-        let bytes = queue.bytes();
+        let (bytes, number) = (queue.bytes(), queue.number());
         let (jobs, done) = queue::spawn(queue);
         let bytes_min = config.queue.segment_bytes.saturating_mul(REPLACE_ABOVE_SEGMENTS);
-        let disk = Self::Up { jobs, done, busy: false, waiting: Vec::new(), bytes, bytes_min };
+        let waiting = Vec::new();
+        let disk = Self::Up { jobs, done, busy: false, waiting, bytes, bytes_min, number };
         Ok((disk, recovered.records))
     }
 
@@ -109,6 +115,13 @@ impl Disk {
         }
     }
 
+    const fn known(&self) -> u64 {
+        match self {
+            Self::Up { number, .. } => *number,
+            Self::Down { known, .. } => *known,
+        }
+    }
+
     pub(super) fn failure(&self) -> Option<String> {
         match self {
             Self::Up { .. } => None,
@@ -132,8 +145,8 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
     pub(super) fn on_written(&mut self, written: Result<Done, Option<QueueError>>) {
         match written {
             Ok(done) => {
-                if let Disk::Up { busy, bytes, .. } = &mut self.disk {
-                    (*busy, *bytes) = (false, done.bytes);
+                if let Disk::Up { busy, bytes, number, .. } = &mut self.disk {
+                    (*busy, *bytes, *number) = (false, done.bytes, done.number);
                 }
                 self.input(Input::Persisted { through: done.through });
             }
@@ -153,11 +166,11 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
         for (_, reply) in self.waiting.drain() {
             reply.send(Err(DISK_FAILED));
         }
-        self.disk = Disk::Down { why, retry: Instant::now() + self.config.queue.retry };
+        self.stay_down(why);
     }
 
     pub(super) fn reopen(&mut self) {
-        let opened = Disk::open(&self.config).map_err(|error| describe(&error));
+        let opened = Disk::open(&self.config, self.disk.known()).map_err(|error| describe(&error));
         match opened {
             Ok((disk, records)) => match Machine::recover(self.config.edge.clone(), records) {
                 Ok(machine) => {
@@ -176,7 +189,8 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
     }
 
     fn stay_down(&mut self, why: String) {
-        self.disk = Disk::Down { why, retry: Instant::now() + self.config.queue.retry };
+        let (retry, known) = (Instant::now() + self.config.queue.retry, self.disk.known());
+        self.disk = Disk::Down { why, retry, known };
     }
 }
 

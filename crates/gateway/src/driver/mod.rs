@@ -84,7 +84,7 @@ type Answered = (u64, Input);
 impl<U: Uplink, S: Signer> Driver<U, S> {
     /// Opens the queue and takes up what an earlier run left.
     pub(crate) fn open(config: Config, uplink: U, signer: S) -> Result<Self, StartError> {
-        let (disk, records) = Disk::open(&config)?;
+        let (disk, records) = Disk::open(&config, 0)?;
         let machine = Machine::recover(config.edge.clone(), records)?;
         let mut driver = Self {
             // Every question under way has room for its answer, the account's too.

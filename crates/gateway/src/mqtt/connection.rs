@@ -439,8 +439,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         refused: Option<Rejection>,
     ) -> Result<(), End> {
         let level = self.connect.level;
-        let must_close = level == Level::V3 && self.around.config.refusal_v3 == RefusalV3::Close;
-        if refused.is_some() && must_close {
+        if refused.as_ref().is_some_and(|rejection| self.must_close(rejection, message.qos)) {
             return Err(End::Refused);
         }
         let qos = message.qos;
@@ -453,6 +452,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
         let in_words = self.connect.wants_reasons;
         self.send(packet::acknowledge(level, qos, id, refused.as_ref(), in_words)?)
+    }
+
+    /// Whether a refusal can only be told by closing the connection. What can be taken later is
+    /// never acknowledged: the client sends it again when it comes back.
+    fn must_close(&self, rejection: &Rejection, qos: Qos) -> bool {
+        let closes = self.around.config.refusal_v3 == RefusalV3::Close;
+        let comes_again = rejection.is_temporary() && qos != Qos::AtMostOnce;
+        self.connect.level == Level::V3 && (closes || comes_again)
     }
 
     fn on_subscribe(&mut self, id: u16, subscriptions: Vec<Subscription>) -> Result<(), End> {

@@ -29,7 +29,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 
 /// What a new run finds, the streams' heads that each segment begins with left out.
 fn reopen(directory: &Path) -> (Queue, Vec<Record>) {
-    let (queue, recovered) = Queue::open(&config(directory), IDENTITY).unwrap();
+    let (queue, recovered) = Queue::open(&config(directory), IDENTITY, 0).unwrap();
     assert_eq!(recovered.damage, vec![]);
     let is_head = |record: &Record| matches!(record, Record::Head { .. });
     (queue, recovered.records.into_iter().filter(|record| !is_head(record)).collect())
@@ -77,7 +77,7 @@ fn damage_to_what_was_acknowledged_is_reported() {
     let mut bytes = fs::read(&last).unwrap();
     bytes[damaged] ^= 1;
     File::create(&last).unwrap().write_all(&bytes).unwrap();
-    let (_, recovered) = Queue::open(&config(directory.path()), IDENTITY).unwrap();
+    let (_, recovered) = Queue::open(&config(directory.path()), IDENTITY, 0).unwrap();
     assert_eq!(recovered.records, vec![reading(1)]);
     assert_eq!(recovered.damage.len(), 1);
     assert_eq!(recovered.damage[0].0, last);
@@ -95,7 +95,7 @@ fn segments_whose_readings_are_final_are_deleted() {
     assert!(before > 1);
     assert_eq!(files(directory.path()).len(), 1);
     drop(queue);
-    let (_, recovered) = Queue::open(&config(directory.path()), IDENTITY).unwrap();
+    let (_, recovered) = Queue::open(&config(directory.path()), IDENTITY, 0).unwrap();
     let head = Record::Head { stream: STREAM, next_seq: 10 };
     assert!(recovered.records.contains(&head), "numbers go on: {:?}", recovered.records);
 }
@@ -122,7 +122,7 @@ fn a_snapshot_replaces_everything_and_appending_goes_on_behind_it() {
 fn a_queue_is_opened_by_one_gateway_and_only_its_own() {
     let directory = tempfile::tempdir().unwrap();
     let (queue, _) = reopen(directory.path());
-    let open = |identity| Queue::open(&config(directory.path()), identity).map(drop);
+    let open = |identity| Queue::open(&config(directory.path()), identity, 0).map(drop);
     assert!(matches!(open(IDENTITY), Err(QueueError::Locked { .. })));
     drop(queue);
     let other = Identity { gateway: EntityId([9; 32]), ..IDENTITY };
@@ -142,10 +142,24 @@ fn a_segment_that_a_crash_left_without_its_header_is_removed() {
 }
 
 #[test]
+fn an_empty_directory_in_place_of_the_queue_is_no_empty_queue() {
+    let directory = tempfile::tempdir().unwrap();
+    let (queue, _) = reopen(directory.path());
+    let number = queue.number();
+    drop(queue);
+    let open = |known| Queue::open(&config(directory.path()), IDENTITY, known).map(drop);
+    assert!(open(number).is_ok());
+    for file in files(directory.path()) {
+        fs::remove_file(file).unwrap();
+    }
+    assert!(matches!(open(number), Err(QueueError::Gone { .. })));
+}
+
+#[test]
 fn a_directory_that_cannot_be_used_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     File::create(&file).unwrap();
-    let error = Queue::open(&config(&file), IDENTITY).unwrap_err().to_string();
+    let error = Queue::open(&config(&file), IDENTITY, 0).unwrap_err().to_string();
     assert!(error.starts_with("failed to create `"), "{error}");
 }
