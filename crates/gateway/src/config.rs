@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use althing_edge::ThingSpec;
+use althing_edge::{LimitError, ThingSpec};
 
 /// What a gateway needs to run. No defaults: the caller has more context.
 #[derive(Debug, Clone)]
@@ -79,4 +79,37 @@ pub enum RefusalV3 {
     /// Close the connection, so that the device notices, and write the reason to the log. A device
     /// that repeats what cannot be taken will never get past it.
     Close,
+}
+
+impl Config {
+    /// Whether every limit is within sense, the machine's included.
+    pub(crate) fn check(&self) -> Result<(), LimitError> {
+        const COUNT_MAX: i128 = 1 << 20;
+        self.edge.limits.check()?;
+        let mqtt = &self.mqtt;
+        let rows: [(&'static str, i128, i128, i128); 10] = [
+            ("connections_max", mqtt.connections_max as i128, 1, COUNT_MAX),
+            // A CONNECT with its answer fits 128 bytes; a remaining length is 28 bits.
+            ("packet_bytes_max", mqtt.packet_bytes_max.into(), 128, 1 << 28),
+            ("inflight_max", mqtt.inflight_max.into(), 1, u16::MAX.into()),
+            ("keep_alive_s_max", mqtt.keep_alive_s_max.into(), 1, u16::MAX.into()),
+            ("subscriptions_max", mqtt.subscriptions_max as i128, 0, COUNT_MAX),
+            ("deliveries_max", mqtt.deliveries_max as i128, 1, COUNT_MAX),
+            ("retained_max", mqtt.retained_max as i128, 0, COUNT_MAX),
+            ("retained_bytes_max", mqtt.retained_bytes_max as i128, 0, i64::MAX.into()),
+            ("segment_bytes", self.queue.segment_bytes.into(), 1, i64::MAX.into()),
+            (
+                "payload_bytes_max",
+                self.edge.limits.payload_bytes_max as i128,
+                1,
+                mqtt.packet_bytes_max.into(),
+            ),
+        ];
+        for (field, value, min, max) in rows {
+            if !(min..=max).contains(&value) {
+                return Err(LimitError { field, value, min, max });
+            }
+        }
+        Ok(())
+    }
 }

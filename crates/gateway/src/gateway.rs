@@ -90,6 +90,7 @@ impl Gateway {
         uplink: U,
         signer: S,
     ) -> Result<Handle, StartError> {
+        config.check()?;
         let mqtt = Arc::new(config.mqtt.clone());
         let address = mqtt.listen;
         let listen = |source| StartError::Listen { address, source };

@@ -164,6 +164,25 @@ async fn a_second_gateway_on_the_same_queue_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_makes_no_sense_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    for (field, mend) in [
+        ("inflight_max", (|c| c.mqtt.inflight_max = 0) as fn(&mut althing_gateway::Config)),
+        ("deliveries_max", |c| c.mqtt.deliveries_max = 0),
+        ("payload_bytes_max", |c| c.edge.limits.payload_bytes_max = 65 * 1024),
+        ("batch_readings_max", |c| c.edge.limits.batch_readings_max = 0),
+        ("retry_max_ms", |c| c.edge.limits.retry_max_ms = 1),
+    ] {
+        let mut config = config(directory.path());
+        mend(&mut config);
+        let error = try_start(config, &ledger).await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.starts_with(&format!("limit `{field}` is ")), "{cause}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_port_in_use_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = MemoryLedger::default();

@@ -450,8 +450,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         if qos == Qos::ExactlyOnce && (refused.is_none() || level == Level::V3) {
             self.unreleased.insert(id);
         }
-        let in_words = self.connect.wants_reasons;
-        self.send(packet::acknowledge(level, qos, id, refused.as_ref(), in_words)?)
+        let answer = |in_words| packet::acknowledge(level, qos, id, refused.as_ref(), in_words);
+        let wishes = self.protocol.send(answer(self.connect.wants_reasons)?)?;
+        if wishes.error == Some(MqttError::PacketTooLarge) {
+            // MQTT-3.4.2-2: no words that make the packet longer than the client takes.
+            return self.send(answer(false)?);
+        }
+        self.fulfil(wishes).map(drop)
     }
 
     /// Whether a refusal can only be told by closing the connection. What can be taken later is

@@ -5,7 +5,7 @@ use std::time::Duration;
 use althing_edge::Rejection;
 use mqtt_protocol_core::mqtt::packet::{
     AssignedClientIdentifier, GenericPacket, MessageExpiryInterval, Property, Qos, ReasonString,
-    ServerKeepAlive, SessionExpiryInterval, SharedSubscriptionAvailable, SubEntry,
+    ReceiveMaximum, ServerKeepAlive, SessionExpiryInterval, SharedSubscriptionAvailable, SubEntry,
     SubscriptionIdentifier, TopicAliasMaximum, v3_1_1 as v3, v5_0 as v5,
 };
 use mqtt_protocol_core::mqtt::result_code::{
@@ -189,8 +189,11 @@ impl Connect {
             let connack = v3::Connack::builder().session_present(false);
             return Ok(connack.return_code(ConnectReturnCode::Accepted).build()?.into());
         }
-        // Receive maximum and maximum packet size are added by the protocol library.
-        let mut properties: Vec<Property> = vec![SharedSubscriptionAvailable::new(0)?.into()];
+        // The maximum packet size is added by the protocol library.
+        let mut properties: Vec<Property> = vec![
+            ReceiveMaximum::new(config.inflight_max)?.into(),
+            SharedSubscriptionAvailable::new(0)?.into(),
+        ];
         if config.topic_aliases_max > 0 {
             properties.push(TopicAliasMaximum::new(config.topic_aliases_max)?.into());
         }
