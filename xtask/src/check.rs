@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     shell::{self, run},
-    tally::{Part, Tally, counts_of_json, counts_of_tests},
+    tally::{Part, Tally, counts_at_end, counts_of_tests},
 };
 
 /// Seeds that every run of the simulation covers.
@@ -140,14 +140,14 @@ fn seeds(name: &'static str, seed: u64, count: u64) -> Part {
     let line = format!("{} {seed} {count}", built("althing-sim"));
     let run = run(&line);
     let hint = format!("cargo xtask sim {seed} {count}");
-    Part::counted(name, run.ended_well, counts_of_json(&run.output), hint)
+    Part::counted(name, run.ended_well, counts_at_end(&run.output), hint)
 }
 
 fn conformance(procedure: &str) -> Part {
     let line = format!("{} conformance {procedure} --json", built("althing"));
     let run = run(&line);
     let hint = format!("cargo run --release -- conformance {procedure}");
-    Part::counted("conformance", run.ended_well, counts_of_json(&run.output), hint)
+    Part::counted("conformance", run.ended_well, counts_at_end(&run.output), hint)
 }
 
 fn fuzzing() -> Part {
@@ -155,7 +155,7 @@ fn fuzzing() -> Part {
     let line = format!("{} all {FUZZ_SECONDS} --seed {seed}", built("althing-fuzz"));
     let run = run(&line);
     let hint = format!("cargo xtask fuzz all {FUZZ_SECONDS} --seed {seed}");
-    Part::counted("fuzzing", run.ended_well, counts_of_json(&run.output), hint)
+    Part::counted("fuzzing", run.ended_well, counts_at_end(&run.output), hint)
 }
 
 /// Licences are checked by a test of this crate; advisories need a database from the network, so

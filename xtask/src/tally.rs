@@ -91,18 +91,21 @@ fn number_before(line: &str, word: &str) -> u64 {
     words.windows(2).find(|pair| pair[1] == word).and_then(|pair| pair[0].parse().ok()).unwrap_or(0)
 }
 
-/// The counts of the last line that is a JSON object with `passed` and `failed`.
+/// The counts a program of ours ends with: a JSON object with `passed` and `failed`, or a line
+/// `N passed, M failed`; the last one there is.
 #[must_use]
-pub fn counts_of_json(output: &str) -> (u64, u64) {
-    let count = |value: &serde_json::Value| {
-        Some((value.get("passed")?.as_u64()?, value.get("failed")?.as_u64()?))
-    };
-    output
-        .lines()
-        .rev()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .find_map(|value| count(&value))
-        .unwrap_or((0, 0))
+pub fn counts_at_end(output: &str) -> (u64, u64) {
+    output.lines().rev().find_map(|line| in_json(line).or_else(|| in_words(line))).unwrap_or((0, 0))
+}
+
+fn in_json(line: &str) -> Option<(u64, u64)> {
+    let value: serde_json::Value = serde_json::from_str(line).ok()?;
+    Some((value.get("passed")?.as_u64()?, value.get("failed")?.as_u64()?))
+}
+
+fn in_words(line: &str) -> Option<(u64, u64)> {
+    let (passed, rest) = line.split_once(" passed, ")?;
+    Some((passed.parse().ok()?, rest.strip_suffix(" failed")?.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -123,8 +126,9 @@ mod tests {
             assert_eq!(counts_of_tests(output), expected, "{output}");
         }
         let json = "step 1\n{\"passed\":5,\"failed\":0,\"steps\":[]}\n";
-        assert_eq!(counts_of_json(json), (5, 0));
-        assert_eq!(counts_of_json("{\"passed\":true}\nnothing"), (0, 0));
+        assert_eq!(counts_at_end(json), (5, 0));
+        assert_eq!(counts_at_end("{\"passed\":true}\nnothing"), (0, 0));
+        assert_eq!(counts_at_end("seed 3: fork\n499 passed, 1 failed\n"), (499, 1));
     }
 
     #[test]

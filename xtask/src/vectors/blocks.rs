@@ -3,7 +3,7 @@
 use althing_types::{
     Block, Certificate, Digest, EntityId, Event, ExecutionResult, Header, LedgerId, Receipt,
     Refusal, Signature, StreamId, Suite, ThingId, TxId, Validator, ValidatorSet, Wire as _,
-    receipts_root,
+    receipts_leaf, receipts_root, receipts_statement,
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -136,7 +136,9 @@ pub(super) fn forms() -> Vec<Form> {
             "receipt",
             "What happened to a transaction: `code` is 0 or the number of a refusal. `digest` is \
              SHA-256 of the wire form; `root` is the receipts root of a block with this one \
-             receipt.",
+             receipt; `leaf` is SHA-256 of `althing/receipts/1`, height 42 as eight bytes and that \
+             root; `statement` is what a header says that states heights 42 and 43, both with \
+             that root.",
             receipts(),
         ),
     ]
@@ -204,6 +206,8 @@ fn vote(position: usize, message: &[u8]) -> Signature {
 fn certificate(positions: &[usize]) -> Vector {
     let block = block(3, None);
     let certificate = certify(&block, positions);
+    let verdict = althing_proof::certificate::verify(&certificate, &LEDGER, &validators());
+    assert_eq!(verdict, Ok(()), "what is put together by hand is what `proof` checks");
     let inputs = json!({
         "ledger": hex::encode(LEDGER.0),
         "epoch": certificate.epoch,
@@ -281,6 +285,8 @@ fn receipts() -> Vec<Vector> {
             Vector::new(name, inputs, receipt.to_wire())
                 .gives("digest", receipt.digest())
                 .gives("root", root.0)
+                .gives("leaf", receipts_leaf(42, &root))
+                .gives("statement", receipts_statement(42, &[root, root]).0)
         })
         .into()
 }

@@ -145,3 +145,31 @@ fn every_library_of_the_workspace_is_explained() {
         assert!(family || page.contains(&format!("`{library}`")), "{library} is not explained");
     }
 }
+
+/// Y.4464 (clause 8) adds groups of capabilities to the layers of Y.4000; each has a place here.
+#[test]
+fn the_architecture_extends_y4000() {
+    let architecture = root_file("ARCHITECTURE.md");
+    let (_, table) = architecture.split_once("## How this extends Y.4000").expect("the section");
+    let first_cells: Vec<String> = table
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix('|')?.split('|').next()?.trim().to_lowercase()))
+        .collect();
+    for group in [
+        "application layer",
+        "access control",
+        "consensus",
+        "crypto",
+        "data",
+        "peer",
+        "contract",
+        "storage and computing",
+        "p2p",
+        "network layer",
+        "device layer",
+        "management",
+        "security capabilities",
+    ] {
+        assert!(first_cells.iter().any(|cell| cell.contains(group)), "no row for {group}");
+    }
+}

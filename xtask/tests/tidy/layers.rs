@@ -25,28 +25,32 @@ const LAYERS: &[(&str, &[&str])] = &[
             "althing-ordering",
         ],
     ),
-    ("althing-api", &["althing-types", "althing-proof", "althing-ledger", "althing-peer"]),
     ("althing-client", &["althing-types", "althing-proof"]),
+    (
+        "althing-api",
+        &["althing-types", "althing-proof", "althing-ledger", "althing-peer", "althing-client"],
+    ),
     ("althing-gateway", &["althing-types", "althing-edge", "althing-client"]),
     (
         "althing",
         &[
             "althing-types",
             "althing-proof",
+            "althing-state",
             "althing-ledger",
             "althing-edge",
             "althing-storage",
             "althing-ordering",
             "althing-peer",
-            "althing-api",
             "althing-client",
+            "althing-api",
             "althing-gateway",
         ],
     ),
 ];
 
 /// Crates beside the product: they may use any of it, and none of it may use them.
-const OUTSIDE: &[&str] = &["althing-sim", "althing-fuzz", "xtask"];
+const OUTSIDE: &[&str] = &["althing-sim-network", "althing-sim", "althing-fuzz", "xtask"];
 
 /// Libraries that only these crates of the product may name.
 const RESERVED: &[(&str, &[&str])] = &[

@@ -109,7 +109,8 @@ fn every_core_crate_has_the_lints_of_the_core() {
     };
     for name in CORE {
         // `state` may cache in a map whose order nobody sees.
-        let hashed = |line: &&str| *name != "althing-state" || !line.contains("std::collections::Hash");
+        let hashed =
+            |line: &&str| *name != "althing-state" || !line.contains("std::collections::Hash");
         let expected: Vec<String> =
             lints("althing-types").lines().filter(hashed).map(str::to_owned).collect();
         assert_eq!(lints(name).lines().collect::<Vec<_>>(), expected, "clippy.toml of {name}");

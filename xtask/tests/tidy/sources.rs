@@ -31,21 +31,32 @@ impl Crate {
     }
 }
 
-/// All crates of the workspace.
+/// All crates of the workspace, as its manifest lists them.
 pub(crate) fn crates() -> Vec<Crate> {
     let root = xtask::root();
-    let mut folders = vec![root.join("fuzz"), root.join("sim"), root.join("xtask")];
-    let inner = fs::read_dir(root.join("crates")).expect("there are crates");
-    folders.extend(inner.filter_map(|entry| Some(entry.ok()?.path())));
+    let workspace: toml::Table = read(&root.join("Cargo.toml")).parse().expect("TOML");
+    let members = workspace["workspace"]["members"].as_array().expect("a list of members");
+    let mut folders: Vec<PathBuf> = members
+        .iter()
+        .filter_map(toml::Value::as_str)
+        .flat_map(|member| match member.strip_suffix("/*") {
+            Some(parent) => folders_in(&root.join(parent)),
+            None => vec![root.join(member)],
+        })
+        .collect();
     folders.sort();
     folders
         .into_iter()
-        .filter(|folder| folder.join("Cargo.toml").exists())
         .map(|folder| {
             let manifest = read(&folder.join("Cargo.toml")).parse().expect("a manifest is TOML");
             Crate { folder, manifest }
         })
         .collect()
+}
+
+fn folders_in(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent).expect("the folder of the members");
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect()
 }
 
 /// All files of the project, tracked or not, without what was built.
