@@ -123,7 +123,11 @@ impl Uplink for PeerUplink {
                 }
             },
             Err(Error::Timeout { .. }) => Ok(Outcome::Undecided),
-            Err(error) => refused(error.code()).ok_or_else(|| failed(error)),
+            Err(error) => {
+                // What is looked up next is to be no older than what the refusal was judged by.
+                self.client.read_from(self.client.height());
+                refused(error.code()).ok_or_else(|| failed(error))
+            }
         }
     }
 }

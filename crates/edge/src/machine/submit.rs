@@ -183,10 +183,15 @@ impl Machine {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.succeeded();
         let step = std::mem::replace(&mut stream.step, Step::Seal);
+        let is_behind = stream.front().is_some_and(|oldest| next_seq <= oldest.seq);
         match (batch, step) {
             // After a restart several batches may be final: `unsure` looks at the next one.
             (Some(located), _) if stream.is_ours(id, &located) => {
                 self.retire(id, located.first_seq, located.count, out);
+            }
+            // A peer that knows no such gap is behind the one that refused to fill it.
+            (None, Step::Locate(Doubt::Sealed)) if is_behind => {
+                self.pause(now, id, Some(Step::Locate(Doubt::Sealed)));
             }
             // Whatever of ours was under way with these numbers can never be taken any more.
             (Some(_), _) | (None, Step::Locate(Doubt::Sealed)) => self.renumber(id, next_seq, out),

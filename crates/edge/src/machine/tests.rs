@@ -331,7 +331,10 @@ fn numbers_of_a_sealed_gap_are_given_up() {
     let mut run = Run::submitted(0);
     run.step("sealed", 0, outcome(4, Outcome::Refused(Refusal::GapSealed)), vec![]);
     run.step("looks", 100, Input::Tick, vec![Out(locate(5, 0))]);
-    let answer = Input::Located { attempt: AttemptId(5), batch: None, next_seq: 7 };
+    let answer = Input::Located { attempt: AttemptId(5), batch: None, next_seq: 0 };
+    run.step("at a peer that is behind", 0, answer, vec![]);
+    run.step("looks again", 100, Input::Tick, vec![Out(locate(6, 0))]);
+    let answer = Input::Located { attempt: AttemptId(6), batch: None, next_seq: 7 };
     let renumbered = Record::Renumbered { stream: STREAM, from_seq: 0, to_seq: 7 };
     run.step("nothing there", 0, answer, vec![Out(persist(4, renumbered))]);
 }
