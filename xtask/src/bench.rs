@@ -1,44 +1,158 @@
-//! Measurements: runs the programs that measure and prints their rows beside the budget.
+//! Measurements: runs the programs that measure and holds their figures against the budget.
 //!
-//! A program prints one JSON object a line: `name`, `unit`, `value`, and where they apply `p50`, `p99`,
-//! `cpu_ms_per_op`, `rss_mb`. Whether a row is within budget is decided here, and nowhere does a
-//! test depend on it: a figure says as much about the machine as about the code.
+//! A program prints JSON objects, one a line, each with `bench` and its own fields. No test depends on
+//! a figure: it says as much about the machine as about the code.
+
+use std::fmt;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::shell;
+use crate::{check::built, shell};
 
-/// A program that measures, and the command that runs it after a release build.
-struct Program {
-    package: &'static str,
-    example: &'static str,
+type Object = Map<String, Value>;
+
+/// Programs that measure: examples of crates, and the demo.
+const EXAMPLES: &[(&str, &str)] =
+    &[("althing-storage", "state_bench"), ("althing-ledger", "execute_bench")];
+const DEMO: &str = "demo --headless --for 20s --json";
+
+/// A figure with its budget, and where it comes from.
+struct Figure {
+    name: &'static str,
+    unit: &'static str,
+    bound: Bound,
+    source: Option<Source>,
 }
 
-const PROGRAMS: &[Program] = &[];
-
-/// The rows there should be, with their budget.
-const BUDGET: &[(&str, Bound)] = &[
-    ("transactions_per_s", Bound::AtLeast(20_000.0)),
-    ("transaction_cpu_ms", Bound::AtMost(0.08)),
-    ("commit_latency_p50_ms", Bound::AtMost(30.0)),
-    ("commit_latency_p99_ms", Bound::AtMost(80.0)),
-    ("readings_per_s", Bound::AtLeast(300_000.0)),
-    ("idle_peer_rss_mb", Bound::AtMost(40.0)),
-    ("idle_network_cores", Bound::AtMost(0.02)),
-    ("disk_bytes_per_write", Bound::AtMost(600.0)),
-    ("reads_with_proof_per_s", Bound::AtLeast(20_000.0)),
-    ("start_to_first_block_ms", Bound::AtMost(500.0)),
-    ("start_to_first_reading_ms", Bound::AtMost(1000.0)),
-    ("state_update_us", Bound::AtMost(8.0)),
-    ("range_30_days_ms", Bound::AtMost(20.0)),
-    ("bundle_bytes", Bound::AtMost(8192.0)),
-];
+/// A field of the object of a bench for which these other fields have these values.
+struct Source {
+    bench: &'static str,
+    field: &'static str,
+    at: &'static [(&'static str, u64)],
+}
 
 #[derive(Clone, Copy)]
 enum Bound {
     AtLeast(f64),
     AtMost(f64),
+}
+
+const fn open(name: &'static str, unit: &'static str, bound: Bound) -> Figure {
+    Figure { name, unit, bound, source: None }
+}
+
+const fn figure(
+    name: &'static str,
+    unit: &'static str,
+    bound: Bound,
+    bench: &'static str,
+    field: &'static str,
+    at: &'static [(&'static str, u64)],
+) -> Figure {
+    Figure { name, unit, bound, source: Some(Source { bench, field, at }) }
+}
+
+const FIGURES: &[Figure] = &[
+    open("transactions", "1/s", Bound::AtLeast(20_000.0)),
+    open("transaction_cpu", "ms", Bound::AtMost(0.08)),
+    open("commit_latency_p50", "ms", Bound::AtMost(30.0)),
+    open("commit_latency_p99", "ms", Bound::AtMost(80.0)),
+    open("readings", "1/s", Bound::AtLeast(300_000.0)),
+    open("idle_peer_rss", "MB", Bound::AtMost(40.0)),
+    open("idle_network", "cores", Bound::AtMost(0.02)),
+    open("disk_per_write", "bytes", Bound::AtMost(600.0)),
+    open("reads_with_proof", "1/s", Bound::AtLeast(20_000.0)),
+    open("start_to_first_block", "ms", Bound::AtMost(500.0)),
+    figure("start_to_first_reading", "ms", Bound::AtMost(1000.0), "demo", "first_reading_ms", &[]),
+    figure(
+        "state_update",
+        "us",
+        Bound::AtMost(8.0),
+        "state_update",
+        "update_us",
+        &[("keys", 1_000_000), ("rows", 1000)],
+    ),
+    open("range_30_days", "ms", Bound::AtMost(20.0)),
+    figure("bundle", "bytes", Bound::AtMost(8192.0), "demo", "proof_bytes", &[]),
+];
+
+/// Runs every program, prints what it says, then each figure of the budget.
+///
+/// # Errors
+/// If a program cannot be built or fails.
+pub fn bench(json: bool) -> Result<()> {
+    let mut measured = Vec::new();
+    for (package, example) in EXAMPLES {
+        let line = format!("cargo run --quiet --release --package {package} --example {example}");
+        measured.extend(objects(&line)?);
+    }
+    measured.push(demo()?);
+    for object in &measured {
+        println!("{}", Value::Object(object.clone()));
+    }
+    for figure in FIGURES {
+        let value = figure.find(&measured);
+        if json {
+            println!("{}", figure.row(value));
+        } else {
+            println!("{}", figure.line(value));
+        }
+    }
+    Ok(())
+}
+
+fn objects(line: &str) -> Result<Vec<Object>> {
+    let run = shell::run_quietly(line);
+    ensure!(run.ended_well, "`{line}` failed");
+    let lines = run.output.lines().filter(|line| line.starts_with('{'));
+    lines
+        .map(|text| serde_json::from_str(text).with_context(|| format!("`{line}`: {text}")))
+        .collect()
+}
+
+/// The demo's own summary, as one more bench.
+fn demo() -> Result<Object> {
+    let build = shell::run_quietly("cargo build --quiet --release --package althing");
+    ensure!(build.ended_well, "the demo cannot be built");
+    let line = format!("{} {DEMO}", built("althing"));
+    let mut object = objects(&line)?.pop().with_context(|| format!("`{line}` says nothing"))?;
+    object.insert("bench".into(), "demo".into());
+    Ok(object)
+}
+
+impl Figure {
+    fn find(&self, measured: &[Object]) -> Option<f64> {
+        let Source { bench, field, at } = self.source.as_ref()?;
+        let fits = |object: &&Object| {
+            object.get("bench").is_some_and(|found| found == bench)
+                && at
+                    .iter()
+                    .all(|(key, value)| object.get(*key).is_some_and(|found| found == value))
+        };
+        measured.iter().find(fits)?.get(*field)?.as_f64()
+    }
+
+    fn row(&self, value: Option<f64>) -> Value {
+        json!({
+            "name": self.name,
+            "unit": self.unit,
+            "value": value,
+            "budget": self.bound.to_string(),
+            "within": value.map(|value| self.bound.holds(value)),
+        })
+    }
+
+    fn line(&self, value: Option<f64>) -> String {
+        let verdict = match value.map(|value| self.bound.holds(value)) {
+            Some(true) => "within",
+            Some(false) => "MISSED",
+            None => "not measured yet",
+        };
+        let value = value.map(|value| value.to_string()).unwrap_or_default();
+        let bound = self.bound.to_string();
+        format!("{:<24} {value:>12} {:<6} {bound:<12} {verdict}", self.name, self.unit)
+    }
 }
 
 impl Bound {
@@ -50,8 +164,8 @@ impl Bound {
     }
 }
 
-impl std::fmt::Display for Bound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AtLeast(least) => write!(f, ">= {least}"),
             Self::AtMost(most) => write!(f, "<= {most}"),
@@ -59,100 +173,21 @@ impl std::fmt::Display for Bound {
     }
 }
 
-/// Runs every program, prints its rows, then names the rows of the budget that nothing measured.
-///
-/// # Errors
-/// If a program cannot be built or fails.
-pub fn bench(json: bool) -> Result<()> {
-    let mut measured = Vec::new();
-    for program in PROGRAMS {
-        for row in rows_of(program)? {
-            print(&row, json);
-            measured.push(row);
-        }
-    }
-    for (name, bound) in BUDGET {
-        if !measured.iter().any(|row| row["name"] == *name) {
-            print(&missing(name, *bound), json);
-        }
-    }
-    Ok(())
-}
-
-fn rows_of(program: &Program) -> Result<Vec<Map<String, Value>>> {
-    let Program { package, example } = program;
-    let line = format!("cargo run --quiet --release --package {package} --example {example}");
-    let run = shell::run_quietly(&line);
-    ensure!(run.ended_well, "`{line}` failed:\n{}", run.output);
-    let rows = run.output.lines().filter(|line| line.starts_with('{'));
-    rows.map(|line| {
-        let row: Map<String, Value> =
-            serde_json::from_str(line).with_context(|| format!("a row of {example}: {line}"))?;
-        Ok(judged(row))
-    })
-    .collect()
-}
-
-/// Adds the budget and whether the row keeps it.
-fn judged(mut row: Map<String, Value>) -> Map<String, Value> {
-    let budget = BUDGET.iter().find(|(name, _)| row.get("name").is_some_and(|n| n == name));
-    if let (Some((_, bound)), Some(value)) = (budget, row.get("value").and_then(Value::as_f64)) {
-        row.insert("within".into(), bound.holds(value).into());
-        row.insert("budget".into(), bound.to_string().into());
-    }
-    row
-}
-
-fn missing(name: &str, bound: Bound) -> Map<String, Value> {
-    let mut row = Map::new();
-    row.insert("name".into(), name.into());
-    row.insert("budget".into(), bound.to_string().into());
-    row.insert("value".into(), Value::Null);
-    row
-}
-
-fn print(row: &Map<String, Value>, json: bool) {
-    if json {
-        println!("{}", Value::Object(row.clone()));
-        return;
-    }
-    let cell = |key: &str| match row.get(key) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) => "not measured".into(),
-        Some(value) => value.to_string(),
-        None => String::new(),
-    };
-    let verdict = match row.get("within") {
-        Some(Value::Bool(true)) => "within",
-        Some(_) => "MISSED",
-        None => "",
-    };
-    println!(
-        "{:<28} {:>14} {:<10} {:<12} {verdict}",
-        cell("name"),
-        cell("value"),
-        cell("unit"),
-        cell("budget")
-    );
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_held_against_its_budget() {
-        for (name, value, within) in [
-            ("state_update_us", 7.5, Some(true)),
-            ("state_update_us", 8.5, Some(false)),
-            ("transactions_per_s", 21_000.0, Some(true)),
-            ("something_else", 1.0, None),
-        ] {
-            let mut row = Map::new();
-            row.insert("name".into(), name.into());
-            row.insert("value".into(), value.into());
-            let judged = judged(row).get("within").and_then(Value::as_bool);
-            assert_eq!(judged, within, "{name} {value}");
-        }
+    fn a_figure_is_found_and_held_against_its_budget() {
+        let object = |text: &str| serde_json::from_str::<Object>(text).expect("an object");
+        let measured = [
+            object(r#"{"bench":"state_update","keys":100000,"rows":1000,"update_us":3.1}"#),
+            object(r#"{"bench":"state_update","keys":1000000,"rows":1000,"update_us":8.5}"#),
+        ];
+        let update = FIGURES.iter().find(|figure| figure.name == "state_update").expect("listed");
+        assert_eq!(update.find(&measured), Some(8.5));
+        assert_eq!(update.row(Some(8.5))["within"], false);
+        assert_eq!(update.row(None)["within"], Value::Null);
+        assert!(update.line(Some(7.5)).ends_with("within"));
     }
 }

@@ -176,7 +176,7 @@ fn advisories(tally: &mut Tally) {
 }
 
 /// A binary of the workspace, built in the same folder as this one.
-fn built(name: &str) -> String {
+pub(crate) fn built(name: &str) -> String {
     let folder = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(name)));
     folder.map_or_else(|| name.into(), |path| path.display().to_string())
 }

@@ -13,8 +13,10 @@ pub mod errors;
 pub mod tally;
 pub mod vectors;
 
+mod api;
 mod bench;
 mod shell;
 
+pub use api::api;
 pub use bench::bench;
 pub use shell::root;

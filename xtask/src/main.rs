@@ -39,6 +39,12 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// Compares the committed description of the HTTP interface with the handlers.
+    Api {
+        /// Writes it.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Feeds mutated bytes to a decoder, or to `all`.
     Fuzz {
         /// Name of the target; `list` prints them.
@@ -68,6 +74,7 @@ fn main() -> Result<()> {
         Command::Bench { json } => xtask::bench(json),
         Command::Vectors { bless: true } => vectors::bless(),
         Command::Vectors { bless: false } => vectors::check(),
+        Command::Api { bless } => xtask::api(bless),
         Command::Fuzz { target, seconds, seed } => check::fuzz(&target, seconds, seed),
         Command::Docs { bless: true } => errors::bless(),
         Command::Docs { bless: false } => check::docs(),

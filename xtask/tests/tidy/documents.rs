@@ -173,3 +173,13 @@ fn the_architecture_extends_y4000() {
         assert!(first_cells.iter().any(|cell| cell.contains(group)), "no row for {group}");
     }
 }
+
+#[test]
+fn every_figure_of_a_peer_is_explained() {
+    let page = root_file("docs/operating/watching.md");
+    let source = root_file("crates/peer/src/query/status.rs");
+    let figures = source.split('"').filter(|text| text.starts_with("althing_"));
+    for figure in figures {
+        assert!(page.contains(&format!("`{figure}`")), "docs/operating/watching.md lacks {figure}");
+    }
+}
