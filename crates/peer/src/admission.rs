@@ -113,9 +113,15 @@ fn verify_signatures(
         .into_iter()
         .map(|result| {
             let (checked, count) = result?;
-            // Take all of its verdicts, whatever the first says.
-            let valid = verdicts.by_ref().take(count).fold(true, |all, one| all && one);
-            if valid { Ok(checked) } else { Err(Refusal::BadSignature) }
+            let own: Vec<bool> = verdicts.by_ref().take(count).collect();
+            match own.iter().position(|holds| !holds) {
+                None => Ok(checked),
+                // Those behind the signatures on the transaction show possession of new keys.
+                Some(index) if index >= checked.transaction.signatures().len() => {
+                    Err(Refusal::BadPossession)
+                }
+                Some(_) => Err(Refusal::BadSignature),
+            }
         })
         .collect()
 }

@@ -20,6 +20,8 @@ use crate::{
 /// How far agreement may run ahead of execution, blocks: a proposer waits at the edge, so that a
 /// network whose disks are slow slows down instead of piling up work.
 pub(crate) const RESULT_LAG_MAX: u64 = 32;
+/// How long a leader waits for execution before it looks again.
+const EXECUTION_PAUSE: Duration = Duration::from_millis(100);
 /// Room for the header when a block is filled, bytes.
 const HEADER_BYTES: usize = 1024;
 
@@ -124,11 +126,14 @@ fn look(
     heartbeat: SystemTime,
     entered: SystemTime,
 ) -> Look {
-    let result = core.chain.result();
-    let lagging = parent.height + 1 - result.height.min(parent.height) > RESULT_LAG_MAX;
+    let executed = core.chain.height().min(parent.height);
+    let lagging = parent.height + 1 - executed > RESULT_LAG_MAX;
+    let Some(result) = core.chain.statement(&parent.result, executed) else {
+        return Look::Wait(now + EXECUTION_PAUSE);
+    };
     if lagging || core.is_halted() {
         // Only execution (or nothing) can change that; the view ends without this leader.
-        return Look::Wait(now + Duration::from_millis(100));
+        return Look::Wait(now + EXECUTION_PAUSE);
     }
     let parameters = &core.config.genesis.parameters;
     let picked = core.mempool.lock().pick(
@@ -136,8 +141,6 @@ fn look(
         parameters.block_transactions_max as usize,
         parameters.block_bytes_max as usize - HEADER_BYTES,
     );
-    // A result older than the parent's statement would be refused.
-    let result = if result.height >= parent.result.height { result } else { parent.result };
     if !picked.is_empty() || now >= heartbeat {
         return Look::Propose(Content { picked, result });
     }

@@ -6,6 +6,7 @@ use althing_ledger::{BlockInput, Outcome};
 use althing_state::{Batch, OpenError as StateError, Space, State, Store, StoreError, View};
 use althing_types::{
     Block, Digest, ExecutionResult, Genesis, Receipt, Transaction, TxId, Wire as _, receipts_root,
+    receipts_statement,
 };
 use commonware_utils::{channel::watch, sync::Mutex};
 
@@ -45,7 +46,7 @@ pub(crate) enum ApplyError {
 #[derive(Debug)]
 pub(crate) struct Applied {
     pub(crate) receipts: Vec<Receipt>,
-    pub(crate) result: ExecutionResult,
+    pub(crate) state_root: Digest,
 }
 
 /// Results kept in memory: further back than any block may reach.
@@ -72,7 +73,7 @@ impl Chain {
         let (state, root) = match opened {
             Some(state) => {
                 let first = done_at(&*store, 0)?;
-                (state, first.result.state_root)
+                (state, first.state_root)
             }
             None => found(genesis, store)?,
         };
@@ -103,9 +104,9 @@ impl Chain {
         self.state.view()
     }
 
-    /// Its result.
-    pub(crate) fn result(&self) -> ExecutionResult {
-        self.newest().map_or(self.genesis.header().result, |done| done.result)
+    /// Root of the state after it.
+    pub(crate) fn state_root(&self) -> Digest {
+        self.newest().map_or(self.genesis.header().result.state_root, |done| done.state_root)
     }
 
     /// The newest executed height that had transactions.
@@ -113,14 +114,30 @@ impl Chain {
         self.newest().map_or(0, |done| done.busy_height)
     }
 
-    /// The result of an executed height.
-    pub(crate) fn result_at(&self, height: u64) -> Option<ExecutionResult> {
-        self.done(height).map(|done| done.result)
+    /// What a header states whose parent states `parent` and which goes up to the executed `height`;
+    /// `None` if a height in between is not kept.
+    pub(crate) fn statement(
+        &self,
+        parent: &ExecutionResult,
+        height: u64,
+    ) -> Option<ExecutionResult> {
+        if height <= parent.height {
+            return Some(*parent);
+        }
+        let first = parent.height + 1;
+        let done = (first..=height).map(|height| self.done(height));
+        let done: Vec<Done> = done.collect::<Option<_>>()?;
+        let roots: Vec<Digest> = done.iter().map(|done| done.receipts_root).collect();
+        Some(ExecutionResult {
+            height,
+            state_root: done.last()?.state_root,
+            receipts_root: receipts_statement(first, &roots),
+        })
     }
 
     /// The digest of the block that was executed at a height.
     pub(crate) fn digest_at(&self, height: u64) -> Option<Digest> {
-        self.done(height).map(|done| done.block)
+        self.done(height).map(|done| done.header.digest())
     }
 
     /// Resolves when a height has been executed.
@@ -129,11 +146,12 @@ impl Chain {
         let _ = self.height.subscribe().wait_for(|executed| *executed >= height).await;
     }
 
-    /// Executes the next block and makes the result durable.
+    /// Executes the next block and makes the result durable. `skew` is a planted bug.
     pub(crate) fn apply(
         &self,
         block: &Block,
         transactions: &[Transaction],
+        skew: bool,
     ) -> Result<Applied, ApplyError> {
         let height = block.height();
         let input = BlockInput { header: block.header(), transactions };
@@ -144,21 +162,25 @@ impl Chain {
         // The root is known only once the state has changed, but both must be durable together: the
         // state writes height and root itself, and the row with the result follows from them.
         let done = |state_root| Done {
-            result: ExecutionResult { height, state_root, receipts_root },
-            block: block.digest(),
+            state_root,
+            receipts_root,
+            header: block.header().clone(),
             busy_height,
         };
-        let Outcome { writes, receipts, .. } = outcome;
+        let Outcome { mut writes, receipts, .. } = outcome;
+        if skew && height.is_multiple_of(5) {
+            writes.insert(b"c/skew".to_vec(), Some(height.to_be_bytes().to_vec()));
+        }
         let root = self.state.commit(height, writes, |root| {
             batch.put(Space::Receipts, rows::done(height), encode(&done(root)));
             batch
         })?;
         self.advance(done(root));
-        Ok(Applied { receipts, result: done(root).result })
+        Ok(Applied { receipts, state_root: root })
     }
 
     fn advance(&self, done: Done) {
-        let height = done.result.height;
+        let height = done.header.height;
         let mut recent = self.recent.lock();
         recent.push_back(done);
         if recent.len() > RESULTS_KEPT {
@@ -202,10 +224,11 @@ impl Chain {
         self.recent.lock().back().cloned()
     }
 
-    fn done(&self, height: u64) -> Option<Done> {
+    /// What execution left of a block.
+    pub(crate) fn done(&self, height: u64) -> Option<Done> {
         {
             let recent = self.recent.lock();
-            let first = recent.front()?.result.height;
+            let first = recent.front()?.header.height;
             if let Some(offset) = height.checked_sub(first) {
                 return recent.get(usize::try_from(offset).ok()?).cloned();
             }
@@ -246,7 +269,12 @@ fn found(genesis: &Genesis, store: Arc<dyn Store>) -> Result<(State, Digest), St
     let writes = althing_ledger::genesis::found(genesis);
     let state = State::found(store, &genesis.ledger(), writes, |root| {
         let block = genesis.block(root);
-        let done = Done { result: block.header().result, block: block.digest(), busy_height: 0 };
+        let done = Done {
+            state_root: root,
+            receipts_root: Digest::default(),
+            header: block.header().clone(),
+            busy_height: 0,
+        };
         batch.put(Space::Receipts, rows::done(0), encode(&done));
         first = root;
         batch

@@ -22,6 +22,20 @@ pub struct Config {
     pub result_delay: Duration,
     /// How often transactions of this peer's own clients that are still not final are spread again.
     pub respread_interval: Duration,
+    /// A bug to be found.
+    #[cfg(feature = "planted")]
+    pub planted: Option<Planted>,
+}
+
+/// Bugs of the kind that such software has had, for the simulator to show that it finds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planted {
+    /// Votes before the payloads are on disk.
+    ForgetPayloads,
+    /// Carries a block out again when it is delivered again.
+    ExecuteAgain,
+    /// Computes another result than the others now and then, and compares none.
+    SkewResult,
 }
 
 impl Config {
@@ -40,6 +54,19 @@ impl Config {
             intake_calls_max: 256,
             result_delay: Duration::from_millis(40),
             respread_interval: Duration::from_secs(2),
+            #[cfg(feature = "planted")]
+            planted: None,
+        }
+    }
+
+    /// Whether a planted bug is active: never, in a peer that was not built for the simulator.
+    pub(crate) fn has(&self, bug: Planted) -> bool {
+        #[cfg(feature = "planted")]
+        return self.planted == Some(bug);
+        #[cfg(not(feature = "planted"))]
+        {
+            let _ = bug;
+            false
         }
     }
 }

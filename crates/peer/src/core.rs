@@ -9,7 +9,7 @@ use std::{
 };
 
 use althing_ordering::{Ack, Evidence, Handle};
-use althing_types::{Block, ExecutionResult, LedgerId, Receipt, TxId};
+use althing_types::{Block, Digest, ExecutionResult, LedgerId, Receipt, TxId};
 use commonware_utils::{
     channel::{mpsc, oneshot, watch},
     sync::Mutex,
@@ -25,8 +25,8 @@ pub struct Executed {
     pub block: Arc<Block>,
     /// Its receipts, in order.
     pub receipts: Arc<Vec<Receipt>>,
-    /// Its result.
-    pub result: ExecutionResult,
+    /// Root of the state after it.
+    pub state_root: Digest,
 }
 
 /// Where a transaction came to stand, and what came of it.

@@ -9,6 +9,7 @@ use commonware_utils::channel::mpsc;
 
 use crate::{
     chain::ApplyError,
+    config::Planted,
     core::{Core, Counters, Executed, Halt},
     mempool::Checked,
     verify::blocking,
@@ -35,7 +36,7 @@ async fn carry_out<E: Clock + Metrics + Spawner>(
     block: Arc<Block>,
 ) -> Result<(), Halt> {
     let executed = core.chain.height();
-    if block.height() <= executed {
+    if block.height() <= executed && !core.config.has(Planted::ExecuteAgain) {
         return check_same(core, &block);
     }
     // The state can be behind what ordering has handed over before: a store may lose its last
@@ -82,7 +83,9 @@ async fn execute<E: Clock + Metrics + Spawner>(
 /// What a quorum signed is the result; a peer that has another one is wrong.
 fn check_agreed_result(core: &Core, block: &Block) -> Result<(), Halt> {
     let theirs = block.header().result;
-    match core.chain.result_at(theirs.height) {
+    let parent = core.chain.done(block.height() - 1).map(|done| done.header.result);
+    match parent.and_then(|parent| core.chain.statement(&parent, theirs.height)) {
+        _ if core.config.has(Planted::SkewResult) => Ok(()),
         Some(ours) if ours != theirs => {
             Err(Halt::Diverged { height: theirs.height, ours, theirs })
         }
@@ -101,10 +104,15 @@ fn apply(core: &Core, block: Arc<Block>) -> Result<Arc<Executed>, Halt> {
     };
     let transactions = decode(&block, &checked)?;
     note_payloads(core, &transactions, &checked);
-    let applied = core.chain.apply(&block, &transactions).map_err(|error| match error {
+    let skew = core.config.has(Planted::SkewResult) && core.config.key[0].is_multiple_of(2);
+    let applied = core.chain.apply(&block, &transactions, skew).map_err(|error| match error {
         ApplyError::Store(error) => Halt::Storage(error.to_string()),
     })?;
-    Ok(Arc::new(Executed { block, receipts: Arc::new(applied.receipts), result: applied.result }))
+    Ok(Arc::new(Executed {
+        block,
+        receipts: Arc::new(applied.receipts),
+        state_root: applied.state_root,
+    }))
 }
 
 /// The block's transactions, decoded unless they have been.
@@ -145,6 +153,7 @@ fn settle(core: &Core, executed: &Arc<Executed>) {
         for event in executed.receipts.iter().flat_map(|receipt| &receipt.events) {
             if let Event::KeyRotated { entity, .. } | Event::EntityRevoked { entity } = event {
                 mempool.forget_signer(entity);
+                proposed.forget_signer(entity);
             }
         }
     }

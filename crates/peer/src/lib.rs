@@ -15,7 +15,7 @@
 //! Start reading at [`Opened`], then [`Peer`]; after that `application`, `verify`, `executor`.
 
 mod config;
-pub use config::Config;
+pub use config::{Config, Planted};
 
 mod peer;
 pub use peer::{Opened, Peer, SUBMISSIONS_MAX, StartError};
@@ -27,6 +27,12 @@ mod wire;
 pub use wire::{Submission, decode_spread};
 
 pub mod mempool;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub mod query;
+pub use query::Query;
 
 mod admission;
 mod application;

@@ -35,6 +35,12 @@ impl Checked {
     pub fn is_empty(&self) -> bool {
         false
     }
+
+    /// Whether an entity is among its signers.
+    #[must_use]
+    pub fn is_signed_by(&self, entity: &EntityId) -> bool {
+        self.transaction.signatures().iter().any(|signed| signed.signer == *entity)
+    }
 }
 
 /// Bounds of a mempool.
@@ -192,9 +198,7 @@ impl Mempool {
         let affected: Vec<TxId> = self
             .entries
             .iter()
-            .filter(|(_, entry)| {
-                entry.checked.transaction.signatures().iter().any(|s| s.signer == *entity)
-            })
+            .filter(|(_, entry)| entry.checked.is_signed_by(entity))
             .map(|(id, _)| *id)
             .collect();
         for id in affected {
@@ -242,6 +246,15 @@ impl Mempool {
             .chain(self.senders.range(..turn))
             .map(|(sender, queue)| (*sender, queue.iter()))
             .collect()
+    }
+
+    /// How many transactions of a sender wait, and the highest nonce among them.
+    #[must_use]
+    pub fn waiting_of(&self, sender: &EntityId) -> (usize, Option<u64>) {
+        let Some(queue) = self.senders.get(sender) else { return (0, None) };
+        let nonces = queue.iter().filter_map(|id| self.entries.get(id));
+        let highest = nonces.map(|entry| entry.checked.transaction.body().nonce).max();
+        (queue.len(), highest)
     }
 
     /// Whether anything waits that is not in `exclude`.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use althing_ordering::{Application, Evidence, Handle, Mesh};
 use althing_state::Store;
 use althing_storage::Payloads;
-use althing_types::{Block, Certificate, ExecutionResult, Genesis, LedgerId, Refusal, TxId};
+use althing_types::{Block, Certificate, Digest, Genesis, LedgerId, Refusal, TxId};
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::channel::{mpsc, oneshot, watch};
 use tokio::sync::broadcast;
@@ -213,10 +213,10 @@ impl Peer {
         self.core.chain.executed_at_least(height).await;
     }
 
-    /// The result of the newest executed block.
+    /// Root of the state after the newest executed block.
     #[must_use]
-    pub fn result(&self) -> ExecutionResult {
-        self.core.chain.result()
+    pub fn state_root(&self) -> Digest {
+        self.core.chain.state_root()
     }
 
     /// The final block at a height.

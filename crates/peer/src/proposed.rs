@@ -1,9 +1,6 @@
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use althing_types::TxId;
+use althing_types::{EntityId, TxId};
 
 use crate::mempool::Checked;
 
@@ -32,6 +29,11 @@ impl Proposed {
 
     pub(crate) fn remove(&mut self, id: &TxId) {
         self.entries.remove(id);
+    }
+
+    /// Drops everything signed by an entity whose keys have changed.
+    pub(crate) fn forget_signer(&mut self, entity: &EntityId) {
+        self.entries.retain(|_, (_, checked)| !checked.is_signed_by(entity));
     }
 
     pub(crate) fn executed(&mut self, height: u64) {

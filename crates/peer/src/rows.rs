@@ -1,7 +1,7 @@
 //! Where a peer keeps what it derives from blocks, beside the authenticated state.
 
 use althing_proof::stream::{Leaf, Node};
-use althing_types::{Digest, ExecutionResult, Receipt, StreamId, Wire as _};
+use althing_types::{Digest, Header, Receipt, StreamId, Wire as _};
 use minicbor::{Decode, Encode};
 
 /// Level under which leaves themselves are kept; the nodes of a tree have lower levels.
@@ -11,14 +11,17 @@ const LEAF_LEVEL: u8 = u8::MAX;
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub(crate) struct Done {
-    /// Its result.
+    /// Root of the state after it.
     #[n(0)]
-    pub(crate) result: ExecutionResult,
-    /// Its digest.
+    pub(crate) state_root: Digest,
+    /// Root of its own receipts.
     #[n(1)]
-    pub(crate) block: Digest,
-    /// The newest height up to here that had transactions.
+    pub(crate) receipts_root: Digest,
+    /// Its header.
     #[n(2)]
+    pub(crate) header: Header,
+    /// The newest height up to here that had transactions.
+    #[n(3)]
     pub(crate) busy_height: u64,
 }
 

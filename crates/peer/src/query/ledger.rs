@@ -165,16 +165,24 @@ impl Query {
 
     fn events_of(&self, height: u64) -> Result<Vec<EventAt>, QueryError> {
         let time_ms = self.block_head(height)?.header.time_ms;
-        let receipts = self.receipts(height)?;
-        let numbered = (0..).zip(receipts).flat_map(|(position, receipt)| {
-            let transaction = receipt.transaction;
-            (0..).zip(receipt.events).map(move |(index, event)| EventAt {
+        Ok(EventAt::all_of(height, time_ms, &self.receipts(height)?).collect())
+    }
+}
+
+impl EventAt {
+    /// The events of one block, in order.
+    pub fn all_of(
+        height: u64,
+        time_ms: u64,
+        receipts: &[Receipt],
+    ) -> impl Iterator<Item = Self> + '_ {
+        (0..).zip(receipts).flat_map(move |(position, receipt)| {
+            (0..).zip(&receipt.events).map(move |(index, event)| Self {
                 place: EventPlace { height, position, event: index },
                 time_ms,
-                transaction,
-                event,
+                transaction: receipt.transaction,
+                event: event.clone(),
             })
-        });
-        Ok(numbered.collect())
+        })
     }
 }

@@ -18,6 +18,10 @@ pub use ledger::{BlockHead, EventAt, EventPlace, TransactionState};
 mod entity;
 pub use entity::{AccountState, EntityFilter, KeyVersion};
 
+mod history;
+pub use althing_ledger::approval::Pending;
+pub use history::Past;
+
 mod thing;
 pub use thing::{ThingFilter, ThingState};
 

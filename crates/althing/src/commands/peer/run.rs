@@ -117,15 +117,13 @@ impl Start {
     fn peer_config(&self, votes: bool) -> althing_peer::Config {
         let key = althing_types::SigningKey::from_secret(Suite::Ed25519, *self.seed);
         let public = key.map(|key| key.public_key().bytes).unwrap_or_default();
-        althing_peer::Config {
-            genesis: self.genesis.clone(),
-            key: public.try_into().unwrap_or_default(),
-            votes,
-            mempool: self.settings.mempool,
-            intake_calls_max: self.settings.intake_calls_max,
-            result_delay: self.settings.result_delay,
-            respread_interval: self.settings.respread_interval,
-        }
+        let key = public.try_into().unwrap_or_default();
+        let mut config = althing_peer::Config::standard(self.genesis.clone(), key, votes);
+        config.mempool = self.settings.mempool;
+        config.intake_calls_max = self.settings.intake_calls_max;
+        config.result_delay = self.settings.result_delay;
+        config.respread_interval = self.settings.respread_interval;
+        config
     }
 }
 

@@ -1,0 +1,116 @@
+//! What an entity did, what it was told of, and what waits for its approval.
+
+use std::collections::HashMap;
+
+use althing_ledger::{approval::Pending, index};
+use althing_proof::key;
+use althing_state::{Direction, Read as _, Space};
+use althing_types::{ActionKind, ApprovalPolicy, EntityId, Receipt, TxId};
+
+use super::{PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor, decode};
+
+/// A final transaction in an entity's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// Height of its block.
+    pub height: u64,
+    /// Its position in the block.
+    pub position: u32,
+    /// Time of the block.
+    pub time_ms: u64,
+    /// What came of it.
+    pub receipt: Receipt,
+}
+
+impl Query {
+    /// Transactions that an entity sent or that changed it, newest first.
+    ///
+    /// # Errors
+    /// [`QueryError::Cursor`] if the cursor is not of this list.
+    pub fn history(
+        &self,
+        entity: &EntityId,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<Past>, QueryError> {
+        self.past(&index::history_of(entity), after, limit)
+    }
+
+    /// Records that notified an entity, newest first.
+    ///
+    /// # Errors
+    /// [`QueryError::Cursor`] if the cursor is not of this list.
+    pub fn notifications(
+        &self,
+        entity: &EntityId,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<Past>, QueryError> {
+        self.past(&index::records_for(entity), after, limit)
+    }
+
+    /// Rows whose keys go on with a height and a position, from the newest.
+    fn past(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<Past>, QueryError> {
+        let limit = limit.clamp(1, PAGE_ITEMS_MAX);
+        let end = match checked_cursor(after, prefix)? {
+            Some(after) => Some(after.to_vec()),
+            None => althing_state::prefix_end(prefix),
+        };
+        let store = self.chain().state().store();
+        let rows = store.scan(Space::Index, prefix, end.as_deref(), Direction::Backward, limit)?;
+        let next = rows.last().filter(|_| rows.len() == limit).map(|(key, _)| key.clone());
+        let mut blocks = HashMap::new();
+        let mut items = Vec::with_capacity(rows.len());
+        for (row, _) in &rows {
+            let Some((height, position)) = row.get(prefix.len()..).and_then(index::place) else {
+                continue;
+            };
+            if height > self.height() {
+                continue;
+            }
+            if !blocks.contains_key(&height) {
+                let time_ms = self.block_head(height)?.header.time_ms;
+                blocks.insert(height, (time_ms, self.receipts(height)?));
+            }
+            let (time_ms, receipts) = &blocks[&height];
+            let receipt = receipts.get(position as usize).cloned();
+            items.extend(receipt.map(|receipt| Past { height, position, time_ms: *time_ms, receipt }));
+        }
+        Ok(Page { items, next })
+    }
+
+    /// Transactions that wait for an entity's approval, or that it sent and that wait.
+    ///
+    /// # Errors
+    /// [`QueryError::Cursor`] if the cursor is not of this list.
+    pub fn pending(
+        &self,
+        entity: &EntityId,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<(TxId, Pending)>, QueryError> {
+        let prefix = index::waiting_for(entity);
+        let after = checked_cursor(after, &prefix)?;
+        self.filtered(&prefix, after, limit, |id| {
+            let id = TxId(id);
+            let pending: Option<Pending> = self.record(&key::pending(&id))?;
+            Ok(pending.map(|pending| (id, pending)))
+        })
+    }
+
+    /// Who must sign for which actions of an organisation.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the disk fails.
+    pub fn policies(&self, entity: &EntityId) -> Result<Vec<ApprovalPolicy>, QueryError> {
+        let whole = key::policy(entity, ActionKind::RegisterEntity);
+        let prefix = &whole[..whole.len() - 1];
+        let rows = self.view().scan(prefix, None, ActionKind::ALL.len())?;
+        rows.iter().map(|(key, value)| decode(key, value)).collect()
+    }
+}

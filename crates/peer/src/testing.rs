@@ -1,0 +1,90 @@
+//! A network of one peer in this process, for tests of what stands above the peer.
+
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use althing_ordering::{Role, Sizes, Timing, start_live};
+use althing_state::MemoryStore;
+use althing_storage::{MemoryFiles, Payloads};
+use althing_types::Genesis;
+use commonware_runtime::{Runner as _, Supervisor as _, tokio};
+
+use crate::{Config, Opened, Peer};
+
+/// Starts the only peer of a genesis, whose voting key has this seed, runs `work` with it and stops
+/// it. State and payloads are in memory, blocks in a folder that is gone afterwards.
+///
+/// # Panics
+/// If the peer does not start: this is for tests.
+pub fn run_alone<F: Future<Output = ()>>(
+    genesis: &Genesis,
+    voting_seed: [u8; 32],
+    work: impl FnOnce(Peer) -> F,
+) {
+    let folder = Folder::new();
+    let runtime = tokio::Config::new().with_worker_threads(2).with_storage_directory(&folder.0);
+    tokio::Runner::new(runtime).start(|context| async move {
+        let peer = start(context, genesis, voting_seed).await;
+        work(peer.clone()).await;
+        peer.shutdown().await;
+    });
+}
+
+async fn start(context: tokio::Context, genesis: &Genesis, voting_seed: [u8; 32]) -> Peer {
+    let store = Arc::new(MemoryStore::new());
+    let files = Arc::new(MemoryFiles::default());
+    let payloads = Payloads::open(files, store.clone()).expect("memory does not fail");
+    let config = Config::standard(genesis.clone(), genesis.peers[0].key, true);
+    let opened = Opened::open(config, store, Arc::new(payloads)).expect("the genesis is valid");
+    let ordering = althing_ordering::Config {
+        ledger: genesis.ledger(),
+        genesis: opened.genesis_block().clone(),
+        seed: voting_seed.into(),
+        role: Role::Validator,
+        validators: genesis.validators(),
+        followers: Vec::new(),
+        addresses: BTreeMap::new(),
+        listen: free_address(),
+        partition: "alone".into(),
+        timing: Timing {
+            heartbeat: Duration::from_millis(genesis.parameters.heartbeat_ms.into()),
+            leader_timeout: Duration::from_millis(genesis.parameters.leader_timeout_ms.into()),
+            ..Timing::STANDARD
+        },
+        sizes: Sizes::STANDARD,
+    };
+    let below = context.child("ordering");
+    let started = opened.start(context.child("peer"), |app| start_live(below, ordering, app)).await;
+    started.expect("a peer alone starts")
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+    listener.local_addr().expect("it is bound")
+}
+
+/// A folder of this run alone.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("althing-alone-{}-{number}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,152 @@
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use althing_ordering::{Address, Config as Ordering, Role, Sizes, Timing};
+use althing_peer::Planted;
+use althing_types::{
+    Block, EntityId, EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters,
+    PeerSeat, SigningKey, Suite,
+};
+use zeroize::Zeroizing;
+
+use crate::Plan;
+
+/// The genesis of a simulated network and the keys of all who take part.
+#[derive(Debug)]
+pub struct Founding {
+    /// The genesis.
+    pub genesis: Genesis,
+    /// Voting key seeds, validators first, in the order of the genesis; then followers.
+    seeds: Vec<[u8; 32]>,
+    validators: usize,
+    organisations: Vec<(EntityId, SigningKey)>,
+}
+
+fn secret(kind: u8, index: usize) -> [u8; 32] {
+    let mut secret = [kind; 32];
+    secret[1] = index as u8;
+    secret
+}
+
+fn key(kind: u8, index: usize) -> SigningKey {
+    SigningKey::from_secret(Suite::Ed25519, secret(kind, index)).unwrap_or_else(|| unreachable!())
+}
+
+fn voting_key(seed: &[u8; 32]) -> [u8; 32] {
+    let key = SigningKey::from_secret(Suite::Ed25519, *seed).unwrap_or_else(|| unreachable!());
+    key.public_key().bytes.try_into().unwrap_or([0; 32])
+}
+
+impl Founding {
+    /// The network of a plan: one organisation for each validator.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let mut organisations: Vec<(EntityId, SigningKey, Inception)> = (0..plan.validators)
+            .map(|index| {
+                let key = key(1, index);
+                let inception = Inception {
+                    kind: EntityKind::Organisation,
+                    name: format!("organisation {index}"),
+                    key: key.public_key(),
+                };
+                (inception.id(), key, inception)
+            })
+            .collect();
+        organisations.sort_by_key(|(id, _, _)| *id);
+        let mut seeds: Vec<[u8; 32]> = (0..plan.validators).map(|index| secret(2, index)).collect();
+        seeds.sort_by_key(voting_key);
+        let peers = seeds
+            .iter()
+            .enumerate()
+            .map(|(index, seed)| PeerSeat {
+                inception: Inception {
+                    kind: EntityKind::Peer,
+                    name: format!("peer {index}"),
+                    key: key(3, index).public_key(),
+                },
+                organisation: organisations[index].0,
+                key: voting_key(seed),
+            })
+            .collect();
+        seeds.extend((0..plan.followers).map(|index| secret(4, index)));
+        let parameters =
+            Parameters { heartbeat_ms: 300, leader_timeout_ms: 700, ..Parameters::standard() };
+        let genesis = Genesis {
+            version: 1,
+            network: "sim".to_owned(),
+            time_ms: 1,
+            mode: Mode::Private,
+            mechanism: Mechanism::Simplex,
+            parameters,
+            organisations: organisations
+                .iter()
+                .map(|(_, _, inception)| Organisation { inception: inception.clone() })
+                .collect(),
+            peers,
+        };
+        let organisations = organisations.into_iter().map(|(id, key, _)| (id, key)).collect();
+        Self { genesis, seeds, validators: plan.validators, organisations }
+    }
+
+    /// Number of peers.
+    #[must_use]
+    pub fn peers(&self) -> usize {
+        self.seeds.len()
+    }
+
+    /// The key by which others know a peer.
+    #[must_use]
+    pub fn peer_key(&self, peer: usize) -> [u8; 32] {
+        voting_key(&self.seeds[peer])
+    }
+
+    /// An organisation and its key.
+    #[must_use]
+    pub fn organisation(&self, index: usize) -> &(EntityId, SigningKey) {
+        &self.organisations[index % self.organisations.len()]
+    }
+
+    /// The key of a gateway.
+    #[must_use]
+    pub fn gateway_key(index: usize) -> SigningKey {
+        key(5, index)
+    }
+
+    /// A peer's configuration.
+    #[must_use]
+    pub fn peer(&self, peer: usize, planted: Option<Planted>) -> althing_peer::Config {
+        let votes = peer < self.validators;
+        let mut config =
+            althing_peer::Config::standard(self.genesis.clone(), self.peer_key(peer), votes);
+        config.planted = planted;
+        config
+    }
+
+    /// A peer's configuration of ordering.
+    #[must_use]
+    pub fn ordering(&self, peer: usize, genesis: Arc<Block>) -> Ordering {
+        let keys: Vec<[u8; 32]> = self.seeds.iter().map(voting_key).collect();
+        let parameters = &self.genesis.parameters;
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 1));
+        let addresses: BTreeMap<_, _> =
+            keys.iter().map(|key| (*key, Address::Socket(anywhere))).collect();
+        Ordering {
+            ledger: self.genesis.ledger(),
+            genesis,
+            seed: Zeroizing::new(self.seeds[peer]),
+            role: if peer < self.validators { Role::Validator } else { Role::Follower },
+            validators: self.genesis.validators(),
+            followers: keys[self.validators..].to_vec(),
+            addresses,
+            listen: anywhere,
+            partition: format!("peer-{peer}"),
+            timing: Timing {
+                heartbeat: Duration::from_millis(parameters.heartbeat_ms.into()),
+                leader_timeout: Duration::from_millis(parameters.leader_timeout_ms.into()),
+                certification_timeout: Duration::from_millis(1500),
+                retry: Duration::from_millis(500),
+                skip_timeout: Duration::from_secs(3),
+            },
+            sizes: Sizes::STANDARD,
+        }
+    }
+}
