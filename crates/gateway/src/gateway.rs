@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::driver::{Control, Driver};
+use crate::driver::{Control, Driver, DriverStatus};
 use crate::mqtt::{Broker, Counters, Listener};
 use crate::queue::QueueError;
 use crate::uplink::{Signer, Uplink};
@@ -58,6 +58,9 @@ pub struct Status {
     pub deliveries_dropped: u64,
     /// Why the queue takes no writes, if it does not.
     pub disk_failure: Option<String>,
+    /// Places of the queue that were damaged when it was opened: what was acknowledged there is
+    /// lost, and becomes a gap on the ledger. The log says where.
+    pub disk_damage: usize,
     /// Readings, queue and ledger. Counted from the start, or from the last time the disk failed.
     pub edge: althing_edge::Status,
 }
@@ -145,7 +148,7 @@ impl Handle {
     pub async fn status(&self) -> Result<Status, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.control.send(Control::Status(reply)).await.map_err(|_| Stopped)?;
-        let (edge, disk_failure) = answer.await.map_err(|_| Stopped)?;
+        let DriverStatus { edge, disk_failure, disk_damage } = answer.await.map_err(|_| Stopped)?;
         Ok(Status {
             connections: self.counters.open.load(Ordering::Relaxed),
             clients: self.broker.connected(),
@@ -153,6 +156,7 @@ impl Handle {
             connections_turned_away: self.counters.turned_away.load(Ordering::Relaxed),
             deliveries_dropped: self.broker.dropped(),
             disk_failure,
+            disk_damage,
             edge,
         })
     }

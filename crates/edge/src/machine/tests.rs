@@ -372,6 +372,21 @@ fn after_a_crash_what_was_durable_is_there_and_what_is_final_is_not_doubled() {
 }
 
 #[test]
+fn what_a_damaged_disk_lost_becomes_a_gap_between_batches() {
+    let queue = vec![head(0), record(0, T0, 10), record(2, T0, 30), record(3, T0, 40)];
+    let mut run = Run::new(queue);
+    let ask = Output::AskAccount { attempt: AttemptId(1) };
+    run.step("start", 0, Input::Thing(pump()), vec![Out(ask)]);
+    run.step("looks", 0, account(1), vec![Out(locate(2, 0))]);
+    let absent = Input::Located { attempt: AttemptId(2), batch: None, next_seq: 0 };
+    let submit = Submit { attempt: 4, first_seq: 0, count: 1, nonce: 5 };
+    run.step("up to the gap", 0, absent, vec![submit]);
+    let submit = Submit { attempt: 6, first_seq: 2, count: 2, nonce: 6 };
+    let expected = vec![Out(persist(1, retired(1))), finalized(0, 1), submit];
+    run.step("behind the gap", 0, outcome(4, Outcome::Finalized { height: 11 }), expected);
+}
+
+#[test]
 fn answers_nobody_waits_for_are_ignored() {
     let mut run = Run::submitted(0);
     run.step("unknown", 0, outcome(99, Outcome::Finalized { height: 11 }), vec![]);

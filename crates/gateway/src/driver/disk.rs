@@ -42,9 +42,16 @@ pub(super) enum Disk {
     },
 }
 
+/// What was on the disk.
+pub(super) struct Found {
+    pub(super) records: Vec<Record>,
+    /// How many places of it were damaged.
+    pub(super) damage: usize,
+}
+
 impl Disk {
     /// Opens the queue; segment `known` must be there, unless it is 0.
-    pub(super) fn open(config: &Config, known: u64) -> Result<(Self, Vec<Record>), QueueError> {
+    pub(super) fn open(config: &Config, known: u64) -> Result<(Self, Found), QueueError> {
         let identity = Identity { ledger: config.edge.ledger, gateway: config.edge.gateway };
         let (queue, recovered) = Queue::open(&config.queue, identity, known)?;
         for (path, bytes) in &recovered.damage {
@@ -59,7 +66,8 @@ impl Disk {
         let bytes_min = config.queue.segment_bytes.saturating_mul(REPLACE_ABOVE_SEGMENTS);
         let waiting = Vec::new();
         let disk = Self::Up { jobs, done, busy: false, waiting, bytes, bytes_min, number };
-        Ok((disk, recovered.records))
+        let (records, damage) = (recovered.records, recovered.damage.len());
+        Ok((disk, Found { records, damage }))
     }
 
     pub(super) fn push(&mut self, id: PersistId, record: Record) {
@@ -172,11 +180,12 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
     pub(super) fn reopen(&mut self) {
         let opened = Disk::open(&self.config, self.disk.known()).map_err(|error| describe(&error));
         match opened {
-            Ok((disk, records)) => match Machine::recover(self.config.edge.clone(), records) {
+            Ok((disk, found)) => match Machine::recover(self.config.edge.clone(), found.records) {
                 Ok(machine) => {
                     tracing::info!("the queue takes writes again");
                     (self.disk, self.machine) = (disk, machine);
                     self.generation += 1;
+                    self.damage = found.damage;
                     self.serve_all();
                     if self.stop_by.is_some() {
                         self.input(Input::Stop);

@@ -51,8 +51,16 @@ impl Reply {
 #[derive(Debug)]
 pub(crate) enum Control {
     Serve(ThingSpec),
-    Status(oneshot::Sender<(althing_edge::Status, Option<String>)>),
+    Status(oneshot::Sender<DriverStatus>),
     Stop,
+}
+
+/// How the driver is doing.
+#[derive(Debug)]
+pub(crate) struct DriverStatus {
+    pub(crate) edge: althing_edge::Status,
+    pub(crate) disk_failure: Option<String>,
+    pub(crate) disk_damage: usize,
 }
 
 /// Most publishes taken before what they bring about is carried out.
@@ -70,6 +78,8 @@ pub(crate) struct Driver<U, S> {
     /// Counts machines: one that was rebuilt must not hear answers to another's questions.
     generation: u64,
     disk: Disk,
+    /// Places of the queue that were damaged when it was opened.
+    damage: usize,
     waiting: HashMap<PublishId, Reply>,
     next_publish: u64,
     answers: (mpsc::Sender<Answered>, mpsc::Receiver<Answered>),
@@ -84,8 +94,8 @@ type Answered = (u64, Input);
 impl<U: Uplink, S: Signer> Driver<U, S> {
     /// Opens the queue and takes up what an earlier run left.
     pub(crate) fn open(config: Config, uplink: U, signer: S) -> Result<Self, StartError> {
-        let (disk, records) = Disk::open(&config, 0)?;
-        let machine = Machine::recover(config.edge.clone(), records)?;
+        let (disk, found) = Disk::open(&config, 0)?;
+        let machine = Machine::recover(config.edge.clone(), found.records)?;
         let mut driver = Self {
             // Every question under way has room for its answer, the account's too.
             answers: mpsc::channel(config.edge.limits.under_way_max + 1),
@@ -95,6 +105,7 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             machine,
             generation: 0,
             disk,
+            damage: found.damage,
             waiting: HashMap::new(),
             next_publish: 1,
             started: Instant::now(),
@@ -154,9 +165,13 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
                 self.input(Input::Thing(thing));
             }
             Control::Status(reply) => {
-                let status = self.machine.status(wall_ms());
+                let status = DriverStatus {
+                    edge: self.machine.status(wall_ms()),
+                    disk_failure: self.disk.failure(),
+                    disk_damage: self.damage,
+                };
                 // Whoever asked may have given up.
-                let _ = reply.send((status, self.disk.failure()));
+                let _ = reply.send(status);
             }
             Control::Stop => {
                 self.stop_by = Some(Instant::now() + self.config.drain_timeout);
