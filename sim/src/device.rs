@@ -100,11 +100,7 @@ impl Device {
                 name: format!("thermometer {}", self.index),
                 description: DESCRIPTION.as_bytes().to_vec(),
             },
-            Action::Bind {
-                thing: self.thing,
-                gateway: self.entity,
-                until_height: u64::MAX,
-            },
+            Action::Bind { thing: self.thing, gateway: self.entity, until_height: u64::MAX },
         ];
         let mut nonce = self.index as u64;
         loop {
@@ -206,7 +202,12 @@ impl Device {
                 Some(Ok(_)) => {}
                 Some(Err(Refusal::NotReady | Refusal::MempoolFull)) | None => {}
                 // Of this peer's state, which may be older or newer than the block it came in.
-                Some(Err(Refusal::UnknownEntity | Refusal::UnknownStream | Refusal::NotBound | Refusal::UnknownThing)) => {}
+                Some(Err(
+                    Refusal::UnknownEntity
+                    | Refusal::UnknownStream
+                    | Refusal::NotBound
+                    | Refusal::UnknownThing,
+                )) => {}
                 Some(Err(Refusal::NonceReused)) => {}
                 Some(Err(refusal)) => return Err(refusal),
             }
@@ -225,11 +226,7 @@ impl Device {
 }
 
 fn inception(index: usize, key: &SigningKey) -> Inception {
-    Inception {
-        kind: EntityKind::Gateway,
-        name: format!("gateway {index}"),
-        key: key.public_key(),
-    }
+    Inception { kind: EntityKind::Gateway, name: format!("gateway {index}"), key: key.public_key() }
 }
 
 /// Starts the devices of a plan below `context`.

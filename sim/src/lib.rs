@@ -61,7 +61,8 @@ pub fn run(seed: u64, planted: Option<Planted>) -> Result<Summary, String> {
         let parts = (founding.clone(), machines.clone(), book.clone(), plan.clone());
         let ((), checkpoint) = runner.start_and_recover(|context| async move {
             let (founding, machines, book, plan) = parts;
-            let world = World::start(context.child("first"), founding, machines, book, planted).await;
+            let world =
+                World::start(context.child("first"), founding, machines, book, planted).await;
             world.trouble(&plan, &plan.faults[..plan.faults.len() / 2]).await;
         });
         machines.lose_power(&plan);

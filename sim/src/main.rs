@@ -13,6 +13,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if count == 1 {
+        println!("{:#?}", althing_sim::Plan::draw(first));
+    }
     let (mut passed, mut failed, mut readings) = (0_u64, 0_u64, 0_u64);
     for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
         match std::panic::catch_unwind(|| althing_sim::run(seed, None)) {

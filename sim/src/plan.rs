@@ -79,8 +79,13 @@ impl Plan {
         // One fault is all that four validators stand.
         let cheat = if validators < 4 { Behaviour::Honest } else { cheat };
         let count = 3 + dice.below(5);
-        let faults = (0..count).map(|_| fault(&mut dice, validators, peers)).collect();
-        let power_cut = dice.below(3) == 0;
+        let mut faults: Vec<Fault> =
+            (0..count).map(|_| fault(&mut dice, validators, peers)).collect();
+        // A cheat is the one fault that four or five validators stand: nobody crashes beside it.
+        if cheat != Behaviour::Honest {
+            faults.retain(|fault| !matches!(fault, Fault::Crash { .. }));
+        }
+        let power_cut = dice.below(3) == 0 && cheat == Behaviour::Honest;
         let cut_losses = (0..peers).map(|_| (lost(&mut dice), dice.below(u64::MAX))).collect();
         let devices = 1 + dice.below(3) as usize;
         Self { seed, validators, followers, cheat, devices, faults, power_cut, cut_losses }

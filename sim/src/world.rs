@@ -232,7 +232,11 @@ impl World {
                 return Err(complaint);
             }
             if self.context.current() > deadline {
-                return Err(format!("no {what} within {HEALING:?} after the faults stopped"));
+                let standing: Vec<String> = self.peers.all().iter().map(standing).collect();
+                let standing = standing.join("\n  ");
+                return Err(format!(
+                    "no {what} within {HEALING:?} after the faults stopped\n  {standing}"
+                ));
             }
             self.context.sleep(Duration::from_millis(50)).await;
         }
@@ -271,16 +275,31 @@ impl World {
     }
 }
 
+/// Where a peer stands, for whoever looks into a seed.
+fn standing(peer: &Peer) -> String {
+    match peer.ordering_status() {
+        Some(status) => format!(
+            "{} at height {}, view {}, {:?}, {} connected, voted here: {} notarize {} nullify",
+            hex::encode(&peer.key()[..4]),
+            peer.height(),
+            status.view,
+            status.phase,
+            status.connected.len(),
+            status.notarized.len(),
+            status.nullified.len(),
+        ),
+        None => format!("{} has no ordering", hex::encode(&peer.key()[..4])),
+    }
+}
+
 /// The value of a reading as a peer tells it.
 fn reading(
     query: &althing_peer::Query,
     stream: &althing_types::StreamId,
     seq: u64,
 ) -> Option<althing_types::Value> {
-    let filter = althing_peer::query::ReadingFilter {
-        seq: (seq, seq),
-        time_ms: (i64::MIN, i64::MAX),
-    };
+    let filter =
+        althing_peer::query::ReadingFilter { seq: (seq, seq), time_ms: (i64::MIN, i64::MAX) };
     let page = query.readings(stream, &filter, 2).ok()?;
     match &page.readings[..] {
         [single] => Some(single.value.clone()),

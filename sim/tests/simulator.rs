@@ -15,11 +15,9 @@ fn equal_seeds_give_equal_traces() {
 /// The canaries: each planted bug is found within a bounded number of seeds.
 #[test]
 fn planted_bugs_are_found() {
-    for (bug, seeds) in [
-        (Planted::SkewResult, 5),
-        (Planted::ForgetPayloads, 60),
-        (Planted::ExecuteAgain, 60),
-    ] {
+    for (bug, seeds) in
+        [(Planted::SkewResult, 5), (Planted::ForgetPayloads, 60), (Planted::ExecuteAgain, 60)]
+    {
         let found = (0..seeds).find_map(|seed| {
             let run = std::panic::catch_unwind(|| althing_sim::run(seed, Some(bug)));
             match run {

@@ -45,8 +45,10 @@ pub(crate) fn recheck(
     submissions: Vec<Submission>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Checked, Refusal>> {
-    let opened =
-        submissions.into_iter().map(|submission| open(view, ledger, at_height, submission)).collect();
+    let opened = submissions
+        .into_iter()
+        .map(|submission| open(view, ledger, at_height, submission))
+        .collect();
     verify_signatures(opened, rng)
 }
 

@@ -9,7 +9,7 @@ use std::{
 use althing_ordering::{Ack, Application, Draft, Evidence, Proposal};
 use althing_types::{Block, ExecutionResult, Header, TxId};
 use commonware_runtime::{Clock, Metrics, Spawner};
-use futures::future::{BoxFuture, FutureExt as _, Either, select};
+use futures::future::{BoxFuture, Either, FutureExt as _, select};
 
 use crate::{
     core::{Core, Counters},
@@ -147,7 +147,11 @@ fn look(
     let stated = parent.result.height;
     if core.chain.last_busy_height() > stated {
         let due = (entered + core.config.result_delay).min(heartbeat);
-        return if now >= due { Look::Propose(Content { picked, result }) } else { Look::Wait(due) };
+        return if now >= due {
+            Look::Propose(Content { picked, result })
+        } else {
+            Look::Wait(due)
+        };
     }
     Look::Wait(heartbeat)
 }

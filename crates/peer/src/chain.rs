@@ -146,11 +146,13 @@ impl Chain {
         let _ = self.height.subscribe().wait_for(|executed| *executed >= height).await;
     }
 
-    /// Executes the next block and makes the result durable. `skew` is a planted bug.
+    /// Executes the next block and makes the result durable, with a note of the payloads that are
+    /// `missing` here, so that a restart does not forget to fetch them. `skew` is a planted bug.
     pub(crate) fn apply(
         &self,
         block: &Block,
         transactions: &[Transaction],
+        missing: &[[u8; 32]],
         skew: bool,
     ) -> Result<Applied, ApplyError> {
         let height = block.height();
@@ -159,6 +161,9 @@ impl Chain {
         let receipts_root = receipts_root(&outcome.receipts);
         let busy_height = if transactions.is_empty() { self.last_busy_height() } else { height };
         let mut batch = beside(height, &outcome);
+        for digest in missing {
+            batch.put(Space::Payloads, rows::missing(digest), Vec::new());
+        }
         // The root is known only once the state has changed, but both must be durable together: the
         // state writes height and root itself, and the row with the result follows from them.
         let done = |state_root| Done {

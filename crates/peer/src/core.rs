@@ -16,7 +16,9 @@ use commonware_utils::{
 };
 use tokio::sync::{Notify, broadcast};
 
-use crate::{chain::Chain, config::Config, mempool::Mempool, payloads::PayloadBook, proposed::Proposed};
+use crate::{
+    chain::Chain, config::Config, mempool::Mempool, payloads::PayloadBook, proposed::Proposed,
+};
 
 /// A block that has been executed, with what came of it.
 #[derive(Debug, Clone)]

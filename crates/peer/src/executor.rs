@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use althing_ordering::Ack;
+use althing_ordering::{Ack, Handle};
 use althing_types::{Block, Event, Transaction};
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::channel::mpsc;
@@ -20,9 +20,18 @@ pub(crate) async fn run<E: Clock + Metrics + Spawner>(
     context: E,
     core: Arc<Core>,
     mut deliveries: mpsc::UnboundedReceiver<(Arc<Block>, Ack)>,
+    ordering: Handle,
 ) {
+    // A store may have lost its last writes at a crash. Ordering, which was told that those blocks
+    // are durable, does not deliver them again, and agreement may wait for this peer to have their
+    // results: the archive has the blocks.
+    while let Some(missed) = ordering.block(core.chain.height() + 1).await {
+        if let Err(halt) = execute(&context, &core, missed).await {
+            return core.stop_for(halt);
+        }
+    }
     while let Some((block, ack)) = deliveries.recv().await {
-        match carry_out(&context, &core, block).await {
+        match carry_out(&context, &core, &ordering, block).await {
             Ok(()) => ack.done(),
             // The ack is dropped, which stops ordering: a peer with a hole must not vote.
             Err(halt) => return core.stop_for(halt),
@@ -33,20 +42,15 @@ pub(crate) async fn run<E: Clock + Metrics + Spawner>(
 async fn carry_out<E: Clock + Metrics + Spawner>(
     context: &E,
     core: &Arc<Core>,
+    ordering: &Handle,
     block: Arc<Block>,
 ) -> Result<(), Halt> {
     let executed = core.chain.height();
     if block.height() <= executed && !core.config.has(Planted::ExecuteAgain) {
         return check_same(core, &block);
     }
-    // The state can be behind what ordering has handed over before: a store may lose its last
-    // writes at a crash. The blocks are in ordering's archive.
     for height in executed + 1..block.height() {
-        let missed = match core.ordering() {
-            Some(ordering) => ordering.block(height).await,
-            None => None,
-        };
-        let Some(missed) = missed else {
+        let Some(missed) = ordering.block(height).await else {
             return Err(Halt::Foreign(format!("block {height} is missing from the archive")));
         };
         execute(context, core, missed).await?;
@@ -86,9 +90,7 @@ fn check_agreed_result(core: &Core, block: &Block) -> Result<(), Halt> {
     let parent = core.chain.done(block.height() - 1).map(|done| done.header.result);
     match parent.and_then(|parent| core.chain.statement(&parent, theirs.height)) {
         _ if core.config.has(Planted::SkewResult) => Ok(()),
-        Some(ours) if ours != theirs => {
-            Err(Halt::Diverged { height: theirs.height, ours, theirs })
-        }
+        Some(ours) if ours != theirs => Err(Halt::Diverged { height: theirs.height, ours, theirs }),
         _ => Ok(()),
     }
 }
@@ -96,18 +98,16 @@ fn check_agreed_result(core: &Core, block: &Block) -> Result<(), Halt> {
 fn apply(core: &Core, block: Arc<Block>) -> Result<Arc<Executed>, Halt> {
     let checked: Vec<Option<Arc<Checked>>> = {
         let (mempool, proposed) = (core.mempool.lock(), core.proposed.lock());
-        block
-            .ids()
-            .iter()
-            .map(|id| mempool.get(id).or_else(|| proposed.get(id)).cloned())
-            .collect()
+        block.ids().iter().map(|id| mempool.get(id).or_else(|| proposed.get(id)).cloned()).collect()
     };
     let transactions = decode(&block, &checked)?;
-    note_payloads(core, &transactions, &checked);
+    let missing = keep_payloads(core, &transactions, &checked)?;
     let skew = core.config.has(Planted::SkewResult) && core.config.key[0].is_multiple_of(2);
-    let applied = core.chain.apply(&block, &transactions, skew).map_err(|error| match error {
-        ApplyError::Store(error) => Halt::Storage(error.to_string()),
-    })?;
+    let applied =
+        core.chain.apply(&block, &transactions, &missing, skew).map_err(|error| match error {
+            ApplyError::Store(error) => Halt::Storage(error.to_string()),
+        })?;
+    missing.into_iter().for_each(|digest| core.payloads.want(digest));
     Ok(Arc::new(Executed {
         block,
         receipts: Arc::new(applied.receipts),
@@ -130,13 +130,30 @@ fn decode(block: &Block, checked: &[Option<Arc<Checked>>]) -> Result<Vec<Transac
         .collect()
 }
 
-/// Payloads that this peer did not see when it voted, or because it did not vote, are fetched.
-fn note_payloads(core: &Core, transactions: &[Transaction], checked: &[Option<Arc<Checked>>]) {
-    for (transaction, _) in transactions.iter().zip(checked).filter(|(_, c)| c.is_none()) {
-        for batch in transaction.batches() {
-            core.payloads.want(batch.payload_digest);
+/// Sees to the payloads of a final block's batches: those that came with a transaction this peer did
+/// not vote for are put on disk; the digests of those that did not come are returned.
+fn keep_payloads(
+    core: &Core,
+    transactions: &[Transaction],
+    checked: &[Option<Arc<Checked>>],
+) -> Result<Vec<[u8; 32]>, Halt> {
+    let (mut here, mut missing) = (Vec::new(), Vec::new());
+    for (transaction, checked) in transactions.iter().zip(checked) {
+        for (index, batch) in transaction.batches().enumerate() {
+            let digest = batch.payload_digest;
+            if core.payloads.store().contains(&digest) {
+                continue;
+            }
+            match checked.as_ref().and_then(|checked| checked.payloads.get(index)) {
+                Some(payload) => here.push((digest, payload.clone())),
+                None => missing.push(digest),
+            }
         }
     }
+    if !here.is_empty() && !core.config.has(Planted::ForgetPayloads) {
+        core.payloads.keep(here).map_err(|error| Halt::Storage(error.to_string()))?;
+    }
+    Ok(missing)
 }
 
 /// Takes the block's transactions out of the waiting ones and tells those who wait.
@@ -170,4 +187,3 @@ fn count(core: &Core, executed: &Executed) {
     });
     Counters::add(&core.counters.executed_readings, readings.sum());
 }
-

@@ -95,7 +95,9 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
     let new = all.into_iter().zip(&known).filter(|(_, known)| !**known).map(|(new, _)| new);
     // The seed only blinds a sum that holds or not whatever it is.
     let mut rng = ChaCha20Rng::from_seed(ids.first().map_or([0; 32], |id| id.0));
-    let mut verdicts = admission::admit(&view, &context, |id| core.chain.is_final(id), new.collect(), &mut rng).into_iter();
+    let mut verdicts =
+        admission::admit(&view, &context, |id| core.chain.is_final(id), new.collect(), &mut rng)
+            .into_iter();
     for (start, end, source) in spans {
         let local = matches!(source, Source::Client(_));
         let mut answers = Vec::with_capacity(end - start);
@@ -227,4 +229,3 @@ fn send(outbox: &Outbox, message: &[Submission]) {
         tracing::warn!(%error, "cannot spread transactions");
     }
 }
-

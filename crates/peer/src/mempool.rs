@@ -290,8 +290,7 @@ mod tests {
 
     fn checked(sender: u8, nonce: u64, expiry: u64) -> Arc<Checked> {
         let key = SigningKey::from_secret(Suite::Ed25519, [1; 32]).unwrap();
-        let record =
-            Record { kind: "test".into(), data: vec![0; 100], notify: vec![], link: None };
+        let record = Record { kind: "test".into(), data: vec![0; 100], notify: vec![], link: None };
         let ledger = LedgerId([9; 32]);
         let sender = EntityId([sender; 32]);
         let body = Body::new(&ledger, sender, nonce, expiry, vec![Action::Record(record)]);

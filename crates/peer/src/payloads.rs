@@ -7,6 +7,7 @@ use std::{
 };
 
 use althing_ordering::{Inbox, Outbox, PeerKey, To};
+use althing_state::{Batch, Direction, Space, Store, StoreError, prefix_end};
 use althing_storage::{PayloadError, Payloads};
 use althing_types::blake3_digest;
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use commonware_utils::{channel::watch, sync::Mutex};
 
 use crate::{
     core::{Core, Counters},
+    rows,
     verify::blocking,
     wire::{Fetch, WANTED_MAX},
 };
@@ -23,6 +25,8 @@ use crate::{
 const ASK_INTERVAL: Duration = Duration::from_millis(150);
 /// Most payloads that are asked for at a time; more wait their turn.
 const ASKED_MAX: usize = 4 * WANTED_MAX;
+/// Notes of missing payloads that are read together.
+const NOTES_READ: usize = 4096;
 /// Most payloads remembered as missing; a peer that lags further finds the rest by its index.
 const WANTED_TOTAL_MAX: usize = 1 << 20;
 
@@ -38,10 +42,16 @@ pub(crate) struct PayloadBook {
 }
 
 impl PayloadBook {
-    pub(crate) fn new(store: Arc<Payloads>) -> Self {
+    /// The book of a peer that starts: `index` holds notes of what was missing when it stopped.
+    pub(crate) fn open(store: Arc<Payloads>, index: &dyn Store) -> Result<Self, StoreError> {
+        let wanted = still_missing(&store, index)?;
+        Ok(Self::new(store, wanted))
+    }
+
+    fn new(store: Arc<Payloads>, wanted: BTreeSet<[u8; 32]>) -> Self {
         Self {
             store,
-            wanted: Mutex::new(BTreeSet::new()),
+            wanted: Mutex::new(wanted),
             arrived: Mutex::new(BTreeMap::new()),
             changes: watch::Sender::new(0),
         }
@@ -107,6 +117,29 @@ impl PayloadBook {
         drop(wanted);
         self.arrived.lock().extend(fresh.iter().cloned());
         fresh
+    }
+}
+
+/// Reads the notes of missing payloads, and removes those that have been fetched since.
+fn still_missing(payloads: &Payloads, index: &dyn Store) -> Result<BTreeSet<[u8; 32]>, StoreError> {
+    let mut missing = BTreeSet::new();
+    let mut from = rows::MISSING.to_vec();
+    let end = prefix_end(rows::MISSING);
+    loop {
+        let notes =
+            index.scan(Space::Payloads, &from, end.as_deref(), Direction::Forward, NOTES_READ)?;
+        let Some((last, _)) = notes.last() else { return Ok(missing) };
+        from = [last.as_slice(), &[0]].concat();
+        let mut found = Batch::default();
+        for (key, _) in notes {
+            match key[rows::MISSING.len()..].try_into() {
+                Ok(digest) if !payloads.contains(&digest) => _ = missing.insert(digest),
+                _ => found.remove(Space::Payloads, key),
+            }
+        }
+        if !found.writes.is_empty() {
+            index.commit(found)?;
+        }
     }
 }
 

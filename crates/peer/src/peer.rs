@@ -63,9 +63,12 @@ impl Opened {
         store: Arc<dyn Store>,
         payloads: Arc<Payloads>,
     ) -> Result<Self, StartError> {
-        let (chain, genesis) = Chain::open(&config.genesis, store).map_err(StartError::Open)?;
+        let (chain, genesis) =
+            Chain::open(&config.genesis, Arc::clone(&store)).map_err(StartError::Open)?;
+        let book = PayloadBook::open(payloads, &*store)
+            .map_err(|error| StartError::Open(OpenError::Store(error)))?;
         let (sender, deliveries) = mpsc::unbounded_channel();
-        let core = Arc::new(Core::new(config, chain, PayloadBook::new(payloads), sender));
+        let core = Arc::new(Core::new(config, chain, book, sender));
         Ok(Self { core, genesis, deliveries })
     }
 
@@ -89,7 +92,7 @@ impl Opened {
         let participant = Participant::new(context.child("participant"), Arc::clone(&core));
         let (handle, mesh) = order(Arc::new(participant)).await.map_err(StartError::Ordering)?;
         core.set_ordering(handle.clone());
-        let calls = spawn_all(&context, &core, mesh, deliveries);
+        let calls = spawn_all(&context, &core, handle.clone(), mesh, deliveries);
         spawn_guard(&context, &core, handle);
         Ok(Peer { core, calls })
     }
@@ -98,6 +101,7 @@ impl Opened {
 fn spawn_all<E: Clock + Metrics + Spawner>(
     context: &E,
     core: &Arc<Core>,
+    ordering: Handle,
     mesh: Mesh,
     deliveries: mpsc::UnboundedReceiver<(Arc<Block>, althing_ordering::Ack)>,
 ) -> mpsc::Sender<Call> {
@@ -108,7 +112,7 @@ fn spawn_all<E: Clock + Metrics + Spawner>(
     let (core_, peer_calls) = (shared(), calls.clone());
     context
         .child("executor")
-        .spawn(move |context| executor::run(context, core_, deliveries));
+        .spawn(move |context| executor::run(context, core_, deliveries, ordering));
     let core_ = shared();
     context.child("intake").spawn(move |context| intake::admit(context, core_, intake, spread));
     let core_ = shared();
@@ -239,6 +243,12 @@ impl Peer {
             Ok(Some(reason)) => reason,
             _ => futures::future::pending().await,
         }
+    }
+
+    /// What ordering is doing and waiting for.
+    #[must_use]
+    pub fn ordering_status(&self) -> Option<althing_ordering::Status> {
+        Some(self.core.ordering()?.status())
     }
 
     /// Offences of validators seen since start.

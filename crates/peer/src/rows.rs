@@ -45,6 +45,14 @@ pub(crate) fn decode_receipts(value: &[u8]) -> Option<Vec<Receipt>> {
     minicbor::decode(value).ok()
 }
 
+/// What keys of missing payloads begin with.
+pub(crate) const MISSING: &[u8] = b"w/";
+
+/// Key that notes a missing payload: `Payloads w/<digest>`. It stays until a start finds the payload.
+pub(crate) fn missing(digest: &[u8; 32]) -> Vec<u8> {
+    [MISSING, digest].concat()
+}
+
 /// Key of a node of a stream's tree: `Nodes <stream><level><index>`.
 pub(crate) fn node(stream: &StreamId, level: u8, index: u64) -> Vec<u8> {
     let mut key = stream.0.to_vec();

@@ -72,7 +72,10 @@ fn check_header(core: &Core, block: &Block, parent: &Header) -> Result<(), Reaso
         ("a repeated transaction", distinct.len() == block.ids().len()),
         ("the height of its result", result.height < header.height),
         ("the order of its results", result.height >= parent.result.height),
-        ("the age of its result", header.height - result.height.min(header.height) <= RESULT_LAG_MAX),
+        (
+            "the age of its result",
+            header.height - result.height.min(header.height) <= RESULT_LAG_MAX,
+        ),
         ("a change of validators", header.next_validators.is_none()),
     ];
     match rules.into_iter().find(|(_, holds)| !holds) {
@@ -138,8 +141,7 @@ async fn check_unknown<E: Clock + Metrics + Spawner>(
         let view = shared.chain.view();
         // The seed only blinds a sum that holds or not whatever it is.
         let mut rng = ChaCha20Rng::from_seed(ids.first().map_or([0; 32], |id| id.0));
-        let verdicts =
-            admission::recheck(&view, &shared.ledger, at_height, submissions, &mut rng);
+        let verdicts = admission::recheck(&view, &shared.ledger, at_height, submissions, &mut rng);
         ids.into_iter().zip(verdicts).collect::<Vec<_>>()
     })
     .await

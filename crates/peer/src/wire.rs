@@ -82,16 +82,16 @@ impl Fetch {
         let mut out = Vec::new();
         let mut e = Encoder::new(&mut out);
         let written = match self {
-            Self::Want(digests) => {
-                e.array(2).and_then(|e| e.u8(0)).and_then(|e| e.array(digests.len() as u64)).and_then(
-                    |e| {
-                        for digest in digests {
-                            e.bytes(digest)?;
-                        }
-                        Ok(())
-                    },
-                )
-            }
+            Self::Want(digests) => e
+                .array(2)
+                .and_then(|e| e.u8(0))
+                .and_then(|e| e.array(digests.len() as u64))
+                .and_then(|e| {
+                    for digest in digests {
+                        e.bytes(digest)?;
+                    }
+                    Ok(())
+                }),
             Self::Have(payloads) => e
                 .array(2)
                 .and_then(|e| e.u8(1))
@@ -114,7 +114,8 @@ impl Fetch {
         let fetch = match d.u8()? {
             0 => {
                 let count = counted(&mut d, WANTED_MAX)?;
-                let digest = |_| d.bytes()?.try_into().map_err(|_| decode::Error::message("digest"));
+                let digest =
+                    |_| d.bytes()?.try_into().map_err(|_| decode::Error::message("digest"));
                 Self::Want((0..count).map(digest).collect::<Result<_, _>>()?)
             }
             1 => {

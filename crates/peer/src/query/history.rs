@@ -79,7 +79,12 @@ impl Query {
             }
             let (time_ms, receipts) = &blocks[&height];
             let receipt = receipts.get(position as usize).cloned();
-            items.extend(receipt.map(|receipt| Past { height, position, time_ms: *time_ms, receipt }));
+            items.extend(receipt.map(|receipt| Past {
+                height,
+                position,
+                time_ms: *time_ms,
+                receipt,
+            }));
         }
         Ok(Page { items, next })
     }
