@@ -4,10 +4,10 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        block::BlockCommand, config::ConfigCommand, conformance::ConformanceCommand, demo::DemoCommand, entity::EntityCommand,
-        events::EventsCommand, gateway::GatewayCommand, key::KeyCommand, network::NetworkCommand,
-        peer::PeerCommand, reading::ReadingCommand, stream::StreamCommand, thing::ThingCommand,
-        tx::TxCommand, verify::VerifyCommand,
+        block::BlockCommand, config::ConfigCommand, conformance::ConformanceCommand,
+        demo::DemoCommand, entity::EntityCommand, events::EventsCommand, gateway::GatewayCommand,
+        key::KeyCommand, network::NetworkCommand, peer::PeerCommand, reading::ReadingCommand,
+        stream::StreamCommand, thing::ThingCommand, tx::TxCommand, verify::VerifyCommand,
     },
     output::Output,
 };
@@ -97,12 +97,4 @@ impl Cli {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-    }
-}
+mod tests;

@@ -104,9 +104,8 @@ impl Cluster {
     /// Names of the processes that have ended.
     pub(crate) fn ended(&mut self) -> Vec<String> {
         let processes = self.peers.iter_mut().chain(&mut self.gateway);
-        let ended = processes.filter_map(|process| {
-            process.has_ended().then(|| process.name().to_owned())
-        });
+        let ended =
+            processes.filter_map(|process| process.has_ended().then(|| process.name().to_owned()));
         ended.collect()
     }
 
@@ -195,7 +194,10 @@ impl Cluster {
             }
             let height = found.first().map_or(0, |(_, height, _)| *height);
             if found.iter().all(|(_, other, _)| *other == height) {
-                return Ok((height, found.into_iter().map(|(name, _, root)| (name, root)).collect()));
+                return Ok((
+                    height,
+                    found.into_iter().map(|(name, _, root)| (name, root)).collect(),
+                ));
             }
             if started.elapsed() > START_PATIENCE {
                 let heights: Vec<u64> = found.iter().map(|(_, height, _)| *height).collect();
@@ -240,4 +242,3 @@ fn arguments(command: &str, layout: &Layout, name: &str) -> [OsString; 4] {
     let config = layout.config(name).into_os_string();
     [command.into(), "run".into(), "--config".into(), config]
 }
-

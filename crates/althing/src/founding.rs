@@ -114,11 +114,7 @@ impl PeerKeys {
     }
 }
 
-fn genesis(
-    plan: &Plan,
-    organisations: &[Member],
-    peers: &[PeerKeys],
-) -> anyhow::Result<Genesis> {
+fn genesis(plan: &Plan, organisations: &[Member], peers: &[PeerKeys]) -> anyhow::Result<Genesis> {
     let seats = peers.iter().zip(&plan.peers);
     let mut seats = seats
         .map(|(peer, (_, organisation))| peer.seat(&organisations[*organisation]))
@@ -303,9 +299,7 @@ mod tests {
         let (founded, endpoints) = (found(&plan(4, 4)).unwrap(), endpoints(4));
         let layout = Layout::new(folder.path());
         let gateway = gateway_config("test", "127.0.0.1:1883".parse().unwrap(), &endpoints, "");
-        layout
-            .write(&founded, &endpoints, &gateway, &NewProtection::Insecure, || {})
-            .unwrap();
+        layout.write(&founded, &endpoints, &gateway, &NewProtection::Insecure, || {}).unwrap();
         let config = Config::load(&layout.config("peer-2")).unwrap();
         let genesis = crate::session::read_genesis(&config.genesis_path().unwrap()).unwrap();
         assert_eq!(genesis, founded.genesis);

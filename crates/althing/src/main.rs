@@ -9,8 +9,8 @@ mod commands;
 
 mod config;
 
-mod founding;
 mod cluster;
+mod founding;
 mod replay;
 
 mod lookup;

@@ -122,10 +122,7 @@ mod tests {
         let mut table = Table::new(&["name", "height", "unit"]);
         table.row(["a".into(), "7".into(), "°F".into()]);
         table.row(["longer".into(), "1024".into(), String::new()]);
-        assert_eq!(
-            table.to_text(),
-            "name    height  unit\na            7  °F\nlonger    1024\n"
-        );
+        assert_eq!(table.to_text(), "name    height  unit\na            7  °F\nlonger    1024\n");
         assert_eq!(Table::new(&["name"]).or("nothing yet"), "nothing yet");
     }
 

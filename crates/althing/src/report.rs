@@ -19,10 +19,7 @@ impl<T, E: Into<anyhow::Error>> NextStep<T> for Result<T, E> {
 }
 
 /// The same error, with what to type next.
-pub(crate) fn with_next(
-    error: impl Into<anyhow::Error>,
-    step: impl Into<String>,
-) -> anyhow::Error {
+pub(crate) fn with_next(error: impl Into<anyhow::Error>, step: impl Into<String>) -> anyhow::Error {
     WithNext { error: error.into(), step: step.into() }.into()
 }
 

@@ -19,7 +19,13 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
     /// The peer to ask.
-    #[arg(long, env = "ALTHING_PEER", default_value = "http://127.0.0.1:4464", value_name = "URL")]
+    #[arg(
+        long,
+        env = "ALTHING_PEER",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:4464",
+        value_name = "URL"
+    )]
     peer: String,
 }
 
@@ -42,14 +48,14 @@ pub(crate) struct SignArgs {
     remote: Remote,
 
     /// Key file of the entity that signs.
-    #[arg(long, env = "ALTHING_KEY", value_name = "FILE")]
+    #[arg(long, env = "ALTHING_KEY", hide_env_values = true, value_name = "FILE")]
     key: PathBuf,
 
     #[command(flatten)]
     passphrase: secrets::PassphraseArgs,
 
     /// The genesis to sign for. Without it the peer is asked which ledger it has, and believed.
-    #[arg(long, env = "ALTHING_GENESIS", value_name = "FILE")]
+    #[arg(long, env = "ALTHING_GENESIS", hide_env_values = true, value_name = "FILE")]
     genesis: Option<PathBuf>,
 
     /// How long to wait for the transaction to be final.
@@ -78,8 +84,7 @@ impl SignArgs {
     /// Opens the key and asks the peer where the account stands.
     pub(crate) async fn session(&self) -> anyhow::Result<Session> {
         let client = self.remote.client()?;
-        let stored =
-            secrets::open(&self.key, self.passphrase_file())?;
+        let stored = secrets::open(&self.key, self.passphrase_file())?;
         let genesis = match &self.genesis {
             Some(path) => read_genesis(path)?,
             None => client.genesis().await.explain()?,

@@ -12,6 +12,10 @@ use crate::{
     problem::{Answer, ApiError, Failure},
 };
 
+/// Most reads from disk at a time: enough to keep a disk busy, and few enough to leave the
+/// processors to agreement.
+const READS_MAX: usize = 8;
+
 /// A peer as the interface sees it.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -19,6 +23,7 @@ pub(crate) struct Service {
     pub(crate) query: Query,
     pub(crate) config: Config,
     pub(crate) requests: Semaphore,
+    reads: Semaphore,
     pub(crate) event_streams: Arc<Semaphore>,
 }
 
@@ -29,6 +34,7 @@ impl Service {
         Arc::new(Self {
             query: peer.query(),
             requests: Semaphore::new(config.requests_max),
+            reads: Semaphore::new(READS_MAX),
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
             peer,
             config,
@@ -68,6 +74,8 @@ impl Service {
         self: &Arc<Self>,
         read: impl FnOnce(&Self) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
+        // The semaphore is never closed.
+        let _turn = self.reads.acquire().await;
         let service = Arc::clone(self);
         match tokio::task::spawn_blocking(move || read(&service)).await {
             Ok(answer) => answer,

@@ -13,7 +13,7 @@ use althing_client::{
         query::{self, List},
     },
 };
-use althing_proof::{VerifiedClaim, verify};
+use althing_proof::{bundle::VerifiedClaim, verify};
 use althing_types::{
     Action, EntityKind, Payload, Reading, Record, Refusal, StreamId, ThingId, Value, Wire as _,
 };
@@ -92,7 +92,7 @@ fn a_reading_is_submitted_found_and_proved() {
         let bytes = client.prove_reading(&stream, 1).await.unwrap();
         let verified = verify(&bytes, &host.genesis).unwrap();
         let VerifiedClaim::Reading(reading) = verified.claim else { panic!("{verified:?}") };
-        assert_eq!(reading.reading.value, Value::Number(2151));
+        assert_eq!(reading.value, Value::Number(2151));
 
         let found = client.thing(&thing).await.unwrap();
         assert_eq!(

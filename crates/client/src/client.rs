@@ -14,8 +14,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Config, Error, Submission,
     model::{
-        self, Admission, Admissions, HEIGHT_HEADER, MIN_HEIGHT_HEADER, Outcome, Problem, WAIT_MAX,
-        query,
+        self, Admission, Admissions, HEIGHT_HEADER, Health, MIN_HEIGHT_HEADER, Outcome, Problem,
+        WAIT_MAX, query,
     },
     submission,
 };
@@ -204,7 +204,14 @@ impl Client {
         path: &str,
         query: &impl Serialize,
     ) -> Result<T, Error> {
-        let url = self.at(path);
+        self.get_at(self.at(path), query).await
+    }
+
+    pub(crate) async fn get_at<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        query: &impl Serialize,
+    ) -> Result<T, Error> {
         let answer = self.get_answer(&url, query).await?;
         read_json(answer, &url).await
     }
@@ -254,11 +261,7 @@ impl Client {
         url: &Url,
         after: Duration,
     ) -> Result<Response, Error> {
-        let answer = answer.map_err(|source| failed(source, url, after))?;
-        let height = answer.headers().get(HEIGHT_HEADER);
-        if let Some(height) = height.and_then(|value| value.to_str().ok()?.parse().ok()) {
-            self.heights.peer.fetch_max(height, Ordering::Relaxed);
-        }
+        let answer = self.note(answer.map_err(|source| failed(source, url, after))?);
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
@@ -271,6 +274,28 @@ impl Client {
             }
             Err(other) => Err(other),
         }
+    }
+
+    /// Remembers the height an answer came from.
+    fn note(&self, answer: Response) -> Response {
+        let height = answer.headers().get(HEIGHT_HEADER);
+        if let Some(height) = height.and_then(|value| value.to_str().ok()?.parse().ok()) {
+            self.heights.peer.fetch_max(height, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    /// Whether the peer can serve, and if not, why. A peer that is not well says so; that is no
+    /// error.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn health(&self) -> Result<Health, Error> {
+        let (url, after) = (self.at("v1/health"), self.config.answer_timeout);
+        // Asked without a height: a peer that is behind is to say so here, not to wait.
+        let answer = self.http.get(url.clone()).timeout(after).send().await;
+        // The status of the answer is that of the peer.
+        read_json(self.note(answer.map_err(|source| failed(source, &url, after))?), &url).await
     }
 }
 

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use crate::{
     Client, Error, Events,
     model::{
-        Account, Aggregates, Block, BlockSummary, DidDocument, Entity, Gaps, Health, KeyVersion,
-        Network, Page, Peers, Readings, Status, Stream, Thing, Transaction, query,
+        Account, Aggregates, Block, BlockSummary, DidDocument, Entity, Gaps, KeyVersion, Network,
+        Page, Past, Peers, PendingApproval, Policies, Property, Readings, Status, Stream, Thing,
+        Transaction, query,
     },
 };
 
@@ -20,14 +21,6 @@ impl Client {
     /// [`Error`] if the request failed.
     pub async fn status(&self) -> Result<Status, Error> {
         self.get("v1/status", NONE).await
-    }
-
-    /// Whether the peer can serve, and if not, why. A degraded peer says so; that is no error.
-    ///
-    /// # Errors
-    /// [`Error`] if the request failed.
-    pub async fn health(&self) -> Result<Health, Error> {
-        self.get("v1/health", NONE).await
     }
 
     /// The peers of the network as this one sees them.
@@ -103,6 +96,50 @@ impl Client {
         self.get(&format!("v1/entities/{entity}/keys"), query).await
     }
 
+    /// Transactions that an entity sent or that changed it, newest first.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn history(
+        &self,
+        entity: &EntityId,
+        query: &query::List,
+    ) -> Result<Page<Past>, Error> {
+        self.get(&format!("v1/entities/{entity}/transactions"), query).await
+    }
+
+    /// Records that notified an entity, newest first.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn notifications(
+        &self,
+        entity: &EntityId,
+        query: &query::List,
+    ) -> Result<Page<Past>, Error> {
+        self.get(&format!("v1/entities/{entity}/notifications"), query).await
+    }
+
+    /// Transactions that wait for an entity's approval, or that it sent and that wait.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn pending(
+        &self,
+        entity: &EntityId,
+        query: &query::List,
+    ) -> Result<Page<PendingApproval>, Error> {
+        self.get(&format!("v1/entities/{entity}/pending"), query).await
+    }
+
+    /// Who must sign for which actions of an organisation.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn policies(&self, entity: &EntityId) -> Result<Policies, Error> {
+        self.get(&format!("v1/entities/{entity}/policies"), NONE).await
+    }
+
     /// The DID document of an entity or thing.
     ///
     /// # Errors
@@ -136,13 +173,17 @@ impl Client {
         self.get_bytes(&format!("v1/things/{thing}/description"), &query).await
     }
 
-    /// The stream of a property of a thing.
+    /// A property of a thing: its stream and its latest reading.
     ///
     /// # Errors
     /// `unknown_stream` if the thing has no such property.
-    pub async fn property(&self, thing: &ThingId, name: &str) -> Result<Stream, Error> {
-        let stream = StreamId::derive(thing, name);
-        self.get(&format!("v1/streams/{stream}"), NONE).await
+    pub async fn property(&self, thing: &ThingId, name: &str) -> Result<Property, Error> {
+        let mut url = self.at(&format!("v1/things/{thing}/properties"));
+        if let Ok(mut segments) = url.path_segments_mut() {
+            // Pushed apart, since a name may hold a slash.
+            segments.push(name);
+        }
+        self.get_at(url, NONE).await
     }
 
     /// A stream.

@@ -5,7 +5,8 @@ use std::{
 
 use crate::store::{Batch, Cause, Direction, Row, Space, Store, StoreError};
 
-type Content = BTreeMap<(Space, Vec<u8>), Vec<u8>>;
+type Place = (Space, Vec<u8>);
+type Content = BTreeMap<Place, Vec<u8>>;
 
 /// A store in memory that knows what would survive a crash: for tests and simulations.
 ///
@@ -21,7 +22,7 @@ pub struct MemoryStore {
 struct Inner {
     content: Content,
     /// What undoes the last commits, oldest first.
-    history: Vec<Vec<((Space, Vec<u8>), Option<Vec<u8>>)>>,
+    history: Vec<Vec<(Place, Option<Vec<u8>>)>>,
     commits: u64,
     fault: Option<(u64, Fault)>,
     failed: bool,

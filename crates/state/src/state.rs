@@ -93,7 +93,7 @@ struct Inner {
     /// The newest height that readers may see.
     height: u64,
     /// Per block, ascending, what its writes replaced.
-    replaced: VecDeque<(u64, BTreeMap<Vec<u8>, Option<Vec<u8>>>)>,
+    replaced: VecDeque<(u64, Writes)>,
 }
 
 #[derive(Debug, Default)]

@@ -67,12 +67,6 @@ pub struct Batch {
     pub writes: Vec<(Space, Vec<u8>, Option<Vec<u8>>)>,
 }
 
-impl Default for Space {
-    fn default() -> Self {
-        Self::State
-    }
-}
-
 impl Batch {
     /// Sets a value.
     pub fn put(&mut self, space: Space, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {

@@ -3,7 +3,9 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Digest, EntityId, StreamId, ThingId, TxId, Wire, WireError, digest::hash, merkle, wire::encode};
+use crate::{
+    Digest, EntityId, StreamId, ThingId, TxId, Wire, WireError, digest::hash, merkle, wire::encode,
+};
 
 /// What happened to one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -10,8 +10,9 @@ use super::write_new;
 use crate::{
     lookup,
     output::{Output, Table, thousands},
-    program, span,
+    program,
     session::{Explain as _, Remote, block_on},
+    span,
 };
 
 /// Shows readings and fetches proofs of them.

@@ -252,9 +252,7 @@ impl Register {
         let outcome = session.perform(vec![action]).await?;
         let did = DidText::thing(&session.network, &thing);
         let value = json!({ "id": did, "hex": thing.to_string(), "outcome": outcome });
-        output.show(&value, || {
-            format!("registered {} as {did}\n{}", self.name, final_at(&outcome))
-        })
+        output.show(&value, || format!("registered {} as {did}\n{}", self.name, final_at(&outcome)))
     }
 }
 
@@ -280,8 +278,7 @@ impl Bind {
         let gateway = lookup::entity(&session.client, &self.gateway).await?;
         let now = session.client.height();
         let until_height = self.blocks.map_or(u64::MAX, |blocks| now.saturating_add(blocks));
-        let outcome =
-            session.perform(vec![Action::Bind { thing, gateway, until_height }]).await?;
+        let outcome = session.perform(vec![Action::Bind { thing, gateway, until_height }]).await?;
         output.show(&outcome, || {
             format!("{} may submit for {}\n{}", self.gateway, self.thing, final_at(&outcome))
         })

@@ -23,7 +23,13 @@ pub(crate) struct VerifyCommand {
     /// The proof bundle.
     bundle: PathBuf,
     /// The genesis of the ledger it is about: what everything is checked against.
-    #[arg(long, env = "ALTHING_GENESIS", value_name = "FILE", default_value = "genesis.json")]
+    #[arg(
+        long,
+        env = "ALTHING_GENESIS",
+        hide_env_values = true,
+        value_name = "FILE",
+        default_value = "genesis.json"
+    )]
     genesis: PathBuf,
 }
 
@@ -57,14 +63,19 @@ impl VerifyCommand {
 
     fn explain(&self, failure: &Failure) -> anyhow::Error {
         failed(
-            format!("{} does NOT hold: step `{}` failed: {}", self.bundle.display(), failure.step, failure.why),
+            format!(
+                "{} does NOT hold: step `{}` failed: {}",
+                self.bundle.display(),
+                failure.step,
+                failure.why
+            ),
             "do not rely on it; fetch the proof again, from another peer, and check that the genesis is the right one",
         )
     }
 }
 
 fn accepted(verified: &Verified) -> Value {
-    let steps: Vec<Value> = verified.steps.iter().map(|done| step(done)).collect();
+    let steps: Vec<Value> = verified.steps.iter().map(step).collect();
     json!({
         "ok": true,
         "ledger": verified.ledger.to_string(),

@@ -246,9 +246,8 @@ impl RawProfile {
     }
 
     fn json_form(&self) -> Result<JsonForm, String> {
-        let pointer = |key: &str, text: &str| {
-            Pointer::parse(text).map_err(|error| format!("{key}: {error}"))
-        };
+        let pointer =
+            |key: &str, text: &str| Pointer::parse(text).map_err(|error| format!("{key}: {error}"));
         let time_unit = match self.time_unit.as_str() {
             "seconds" => TimeUnit::Seconds,
             "milliseconds" => TimeUnit::Milliseconds,

@@ -33,17 +33,32 @@ fn wrong_values_name_line_key_and_remedy() {
     let peer = |text: &str| config(text).and_then(|config| config.peer().map(drop));
     let gateway = |text: &str| config(text).and_then(|config| config.gateway().map(drop));
     for (result, expected) in [
-        (peer("[peer]\nrole = \"validater\""), "a.toml line 2: `peer.role`: `validater` is no role; did you mean `validator`?"),
+        (
+            peer("[peer]\nrole = \"validater\""),
+            "a.toml line 2: `peer.role`: `validater` is no role; did you mean `validator`?",
+        ),
         (peer("[peer]\ndata = \"\""), "line 2: `peer.data`: must be a path"),
         (peer("[peer]\nworker_threads = 0"), "`peer.worker_threads`: is 0, but must be 1 to 256"),
         (peer("[peer.api]\nlisten = \"4464\""), "`peer.api.listen`: `4464` is no address and port"),
-        (peer("[peer.p2p.addresses]\nb = \"h\""), "line 2: `peer.p2p.addresses.b`: `h` is no address"),
+        (
+            peer("[peer.p2p.addresses]\nb = \"h\""),
+            "line 2: `peer.p2p.addresses.b`: `h` is no address",
+        ),
         (gateway("[gateway]\npeers = []"), "`gateway.peers`: must list 1 to 64 peers"),
         (gateway("[gateway.limits]\nretry_max = \"1\""), "`1` is no length of time"),
-        (gateway("[gateway.limits]\nbatch_readings_max = 0"), "`gateway.limits`: limit `batch_readings_max` is 0"),
-        (gateway("[[gateway.profiles]]\nname = \"p\"\ntopic = \"a/#\""), "profile `p`: topic: level `#`"),
+        (
+            gateway("[gateway.limits]\nbatch_readings_max = 0"),
+            "`gateway.limits`: limit `batch_readings_max` is 0",
+        ),
+        (
+            gateway("[[gateway.profiles]]\nname = \"p\"\ntopic = \"a/#\""),
+            "profile `p`: topic: level `#`",
+        ),
         (gateway("[[gateway.profiles]]\nname = \"p\"\ntopics = \"a\""), "unknown field `topics`"),
-        (gateway("[[gateway.profiles]]\nname = \"p\"\ntopic = \"a\"\nform = \"jsn\""), "form: `jsn` is not known; did you mean `json`?"),
+        (
+            gateway("[[gateway.profiles]]\nname = \"p\"\ntopic = \"a\"\nform = \"jsn\""),
+            "form: `jsn` is not known; did you mean `json`?",
+        ),
     ] {
         let found = result.unwrap_err().to_string();
         assert!(found.contains(expected), "{expected}: {found}");

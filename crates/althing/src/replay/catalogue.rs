@@ -171,7 +171,10 @@ pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Sensor>> {
     paths.sort();
     if paths.is_empty() || paths.len() > RECORDINGS_MAX {
         return Err(failed(
-            format!("{name} has {} files *.csv; 1 to {RECORDINGS_MAX} can be replayed", paths.len()),
+            format!(
+                "{name} has {} files *.csv; 1 to {RECORDINGS_MAX} can be replayed",
+                paths.len()
+            ),
             "leave --data away to replay the recordings that the program brings along",
         ));
     }

@@ -7,6 +7,8 @@ pub(crate) use event::{About, place};
 
 mod entity;
 
+mod history;
+
 mod thing;
 pub(crate) use thing::Latest;
 

@@ -61,7 +61,7 @@ impl Service {
         }
     }
 
-    fn action(&self, sender: &types::EntityId, action: &types::Action) -> Action {
+    pub(crate) fn action(&self, sender: &types::EntityId, action: &types::Action) -> Action {
         match action {
             types::Action::RegisterEntity { inception, .. } => Action::RegisterEntity {
                 entity: self.did(&inception.id()),

@@ -1,5 +1,5 @@
 use althing_client::model::{
-    Account, DidDocument, Entity, IdText, KeyVersion, Page,
+    Account, DidDocument, Entity, IdText, KeyVersion, Page, Past, PendingApproval, Policies,
     query::{self, List},
 };
 use althing_peer::query::{EntityFilter, Noun, PAGE_ITEMS_MAX, QueryError};
@@ -100,6 +100,99 @@ pub(super) async fn keys(
         let (keys, more) = service.query.keys(&id, after, limit)?;
         let next = keys.last().filter(|_| more).map(|key| key.version.to_string());
         Ok(Json(Page { items: keys.iter().map(Service::key_version).collect(), next }))
+    };
+    service.read(list).await
+}
+
+/// List the transactions of an entity
+///
+/// Those that it sent or that changed it, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/entities/{id}/transactions",
+    tag = "entities",
+    params(("id" = IdText, Path, description = "The entity"), List),
+    responses((status = 200, description = "The transactions", body = Page<Past>))
+)]
+pub(super) async fn history(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<IdText>,
+    Params(list): Params<List>,
+) -> Answer<Json<Page<Past>>> {
+    let id = service.entity_id(&id)?;
+    let (after, limit) = (key_cursor(list.after.as_deref())?, limit(list.limit, PAGE_ITEMS_MAX)?);
+    let list = move |service: &Service| {
+        let page = service.query.history(&id, after.as_deref(), limit)?;
+        Ok(Json(service.past(page)))
+    };
+    service.read(list).await
+}
+
+/// List the records that notified an entity
+///
+/// Newest first. New ones come as events of type `recorded`.
+#[utoipa::path(
+    get,
+    path = "/v1/entities/{id}/notifications",
+    tag = "entities",
+    params(("id" = IdText, Path, description = "The entity"), List),
+    responses((status = 200, description = "The transactions that wrote them", body = Page<Past>))
+)]
+pub(super) async fn notifications(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<IdText>,
+    Params(list): Params<List>,
+) -> Answer<Json<Page<Past>>> {
+    let id = service.entity_id(&id)?;
+    let (after, limit) = (key_cursor(list.after.as_deref())?, limit(list.limit, PAGE_ITEMS_MAX)?);
+    let list = move |service: &Service| {
+        let page = service.query.notifications(&id, after.as_deref(), limit)?;
+        Ok(Json(service.past(page)))
+    };
+    service.read(list).await
+}
+
+/// List what waits for approvals
+///
+/// Transactions that wait for the entity's approval, or that it sent and that wait.
+#[utoipa::path(
+    get,
+    path = "/v1/entities/{id}/pending",
+    tag = "entities",
+    params(("id" = IdText, Path, description = "The entity"), List),
+    responses((status = 200, description = "What waits", body = Page<PendingApproval>))
+)]
+pub(super) async fn pending(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<IdText>,
+    Params(list): Params<List>,
+) -> Answer<Json<Page<PendingApproval>>> {
+    let id = service.entity_id(&id)?;
+    let (after, limit) = (key_cursor(list.after.as_deref())?, limit(list.limit, PAGE_ITEMS_MAX)?);
+    let list = move |service: &Service| {
+        let page = service.query.pending(&id, after.as_deref(), limit)?;
+        let items = page.items.iter().map(|(id, pending)| service.pending(id, pending)).collect();
+        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+    };
+    service.read(list).await
+}
+
+/// List the approval policies of an organisation
+#[utoipa::path(
+    get,
+    path = "/v1/entities/{id}/policies",
+    tag = "entities",
+    params(("id" = IdText, Path, description = "The organisation")),
+    responses((status = 200, description = "Its policies", body = Policies))
+)]
+pub(super) async fn policies(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<IdText>,
+) -> Answer<Json<Policies>> {
+    let id = service.entity_id(&id)?;
+    let list = move |service: &Service| {
+        let policies = service.query.policies(&id)?;
+        Ok(Json(Policies { items: policies.iter().map(|one| service.policy(one)).collect() }))
     };
     service.read(list).await
 }

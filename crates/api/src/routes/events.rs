@@ -3,7 +3,10 @@
 use std::{convert::Infallible, sync::Arc};
 
 use althing_client::model::{Cursor, EVENT_KEEP_ALIVE, EventRecord, query};
-use althing_peer::query::{EventAt, EventPlace};
+use althing_peer::{
+    Executed,
+    query::{EventAt, EventPlace},
+};
 use althing_types::{EntityId, StreamId, ThingId};
 use axum::{
     extract::State,
@@ -14,7 +17,10 @@ use axum::{
     },
 };
 use futures::{Stream, StreamExt as _, stream};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{
+    OwnedSemaphorePermit,
+    broadcast::{Receiver, error::RecvError},
+};
 
 use crate::{
     convert::{About, place},
@@ -50,11 +56,13 @@ pub(super) async fn events(
     let permit = Arc::clone(&service.event_streams).try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::from(Failure::Busy))?;
     let filter = Filter::new(&service, &asked)?;
+    // Before the height is read, so that no block falls between the past and the present.
+    let live = service.peer.subscribe();
     let begin = match resumed(&headers)?.or(asked.after) {
         Some(cursor) => place(cursor),
         None => place(Cursor::after_block(service.query.height())),
     };
-    let follow = Follow { service, filter, at: begin, seen: 0, _permit: permit };
+    let follow = Follow { service, filter, live, at: begin, seen: None, _permit: permit };
     let batches = stream::unfold(follow, Follow::step);
     let events = batches.flat_map(stream::iter).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(EVENT_KEEP_ALIVE)))
@@ -71,12 +79,24 @@ fn resumed(headers: &HeaderMap) -> Answer<Option<Cursor>> {
 struct Follow {
     service: Shared,
     filter: Filter,
-    /// The last event looked at.
+    /// Blocks as they are executed.
+    live: Receiver<Arc<Executed>>,
+    /// Where the client began, or the last event looked at.
     at: EventPlace,
-    /// The height up to which all has been looked at.
-    seen: u64,
+    /// The height up to which all has been looked at; none while the past is being read.
+    seen: Option<u64>,
     /// Given back when the client goes away.
     _permit: OwnedSemaphorePermit,
+}
+
+/// Where the next events come from.
+enum Next {
+    /// A block that was just executed.
+    Block(Arc<Executed>),
+    /// The disk: in the beginning, or when the client is slower than the ledger.
+    Disk,
+    /// Nowhere: the peer has stopped.
+    End,
 }
 
 impl Follow {
@@ -84,14 +104,11 @@ impl Follow {
     /// when the disk fails; the client resumes elsewhere.
     async fn step(mut self) -> Option<(Vec<sse::Event>, Self)> {
         loop {
-            if self.seen > 0 {
-                self.service.query.at_least(self.seen.saturating_add(1)).await;
-            }
-            let after = self.at;
-            let read = move |service: &Service| Ok(service.query.events(after)?);
-            let (events, seen) = self.service.read(read).await.ok()?;
-            self.seen = seen;
-            self.at = self.at.max(place(Cursor::after_block(seen)));
+            let events = match self.next().await {
+                Next::Block(executed) => self.of_block(&executed),
+                Next::Disk => self.of_disk().await?,
+                Next::End => return None,
+            };
             let admitted: Vec<_> =
                 events.iter().filter_map(|at| self.admitted(at).and_then(sse_event)).collect();
             if !admitted.is_empty() {
@@ -100,9 +117,41 @@ impl Follow {
         }
     }
 
+    async fn next(&mut self) -> Next {
+        let Some(seen) = self.seen else { return Next::Disk };
+        loop {
+            match self.live.recv().await {
+                Ok(executed) if executed.block.height() <= seen => {}
+                Ok(executed) if executed.block.height() == seen.saturating_add(1) => {
+                    return Next::Block(executed);
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => return Next::Disk,
+                Err(RecvError::Closed) => return Next::End,
+            }
+        }
+    }
+
+    fn of_block(&mut self, executed: &Executed) -> Vec<EventAt> {
+        let header = executed.block.header();
+        self.seen = Some(header.height);
+        let all = EventAt::all_of(header.height, header.time_ms, &executed.receipts);
+        all.filter(|one| one.place > self.at).collect()
+    }
+
+    async fn of_disk(&mut self) -> Option<Vec<EventAt>> {
+        let after = self.at;
+        let read = move |service: &Service| Ok(service.query.events(after)?);
+        let (events, seen) = self.service.read(read).await.ok()?;
+        self.at = self.at.max(place(Cursor::after_block(seen)));
+        // As long as there is more on disk, that comes first.
+        self.seen = (seen >= self.service.query.height()).then_some(seen);
+        Some(events)
+    }
+
     fn admitted(&self, at: &EventAt) -> Option<EventRecord> {
-        let record = self.service.event_record(at);
-        self.filter.admits(at, &record).then_some(record)
+        let wanted = self.filter.admits(&About::of(&at.event));
+        let record = wanted.then(|| self.service.event_record(at))?;
+        self.filter.admits_kind(record.event.name()).then_some(record)
     }
 }
 
@@ -130,11 +179,13 @@ impl Filter {
         })
     }
 
-    fn admits(&self, at: &EventAt, record: &EventRecord) -> bool {
-        let (about, name) = (About::of(&at.event), record.event.name());
+    fn admits_kind(&self, name: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == name)
+    }
+
+    fn admits(&self, about: &About) -> bool {
         self.entity.is_none_or(|entity| about.entities.contains(&entity))
             && self.thing.is_none_or(|thing| about.thing == Some(thing))
             && self.stream.is_none_or(|stream| about.stream == Some(stream))
-            && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == name))
     }
 }

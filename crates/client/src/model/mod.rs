@@ -24,6 +24,9 @@ pub use entity::{
     Account, DidDocument, Entity, Key, KeyVersion, Multikey, ServiceEndpoint, VerificationMethod,
 };
 
+mod history;
+pub use history::{Past, PendingApproval, Policies, Policy};
+
 mod thing;
 pub use thing::{Binding, Property, Thing};
 

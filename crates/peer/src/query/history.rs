@@ -73,9 +73,9 @@ impl Query {
             if height > self.height() {
                 continue;
             }
-            if !blocks.contains_key(&height) {
+            if let std::collections::hash_map::Entry::Vacant(slot) = blocks.entry(height) {
                 let time_ms = self.block_head(height)?.header.time_ms;
-                blocks.insert(height, (time_ms, self.receipts(height)?));
+                slot.insert((time_ms, self.receipts(height)?));
             }
             let (time_ms, receipts) = &blocks[&height];
             let receipt = receipts.get(position as usize).cloned();

@@ -67,6 +67,7 @@ pub struct Prepared {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one value, made and used up at once")]
 enum Work {
     OfState {
         anchor: Arc<Anchor>,

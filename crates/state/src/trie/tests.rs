@@ -28,7 +28,7 @@ fn root_of(content: &BTreeMap<Digest, Digest>) -> Digest {
 
 /// Few distinct keys, some of which share long prefixes, so that histories collide.
 fn raw_key(number: u8) -> Digest {
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         let mut key = [0; 32];
         key[31 - usize::from(number % 4)] = number;
         Digest(key)

@@ -6,7 +6,7 @@ use coset::CborSerializable as _;
 const LEDGER: LedgerId = LedgerId([5; 32]);
 
 fn entity(seed: u8) -> (EntityId, SigningKey) {
-    let suite = if seed % 2 == 0 { Suite::P256 } else { Suite::Ed25519 };
+    let suite = if seed.is_multiple_of(2) { Suite::P256 } else { Suite::Ed25519 };
     (EntityId([seed; 32]), SigningKey::from_secret(suite, [seed; 32]).unwrap())
 }
 

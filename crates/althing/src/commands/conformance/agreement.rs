@@ -10,9 +10,7 @@ use althing_client::{
     model::{Event, Outcome, query},
 };
 use althing_proof::bundle::{VerifiedClaim, verify};
-use althing_types::{
-    Action, Payload, Reading, Record, StreamId, ThingId, TxId, Value, quorum,
-};
+use althing_types::{Action, Payload, Reading, Record, StreamId, ThingId, TxId, Value, quorum};
 use anyhow::{Context as _, bail, ensure};
 use futures::future::LocalBoxFuture;
 use tokio::time::sleep;

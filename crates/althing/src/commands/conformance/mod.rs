@@ -91,9 +91,7 @@ impl ConformanceCommand {
         match self.what {
             What::List => list(output),
             What::Up => block_on(up(self.b, &self.folder()?, output)),
-            What::Run(procedure) => {
-                block_on(run(procedure, self.b, &self.folder()?, output))
-            }
+            What::Run(procedure) => block_on(run(procedure, self.b, &self.folder()?, output)),
         }
     }
 

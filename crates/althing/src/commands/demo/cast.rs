@@ -92,8 +92,7 @@ mod tests {
     #[test]
     fn the_gateways_configuration_is_one() {
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let places =
-            Places { peers: vec![Endpoints { p2p: at(2), api: at(1) }], mqtt: at(3) };
+        let places = Places { peers: vec![Endpoints { p2p: at(2), api: at(1) }], mqtt: at(3) };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, places.gateway_config()).unwrap();

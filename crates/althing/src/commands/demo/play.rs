@@ -157,7 +157,7 @@ impl<'a> Demo<'a> {
     ) -> anyhow::Result<Option<First>> {
         let deadline = self.deadline;
         let begun = tokio::select! {
-            begun = self.to_first_reading(narrator) => begun?,
+            begun = self.until_first_reading(narrator) => begun?,
             _ = shutdown.requested() => return Ok(None),
             () = until(deadline) => return Ok(None),
         };
@@ -172,7 +172,7 @@ impl<'a> Demo<'a> {
         Ok(Some(first))
     }
 
-    async fn to_first_reading(
+    async fn until_first_reading(
         &mut self,
         narrator: &mut Narrator,
     ) -> anyhow::Result<(First, Feed)> {

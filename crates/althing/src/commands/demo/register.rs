@@ -7,9 +7,7 @@ use althing_types::{Action, EntityId, StreamId, ThingId, Transaction};
 use futures::future::try_join_all;
 use tokio::time::sleep;
 
-use crate::{
-    cluster::Cluster, replay::catalogue::Sensor, report::failed, session::Explain as _,
-};
+use crate::{cluster::Cluster, replay::catalogue::Sensor, report::failed, session::Explain as _};
 
 /// How often a peer that does not take a transaction yet is asked again.
 const POLL: Duration = Duration::from_millis(5);
@@ -40,8 +38,7 @@ pub(super) fn registrations(cluster: &Cluster, sensors: &[Sensor]) -> Vec<Regist
         }
         let own = sensors.iter().filter(|sensor| sensor.owner % organisations == peer);
         actions.extend(own.flat_map(|sensor| of_sensor(sensor, signer.entity, gateway)));
-        let transaction =
-            (!actions.is_empty()).then(|| signer.sign(0, EXPIRY_HEIGHT, actions))?;
+        let transaction = (!actions.is_empty()).then(|| signer.sign(0, EXPIRY_HEIGHT, actions))?;
         Some(Registration { client: cluster.client(peer).clone(), transaction })
     };
     (0..organisations).filter_map(registration).collect()

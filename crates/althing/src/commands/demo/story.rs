@@ -48,7 +48,9 @@ pub(super) fn opening(demo: &Demo<'_>, speed: f64) -> String {
 
 /// The things are on the ledger.
 pub(super) fn registered(things: usize) -> String {
-    format!("{things} things are on the ledger, registered by their owners and bound to the gateway")
+    format!(
+        "{things} things are on the ledger, registered by their owners and bound to the gateway"
+    )
 }
 
 /// The first reading, and what its proof shows.

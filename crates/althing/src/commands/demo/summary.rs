@@ -96,11 +96,8 @@ impl Summary {
 
     /// For people.
     pub(super) fn to_text(&self) -> String {
-        let roots: Vec<String> = self
-            .state_root
-            .iter()
-            .map(|(name, root)| format!("{name} {}", short(root)))
-            .collect();
+        let roots: Vec<String> =
+            self.state_root.iter().map(|(name, root)| format!("{name} {}", short(root))).collect();
         let equal = if self.state_roots_equal { "equal" } else { "NOT EQUAL" };
         let latency = match (self.latency_ms.p50, self.latency_ms.p99) {
             (Some(p50), Some(p99)) => format!("half within {p50} ms, 99 of 100 within {p99} ms"),

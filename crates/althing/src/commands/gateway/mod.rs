@@ -84,9 +84,9 @@ async fn serve(
     let gateway = Gateway::start(gateway_config(settings, genesis, entity), uplink, signer)
         .await
         .next_step(|| {
-            "end the other program, or change `listen` in [gateway.mqtt] of the configuration"
-                .to_owned()
-        })?;
+        "end the other program, or change `listen` in [gateway.mqtt] of the configuration"
+            .to_owned()
+    })?;
     let reason = tokio::select! {
         reason = shutdown.requested() => reason,
         never = directory::follow(&gateway, &clients, entity) => match never {},

@@ -21,9 +21,8 @@ pub(super) struct AnyPeer {
 impl AnyPeer {
     /// Submits as `gateway`, and waits `patience` for a transaction to be final.
     pub(super) fn new(clients: &[Client], gateway: EntityId, patience: Duration) -> Self {
-        let peer = |client: &Client| {
-            (client.clone(), PeerUplink::new(client.clone(), gateway, patience))
-        };
+        let peer =
+            |client: &Client| (client.clone(), PeerUplink::new(client.clone(), gateway, patience));
         Self { peers: clients.iter().map(peer).collect(), preferred: AtomicUsize::new(0) }
     }
 

@@ -83,7 +83,8 @@ impl Start {
     /// The first thing done: a port in use is the likeliest reason not to start.
     async fn listen(&self) -> anyhow::Result<TcpListener> {
         althing_api::listen(self.settings.api_listen).await.next_step(|| {
-            "end the other program, or change `listen` in [peer.api] of the configuration".to_owned()
+            "end the other program, or change `listen` in [peer.api] of the configuration"
+                .to_owned()
         })
     }
 

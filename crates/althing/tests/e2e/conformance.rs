@@ -1,0 +1,25 @@
+//! The procedures of clause 10, as anybody would run them.
+
+use serde_json::Value;
+
+use crate::support::{must, must_fail};
+
+#[test]
+fn the_procedure_of_clause_10_1_passes_step_by_step() {
+    let output = must(&["conformance", "10.1", "--json"]);
+    let report: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+    assert_eq!(report["failed"], 0, "{report}");
+    let steps = report["steps"].as_array().unwrap();
+    let ids: Vec<&str> = steps.iter().map(|step| step["id"].as_str().unwrap()).collect();
+    assert_eq!(
+        ids,
+        ["REQ-10-topo", "REQ-10.1-1", "REQ-10.1-2", "REQ-10.1-3", "REQ-10.1-4", "REQ-10.1-5"]
+    );
+    assert!(steps.iter().all(|step| step["ok"] == true && step["evidence"] != ""), "{report}");
+}
+
+#[test]
+fn an_unknown_procedure_is_refused_with_the_nearest() {
+    let error = must_fail(&["conformance", "10.11"]);
+    assert!(error.contains("did you mean `10.1`?"), "{error}");
+}

@@ -1,0 +1,12 @@
+//! The binary as somebody uses it: real processes, sockets and files.
+//!
+//! Nothing here is timed. What takes time is looked for until it is there, and a test fails only
+//! when it has not come for so long that something must be wrong.
+
+mod support;
+
+mod conformance;
+mod crash;
+mod demo;
+mod messages;
+mod sensor;

@@ -1,0 +1,288 @@
+//! Run the binary, and networks of it.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long something may take before it must be called missing; generous, for machines are busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+/// How often something is looked for.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The binary with arguments, without what the environment says about peers and keys.
+pub(crate) fn althing(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_althing"));
+    for variable in ["ALTHING_PEER", "ALTHING_KEY", "ALTHING_GENESIS", "ALTHING_PASSPHRASE"] {
+        command.env_remove(variable);
+    }
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    althing(arguments).output().expect("the binary can be run")
+}
+
+/// Runs it to its end, which must be good; its standard output.
+pub(crate) fn must(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", error_text(&output));
+    String::from_utf8(output.stdout).expect("output is text")
+}
+
+/// Runs it to its end, which must be an error; its standard error.
+pub(crate) fn must_fail(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(!output.status.success(), "{arguments:?} should have failed");
+    error_text(&output)
+}
+
+pub(crate) fn error_text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Looks until something is there.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(POLL);
+    }
+}
+
+/// A program of the system that a test needs.
+pub(crate) fn tool(name: &str, install: &str) -> Command {
+    let found = Command::new(name).arg("--help").output();
+    assert!(found.is_ok(), "this test needs `{name}`; install it with: {install}");
+    Command::new(name)
+}
+
+/// A path as text.
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of tests are text")
+}
+
+/// A running peer or gateway; it ends with the test, however the test ends.
+pub(crate) struct Process {
+    child: Child,
+    lifeline: Option<ChildStdin>,
+}
+
+impl Process {
+    /// Starts `peer run` or `gateway run`.
+    pub(crate) fn start(command: &str, config: &Path) -> Self {
+        let log = config.with_file_name("log.txt");
+        let log = std::fs::File::options().create(true).append(true).open(log);
+        let mut child = althing(&[command, "run", "--config", text(config), "--exit-with-parent"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log.expect("the log can be written"))
+            .spawn()
+            .expect("the binary can be run");
+        Self { lifeline: child.stdin.take(), child }
+    }
+
+    /// Kills it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it can be waited for");
+    }
+
+    /// Lets it end in good order.
+    pub(crate) fn stop(mut self) {
+        self.lifeline = None;
+        let status = self.child.wait().expect("it can be waited for");
+        assert!(status.success(), "ended with {status}");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A network of four peers and a gateway, each a process.
+pub(crate) struct Network {
+    folder: TempDir,
+    port: u16,
+    mqtt_port: u16,
+    pub(crate) peers: Vec<Option<Process>>,
+    gateway: Option<Process>,
+}
+
+/// How far apart the ports of peers are, as `network new` has it.
+const PORT_STEP: u16 = 10;
+const PEERS: u16 = 4;
+
+impl Network {
+    /// Founds a network and starts its peers.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let (port, mqtt_port) = free_ports();
+        let files = folder.path().join("net");
+        must(&[
+            "network",
+            "new",
+            text(&files),
+            "--name",
+            "test",
+            "--insecure-keys",
+            "--port",
+            &port.to_string(),
+            "--mqtt-port",
+            &mqtt_port.to_string(),
+        ]);
+        let mut network = Self {
+            folder,
+            port,
+            mqtt_port,
+            peers: (0..PEERS).map(|_| None).collect(),
+            gateway: None,
+        };
+        (0..usize::from(PEERS)).for_each(|index| network.start_peer(index));
+        network.wait_until_ready();
+        network
+    }
+
+    /// Starts a peer, or starts it again.
+    pub(crate) fn start_peer(&mut self, index: usize) {
+        let config = self.path(&format!("peer-{}/config.toml", index + 1));
+        self.peers[index] = Some(Process::start("peer", &config));
+    }
+
+    fn wait_until_ready(&self) {
+        for index in 0..usize::from(PEERS) {
+            until("a peer that takes transactions", || {
+                let status = self.try_ask(index, &["peer", "status"])?;
+                (status["health"]["state"] != "unavailable").then_some(())
+            });
+        }
+    }
+
+    /// Registers the gateway with the first organisation, and starts it.
+    pub(crate) fn start_gateway(&mut self) {
+        let (key, organisation) = (self.path("gateway/keys/gateway.json"), self.organisation(0));
+        self.ask(
+            0,
+            &[
+                "entity",
+                "register",
+                "--kind",
+                "gateway",
+                "--name",
+                "gateway",
+                "--entity-key",
+                text(&key),
+                "--key",
+                text(&organisation),
+            ],
+        );
+        let config = self.path("gateway/config.toml");
+        self.gateway = Some(Process::start("gateway", &config));
+    }
+
+    /// Registers a thing with one numeric property for an organisation, and binds it to the gateway.
+    pub(crate) fn add_thing(&self, organisation: usize, name: &str, property: &str) {
+        let description = self.path(&format!("{name}.td.json"));
+        let td = serde_json::json!({
+            "@context": "https://www.w3.org/2022/wot/td/v1.1",
+            "title": name,
+            "securityDefinitions": { "none": { "scheme": "nosec" } },
+            "security": "none",
+            "properties": {
+                property: {
+                    "type": "number",
+                    "unit": "Cel",
+                    "multipleOf": 0.01,
+                    "forms": [{ "href": "mqtt://gateway/" }],
+                },
+            },
+        });
+        std::fs::write(&description, td.to_string()).expect("the description can be written");
+        let key = self.organisation(organisation);
+        let key = text(&key);
+        let file = text(&description);
+        self.ask(
+            organisation,
+            &["thing", "register", "--name", name, "--description", file, "--key", key],
+        );
+        self.ask(organisation, &["thing", "bind", name, "--gateway", "gateway", "--key", key]);
+    }
+
+    /// Asks a peer; the answer as JSON.
+    pub(crate) fn ask(&self, peer: usize, arguments: &[&str]) -> Value {
+        let url = self.url(peer);
+        let output = run(&[arguments, &["--peer", &url, "--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", error_text(&output));
+        serde_json::from_slice(&output.stdout).expect("the answer is JSON")
+    }
+
+    /// Asks a peer that may not answer, or not so.
+    pub(crate) fn try_ask(&self, peer: usize, arguments: &[&str]) -> Option<Value> {
+        let url = self.url(peer);
+        let output = run(&[arguments, &["--peer", &url, "--json"]].concat());
+        output.status.success().then(|| serde_json::from_slice(&output.stdout).ok())?
+    }
+
+    /// Publishes a value by MQTT.
+    pub(crate) fn publish(&self, topic: &str, message: &str) {
+        let mut command = tool("mosquitto_pub", "apt-get install mosquitto-clients");
+        let port = self.mqtt_port.to_string();
+        command.args(["-h", "127.0.0.1", "-p", &port, "-q", "1", "-V", "5"]);
+        command.args(["-t", topic, "-m", message]);
+        until("a gateway that takes the reading", || {
+            let output = command.output().expect("mosquitto_pub can be run");
+            let refused = String::from_utf8_lossy(&output.stderr).contains("failed");
+            (output.status.success() && !refused).then_some(())
+        });
+    }
+
+    /// Where a peer serves its interface.
+    pub(crate) fn url(&self, peer: usize) -> String {
+        let up = u16::try_from(peer).expect("few peers") * PORT_STEP;
+        format!("http://127.0.0.1:{}", self.port + up)
+    }
+
+    /// A file of the network.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("net").join(name)
+    }
+
+    /// The key of an organisation.
+    pub(crate) fn organisation(&self, index: usize) -> PathBuf {
+        self.path(&format!("organisations/{}.json", index + 1))
+    }
+
+    /// Ends everything in good order.
+    pub(crate) fn stop(mut self) {
+        self.gateway.take().into_iter().for_each(Process::stop);
+        self.peers.drain(..).flatten().for_each(Process::stop);
+    }
+}
+
+/// The first of eight ports ten apart, with the ones above them, that are free; and one for MQTT.
+fn free_ports() -> (u16, u16) {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).ok();
+    let begin = 20_000 + u16::try_from(std::process::id() % 8_000).expect("small");
+    let fits = |first: &u16| {
+        let all = (0..PEERS).flat_map(|peer| [0, 1].map(|up| first + peer * PORT_STEP + up));
+        let held: Option<Vec<TcpListener>> = all.map(free).collect();
+        held.is_some()
+    };
+    let first = (begin..31_000).step_by(50).find(fits).expect("there are free ports");
+    let mqtt = first + PEERS * PORT_STEP;
+    (first, mqtt)
+}
