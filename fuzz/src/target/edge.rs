@@ -1,0 +1,65 @@
+//! What devices send, and what the gateway keeps.
+
+use althing_edge::{Numbered, Pattern, Pointer, Record, senml};
+use althing_types::{Reading, StreamId, Value, Wire as _};
+
+use super::{Target, made, texts, wire};
+
+const NOW_MS: i64 = 1_700_000_000_000;
+
+pub(super) const TARGETS: &[Target] = &[
+    texts(
+        "senml_json",
+        &[
+            r#"[{"bn":"urn:dev:1/","bt":1700000000,"n":"temperature","u":"Cel","v":23.1}]"#,
+            r#"[{"bn":"a","bver":10},{"n":"b","vb":true,"t":-5},{"n":"c","vs":"x"},{"n":"d","vd":"AQI"}]"#,
+        ],
+        |bytes| senml::from_json(bytes, NOW_MS).is_ok(),
+    ),
+    made("senml_cbor", senml_cbor, |bytes| senml::from_cbor(bytes, NOW_MS).is_ok()),
+    texts("topic", &["plant/+/{thing}/{property}", "althing/a/b"], topic),
+    texts("pointer", &["/reading/celsius", "/a~1b/0"], pointer),
+    made("queue_record", queue_records, wire::<Record>),
+];
+
+/// A record with base name, base time, name, unit and a decimal fraction as value.
+fn senml_cbor() -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut pack = vec![0x81, 0xa5, 0x21, 0x6a];
+    pack.extend_from_slice(b"urn:dev:1/");
+    pack.extend_from_slice(&[0x22, 0x1a, 0x65, 0x53, 0xf1, 0x00, 0x00, 0x6b]);
+    pack.extend_from_slice(b"temperature");
+    pack.extend_from_slice(&[0x01, 0x63]);
+    pack.extend_from_slice(b"Cel");
+    pack.extend_from_slice(&[0x02, 0xc4, 0x82, 0x20, 0x18, 0xe7]);
+    Ok(vec![pack])
+}
+
+/// A pattern that is accepted takes any topic without panic.
+fn topic(bytes: &[u8]) -> bool {
+    let Ok(text) = core::str::from_utf8(bytes) else { return false };
+    Pattern::parse(text).is_ok_and(|pattern| {
+        let _ = (pattern.capture(text), pattern.capture("plant/7/press/temperature"));
+        true
+    })
+}
+
+fn pointer(bytes: &[u8]) -> bool {
+    core::str::from_utf8(bytes).is_ok_and(|text| Pointer::parse(text).is_ok())
+}
+
+/// One of each kind.
+fn queue_records() -> anyhow::Result<Vec<Vec<u8>>> {
+    let stream = StreamId([7; 32]);
+    let numbered = |(seq, value)| {
+        let reading = Reading { claimed_ms: NOW_MS, received_ms: NOW_MS + 9, value };
+        Numbered { stream, seq, reading }
+    };
+    let values = [Value::Number(-5), Value::Bool(true), Value::Text("on".into())];
+    let records = [
+        Record::Readings((40..).zip(values).map(numbered).collect()),
+        Record::Head { stream, next_seq: 43 },
+        Record::Retired { stream, before_seq: 41 },
+        Record::Renumbered { stream, from_seq: 41, to_seq: 50 },
+    ];
+    Ok(records.iter().map(Record::to_wire).collect())
+}
