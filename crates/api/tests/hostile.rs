@@ -28,7 +28,6 @@ async fn whole(address: &str, request: &[u8]) -> (u16, String) {
     let (mut reader, mut writer) = stream.split();
     // The server may answer and close before all is sent.
     let _ = writer.write_all(request).await;
-    let _ = writer.shutdown().await;
     let mut answer = Vec::new();
     let _ = tokio::time::timeout(Duration::from_secs(20), reader.read_to_end(&mut answer)).await;
     let text = String::from_utf8_lossy(&answer).into_owned();

@@ -6,7 +6,6 @@
 mod support;
 
 mod conformance;
-mod crash;
 mod demo;
 mod messages;
 mod sensor;

@@ -77,25 +77,6 @@ fn a_bad_recording_is_named_by_file_and_line() {
 }
 
 #[test]
-fn a_peer_of_another_network_or_with_another_key_does_not_start() {
-    let folder = tempfile::tempdir().unwrap();
-    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
-    network(&one);
-    network(&other);
-    // A key that the genesis does not list.
-    let (from, to) = (other.join("peer-1/keys/voting.json"), one.join("peer-1/keys/voting.json"));
-    std::fs::remove_file(&to).unwrap();
-    std::fs::copy(from, to).unwrap();
-    let config = one.join("peer-1").join("config.toml");
-    let error = must_fail(&["peer", "run", "--config", text(&config)]);
-    assert!(error.contains("not listed as a validator"), "{error}");
-    // The data of another ledger: founded by the run above.
-    std::fs::copy(other.join("genesis.json"), one.join("peer-1/genesis.json")).unwrap();
-    let error = must_fail(&["peer", "run", "--config", text(&config)]);
-    assert!(error.contains("ledger"), "{error}");
-}
-
-#[test]
 fn a_key_file_is_encrypted_and_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
