@@ -92,12 +92,6 @@ impl Process {
         Self { lifeline: child.stdin.take(), child }
     }
 
-    /// Kills it as a power cut would.
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it can be waited for");
-    }
-
     /// Lets it end in good order.
     pub(crate) fn stop(mut self) {
         self.lifeline = None;
