@@ -1,4 +1,11 @@
-use std::{collections::BTreeMap, fmt, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use althing_types::{Block, LedgerId, ValidatorSet, Wire as _, limits};
 use zeroize::Zeroizing;
@@ -29,7 +36,10 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let named = || {
             let (name, port) = text.rsplit_once(':')?;
-            Some(Self::Name(name.to_owned(), port.parse().ok()?))
+            // A sign would be read as well.
+            let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+            let port = port.parse().ok().filter(|_| digits)?;
+            Some(Self::Name(name.to_owned(), port))
         };
         text.parse()
             .ok()
@@ -43,12 +53,30 @@ impl FromStr for Address {
 impl Address {
     pub(crate) fn is_dialable(&self) -> bool {
         match self {
-            Self::Socket(socket) => socket.port() != 0 && !socket.ip().is_unspecified(),
-            Self::Name(name, port) => {
-                *port != 0 && commonware_utils::Hostname::new(name.clone()).is_ok()
-            }
+            Self::Socket(socket) => socket.port() != 0 && is_one_host(socket.ip()),
+            Self::Name(name, port) => *port != 0 && is_host_name(name),
         }
     }
+}
+
+/// Whether an address is that of one host, and not of nobody in particular or of many.
+fn is_one_host(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    let broadcast = ip == IpAddr::V4(Ipv4Addr::BROADCAST);
+    !(ip.is_unspecified() || ip.is_multicast() || broadcast)
+}
+
+/// Whether a name can be looked up. One whose last label is a number never ends in a known domain:
+/// it is an IPv4 address gone wrong, which some resolvers would complete to another host's
+/// (`10.0.7` to 10.0.0.7).
+fn is_host_name(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let number = match hexadecimal {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => last.bytes().all(|byte| byte.is_ascii_digit()),
+    };
+    !number && commonware_utils::Hostname::new(name).is_ok()
 }
 
 impl fmt::Display for Address {
@@ -367,18 +395,47 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_they_are_written() {
-        for text in ["10.0.0.7:26000", "[::1]:26000", "peer.example.org:26000", "localhost:1"] {
+        for text in [
+            "10.0.0.7:26000",
+            "[::1]:26000",
+            "peer.example.org:26000",
+            "localhost:1",
+            "peer-7:1",
+            "7.peers.example:1",
+        ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
         for text in [
             "",
+            ":1",
+            "a b:1",
+            "http://x:1",
+            "peer.example.org",
+            "peer..example.org:1",
+            "peer_1:1",
+            // No port, or none that can be dialled.
             "10.0.0.7",
             "10.0.0.7:0",
+            "[::1]:0",
+            "peer.example.org:0",
+            "peer.example.org:",
+            "peer.example.org:+1",
+            "peer.example.org:99999",
+            // Addresses of nobody in particular, or of many.
             "0.0.0.0:26000",
-            "a b:1",
-            "peer:99999",
-            ":1",
-            "http://x:1",
+            "[::]:26000",
+            "[::ffff:0.0.0.0]:26000",
+            "255.255.255.255:26000",
+            "224.0.0.1:26000",
+            "[ff02::1]:26000",
+            // Numbers that are no IP address are no names either.
+            "7:26000",
+            "10.0.7:26000",
+            "10.0.0.256:26000",
+            "10.0.0.0.7:26000",
+            "010.0.0.07:26000",
+            "0x7f000001:26000",
+            "peer.0x7:26000",
         ] {
             assert_eq!(text.parse::<Address>(), Err(ConfigError::Address(text.to_owned())));
         }
