@@ -79,24 +79,9 @@ impl Plan {
         // One fault is all that four validators stand.
         let cheat = if validators < 4 { Behaviour::Honest } else { cheat };
         let count = 3 + dice.below(5);
-        let mut faults: Vec<Fault> =
-            (0..count).map(|_| fault(&mut dice, validators, peers)).collect();
-        // A cheat is the one fault that four or five validators stand: nobody crashes beside it.
-        if cheat != Behaviour::Honest {
-            faults.retain(|fault| !matches!(fault, Fault::Crash { .. }));
-        }
-        let power_cut = dice.below(3) == 0 && cheat == Behaviour::Honest;
-        let mut cut_losses: Vec<(usize, u64)> =
-            (0..peers).map(|_| (lost(&mut dice), dice.below(u64::MAX))).collect();
-        // Open: a peer that is alone and loses commits may be unable to prove for a while.
-        if validators == 1 {
-            cut_losses.iter_mut().for_each(|(commits, _)| *commits = 0);
-            for fault in &mut faults {
-                if let Fault::Crash { commits_lost, .. } = fault {
-                    *commits_lost = 0;
-                }
-            }
-        }
+        let faults = (0..count).map(|_| fault(&mut dice, validators, peers)).collect();
+        let power_cut = dice.below(3) == 0;
+        let cut_losses = (0..peers).map(|_| (lost(&mut dice), dice.below(u64::MAX))).collect();
         let devices = 1 + dice.below(3) as usize;
         Self { seed, validators, followers, cheat, devices, faults, power_cut, cut_losses }
     }

@@ -201,10 +201,12 @@ impl World {
     /// Ends all faults; then everybody must go on, agree, and show everything with proof.
     pub(crate) async fn heal_and_check(&self, plan: &Plan) -> Result<(u64, u64), String> {
         self.set_links(Link::GOOD).await;
-        let before = self.peers.all().iter().map(Peer::height).max().unwrap_or(0);
         let honest: Vec<usize> = (0..self.founding.peers())
             .filter(|peer| *peer != 0 || plan.cheat == Behaviour::Honest)
             .collect();
+        self.within("start of all peers", || self.heights(&honest).iter().all(Option::is_some))
+            .await?;
+        let before = self.heights(&honest).into_iter().flatten().max().unwrap_or(0);
         self.within(&format!("progress beyond height {before}"), || {
             self.heights(&honest).iter().all(|height| height.is_some_and(|h| h > before + 3))
         })

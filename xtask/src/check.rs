@@ -8,9 +8,9 @@ use crate::{
 };
 
 /// Seeds that every run of the simulation covers.
-const SIMULATION_SEEDS: u64 = 100;
+const SIMULATION_SEEDS: u64 = 500;
 /// Further seeds, other ones with every commit.
-const SIMULATION_SEEDS_OF_COMMIT: u64 = 1;
+const SIMULATION_SEEDS_OF_COMMIT: u64 = 100;
 /// How long each decoder is fuzzed, seconds.
 const FUZZ_SECONDS: u64 = 2;
 /// Procedures of Y.4464 clause 10 that are run.

@@ -1,30 +1,39 @@
 //! The engine's questions, put to the application.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use althing_types::{Block, Digest, Header, LedgerId};
 use commonware_consensus::{
     Application as EngineApplication, Epochable as _, Viewable as _,
     marshal::ancestry::Ancestry,
     simplex::{scheme::ed25519::Scheme, types::Context},
+    types::Height,
 };
 use commonware_cryptography::{Digested, ed25519::PublicKey, sha256};
 use commonware_runtime::{Clock, Metrics, Spawner};
-use futures::StreamExt as _;
+use commonware_utils::vec::NonEmptyVec;
+use futures::{
+    StreamExt as _,
+    future::{Either, select},
+};
 
 use crate::{
     block::Sealed,
     certificate::peer_key,
+    handle::Marshal,
     seam::{Application, Draft, Proposal},
     status::Shared,
 };
 
 /// Version of the block header made here.
 const HEADER_VERSION: u8 = 1;
-/// How far the last acknowledged block may be below the parent of a block that is made or checked.
-/// A peer further behind is catching up: its answer waits, rather than that the whole distance is
-/// walked for every block.
-const UNDELIVERED_MAX: u64 = 256;
+/// How far the last acknowledged block may be below the parent of a block that is made, for the
+/// blocks in between to be listed.
+const UNDELIVERED_MAX: usize = 256;
+/// How long a verdict may stay open before this peer asks the others for certificates it may lack.
+const FINALITY_PATIENCE: Duration = Duration::from_millis(300);
+/// Certificates asked for at a time, from the checked block downwards.
+const CERTIFICATES_ASKED_MAX: usize = 64;
 
 /// Translates between the engine and the application.
 #[derive(Clone)]
@@ -34,6 +43,9 @@ pub(crate) struct Bridge {
     pub(crate) ledger: LedgerId,
     /// Digest of the epoch's validators.
     pub(crate) validators: Digest,
+    pub(crate) marshal: Marshal,
+    /// The other validators.
+    pub(crate) others: Vec<PublicKey>,
     pub(crate) block_bytes_max: usize,
 }
 
@@ -65,7 +77,7 @@ impl<E: Spawner + Metrics + Clock> EngineApplication<E> for Bridge {
 
     async fn verify(
         &mut self,
-        (_, round): (E, Round),
+        (clock, round): (E, Round),
         mut ancestry: impl Ancestry<Sealed>,
     ) -> bool {
         let Some(block) = ancestry.next().await else { return false };
@@ -75,8 +87,15 @@ impl<E: Spawner + Metrics + Clock> EngineApplication<E> for Bridge {
             tracing::warn!(height = block.height(), "refused a block of another ledger or epoch");
             return false;
         }
-        let undelivered = self.undelivered(&parent, ancestry).await;
-        self.app.verify(block, parent, undelivered).await
+        let (stated, height) = (block.header().result.height, block.height());
+        let mut verdict = self.app.verify(block, parent);
+        loop {
+            match select(verdict, pin!(clock.sleep(FINALITY_PATIENCE))).await {
+                Either::Left((verdict, _)) => return verdict,
+                Either::Right(((), open)) => verdict = open,
+            }
+            self.ask_for_certificates(stated, height);
+        }
     }
 }
 
@@ -89,25 +108,43 @@ impl Bridge {
             && header.validators == self.validators
     }
 
-    /// `parent` and its ancestors down to the last acknowledged block, exclusive, newest first.
+    /// `parent` and its ancestors down to the last acknowledged block, exclusive, newest first;
+    /// `None` if there are more than [`UNDELIVERED_MAX`].
     async fn undelivered(
         &self,
         parent: &Arc<Block>,
         mut ancestry: impl Ancestry<Sealed>,
-    ) -> Vec<Arc<Block>> {
-        let floor = parent.height().saturating_sub(UNDELIVERED_MAX);
-        self.shared.acknowledged_at_least(floor).await;
+    ) -> Option<Vec<Arc<Block>>> {
         let acknowledged = self.shared.acknowledged_height();
         let mut blocks = Vec::new();
         let mut block = Arc::clone(parent);
         while block.height() > acknowledged {
+            if blocks.len() == UNDELIVERED_MAX {
+                return None;
+            }
             blocks.push(block);
             match ancestry.next().await {
                 Some(next) => block = next.inner().block(),
                 None => break,
             }
         }
-        blocks
+        Some(blocks)
+    }
+
+    /// A block at `height` states the result of height `stated`, which was final where the block was
+    /// made. A verdict that waits for it must not wait for somebody to make a later block final: that
+    /// may need this very verdict. Certificates are sent once and can get lost, so they are asked for;
+    /// one for any height in between does, since it covers those below.
+    fn ask_for_certificates(&self, stated: u64, height: u64) {
+        if self.shared.acknowledged_height() >= stated {
+            return;
+        }
+        let newest = (stated.saturating_add(1)..=height).rev();
+        for height in std::iter::once(stated).chain(newest.take(CERTIFICATES_ASKED_MAX)) {
+            if let Ok(targets) = NonEmptyVec::try_from(self.others.clone()) {
+                self.marshal.hint_finalized(Height::new(height), targets);
+            }
+        }
     }
 
     fn seal(&self, round: &Round, parent: &Block, draft: Draft) -> Option<Digested<Sealed>> {

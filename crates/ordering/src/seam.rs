@@ -30,16 +30,12 @@ pub trait Application: Send + Sync + 'static {
     ///
     /// The answer is final, and all honest validators must give the same one: `false` only if the
     /// block can never become valid. While that is not known (a result not yet executed, a payload
-    /// not yet here) the future stays pending. `undelivered` is as in [`Proposal`].
+    /// not yet here) the future stays pending; what it may wait for is the delivery of the block
+    /// whose result `block` states, of no later one.
     ///
     /// Checked before this is called: the header belongs to this ledger, epoch and view; proposer,
     /// parent and height are as the engine demands; the transactions match their root.
-    fn verify(
-        &self,
-        block: Arc<Block>,
-        parent: Arc<Block>,
-        undelivered: Vec<Arc<Block>>,
-    ) -> BoxFuture<'static, bool>;
+    fn verify(&self, block: Arc<Block>, parent: Arc<Block>) -> BoxFuture<'static, bool>;
 
     /// Takes the next final block.
     ///
@@ -64,8 +60,9 @@ pub struct Proposal {
     pub parent: Arc<Block>,
     /// Ancestors, newest first and the parent included, that are not known to be acknowledged yet:
     /// what they contain must not be proposed again. Reaches down to the last acknowledged block,
-    /// exclusive.
-    pub undelivered: Vec<Arc<Block>>,
+    /// exclusive. `None` if these are too many to list (the peer is catching up, or the network goes
+    /// on without making blocks final): then only an empty block is safe to make.
+    pub undelivered: Option<Vec<Arc<Block>>>,
 }
 
 /// What a proposer decides about a block; the rest of its header follows from the engine's state.

@@ -142,12 +142,6 @@ impl Shared {
         *self.acknowledged.borrow()
     }
 
-    /// Resolves when the block at `height` has been acknowledged.
-    pub(crate) async fn acknowledged_at_least(&self, height: u64) {
-        // The sender lives in `self`, so waiting cannot fail.
-        let _ = self.acknowledged.subscribe().wait_for(|highest| *highest >= height).await;
-    }
-
     /// An application that is being stopped may drop what it will not finish.
     pub(crate) fn ack_dropped(&self, height: u64) {
         if !self.stopping.load(Ordering::Acquire) {
@@ -343,6 +337,5 @@ mod tests {
             shared.acknowledged(height);
             assert_eq!(shared.acknowledged_height(), expected);
         }
-        futures::executor::block_on(shared.acknowledged_at_least(5));
     }
 }

@@ -65,7 +65,8 @@ impl Parts {
         };
         self.shared.enter(phase, unix_ms(context.current()));
         let application = context.child("application");
-        let deferred = Deferred::new(application, self.bridge(), marshal, Self::epocher());
+        let deferred =
+            Deferred::new(application, self.bridge(marshal.clone()), marshal, Self::epocher());
         let watch = Watch::new(
             context.child("watch"),
             Arc::clone(&self.app),
@@ -108,8 +109,11 @@ impl Parts {
         let _ = engine.start(ballots.votes, ballots.certificates, ballots.resolver).await;
     }
 
-    fn bridge(&self) -> Bridge {
+    fn bridge(&self, marshal: Marshal) -> Bridge {
+        let others = self.participants.iter().filter(|key| **key != self.me);
         Bridge {
+            marshal,
+            others: others.cloned().collect(),
             app: Arc::clone(&self.app),
             shared: Arc::clone(&self.shared),
             ledger: self.config.ledger,

@@ -9,7 +9,7 @@ use std::{
 use althing_ordering::{Ack, Application, Draft, Evidence, Proposal};
 use althing_types::{Block, ExecutionResult, Header, TxId};
 use commonware_runtime::{Clock, Metrics, Spawner};
-use futures::future::{BoxFuture, Either, FutureExt as _, select};
+use futures::future::{BoxFuture, FutureExt as _, select};
 
 use crate::{
     core::{Core, Counters},
@@ -17,9 +17,12 @@ use crate::{
     verify,
 };
 
-/// How far agreement may run ahead of execution, blocks: a proposer waits at the edge, so that a
-/// network whose disks are slow slows down instead of piling up work.
+/// How far a block with transactions may be ahead of the result it states, blocks: beyond, only empty
+/// blocks are made, so that a network whose disks are slow slows down instead of piling up work. They
+/// are made, since a network that fell so far behind needs new blocks to make the old ones final.
 pub(crate) const RESULT_LAG_MAX: u64 = 32;
+/// How many heights a block's statement may add to its parent's.
+pub(crate) const RESULT_STEP_MAX: u64 = 64;
 /// How long a leader waits for execution before it looks again.
 const EXECUTION_PAUSE: Duration = Duration::from_millis(100);
 /// Room for the header when a block is filled, bytes.
@@ -55,12 +58,7 @@ impl<E: Clock + Metrics + Spawner> Application for Participant<E> {
         .boxed()
     }
 
-    fn verify(
-        &self,
-        block: Arc<Block>,
-        parent: Arc<Block>,
-        _: Vec<Arc<Block>>,
-    ) -> BoxFuture<'static, bool> {
+    fn verify(&self, block: Arc<Block>, parent: Arc<Block>) -> BoxFuture<'static, bool> {
         let (context, core) = (self.context.child("verify"), Arc::clone(&self.core));
         async move {
             let verdict = verify::verify(&context, &core, &block, parent.header()).await;
@@ -95,19 +93,18 @@ async fn wait_for_work<E: Clock>(context: &E, core: &Core, proposal: &Proposal) 
     let parameters = &core.config.genesis.parameters;
     let entered = context.current();
     let heartbeat = entered + Duration::from_millis(u64::from(parameters.heartbeat_ms));
-    let mut exclude = Core::under_way(&proposal.undelivered, core.chain.height());
     loop {
         // Registered before looking, so that no wake-up is lost.
         let mut woken = std::pin::pin!(core.work.notified());
         woken.as_mut().enable();
+        let executed = core.chain.height();
+        let exclude = proposal.undelivered.as_deref().map(|it| Core::under_way(it, executed));
         let now = context.current();
-        match look(core, proposal.parent.header(), &exclude, now, heartbeat, entered) {
+        match look(core, proposal.parent.header(), exclude.as_ref(), now, heartbeat, entered) {
             Look::Propose(content) => return content,
             Look::Wait(until) => {
                 let sleep = std::pin::pin!(context.sleep_until(until));
-                if let Either::Left(_) = select(woken, sleep).await {
-                    exclude = Core::under_way(&proposal.undelivered, core.chain.height());
-                }
+                select(woken, sleep).await;
             }
         }
     }
@@ -121,31 +118,29 @@ enum Look {
 fn look(
     core: &Core,
     parent: &Header,
-    exclude: &HashSet<TxId>,
+    exclude: Option<&HashSet<TxId>>,
     now: SystemTime,
     heartbeat: SystemTime,
     entered: SystemTime,
 ) -> Look {
-    let executed = core.chain.height().min(parent.height);
-    let lagging = parent.height + 1 - executed > RESULT_LAG_MAX;
+    let stated = parent.result.height;
+    let executed = core.chain.height().min(parent.height).min(stated + RESULT_STEP_MAX);
     let Some(result) = core.chain.statement(&parent.result, executed) else {
         return Look::Wait(now + EXECUTION_PAUSE);
     };
-    if lagging || core.is_halted() {
-        // Only execution (or nothing) can change that; the view ends without this leader.
+    if core.is_halted() {
+        // The view ends without this leader.
         return Look::Wait(now + EXECUTION_PAUSE);
     }
-    let parameters = &core.config.genesis.parameters;
-    let picked = core.mempool.lock().pick(
-        exclude,
-        parameters.block_transactions_max as usize,
-        parameters.block_bytes_max as usize - HEADER_BYTES,
-    );
+    let lagging = parent.height + 1 - result.height > RESULT_LAG_MAX;
+    let picked = match exclude {
+        Some(exclude) if !lagging => pick(core, exclude),
+        _ => Vec::new(),
+    };
     if !picked.is_empty() || now >= heartbeat {
         return Look::Propose(Content { picked, result });
     }
-    let stated = parent.result.height;
-    if core.chain.last_busy_height() > stated {
+    if core.chain.last_busy_height() > stated || lagging {
         let due = (entered + core.config.result_delay).min(heartbeat);
         return if now >= due {
             Look::Propose(Content { picked, result })
@@ -154,6 +149,15 @@ fn look(
         };
     }
     Look::Wait(heartbeat)
+}
+
+fn pick(core: &Core, exclude: &HashSet<TxId>) -> Vec<Arc<Checked>> {
+    let parameters = &core.config.genesis.parameters;
+    core.mempool.lock().pick(
+        exclude,
+        parameters.block_transactions_max as usize,
+        parameters.block_bytes_max as usize - HEADER_BYTES,
+    )
 }
 
 /// Milliseconds since 1970.

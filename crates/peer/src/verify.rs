@@ -14,7 +14,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 use crate::{
     admission,
-    application::{RESULT_LAG_MAX, unix_ms},
+    application::{RESULT_LAG_MAX, RESULT_STEP_MAX, unix_ms},
     config::Planted,
     core::{Core, Halt},
     mempool::Checked,
@@ -73,8 +73,12 @@ fn check_header(core: &Core, block: &Block, parent: &Header) -> Result<(), Reaso
         ("the height of its result", result.height < header.height),
         ("the order of its results", result.height >= parent.result.height),
         (
+            "the step of its results",
+            result.height.saturating_sub(parent.result.height) <= RESULT_STEP_MAX,
+        ),
+        (
             "the age of its result",
-            header.height - result.height.min(header.height) <= RESULT_LAG_MAX,
+            header.count == 0 || header.height.saturating_sub(result.height) <= RESULT_LAG_MAX,
         ),
         ("a change of validators", header.next_validators.is_none()),
     ];

@@ -20,7 +20,7 @@ use super::{
     stream::ReadingFilter,
     walk::{Bounds, LeafAt},
 };
-use crate::{application::RESULT_LAG_MAX, core::Placed, rows};
+use crate::{core::Placed, rows};
 
 /// What is to be proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,11 +175,10 @@ impl Query {
     }
 
     /// The first executed block whose header states `height` or later, if there is one. Headers state
-    /// results in order, and none later than [`RESULT_LAG_MAX`] blocks after.
+    /// results in order.
     fn stating(&self, height: u64) -> Result<Option<u64>, QueryError> {
         let newest = self.height();
-        let end = height.saturating_add(RESULT_LAG_MAX).min(newest);
-        let (mut low, mut high) = (height.saturating_add(1), end.saturating_add(1));
+        let (mut low, mut high) = (height.saturating_add(1), newest.saturating_add(1));
         while low < high {
             let middle = low + (high - low) / 2;
             if self.block_head(middle)?.header.result.height >= height {
@@ -188,7 +187,7 @@ impl Query {
                 low = middle + 1;
             }
         }
-        Ok((low <= end).then_some(low))
+        Ok((low <= newest).then_some(low))
     }
 
     async fn wire_of(&self, id: &TxId) -> Result<Option<(TxId, Vec<u8>)>, QueryError> {
