@@ -18,7 +18,7 @@ mod events;
 
 use std::sync::Arc;
 
-use althing_client::model::{MIN_HEIGHT_HEADER, Problem};
+use althing_client::model::{IdText, MIN_HEIGHT_HEADER, Problem, When, query::WaitFor};
 use althing_peer::Peer;
 use axum::{
     Json, Router,
@@ -101,8 +101,9 @@ fn complete(operation: &mut Operation, reads: bool) {
     }
 }
 
+/// Forms that no body has: problems, which [`complete`] adds, and parameters.
 #[derive(utoipa::OpenApi)]
-#[openapi(components(schemas(Problem)))]
+#[openapi(components(schemas(Problem, IdText, WaitFor, When)))]
 struct Components;
 
 fn documented() -> OpenApiRouter<Shared> {
