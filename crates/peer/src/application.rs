@@ -7,6 +7,7 @@ use std::{
 };
 
 use althing_ordering::{Ack, Application, Draft, Evidence, Proposal};
+use althing_proof::bundle::STATED_HEIGHTS_MAX;
 use althing_types::{Block, ExecutionResult, Header, TxId};
 use commonware_runtime::{Clock, Metrics, Spawner};
 use futures::future::{BoxFuture, FutureExt as _, select};
@@ -22,7 +23,7 @@ use crate::{
 /// are made, since a network that fell so far behind needs new blocks to make the old ones final.
 pub(crate) const RESULT_LAG_MAX: u64 = 32;
 /// How many heights a block's statement may add to its parent's.
-pub(crate) const RESULT_STEP_MAX: u64 = 64;
+pub(crate) const RESULT_STEP_MAX: u64 = STATED_HEIGHTS_MAX as u64;
 /// How long a leader waits for execution before it looks again.
 const EXECUTION_PAUSE: Duration = Duration::from_millis(100);
 /// Room for the header when a block is filled, bytes.

@@ -24,6 +24,15 @@ pub enum DecimalError {
 /// surplus places are rounded half to even (IEEE 754 roundTiesToEven); otherwise they are an error
 /// unless they are zeros.
 ///
+/// ```
+/// use althing_types::decimal::{parse, to_text};
+///
+/// assert_eq!(parse("21.5", 2, false), Ok(2150));
+/// assert_eq!(parse("2.15e1", 2, false), Ok(2150));
+/// assert!(parse("21.505", 2, false).is_err());
+/// assert_eq!(to_text(2150, 2), "21.50");
+/// ```
+///
 /// # Errors
 /// [`DecimalError`].
 pub fn parse(text: &str, scale: u8, round: bool) -> Result<i64, DecimalError> {

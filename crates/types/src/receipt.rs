@@ -56,9 +56,9 @@ pub fn receipts_leaf(height: u64, receipts_root: &Digest) -> [u8; 32] {
 /// proposer may have executed several blocks since the last statement; none of them is skipped.
 #[must_use]
 pub fn receipts_statement(first_height: u64, receipts_roots: &[Digest]) -> Digest {
-    let leaves: Vec<[u8; 32]> = (first_height..)
+    let leaves: Vec<[u8; 32]> = (0_u64..)
         .zip(receipts_roots)
-        .map(|(height, root)| receipts_leaf(height, root))
+        .map(|(above, root)| receipts_leaf(first_height.saturating_add(above), root))
         .collect();
     merkle::root(&leaves)
 }

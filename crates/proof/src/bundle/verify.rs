@@ -29,6 +29,33 @@ const NAMES_MAX: usize = 8;
 /// Checks the bytes of a bundle file against nothing but the genesis, which must itself be
 /// [valid](Genesis::check) and the one you trust.
 ///
+/// ```
+/// use althing_proof::verify;
+/// use althing_types::{Genesis, Wire};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let vectors = include_str!("../../../../testdata/vectors/bundle.json");
+/// # let hex_of = |field: &str| -> Option<Vec<u8>> {
+/// #     let (_, rest) = vectors.split_once(&format!("\"{field}\": \""))?;
+/// #     let (digits, _) = rest.split_once('"')?;
+/// #     let pairs = (0..digits.len()).step_by(2);
+/// #     pairs.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect()
+/// # };
+/// # let genesis_bytes = hex_of("genesis").ok_or("no genesis")?;
+/// # let mut bundle = hex_of("wire").ok_or("no bundle")?;
+/// let genesis = Genesis::from_wire(&genesis_bytes)?;
+/// genesis.check()?;
+/// let verified = verify(&bundle, &genesis)?;
+/// for step in &verified.steps {
+///     println!("{step:?}");
+/// }
+///
+/// bundle[100] ^= 1;
+/// assert!(verify(&bundle, &genesis).is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Failure`] naming the first step that does not hold, and why.
 pub fn verify(bytes: &[u8], genesis: &Genesis) -> Result<Verified, Failure> {
