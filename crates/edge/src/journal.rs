@@ -13,6 +13,9 @@
 //! to what was acknowledged: [`scan`] reports it and reads on, and the sequence numbers that are
 //! missing become a gap on the ledger rather than a silence.
 
+mod queue;
+pub use queue::{Backlog, Disk, Done, Job, OpenError, Queue, Recovered};
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 

@@ -20,7 +20,8 @@
 //! - Nothing is dropped: a full queue refuses.
 //! - Values are exact: no binary float holds a reading.
 //!
-//! [`journal`] has the queue's form on disk, for any driver that can append to a file.
+//! [`journal`] has the queue's form on disk, for any driver that can append to a file, and
+//! [`journal::Queue`] decides what is written where.
 //!
 //! Start reading at [`Machine::handle`].
 #![forbid(unsafe_code)]

@@ -5,14 +5,12 @@
 //! devices publish, the more of them share a flush. An append-only file is enough for a queue, and
 //! unlike an embedded database it tells a torn tail from damage.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use althing_edge::journal::{self, Identity, SegmentError, Segments};
-use althing_edge::{PersistId, Record};
+use althing_edge::journal::{self, Disk, Done, Identity, Job, OpenError, Recovered, SegmentError};
 use tokio::sync::mpsc;
 
 use crate::config::QueueConfig;
@@ -59,199 +57,120 @@ impl QueueError {
     }
 }
 
-/// What an earlier run left in the queue.
-#[derive(Debug)]
-pub(crate) struct Recovered {
-    /// Its records, in order.
-    pub(crate) records: Vec<Record>,
-    /// Bytes that were acknowledged once and cannot be read any more, with where.
-    pub(crate) damage: Vec<(PathBuf, std::ops::Range<usize>)>,
+/// The queue of a gateway in its directory.
+pub(crate) type Queue = journal::Queue<Directory>;
+
+/// Opens the queue, creating its directory if missing, and reads what is in it. `known` is the
+/// number of a segment that must be there, 0 for the first opening.
+pub(crate) fn open(
+    config: &QueueConfig,
+    identity: Identity,
+    known: u64,
+) -> Result<(Queue, Recovered), QueueError> {
+    let disk = Directory::open(config.directory.clone(), known == 0)?;
+    let queue = Queue::open(disk, config.segment_bytes, identity, known);
+    queue.map_err(|error| match error {
+        OpenError::Disk(error) => error,
+        OpenError::Segment { number, source } => {
+            QueueError::Segment { path: segment(&config.directory, number), source }
+        }
+        OpenError::Gone => QueueError::Gone { path: config.directory.clone() },
+    })
 }
 
-/// The files, open for appending.
+/// A directory with a file for each segment.
 #[derive(Debug)]
-pub(crate) struct Queue {
-    directory: PathBuf,
-    segment_bytes: u64,
-    identity: Identity,
-    number: u64,
-    file: File,
-    /// Lengths of all segments, bytes.
-    lens: BTreeMap<u64, u64>,
-    segments: Segments,
+pub(crate) struct Directory {
+    path: PathBuf,
+    newest: Option<Newest>,
     /// Held as long as the queue is open.
     _lock: File,
 }
 
-impl Queue {
-    /// Opens the queue, creating it if missing, and reads what is in it. Begins a new segment, so
-    /// that nothing is ever appended to a file that a crash may have torn.
-    ///
-    /// `known` is the number of a segment that must be there, 0 for the first opening: an empty
-    /// directory in place of the queue would otherwise pass for an empty queue.
-    pub(crate) fn open(
-        config: &QueueConfig,
-        identity: Identity,
-        known: u64,
-    ) -> Result<(Self, Recovered), QueueError> {
-        let directory = config.directory.clone();
-        if known == 0 {
-            fs::create_dir_all(&directory).map_err(QueueError::io("create", &directory))?;
+/// The file that is appended to.
+#[derive(Debug)]
+struct Newest {
+    path: PathBuf,
+    file: File,
+    len: u64,
+}
+
+impl Directory {
+    fn open(path: PathBuf, create: bool) -> Result<Self, QueueError> {
+        if create {
+            fs::create_dir_all(&path).map_err(QueueError::io("create", &path))?;
         }
-        let numbers = numbers(&directory)?;
-        if numbers.last().copied().unwrap_or_default() < known {
-            return Err(QueueError::Gone { path: directory });
-        }
-        let lock = lock(&directory)?;
-        let mut segments = Segments::default();
-        let mut recovered = Recovered { records: Vec::new(), damage: Vec::new() };
-        let (mut last, mut lens) = (0, BTreeMap::new());
-        for number in numbers {
-            let path = path(&directory, number);
-            let bytes = fs::read(&path).map_err(QueueError::io("read", &path))?;
-            last = number;
-            let scan = match journal::scan(number, &identity, &bytes) {
-                // A crash between creating a segment and writing its header: nothing was in it.
-                Err(SegmentError::Header) if bytes.len() < journal::HEADER_BYTES => {
-                    fs::remove_file(&path).map_err(QueueError::io("delete", &path))?;
-                    continue;
-                }
-                scan => {
-                    scan.map_err(|source| QueueError::Segment { path: path.clone(), source })?
-                }
-            };
-            lens.insert(number, bytes.len() as u64);
-            segments.open(number);
-            scan.records.iter().for_each(|record| segments.wrote(record));
-            recovered.records.extend(scan.records);
-            recovered.damage.extend(scan.damage.into_iter().map(|range| (path.clone(), range)));
-        }
-        let number = last + 1;
-        let file = begin(&path(&directory, number))?;
-        let segment_bytes = config.segment_bytes;
-        let mut queue =
-            Self { directory, segment_bytes, identity, number, file, lens, segments, _lock: lock };
-        queue.write_head()?;
-        queue.delete_finished()?;
-        Ok((queue, recovered))
+        let lock = lock(&path)?;
+        Ok(Self { path, newest: None, _lock: lock })
     }
 
-    /// Number of the newest segment.
-    pub(crate) const fn number(&self) -> u64 {
-        self.number
+    fn sync(&self) -> Result<(), QueueError> {
+        let opened = File::open(&self.path).map_err(QueueError::io("open", &self.path))?;
+        opened.sync_all().map_err(QueueError::io("flush", &self.path))
+    }
+}
+
+impl Disk for Directory {
+    type Error = QueueError;
+
+    fn numbers(&self) -> Result<Vec<u64>, QueueError> {
+        numbers(&self.path)
     }
 
-    /// Bytes of all segments.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.lens.values().sum()
+    fn read(&self, number: u64) -> Result<Vec<u8>, QueueError> {
+        let path = segment(&self.path, number);
+        fs::read(&path).map_err(QueueError::io("read", &path))
     }
 
-    /// Length of the newest segment.
-    fn len(&self) -> u64 {
-        self.lens.get(&self.number).copied().unwrap_or_default()
+    fn begin(&mut self, number: u64, bytes: &[u8]) -> Result<(), QueueError> {
+        let path = segment(&self.path, number);
+        self.newest = Some(create(path, bytes)?);
+        self.sync()
     }
 
-    /// Appends records; durable when it returns. After an error the queue must be opened anew. As
-    /// far as the disk allows, nothing of what failed is left behind.
-    pub(crate) fn append(&mut self, records: &[Record]) -> Result<(), QueueError> {
-        if self.len() >= self.segment_bytes {
-            self.rotate()?;
-        }
-        if let Err(error) = self.write(records) {
-            // Publishers are told that nothing was taken; the error that matters is the first.
-            let _ = self.file.set_len(self.len());
-            return Err(error);
-        }
-        self.delete_finished()
-    }
-
-    /// Replaces all there is by a snapshot, which begins with [`Record::Reset`]. It gets its name
-    /// when it is durable, so that a crash leaves either the old or the new.
-    pub(crate) fn replace(&mut self, snapshot: &[Record]) -> Result<(), QueueError> {
-        let number = self.number + 1;
-        let (unnamed, named) = (unfinished(&self.directory), path(&self.directory, number));
+    fn begin_whole(&mut self, number: u64, bytes: &[u8]) -> Result<(), QueueError> {
+        let (unnamed, named) = (unfinished(&self.path), segment(&self.path, number));
         // Left by a crash, perhaps.
         let _ = fs::remove_file(&unnamed);
-        let mut file = begin(&unnamed)?;
-        let mut bytes = journal::header(number, &self.identity);
-        for record in snapshot {
-            journal::frame(number, 0, record, &mut bytes);
-        }
-        file.write_all(&bytes).map_err(QueueError::io("write", &unnamed))?;
-        file.sync_data().map_err(QueueError::io("flush", &unnamed))?;
+        let newest = create(unnamed.clone(), bytes)?;
+        // It gets its name when it is durable.
         fs::rename(&unnamed, &named).map_err(QueueError::io("rename", &unnamed))?;
-        sync_directory(&self.directory)?;
-        (self.number, self.file) = (number, file);
-        self.lens.insert(number, bytes.len() as u64);
-        self.segments.open(number);
-        snapshot.iter().for_each(|record| self.segments.wrote(record));
-        self.delete_finished()
+        self.newest = Some(Newest { path: named, ..newest });
+        self.sync()
     }
 
-    fn write(&mut self, records: &[Record]) -> Result<(), QueueError> {
-        let mut bytes = Vec::new();
-        for record in records {
-            journal::frame(self.number, self.len(), record, &mut bytes);
-            self.segments.wrote(record);
+    fn append(&mut self, bytes: &[u8]) -> Result<(), QueueError> {
+        let newest =
+            self.newest.as_mut().ok_or_else(|| QueueError::Gone { path: self.path.clone() })?;
+        if let Err(error) = newest.append(bytes) {
+            // Publishers are told that nothing was taken; the error that matters is the first.
+            let _ = newest.file.set_len(newest.len);
+            return Err(error);
         }
-        self.write_bytes(&bytes)
-    }
-
-    fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), QueueError> {
-        let path = path(&self.directory, self.number);
-        self.file.write_all(bytes).map_err(QueueError::io("append to", &path))?;
-        self.file.sync_data().map_err(QueueError::io("flush", &path))?;
-        *self.lens.entry(self.number).or_default() += bytes.len() as u64;
+        newest.len += bytes.len() as u64;
         Ok(())
     }
 
-    fn rotate(&mut self) -> Result<(), QueueError> {
-        let number = self.number + 1;
-        self.file = begin(&path(&self.directory, number))?;
-        self.number = number;
-        self.write_head()
-    }
-
-    /// The header of a new segment and where each stream stands, so that older ones can go.
-    fn write_head(&mut self) -> Result<(), QueueError> {
-        let heads = self.segments.checkpoint();
-        self.segments.open(self.number);
-        self.write_bytes(&journal::header(self.number, &self.identity))?;
-        self.write(&heads)?;
-        sync_directory(&self.directory)
-    }
-
-    fn delete_finished(&mut self) -> Result<(), QueueError> {
-        for number in self.segments.take_finished() {
-            let path = path(&self.directory, number);
-            fs::remove_file(&path).map_err(QueueError::io("delete", &path))?;
-            self.lens.remove(&number);
-        }
-        Ok(())
+    fn remove(&mut self, number: u64) -> Result<(), QueueError> {
+        let path = segment(&self.path, number);
+        fs::remove_file(&path).map_err(QueueError::io("delete", &path))
     }
 }
 
-/// Records on their way to disk.
-pub(crate) type Batch = Vec<(PersistId, Record)>;
-
-/// What the queue's thread is to do.
-#[derive(Debug)]
-pub(crate) enum Job {
-    /// Append these.
-    Append(Batch),
-    /// Replace everything by this snapshot, which covers all records up to the one with this id.
-    Replace(Vec<Record>, PersistId),
+impl Newest {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), QueueError> {
+        self.file.write_all(bytes).map_err(QueueError::io("append to", &self.path))?;
+        self.file.sync_data().map_err(QueueError::io("flush", &self.path))
+    }
 }
 
-/// What the queue's thread has done.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Done {
-    /// The last record that is durable.
-    pub(crate) through: PersistId,
-    /// Bytes on disk.
-    pub(crate) bytes: u64,
-    /// Number of the newest segment.
-    pub(crate) number: u64,
+/// A new file with its first bytes, which are durable.
+fn create(path: PathBuf, bytes: &[u8]) -> Result<Newest, QueueError> {
+    let file = OpenOptions::new().append(true).create_new(true).open(&path);
+    let file = file.map_err(QueueError::io("create", &path))?;
+    let mut newest = Newest { path, file, len: bytes.len() as u64 };
+    newest.append(bytes)?;
+    Ok(newest)
 }
 
 /// Gives the queue its thread. Each job is answered in order; the thread ends after the first
@@ -278,27 +197,10 @@ pub(crate) fn spawn(
     (jobs, done)
 }
 
-impl Queue {
-    fn work(&mut self, job: Job) -> Result<Done, QueueError> {
-        let through = match job {
-            Job::Append(batch) => {
-                let through = batch.last().map(|(id, _)| *id).unwrap_or_default();
-                let records: Vec<Record> = batch.into_iter().map(|(_, record)| record).collect();
-                self.append(&records)?;
-                through
-            }
-            Job::Replace(snapshot, through) => {
-                self.replace(&snapshot)?;
-                through
-            }
-        };
-        Ok(Done { through, bytes: self.bytes(), number: self.number })
-    }
-}
-
 const EXTENSION: &str = "queue";
 
-fn path(directory: &Path, number: u64) -> PathBuf {
+/// The file of a segment.
+pub(crate) fn segment(directory: &Path, number: u64) -> PathBuf {
     directory.join(format!("{number:016}.{EXTENSION}"))
 }
 
@@ -322,11 +224,6 @@ fn unfinished(directory: &Path) -> PathBuf {
     directory.join("snapshot.unfinished")
 }
 
-fn begin(path: &Path) -> Result<File, QueueError> {
-    let file = OpenOptions::new().append(true).create_new(true).open(path);
-    file.map_err(QueueError::io("create", path))
-}
-
 fn lock(directory: &Path) -> Result<File, QueueError> {
     let path = directory.join("lock");
     let file = File::create(&path).map_err(QueueError::io("create", &path))?;
@@ -337,12 +234,6 @@ fn lock(directory: &Path) -> Result<File, QueueError> {
             Err(QueueError::Io { action: "lock", path, source })
         }
     }
-}
-
-/// Makes names of files durable.
-fn sync_directory(directory: &Path) -> Result<(), QueueError> {
-    let opened = File::open(directory).map_err(QueueError::io("open", directory))?;
-    opened.sync_all().map_err(QueueError::io("flush", directory))
 }
 
 #[cfg(test)]

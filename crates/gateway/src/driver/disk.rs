@@ -1,23 +1,14 @@
 //! The queue as the driver sees it: up, or down and to be tried again.
 
-use althing_edge::journal::Identity;
+use althing_edge::journal::{Backlog, Done, Identity, Job};
 use althing_edge::{Input, Machine, PersistId, Record};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{DISK_FAILED, Driver};
 use crate::config::Config;
-use crate::queue::{self, Batch, Done, Job, Queue, QueueError};
+use crate::queue::{self, QueueError};
 use crate::uplink::{Signer, Uplink};
-
-/// Records of what is final wait for company up to this many: nobody waits for them.
-const RETIRED_MAX: usize = 256;
-
-/// The disk is written anew when it holds more than so many segments, and so many times the bytes
-/// of the readings that are not final. A record takes about three times what the limit counts for
-/// its reading; the rest is of readings that are final, in segments with one that is not.
-const REPLACE_ABOVE_SEGMENTS: u64 = 8;
-const REPLACE_ABOVE_TIMES: u64 = 8;
 
 /// The queue's thread, or why there is none.
 pub(super) enum Disk {
@@ -27,10 +18,9 @@ pub(super) enum Disk {
         /// Whether the thread has a job.
         busy: bool,
         /// Records that wait for the next one.
-        waiting: Batch,
-        /// Bytes on disk, and below which it is never written anew.
+        backlog: Backlog,
+        /// Bytes on disk.
         bytes: u64,
-        bytes_min: u64,
         /// Number of the newest segment.
         number: u64,
     },
@@ -53,50 +43,35 @@ impl Disk {
     /// Opens the queue; segment `known` must be there, unless it is 0.
     pub(super) fn open(config: &Config, known: u64) -> Result<(Self, Found), QueueError> {
         let identity = Identity { ledger: config.edge.ledger, gateway: config.edge.gateway };
-        let (queue, recovered) = Queue::open(&config.queue, identity, known)?;
-        for (path, bytes) in &recovered.damage {
+        let (queue, recovered) = queue::open(&config.queue, identity, known)?;
+        for (number, bytes) in &recovered.damage {
             tracing::error!(
-                path = %path.display(), ?bytes,
+                path = %queue::segment(&config.queue.directory, *number).display(), ?bytes,
                 "the queue is damaged: readings acknowledged here are lost, and their numbers \
                  become a gap on the ledger; check the disk"
             );
         }
         let (bytes, number) = (queue.bytes(), queue.number());
         let (jobs, done) = queue::spawn(queue);
-        let bytes_min = config.queue.segment_bytes.saturating_mul(REPLACE_ABOVE_SEGMENTS);
-        let waiting = Vec::new();
-        let disk = Self::Up { jobs, done, busy: false, waiting, bytes, bytes_min, number };
+        let backlog = Backlog::new(config.queue.segment_bytes);
+        let disk = Self::Up { jobs, done, busy: false, backlog, bytes, number };
         let (records, damage) = (recovered.records, recovered.damage.len());
         Ok((disk, Found { records, damage }))
     }
 
     pub(super) fn push(&mut self, id: PersistId, record: Record) {
-        if let Self::Up { waiting, .. } = self {
-            waiting.push((id, record));
+        if let Self::Up { backlog, .. } = self {
+            backlog.push(id, record);
         }
     }
 
     /// Hands what waits to the thread, if that is free and somebody wants it written.
     pub(super) fn write(&mut self, machine: &Machine, stopping: bool) {
-        let Self::Up { jobs, busy, waiting, bytes, bytes_min, .. } = self else { return };
-        let Some((last, _)) = waiting.last() else { return };
-        let is_wanted =
-            |(_, record): &(PersistId, Record)| !matches!(record, Record::Retired { .. });
-        let is_due = stopping || waiting.len() >= RETIRED_MAX || waiting.iter().any(is_wanted);
-        if *busy || !is_due {
+        let Self::Up { jobs, busy, backlog, bytes, .. } = self else { return };
+        if *busy {
             return;
         }
-        let queued = machine.bytes_queued() as u64;
-        let is_mostly_past =
-            *bytes > *bytes_min && *bytes > queued.saturating_mul(REPLACE_ABOVE_TIMES);
-        let job = if is_mostly_past {
-            // The snapshot holds what the waiting records say.
-            let job = Job::Replace(machine.snapshot(), *last);
-            waiting.clear();
-            job
-        } else {
-            Job::Append(std::mem::take(waiting))
-        };
+        let Some(job) = backlog.take(machine, *bytes, stopping) else { return };
         // The thread takes one job at a time, so there is room; if it ended, `done` says so.
         *busy = jobs.try_send(job).is_ok();
     }
@@ -118,7 +93,7 @@ impl Disk {
 
     pub(super) fn is_idle(&self) -> bool {
         match self {
-            Self::Up { busy, waiting, .. } => !busy && waiting.is_empty(),
+            Self::Up { busy, backlog, .. } => !busy && backlog.is_empty(),
             Self::Down { .. } => true,
         }
     }
