@@ -342,7 +342,7 @@ pub(crate) fn reject<R: Read>(
         may_approve(state, actor, &pending)?;
     }
     end(state, id, &pending)?;
-    let code = Refusal::NotPermitted.number();
+    let code = Refusal::Withdrawn.number();
     state.emit(Event::ApprovalEnded { pending: *id, code });
     Ok(())
 }

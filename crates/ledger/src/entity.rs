@@ -86,6 +86,10 @@ pub(crate) fn rotate<R: Read>(
         return Err(Refusal::AlreadyExists.into());
     }
     let height = state.now.height;
+    // At most one for each height bounds the search for the key that was in force at one.
+    if record.key_version > 1 && record.key_since_height == height {
+        return Err(Refusal::AlreadyRotated.into());
+    }
     let old = KeyRecord {
         key: record.key.clone(),
         since_height: record.key_since_height,

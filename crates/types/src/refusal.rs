@@ -82,6 +82,8 @@ refusals! {
     39 SenderQuota "sender_quota" "The sender has too many transactions waiting; wait for some to be finalized.";
     40 NotReady "not_ready" "The peer is starting, stopping or behind; try again shortly or ask another peer.";
     41 StorageFull "storage_full" "The peer's disk is full; it takes no writes until space is freed.";
+    42 Withdrawn "withdrawn" "The transaction that waited for approvals was withdrawn; submit it again if it is still wanted.";
+    43 AlreadyRotated "already_rotated" "The key was replaced in this very block; replace it again in a later one.";
 }
 
 #[cfg(test)]

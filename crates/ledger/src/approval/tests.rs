@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{World, id_of, note};
 use Refusal::{
     AlreadyApproved, AwaitingApproval, NotAnApprover, NotPermitted, OutOfBounds, PendingExpired,
-    SenderQuota, UnknownEntity, UnknownPending,
+    SenderQuota, UnknownEntity, UnknownPending, Withdrawn,
 };
 
 struct Council {
@@ -157,7 +157,7 @@ fn sender_and_approvers_can_withdraw() {
         let mut council = Council::new(2);
         let pending = council.pending(b"offer");
         let sender = if by_sender { council.organisation } else { council.members[1] };
-        let ended = Event::ApprovalEnded { pending, code: NotPermitted.number() };
+        let ended = Event::ApprovalEnded { pending, code: Withdrawn.number() };
         assert_eq!(council.reject(sender, pending), Ok(vec![ended]));
         assert_eq!((council.waiting(), council.approve(0, pending)), (0, Err(UnknownPending)));
     }

@@ -5,7 +5,9 @@ use crate::{
     signature_checks,
     testing::{World, inception, note, signing_key},
 };
-use Refusal::{AlreadyExists, BadSignature, EntityRevoked, NotPermitted, UnknownEntity};
+use Refusal::{
+    AlreadyExists, AlreadyRotated, BadSignature, EntityRevoked, NotPermitted, UnknownEntity,
+};
 
 fn record(world: &World, id: &EntityId) -> EntityRecord {
     minicbor::decode(&world.state[&key::entity(id)]).unwrap()
@@ -90,6 +92,19 @@ fn keys_rotate_and_the_old_ones_stay_to_be_looked_up() {
         assert_eq!(key_at(height), Ok((signing_key(31).public_key(), 2)));
     }
     assert_eq!(key_at(4), Err(BadSignature));
+}
+
+/// Or the search for the key at an earlier height could be made as long as anyone likes.
+#[test]
+fn a_key_rotates_once_in_a_block() {
+    let mut world = World::new();
+    let gateway = world.member(EntityKind::Gateway, 20);
+    let (first, second) = (world.rotation(gateway, 31), world.rotation(gateway, 32));
+    let both = world.signed(&[world.a], vec![first.clone(), second.clone()]);
+    let outcome = world.block(&[both]);
+    assert_eq!(outcome.receipts[0].code, AlreadyRotated.number());
+    world.must(world.a, first);
+    world.must(world.a, second);
 }
 
 #[test]

@@ -26,7 +26,7 @@ const ELSEWHERE: [Refusal; 12] = [
 ];
 
 /// Refusals by actions, whose tables are beside each noun.
-const BY_ACTIONS: [Refusal; 20] = [
+const BY_ACTIONS: [Refusal; 22] = [
     NotPermitted,
     AlreadyExists,
     UnknownThing,
@@ -47,6 +47,8 @@ const BY_ACTIONS: [Refusal; 20] = [
     PendingExpired,
     NotAnApprover,
     AwaitingApproval,
+    Withdrawn,
+    AlreadyRotated,
 ];
 
 /// Changes a good transaction into one that does not count.
