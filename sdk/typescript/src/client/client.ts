@@ -1,0 +1,260 @@
+import { toHex, toUtf8 } from '../text/bytes.ts';
+import { follow, type EventsOptions } from './events.ts';
+import type * as model from './model/index.ts';
+import { FormError, ProblemError, TimeoutError } from './problem.ts';
+import { CBOR_MEDIA_TYPE, encodeSubmissions, type Submission } from './submission.ts';
+import { Transport, type Asked, type ClientOptions, type RequestOptions } from './transport.ts';
+
+/** Longest wait for a transaction that one request can ask for, milliseconds. */
+const WAIT_MAX_MS = 30_000;
+/** The peer that is not well answers with this status, and says why. */
+const UNAVAILABLE = 503;
+
+/**
+ * A client of one peer's interface (docs/reference/http-api.md).
+ *
+ * It reads its own writes: once a transaction is known to be final at a height, the peer is asked to
+ * answer from that height or later. Every method throws a `RequestError` if the request fails;
+ * a {@link ProblemError} has the peer's stable `code`.
+ *
+ * Ids of entities and things are DIDs or hex; other ids are hex. Integers of answers are numbers:
+ * those beyond 2^53, which only a height "for ever" reaches, are rounded.
+ */
+export class Client {
+  readonly #transport: Transport;
+
+  /** A client for the peer at an address such as `http://127.0.0.1:4464`; nothing is sent yet. */
+  constructor(url: string, options: ClientOptions = {}) {
+    this.#transport = new Transport(url, options);
+  }
+
+  /** Address of the peer. */
+  get url(): string {
+    return this.#transport.base;
+  }
+
+  /** The highest height the peer has answered from; 0 before the first answer. */
+  get height(): number {
+    return this.#transport.height;
+  }
+
+  /** From now on, reads from this height or later. */
+  readFrom(height: number): void {
+    this.#transport.readFrom(height);
+  }
+
+  // The peer and its network.
+
+  /** Whether the peer can serve, and if not, why. A peer that is not well is no error here. */
+  health(options?: RequestOptions): Promise<model.Health> {
+    return this.#get('/v1/health', {}, options, { accepted: [UNAVAILABLE], readsOwnWrites: false });
+  }
+
+  /** What the peer is doing. */
+  status(options?: RequestOptions): Promise<model.Status> {
+    return this.#get('/v1/status', {}, options);
+  }
+
+  /** The peers of the network as this one sees them. */
+  peers(options?: RequestOptions): Promise<model.Peers> {
+    return this.#get('/v1/peers', {}, options);
+  }
+
+  /** The network this peer belongs to, with its genesis: trust that no more than the peer. */
+  network(options?: RequestOptions): Promise<model.Network> {
+    return this.#get('/v1/network', {}, options);
+  }
+
+  /** Figures in Prometheus text format. */
+  async metrics(options?: RequestOptions): Promise<string> {
+    return new TextDecoder().decode(await this.#transport.bytes({ path: '/metrics', ...options }));
+  }
+
+  // Entities.
+
+  /** What a sender needs to know before it signs. */
+  account(id: model.Id, options?: RequestOptions): Promise<model.Account> {
+    return this.#get(`/v1/accounts/${segment(id)}`, {}, options);
+  }
+
+  /** Entities, ascending by id. */
+  entities(query: model.EntitiesQuery = {}, options?: RequestOptions): Promise<model.Page<model.Entity>> {
+    return this.#get('/v1/entities', query, options);
+  }
+
+  /** An entity. */
+  entity(id: model.Id, options?: RequestOptions): Promise<model.Entity> {
+    return this.#get(`/v1/entities/${segment(id)}`, {}, options);
+  }
+
+  /** Every key an entity has had, oldest first. */
+  keys(id: model.Id, query: model.KeysQuery = {}, options?: RequestOptions): Promise<model.Page<model.KeyVersion>> {
+    return this.#get(`/v1/entities/${segment(id)}/keys`, query, options);
+  }
+
+  /** The transactions an entity has sent, newest first. */
+  history(id: model.Id, query: model.HistoryQuery = {}, options?: RequestOptions): Promise<model.Page<model.Past>> {
+    return this.#get(`/v1/entities/${segment(id)}/transactions`, query, options);
+  }
+
+  /** The records that notified an entity, newest first. */
+  notifications(id: model.Id, query: model.NotificationsQuery = {}, options?: RequestOptions): Promise<model.Page<model.Past>> {
+    return this.#get(`/v1/entities/${segment(id)}/notifications`, query, options);
+  }
+
+  /** The transactions that wait for an entity's approval, or for approvals of what it sent. */
+  pending(id: model.Id, query: model.PendingQuery = {}, options?: RequestOptions): Promise<model.Page<model.PendingApproval>> {
+    return this.#get(`/v1/entities/${segment(id)}/pending`, query, options);
+  }
+
+  /** The approval policies of an organisation. */
+  policies(id: model.Id, options?: RequestOptions): Promise<model.Policies> {
+    return this.#get(`/v1/entities/${segment(id)}/policies`, {}, options);
+  }
+
+  /** The DID document of an entity or thing. */
+  resolve(did: model.Did, options?: RequestOptions): Promise<model.DidDocument> {
+    return this.#get(`/v1/dids/${segment(did)}`, {}, options);
+  }
+
+  // Things and their streams.
+
+  /** Things, ascending by id. */
+  things(query: model.ThingsQuery = {}, options?: RequestOptions): Promise<model.Page<model.Thing>> {
+    return this.#get('/v1/things', query, options);
+  }
+
+  /** A thing. */
+  thing(id: model.Id, options?: RequestOptions): Promise<model.Thing> {
+    return this.#get(`/v1/things/${segment(id)}`, {}, options);
+  }
+
+  /** The Thing Description, byte for byte as its owner registered it; its digest is on the ledger. */
+  description(id: model.Id, query: model.DescriptionQuery = {}, options?: RequestOptions): Promise<Uint8Array> {
+    return this.#transport.bytes({ path: `/v1/things/${segment(id)}/description`, query, ...options });
+  }
+
+  /** A property of a thing, with its stream and latest reading. */
+  property(id: model.Id, name: string, options?: RequestOptions): Promise<model.Property> {
+    return this.#get(`/v1/things/${segment(id)}/properties/${segment(name)}`, {}, options);
+  }
+
+  /** A stream. */
+  stream(id: model.Hex, options?: RequestOptions): Promise<model.Stream> {
+    return this.#get(`/v1/streams/${segment(id)}`, {}, options);
+  }
+
+  /** Readings of a stream, ascending by sequence number. */
+  readings(id: model.Hex, query: model.ReadingsQuery = {}, options?: RequestOptions): Promise<model.Readings> {
+    return this.#get(`/v1/streams/${segment(id)}/readings`, query, options);
+  }
+
+  /** The latest readings of a stream, newest last. */
+  latest(id: model.Hex, query: model.LatestQuery = {}, options?: RequestOptions): Promise<model.Readings> {
+    return this.#get(`/v1/streams/${segment(id)}/latest`, query, options);
+  }
+
+  /** A stream in buckets of claimed time: what a chart needs, however long the time. */
+  aggregates(id: model.Hex, query: model.AggregatesQuery = {}, options?: RequestOptions): Promise<model.Aggregates> {
+    return this.#get(`/v1/streams/${segment(id)}/aggregates`, query, options);
+  }
+
+  /** Sequence numbers of a stream that did not come. */
+  gaps(id: model.Hex, query: model.GapsQuery = {}, options?: RequestOptions): Promise<model.Gaps> {
+    return this.#get(`/v1/streams/${segment(id)}/gaps`, query, options);
+  }
+
+  // The ledger.
+
+  /** Final blocks, newest first. */
+  blocks(query: model.BlocksQuery = {}, options?: RequestOptions): Promise<model.Page<model.BlockSummary>> {
+    return this.#get('/v1/blocks', query, options);
+  }
+
+  /** A final block. */
+  block(height: number, query: model.BlockQuery = {}, options?: RequestOptions): Promise<model.Block> {
+    return this.#get(`/v1/blocks/${segment(String(height))}`, query, options);
+  }
+
+  /** A transaction that the peer knows, waiting or final. */
+  transaction(id: model.Hex, query: model.TransactionQuery = {}, options?: RequestOptions): Promise<model.Transaction> {
+    const asked = { waitMs: query.timeout_ms ?? 0 };
+    return this.#get(`/v1/transactions/${segment(id)}`, query, options, asked);
+  }
+
+  /** Events from a cursor on, without end; see {@link follow}. `after: '0-0-0'` begins at the first. */
+  events(query: model.EventsQuery = {}, options: EventsOptions = {}): AsyncGenerator<model.EventRecord, void> {
+    return follow(this.#transport, query, options);
+  }
+
+  // Proof bundles, to be checked with `verify`.
+
+  /** The proof bundle of one reading. */
+  proveReading(stream: model.Hex, seq: number | bigint, options?: RequestOptions): Promise<Uint8Array> {
+    return this.#transport.bytes({ path: `/v1/proofs/readings/${segment(stream)}/${seq}`, ...options });
+  }
+
+  /** The proof bundle of all readings of a range: that nothing was left out. */
+  proveRange(stream: model.Hex, query: model.RangeQuery = {}, options?: RequestOptions): Promise<Uint8Array> {
+    return this.#transport.bytes({ path: `/v1/proofs/ranges/${segment(stream)}`, query, ...options });
+  }
+
+  /** The proof bundle of what the readings of a range come to. */
+  proveAggregate(stream: model.Hex, query: model.AggregateQuery = {}, options?: RequestOptions): Promise<Uint8Array> {
+    return this.#transport.bytes({ path: `/v1/proofs/aggregates/${segment(stream)}`, query, ...options });
+  }
+
+  /** The proof bundle of what the state holds at a raw key, or that it holds nothing. */
+  proveState(key: Uint8Array | string, options?: RequestOptions): Promise<Uint8Array> {
+    const raw = typeof key === 'string' ? toUtf8(key) : key;
+    return this.#transport.bytes({ path: `/v1/proofs/state/${toHex(raw)}`, ...options });
+  }
+
+  /** The proof bundle of a transaction and its receipt. */
+  proveReceipt(id: model.Hex, options?: RequestOptions): Promise<Uint8Array> {
+    return this.#transport.bytes({ path: `/v1/proofs/receipts/${segment(id)}`, ...options });
+  }
+
+  // Writing.
+
+  /** Submits transactions; says of each, in order, whether it was admitted. */
+  async submit(submissions: readonly Submission[], query: model.SubmitQuery = {}, options?: RequestOptions): Promise<model.Admission[]> {
+    const body = { type: CBOR_MEDIA_TYPE, bytes: encodeSubmissions(submissions) };
+    const asked: Asked = { path: '/v1/transactions', query, body, waitMs: query.timeout_ms ?? 0, ...options };
+    const { transactions } = await this.#transport.json<model.Admissions>(asked);
+    for (const { outcome } of transactions) if (outcome) this.readFrom(outcome.height);
+    return transactions;
+  }
+
+  /**
+   * Submits one transaction and waits until it is final. Throws {@link ProblemError} if it was not
+   * admitted, {@link TimeoutError} if it is not final in time, which says nothing about what will
+   * become of it. A transaction that is final without effect is no error: see its receipt.
+   */
+  async finalize(submission: Submission, timeoutMs = WAIT_MAX_MS, options?: RequestOptions): Promise<model.Outcome> {
+    const deadline = Date.now() + timeoutMs;
+    const [admission] = await this.submit([submission], waiting(timeoutMs), options);
+    if (admission?.problem) throw new ProblemError(admission.problem, this.url);
+    let outcome = admission?.outcome;
+    while (admission && !outcome) {
+      const leftMs = deadline - Date.now();
+      if (leftMs <= 0) throw new TimeoutError(this.url, timeoutMs);
+      outcome = (await this.transaction(admission.id, waiting(leftMs), options)).outcome;
+    }
+    if (!outcome) throw new FormError(this.url, 'it says nothing of the transaction');
+    this.readFrom(outcome.height);
+    return outcome;
+  }
+
+  #get<T>(path: string, query: object, options: RequestOptions = {}, asked: Partial<Asked> = {}): Promise<T> {
+    return this.#transport.json<T>({ path, query, ...asked, ...options });
+  }
+}
+
+function segment(text: string): string {
+  return encodeURIComponent(text);
+}
+
+function waiting(timeoutMs: number): model.SubmitQuery {
+  return { wait: 'finalized', timeout_ms: Math.max(1, Math.min(Math.floor(timeoutMs), WAIT_MAX_MS)) };
+}

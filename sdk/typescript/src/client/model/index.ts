@@ -1,0 +1,13 @@
+// Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
+
+export type * from './a-to-m.ts';
+export type * from './n-to-z.ts';
+export type * from './requests.ts';
+
+/** A part of a list: pass `next` as `after` to go on; it is absent on the last page. */
+export interface Page<T> {
+  /** The items, in order. */
+  items: T[];
+  /** Pass as `after` to go on; absent on the last page. */
+  next?: string;
+}

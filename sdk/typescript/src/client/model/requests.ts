@@ -1,0 +1,183 @@
+// Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
+
+import type { Cursor, Hex, Id, WaitFor, When } from './index.ts';
+
+/** Parameters of `/v1/blocks`. */
+export interface BlocksQuery {
+  /** Only blocks below this height; the newest come first. */
+  before?: number;
+  /** At most so many. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/blocks/{height}`. */
+export interface BlockQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/entities`. */
+export interface EntitiesQuery {
+  /** Of this kind. */
+  kind?: string;
+  /** Owned by this entity. */
+  owner?: Id;
+  /** Whose name contains this text, whatever the case. */
+  name?: string;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/entities/{id}/keys`. */
+export interface KeysQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/entities/{id}/notifications`. */
+export interface NotificationsQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/entities/{id}/pending`. */
+export interface PendingQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/entities/{id}/transactions`. */
+export interface HistoryQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/events`. */
+export interface EventsQuery {
+  /** Begin behind this event; at the present if absent. The header `Last-Event-ID` comes first. */
+  after?: Cursor;
+  /** Only events of these types, separated by commas. */
+  type?: string;
+  /** Only events about this entity, as actor, owner or notified. */
+  entity?: Id;
+  /** Only events about this thing. */
+  thing?: Id;
+  /** Only events about this stream. */
+  stream?: Hex;
+}
+
+/** Parameters of `/v1/proofs/aggregates/{stream}`. */
+export interface AggregateQuery {
+  /** First sequence number; the stream's first if absent. */
+  first_seq?: number;
+  /** Last sequence number; the stream's last if absent. */
+  last_seq?: number;
+  /** Instead of sequence numbers: earliest claimed time. */
+  from?: When;
+  /** Instead of sequence numbers: latest claimed time. */
+  until?: When;
+}
+
+/** Parameters of `/v1/proofs/ranges/{stream}`. */
+export interface RangeQuery {
+  /** First sequence number; the stream's first if absent. */
+  first_seq?: number;
+  /** Last sequence number; the stream's last if absent. */
+  last_seq?: number;
+  /** Instead of sequence numbers: earliest claimed time. */
+  from?: When;
+  /** Instead of sequence numbers: latest claimed time. */
+  until?: When;
+}
+
+/** Parameters of `/v1/streams/{id}/aggregates`. */
+export interface AggregatesQuery {
+  /** Earliest claimed time; the stream's earliest if absent. */
+  from?: When;
+  /** Latest claimed time; the stream's latest if absent. */
+  until?: When;
+  /** Length of a bucket, milliseconds. Buckets begin at multiples of it since 1970. */
+  bucket_ms?: number;
+  /** Instead of `bucket_ms`: the shortest round length that gives at most so many buckets. */
+  buckets?: number;
+}
+
+/** Parameters of `/v1/streams/{id}/gaps`. */
+export interface GapsQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/streams/{id}/latest`. */
+export interface LatestQuery {
+  /** So many, newest last; 1 if absent. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/streams/{id}/readings`. */
+export interface ReadingsQuery {
+  /** First sequence number. */
+  first_seq?: number;
+  /** Last sequence number. */
+  last_seq?: number;
+  /** Earliest claimed time. */
+  from?: When;
+  /** Latest claimed time. */
+  until?: When;
+  /** Go on after this reading: `next` of the page before. */
+  after?: string;
+  /** At most so many. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/things`. */
+export interface ThingsQuery {
+  /** Owned by this entity. */
+  owner?: Id;
+  /** Whose name contains this text, whatever the case. */
+  name?: string;
+  /** Whose description has this `@type`. */
+  type?: string;
+  /** That have this property. */
+  property?: string;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/things/{id}/description`. */
+export interface DescriptionQuery {
+  /** The version; the present one if absent. */
+  version?: number;
+}
+
+/** Parameters of `/v1/transactions`. */
+export interface SubmitQuery {
+  /** `finalized` to answer when it is, with its receipt. */
+  wait?: WaitFor;
+  /** How long to wait at most, milliseconds. */
+  timeout_ms?: number;
+}
+
+/** Parameters of `/v1/transactions/{id}`. */
+export interface TransactionQuery {
+  /** `finalized` to answer when it is, with its receipt. */
+  wait?: WaitFor;
+  /** How long to wait at most, milliseconds. */
+  timeout_ms?: number;
+}

@@ -1,0 +1,108 @@
+// Actions: what a transaction does. All of a transaction's actions take effect, or none.
+
+import { bytes, checked, list, numbered, optional, record, text, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
+import { compare } from '../text/bytes.ts';
+import { publicKey, signature } from './crypto.ts';
+import { entityKind, id, isName } from './entity.ts';
+import { isPublicKey } from './crypto.ts';
+import { APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX } from './limits.ts';
+import { batchHeader, isBatch } from './reading.ts';
+
+/** Kinds of actions, in the order of their numbers. */
+export const ACTION_KINDS = [
+  'register_entity',
+  'rotate_key',
+  'revoke_entity',
+  'register_thing',
+  'update_thing',
+  'bind',
+  'unbind',
+  'submit_batch',
+  'record',
+  'set_approval_policy',
+  'approve',
+  'reject',
+  'retire_thing',
+] as const;
+/** The kind of an action. */
+export type ActionKind = (typeof ACTION_KINDS)[number];
+
+/** Data that one entity writes for itself or others to find. */
+export const recordForm = record({
+  /** What sort of record, a name chosen by the application. */
+  kind: text,
+  /** Its data; the ledger does not look into it. */
+  data: bytes,
+  /** Entities to be notified. */
+  notify: list(id),
+  /** An earlier transaction that it belongs to. */
+  link: optional(id),
+});
+
+/** `threshold` of `approvers` must sign before an action of this kind takes effect. */
+export const approvalPolicy = record({
+  /** The kind of action it is about. */
+  kind: numbered(ACTION_KINDS),
+  /** How many must sign; 0 removes the policy. */
+  threshold: u8,
+  /** Who may, ascending. */
+  approvers: list(id),
+  /** Blocks within which the approvals must come. */
+  patienceBlocks: u32,
+});
+
+// Bounds are looked at afterwards, as peers do: a key or a name may be anything here.
+const anyInception = record({ kind: entityKind, name: text, key: publicKey });
+
+const anyAction = variants({
+  register_entity: variant(0, { inception: anyInception, possession: signature }),
+  rotate_key: variant(1, { entity: id, key: publicKey, possession: signature }),
+  revoke_entity: variant(2, { entity: id }),
+  register_thing: variant(3, { name: text, description: bytes }),
+  update_thing: variant(4, { thing: id, replaces: u32, description: bytes }),
+  bind: variant(5, { thing: id, gateway: id, untilHeight: u64 }),
+  unbind: variant(6, { thing: id, gateway: id }),
+  submit_batch: variant(7, { batch: batchHeader }),
+  record: variant(8, { record: recordForm }),
+  set_approval_policy: variant(9, { policy: approvalPolicy }),
+  approve: variant(10, { pending: id }),
+  reject: variant(11, { pending: id }),
+  retire_thing: variant(12, { thing: id }),
+});
+/** One thing that a transaction does; `kind` says which. Ids are 32 bytes: see `toId`. */
+export type Action = Value<typeof anyAction>;
+
+/** An action within its bounds. */
+export const action = checked(anyAction, 'action', isWithinBounds);
+
+/** Whether every field is within its bounds; what needs the state is the ledger's to check. */
+export function isWithinBounds(value: Action): boolean {
+  switch (value.kind) {
+    case 'register_entity':
+      return isName(value.inception.name) && isPublicKey(value.inception.key);
+    case 'rotate_key':
+      return isPublicKey(value.key);
+    case 'register_thing':
+      return isName(value.name) && isDescription(value.description);
+    case 'update_thing':
+      return isDescription(value.description);
+    case 'submit_batch':
+      return isBatch(value.batch);
+    case 'record':
+      return isName(value.record.kind) && value.record.data.length <= RECORD_BYTES_MAX && value.record.notify.length <= RECIPIENTS_MAX;
+    case 'set_approval_policy':
+      return isPolicy(value.policy);
+    default:
+      return true;
+  }
+}
+
+function isDescription(description: Uint8Array): boolean {
+  return description.length >= 1 && description.length <= DESCRIPTION_BYTES_MAX;
+}
+
+function isPolicy({ threshold, approvers, patienceBlocks }: Value<typeof approvalPolicy>): boolean {
+  const ascends = approvers.every((each, at) => at === 0 || compare(approvers[at - 1] ?? each, each) < 0);
+  const isReachable = approvers.length <= APPROVERS_MAX && threshold <= approvers.length;
+  return ascends && isReachable && (threshold === 0 || patienceBlocks > 0);
+}

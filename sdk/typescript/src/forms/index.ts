@@ -1,0 +1,17 @@
+// The wire forms (docs/formats), as tables that read and write them.
+
+export * from './action.ts';
+export * from './block.ts';
+export * from './bundle.ts';
+export * from './crypto.ts';
+export * from './digest.ts';
+export * from './entity.ts';
+export * from './genesis.ts';
+export * from './limits.ts';
+export * from './merkle.ts';
+export * from './reading.ts';
+export * from './receipt.ts';
+export * from './refusal.ts';
+export * from './state.ts';
+export * from './transaction.ts';
+export * from './tree.ts';

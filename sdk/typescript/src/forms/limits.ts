@@ -1,0 +1,56 @@
+// Bounds of the wire forms. A peer refuses what exceeds one; they are those of docs/formats.
+
+/** Longest transaction, bytes. */
+export const TRANSACTION_BYTES_MAX = 96 * 1024;
+/** Most actions in one transaction. */
+export const ACTIONS_MAX = 64;
+/** Most signatures on one transaction. */
+export const SIGNATURES_MAX = 16;
+/** Longest payload of one batch, bytes. */
+export const PAYLOAD_BYTES_MAX = 64 * 1024;
+/** Most readings in one batch. */
+export const BATCH_READINGS_MAX = 4096;
+/** Longest Thing Description, bytes of JSON. */
+export const DESCRIPTION_BYTES_MAX = 64 * 1024;
+/** Longest name of an entity, thing, property, unit or record kind, bytes of UTF-8. */
+export const NAME_BYTES_MAX = 64;
+/** Longest data of one record, bytes. */
+export const RECORD_BYTES_MAX = 16 * 1024;
+/** Most entities that one record may notify. */
+export const RECIPIENTS_MAX = 16;
+/** Most approvers of one policy. */
+export const APPROVERS_MAX = 32;
+/** Longest text or byte string value of a reading, bytes. */
+export const VALUE_BYTES_MAX = 1024;
+/** Most decimal places of a numeric stream. */
+export const SCALE_MAX = 15;
+/** Most transactions in one block. */
+export const BLOCK_TRANSACTIONS_MAX = 32 * 1024;
+/** Longest block, bytes. */
+export const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
+/** Most validators of a ledger. */
+export const VALIDATORS_MAX = 256;
+/** Most organisations in a genesis. */
+export const ORGANISATIONS_MAX = 256;
+/** Most gaps of one stream that stay open. */
+export const GAPS_MAX = 256;
+/** Most leaves of one stream. */
+export const LEAVES_MAX = 1n << 40n;
+/** Longest bundle, bytes. */
+export const BUNDLE_BYTES_MAX = 8 * 1024 * 1024;
+/** Most headers between a block and the certificate that makes it final. */
+export const DESCENDANTS_MAX = 64;
+/** Most epochs that one chain may span. */
+export const EPOCHS_MAX = 1024;
+/** Most heights whose receipts one header states. */
+export const STATED_HEIGHTS_MAX = 64;
+/** Most parts of one opening. */
+export const PARTS_MAX = 65_536;
+/** Longest raw key of the state, bytes. */
+export const KEY_BYTES_MAX = 128;
+/** Longest value of the state that a bundle shows by itself, bytes. */
+export const STATE_VALUE_BYTES_MAX = 256 * 1024;
+/** Deepest a leaf of the state can sit. */
+export const DEPTH_MAX = 256;
+/** Longest genesis, bytes. */
+export const GENESIS_BYTES_MAX = 256 * 1024;

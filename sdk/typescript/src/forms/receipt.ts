@@ -1,0 +1,59 @@
+// Receipts and events: what became of a transaction.
+
+import { encode, list, optional, record, text, u16, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
+import { bigEndian } from '../text/bytes.ts';
+import { hash, sha256 } from './digest.ts';
+import { id } from './entity.ts';
+import { merkleRoot } from './merkle.ts';
+
+/** Something that a transaction brought about. */
+export const event = variants({
+  entity_registered: variant(0, { entity: id, owner: id }),
+  key_rotated: variant(1, { entity: id, version: u32 }),
+  entity_revoked: variant(2, { entity: id }),
+  thing_registered: variant(3, { thing: id, owner: id }),
+  thing_updated: variant(4, { thing: id, version: u32 }),
+  thing_retired: variant(5, { thing: id }),
+  bound: variant(6, { thing: id, gateway: id, untilHeight: u64 }),
+  unbound: variant(7, { thing: id, gateway: id }),
+  batch_accepted: variant(8, { thing: id, stream: id, leaf: u64, firstSeq: u64, count: u32 }),
+  gap_opened: variant(9, { stream: id, firstSeq: u64, count: u64 }),
+  gap_filled: variant(10, { stream: id, firstSeq: u64, count: u64 }),
+  gap_sealed: variant(11, { stream: id, firstSeq: u64, count: u64 }),
+  recorded: variant(12, { sender: id, recordKind: text, notify: list(id), link: optional(id) }),
+  approval_policy_set: variant(13, { entity: id }),
+  approval_pending: variant(14, { pending: id, approvals: u8, threshold: u8 }),
+  approval_granted: variant(15, { pending: id }),
+  approval_ended: variant(16, { pending: id, code: u16 }),
+});
+/** Something that a transaction brought about; `kind` says what. */
+export type EventForm = Value<typeof event>;
+
+/** What became of a transaction. */
+export const receipt = record({
+  /** Which, by its id. */
+  transaction: id,
+  /** 0 if it took effect, 35 if it waits for approvals, otherwise the number of a refusal. */
+  code: u16,
+  /** Position of the action that was refused; 0 otherwise. */
+  action: u8,
+  /** What it brought about, in order. */
+  events: list(event),
+});
+/** What became of a transaction. */
+export type ReceiptForm = Value<typeof receipt>;
+
+/** The digest of a receipt, a leaf of the receipts root of its block. */
+export function receiptDigest(value: ReceiptForm): Uint8Array {
+  return sha256(encode(receipt, value));
+}
+
+/** What a header's statement says of the receipts of one height. */
+export function receiptsLeaf(height: bigint, receiptsRoot: Uint8Array): Uint8Array {
+  return hash('althing/receipts/1', bigEndian(height, 8), receiptsRoot);
+}
+
+/** What a header states of the receipts roots of consecutive heights. */
+export function receiptsStatement(firstHeight: bigint, receiptsRoots: readonly Uint8Array[]): Uint8Array {
+  return merkleRoot(receiptsRoots.map((root, above) => receiptsLeaf(firstHeight + BigInt(above), root)));
+}

@@ -1,0 +1,58 @@
+// The steps `transaction` and `receipt`: a transaction is in a block, and this became of it.
+
+import type { Finalized } from '../forms/block.ts';
+import type { ReceiptProof, TransactionProof } from '../forms/bundle.ts';
+import { sha256 } from '../forms/digest.ts';
+import { verifyMerklePath } from '../forms/merkle.ts';
+import { receiptDigest, receiptsStatement, type ReceiptForm } from '../forms/receipt.ts';
+import { refusalOf } from '../forms/refusal.ts';
+import { decodeTransaction } from '../forms/transaction.ts';
+import { equal, toHex } from '../text/bytes.ts';
+import { checkBlock } from './block.ts';
+import type { Context } from './context.ts';
+import type { Membership } from './membership.ts';
+import type { VerifiedTransaction } from './verified.ts';
+import { ledgerTime } from './words.ts';
+
+/** Checks that a transaction is in a block, and what became of it if the bundle shows that. */
+export function checkTransaction(context: Context, membership: Membership, block: Finalized, proof: TransactionProof): VerifiedTransaction {
+  const { header } = block;
+  const id = sha256(proof.transaction);
+  const isIncluded = verifyMerklePath(header.transactions, id, proof.index, header.count, proof.path);
+  context.require(isIncluded, 'transaction', "the path does not lead to the block's transactions");
+  const { body } = context.at('transaction', () => decodeTransaction(proof.transaction));
+  const actions = body.actions.map((action) => action.kind);
+  const sender = context.did(body.sender);
+  const where = `is number ${proof.index} of ${header.count} in block ${header.height} of ${ledgerTime(header.timeMs)}`;
+  context.done('transaction', `transaction ${toHex(id)} of ${sender} (${actions.join(', ')}) ${where}`);
+  if (proof.receipt) checkReceipt(context, membership, block, { id, index: proof.index }, proof.receipt);
+  return { kind: 'transaction', id: toHex(id), sender, actions, index: proof.index, receipt: proof.receipt?.receipt ?? null };
+}
+
+function checkReceipt(context: Context, membership: Membership, { header }: Finalized, transaction: { id: Uint8Array; index: number }, proof: ReceiptProof): void {
+  const later = checkBlock(context, membership, proof.later);
+  const root = statedRoot(context, header.height, proof);
+  // One receipt per transaction, in the same order.
+  const isIncluded = verifyMerklePath(root, receiptDigest(proof.receipt), transaction.index, header.count, proof.path);
+  context.require(isIncluded, 'receipt', "the path does not lead to the block's receipts");
+  context.require(equal(proof.receipt.transaction, transaction.id), 'receipt', 'the receipt is of another transaction');
+  context.done('receipt', `${outcomeText(proof.receipt)}, as block ${later.height} states`);
+}
+
+/** The receipts root of the block at a height, as the later block states it. */
+function statedRoot(context: Context, height: bigint, { roots, later }: ReceiptProof): Uint8Array {
+  const { height: last, receiptsRoot } = later.header.result;
+  const first = last - BigInt(roots.length) + 1n;
+  const at = height - first;
+  const root = first >= 0n && at >= 0n && height <= last ? roots[Number(at)] : undefined;
+  if (!root) return context.fail('receipt', 'the later block does not state the receipts of this one');
+  context.require(equal(receiptsStatement(first, roots), receiptsRoot), 'receipt', 'the later block states other receipts roots');
+  return root;
+}
+
+function outcomeText({ code, action, events }: ReceiptForm): string {
+  if (code === 0) return `it took effect, with ${events.length} events`;
+  const refusal = refusalOf(code);
+  if (refusal === 'awaiting_approval') return 'it is recorded and waits for approvals';
+  return `it was refused: ${refusal ?? `code ${code}`} at action ${action}`;
+}

@@ -1,0 +1,11 @@
+/** Building and signing transactions. Key files are in `althing/key-file`, since they bring more code. */
+
+export type { Action, ActionKind } from '../forms/action.ts';
+export { SigningKey, type PublicKey, type Suite } from '../forms/crypto.ts';
+export type { EntityKind } from '../forms/entity.ts';
+export { streamId, thingId } from '../forms/digest.ts';
+export type { ReadingForm, ReadingValue } from '../forms/reading.ts';
+export { bodyFor, decodeTransaction, signTransaction, type Body, type SignedBy, type SignerKey, type Transaction } from '../forms/transaction.ts';
+export * as actions from './actions.ts';
+export type { AnyId } from './actions.ts';
+export { Account, Signer } from './signer.ts';

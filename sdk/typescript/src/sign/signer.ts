@@ -1,0 +1,81 @@
+import type { Client } from '../client/client.ts';
+import type { Outcome } from '../client/model/index.ts';
+import type { Submission } from '../client/submission.ts';
+import type { Action } from '../forms/action.ts';
+import type { SigningKey } from '../forms/crypto.ts';
+import { bodyFor, signTransaction, type Transaction } from '../forms/transaction.ts';
+import { toHex } from '../text/bytes.ts';
+import { idBytes, type AnyId } from './actions.ts';
+
+/** Blocks from signing to expiry: minutes on a busy network, hours on an idle one. */
+const EXPIRY_BLOCKS = 10_000n;
+
+/** An entity that signs for one ledger. */
+export class Signer {
+  /** Id of the ledger it signs for. */
+  readonly ledger: Uint8Array;
+  /** Id of who signs. */
+  readonly entity: Uint8Array;
+  readonly #key: SigningKey;
+
+  constructor(ledger: AnyId, entity: AnyId, key: SigningKey) {
+    this.ledger = idBytes(ledger);
+    this.entity = idBytes(entity);
+    this.#key = key;
+  }
+
+  /** Signs a transaction with a nonce and an expiry height of the caller's choice. Throws if a peer would refuse its form. */
+  sign(nonce: bigint, expiryHeight: bigint, actions: readonly Action[]): Transaction {
+    const body = bodyFor(this.ledger, this.entity, nonce, expiryHeight, [...actions]);
+    return signTransaction(this.ledger, body, this.#key);
+  }
+}
+
+/**
+ * A signer that numbers its transactions. Two programs that number for the same entity get in each
+ * other's way: give each an entity of its own, or {@link Account.refresh} after `nonce_reused`.
+ */
+export class Account {
+  readonly #client: Client;
+  readonly #signer: Signer;
+  #nextNonce = 0n;
+  #height = 0n;
+
+  private constructor(client: Client, signer: Signer) {
+    this.#client = client;
+    this.#signer = signer;
+  }
+
+  /** Asks a peer where the account of a signer stands; `unknown_entity` if it is not registered. */
+  static async open(client: Client, signer: Signer): Promise<Account> {
+    const account = new Account(client, signer);
+    await account.refresh();
+    return account;
+  }
+
+  /** Asks again; what was numbered meanwhile stays used. */
+  async refresh(): Promise<void> {
+    const { next_nonce, height } = await this.#client.account(toHex(this.#signer.entity));
+    if (!Number.isSafeInteger(next_nonce) || !Number.isSafeInteger(height)) throw new RangeError('the account stands at numbers that JSON cannot carry');
+    this.#nextNonce = largest(this.#nextNonce, BigInt(next_nonce));
+    this.#height = largest(this.#height, BigInt(height));
+  }
+
+  /** Signs the next transaction. */
+  sign(actions: readonly Action[]): Transaction {
+    const height = largest(this.#height, BigInt(this.#client.height));
+    const transaction = this.#signer.sign(this.#nextNonce, height + EXPIRY_BLOCKS, actions);
+    this.#nextNonce += 1n;
+    return transaction;
+  }
+
+  /** Signs, submits, and waits until it is final; its receipt says what it did. */
+  async finalize(actions: readonly Action[], payloads: readonly Uint8Array[] = [], timeoutMs?: number): Promise<Outcome> {
+    const submission: Submission = { wire: this.sign(actions).wire, payloads };
+    return this.#client.finalize(submission, timeoutMs);
+  }
+}
+
+function largest(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
