@@ -149,6 +149,17 @@ fn claims<R: Read>(
     Ok(claims)
 }
 
+/// An approval is the only action of its transaction. What it sets free may be long to carry out; if
+/// a later action could take it back, the same approvals would cost that time again and again.
+pub(crate) fn stands_alone(transaction: &Transaction) -> Result<(), Stop> {
+    let actions = &transaction.body().actions;
+    let approves = |action: &Action| matches!(action, Action::Approve { .. });
+    if actions.len() > 1 && actions.iter().any(approves) {
+        return Err(Refusal::OutOfBounds.into());
+    }
+    Ok(())
+}
+
 /// What a transaction still needs before it takes effect; none if nothing.
 pub(crate) fn missing<R: Read>(
     state: &mut Transition<'_, R>,

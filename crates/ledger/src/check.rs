@@ -1,10 +1,8 @@
 //! Checks before agreement (Y.4464 8.2): what a transaction can be told without being executed.
 
-use althing_proof::{
-    key,
-    record::{EntityRecord, KeyRecord, ThingRecord},
-    stream::StreamHead,
-};
+use std::collections::BTreeMap;
+
+use althing_proof::{key, record::EntityRecord, stream::StreamHead};
 use althing_state::Read;
 use althing_types::{
     Action, EntityId, LedgerId, PublicKey, Refusal, Signature, StreamId, StreamSchema, Transaction,
@@ -13,15 +11,14 @@ use althing_types::{
 use minicbor::Decode;
 
 use crate::{
-    Context, execute, stream,
+    Context, execute,
     transition::{Actor, Moment, Stop, Transition, decode_at},
 };
 
 /// Whether a transaction would take effect, or wait for approvals, if it came in the next block.
 ///
 /// It is executed against the state and thrown away, so admission and execution cannot differ in
-/// what they forbid. Signatures and payloads are the caller's to check: see [`signature_checks`]
-/// and [`batch_schema`].
+/// what they forbid. Signatures and payloads are the caller's to check, against their [`Basis`].
 ///
 /// # Errors
 /// The [`Refusal`] its receipt would carry; [`Refusal::NotReady`] if the state cannot be read.
@@ -56,44 +53,73 @@ fn refusal(stop: Stop) -> Refusal {
     }
 }
 
-/// The signatures of a transaction, each with the key it must hold under.
-#[derive(Debug, Clone)]
-pub struct SignatureChecks {
-    /// All must hold: those on the transaction, one for each signer, or else it is refused with
-    /// [`Refusal::BadSignature`]; then those that show possession of new keys, or else with
-    /// [`Refusal::BadPossession`].
-    pub checks: Vec<Check>,
-    /// The keys are those in force at every height from this one on, up to the height asked for.
-    pub valid_from: u64,
+/// What the state says that signatures and payloads are checked against. Where two states say the
+/// same, a check made under one holds under the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// The keys in force of those who signed, in order.
+    pub keys: Vec<PublicKey>,
+    /// The schemas of the streams of the batches, in order.
+    pub schemas: Vec<StreamSchema>,
 }
 
-/// The signatures to be checked on a transaction, under the keys in force at `at_height`, which the
-/// state must have reached. All peers get the same for the same height, however far they are.
-///
-/// # Errors
-/// [`Refusal::UnknownEntity`], [`Refusal::EntityRevoked`] or [`Refusal::BadSignature`] (the
-/// signer's key is of another suite) as of that height; [`Refusal::NotReady`] if the state cannot
-/// be read.
-pub fn signature_checks(
-    view: &impl Read,
-    ledger: &LedgerId,
-    transaction: &Transaction,
-    at_height: u64,
-) -> Result<SignatureChecks, Refusal> {
-    let mut checks = Vec::with_capacity(transaction.signatures().len());
-    let mut valid_from = 0;
-    for (index, signed) in transaction.signatures().iter().enumerate() {
-        let (key, since_height) = key_at(view, &signed.signer, at_height)?;
-        if key.suite != signed.suite {
-            return Err(Refusal::BadSignature);
-        }
-        valid_from = valid_from.max(since_height);
-        let message = transaction.signed_bytes(ledger, index);
-        checks.push(Check { key, message, signature: signed.signature });
+/// Finds the [`Basis`] of one transaction after the other in one state, and remembers what many of
+/// them share.
+#[derive(Debug)]
+pub struct Bases<'a, R> {
+    view: &'a R,
+    keys: BTreeMap<EntityId, Result<PublicKey, Refusal>>,
+    schemas: BTreeMap<StreamId, Result<StreamSchema, Refusal>>,
+}
+
+impl<'a, R: Read> Bases<'a, R> {
+    /// Of a state: for validators, the one whose root the block states, so that all judge alike.
+    #[must_use]
+    pub const fn new(view: &'a R) -> Self {
+        Self { view, keys: BTreeMap::new(), schemas: BTreeMap::new() }
     }
-    checks
-        .extend(transaction.body().actions.iter().filter_map(|action| possession(ledger, action)));
-    Ok(SignatureChecks { checks, valid_from })
+
+    /// What a transaction is to be checked against.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownEntity`], [`Refusal::EntityRevoked`] or [`Refusal::BadSignature`] (the
+    /// signer's key is of another suite); [`Refusal::UnknownStream`] or [`Refusal::UnknownThing`];
+    /// [`Refusal::NotReady`] if the state cannot be read.
+    pub fn of(&mut self, transaction: &Transaction) -> Result<Basis, Refusal> {
+        let mut basis = Basis::default();
+        for signed in transaction.signatures() {
+            let view = self.view;
+            let found =
+                self.keys.entry(signed.signer).or_insert_with(|| key_of(view, signed.signer));
+            let key = found.as_ref().map_err(|refusal| *refusal)?;
+            if key.suite != signed.suite {
+                return Err(Refusal::BadSignature);
+            }
+            basis.keys.push(key.clone());
+        }
+        for batch in transaction.batches() {
+            let view = self.view;
+            let found =
+                self.schemas.entry(batch.stream).or_insert_with(|| schema(view, batch.stream));
+            basis.schemas.push(found.clone()?);
+        }
+        Ok(basis)
+    }
+}
+
+/// The signatures of a transaction with the keys they must hold under: first those on the
+/// transaction, one for each signer, or else it is refused with [`Refusal::BadSignature`]; then those
+/// that show possession of new keys, or else with [`Refusal::BadPossession`].
+#[must_use]
+pub fn signature_checks(ledger: &LedgerId, transaction: &Transaction, basis: &Basis) -> Vec<Check> {
+    let signed = transaction.signatures().iter().zip(&basis.keys).enumerate();
+    let own = signed.map(|(index, (signed, key))| Check {
+        key: key.clone(),
+        message: transaction.signed_bytes(ledger, index),
+        signature: signed.signature,
+    });
+    let actions = transaction.body().actions.iter();
+    own.chain(actions.filter_map(|action| possession(ledger, action))).collect()
 }
 
 /// The proof that a new key is held, if an action brings one.
@@ -109,41 +135,13 @@ fn possession(ledger: &LedgerId, action: &Action) -> Option<Check> {
     Some(Check { key: key.clone(), message, signature: *signature })
 }
 
-/// The key of an entity at a height, and since which height it had it.
-fn key_at(view: &impl Read, id: &EntityId, at_height: u64) -> Result<(PublicKey, u64), Refusal> {
-    let record: EntityRecord = get(view, &key::entity(id))?.ok_or(Refusal::UnknownEntity)?;
-    if record.registered_height > at_height {
-        return Err(Refusal::UnknownEntity);
-    }
-    if record.revoked.is_some_and(|height| height <= at_height) {
-        return Err(Refusal::EntityRevoked);
-    }
-    if record.key_since_height <= at_height {
-        return Ok((record.key, record.key_since_height));
-    }
-    // Newest first: callers ask for heights a few blocks back.
-    for version in (1..record.key_version).rev() {
-        let old: Option<KeyRecord> = get(view, &key::key_history(id, version))?;
-        if let Some(old) = old.filter(|old| old.since_height <= at_height) {
-            return Ok((old.key, old.since_height));
-        }
-    }
-    Err(Refusal::UnknownEntity)
+fn key_of(view: &impl Read, id: EntityId) -> Result<PublicKey, Refusal> {
+    let record: EntityRecord = get(view, &key::entity(&id))?.ok_or(Refusal::UnknownEntity)?;
+    if record.revoked.is_some() { Err(Refusal::EntityRevoked) } else { Ok(record.key) }
 }
 
-/// The schema that the payloads of a stream's batches are to be checked against, as of a height.
-///
-/// # Errors
-/// [`Refusal::UnknownStream`] or [`Refusal::UnknownThing`]; [`Refusal::VersionConflict`] if the
-/// thing's description changed after that height, in which case execution refuses the batch too.
-pub fn batch_schema(
-    view: &impl Read,
-    id: &StreamId,
-    at_height: u64,
-) -> Result<StreamSchema, Refusal> {
-    let head: StreamHead = get(view, &key::stream(id))?.ok_or(Refusal::UnknownStream)?;
-    let thing: ThingRecord = get(view, &key::thing(&head.thing))?.ok_or(Refusal::UnknownThing)?;
-    stream::was_described(&thing, at_height)?;
+fn schema(view: &impl Read, id: StreamId) -> Result<StreamSchema, Refusal> {
+    let head: StreamHead = get(view, &key::stream(&id))?.ok_or(Refusal::UnknownStream)?;
     Ok(head.schema)
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn rotate<R: Read>(
         return Err(Refusal::AlreadyExists.into());
     }
     let height = state.now.height;
-    // At most one for each height bounds the search for the key that was in force at one.
+    // Every key is in force at one height at least, and at every height there is one.
     if record.key_version > 1 && record.key_since_height == height {
         return Err(Refusal::AlreadyRotated.into());
     }

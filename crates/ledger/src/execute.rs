@@ -145,6 +145,7 @@ fn try_out<R: Read>(
     transaction: &Transaction,
 ) -> Result<Effect, (u8, Stop)> {
     let at_start = |stop| (0, stop);
+    approval::stands_alone(transaction).map_err(at_start)?;
     let missing = approval::missing(state, transaction).map_err(at_start)?;
     let mark = state.mark();
     // Also what waits must be something that could be done now: nobody is asked to approve what

@@ -7,8 +7,8 @@
 //!
 //! This crate reads no clock, draws no randomness, does no I/O, spawns and awaits nothing, and
 //! iterates no hash map, so equal inputs give equal outputs, byte for byte, on every peer. It does
-//! not verify signatures and never sees a payload: validators check both before they vote, with
-//! [`signature_checks`] and [`batch_schema`].
+//! not verify signatures and never sees a payload: validators check both before they vote, against
+//! the [`Basis`] that the state gives.
 //!
 //! Start reading at [`execute`]; then one module per noun, each with the rules of its actions.
 
@@ -19,7 +19,7 @@ mod execute;
 pub use execute::execute;
 
 mod check;
-pub use check::{SignatureChecks, batch_schema, check, links, signature_checks};
+pub use check::{Bases, Basis, check, links, signature_checks};
 
 mod transition;
 

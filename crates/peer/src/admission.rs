@@ -1,19 +1,35 @@
 //! Checks before agreement (Y.4464 8.2): form, signatures, payloads, and what the state says.
 //!
-//! Pure but for the blinding randomness of the signature batch, on which no verdict depends.
+//! Pure: the blinding of the signature batch follows from what is checked.
 
-use althing_ledger::{Context, SignatureChecks};
+use althing_ledger::{Bases, Basis, Context};
 use althing_state::Read;
 use althing_types::{
-    BatchHeader, LedgerId, PayloadError, Refusal, Transaction, TxId,
+    LedgerId, PayloadError, Refusal, Transaction, TxId, blake3_digest,
     crypto::{Check, verify_batch},
 };
+use bytes::Bytes;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use rand_core::{CryptoRng, RngCore};
 
-use crate::{mempool::Checked, wire::Submission};
+use crate::{
+    mempool::Checked,
+    wire::{SUBMISSION_BYTES_MAX, Submission},
+};
+
+/// The blinding of a signature batch, the same in every run of a seed.
+///
+/// It follows from all transactions of the batch, their signatures included. If it followed from
+/// some of them, who knows those could choose the others so that wrong signatures cancel out.
+pub(crate) fn blinding(ids: &[TxId]) -> ChaCha20Rng {
+    let all: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
+    ChaCha20Rng::from_seed(blake3_digest(&all))
+}
 
 /// Checks submissions against the newest executed state: what a client learns at once. `is_known`
 /// says whether a transaction that a record links to is final.
+///
+/// Signatures come first: whoever cannot sign for an entity must not make a peer work for it.
 pub(crate) fn admit(
     view: &impl Read,
     context: &Context<'_>,
@@ -21,109 +37,123 @@ pub(crate) fn admit(
     submissions: Vec<Submission>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Checked, Refusal>> {
-    let opened = submissions
-        .into_iter()
-        .map(|submission| {
-            let opened = open(view, &context.ledger, context.height, submission)?;
-            althing_ledger::check(view, context, &opened.0.transaction)?;
-            if !althing_ledger::links(&opened.0.transaction).all(|id| is_known(&id)) {
-                return Err(Refusal::UnknownLink);
-            }
-            Ok(opened)
-        })
-        .collect();
-    verify_signatures(opened, rng)
+    let (wires, payloads): (Vec<Bytes>, Vec<Vec<Bytes>>) =
+        submissions.into_iter().map(|it| (it.transaction, it.payloads)).unzip();
+    let signed = signed(view, &context.ledger, wires, rng);
+    let complete = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
+        let checked = complete(signed?, payloads)?;
+        if checked.len() > SUBMISSION_BYTES_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        althing_ledger::check(view, context, &checked.transaction)?;
+        if !althing_ledger::links(&checked.transaction).all(|id| is_known(&id)) {
+            return Err(Refusal::UnknownLink);
+        }
+        Ok(checked)
+    });
+    complete.collect()
 }
 
-/// Checks transactions of a proposed block that this peer has not admitted itself, against the keys
-/// and schemas in force at `at_height`, the height whose result the block states. All honest
-/// validators have executed that height when they vote, so all reach the same verdict.
-pub(crate) fn recheck(
+/// A transaction whose form and signatures have been checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    pub(crate) transaction: Transaction,
+    pub(crate) basis: Basis,
+}
+
+/// Checks form and signatures of transactions under the keys that a state holds.
+pub(crate) fn signed(
     view: &impl Read,
     ledger: &LedgerId,
-    at_height: u64,
-    submissions: Vec<Submission>,
+    wires: Vec<Bytes>,
     rng: &mut (impl RngCore + CryptoRng),
-) -> Vec<Result<Checked, Refusal>> {
-    let opened = submissions
-        .into_iter()
-        .map(|submission| open(view, ledger, at_height, submission))
-        .collect();
+) -> Vec<Result<Signed, Refusal>> {
+    let mut bases = Bases::new(view);
+    let opened = wires.into_iter().map(|wire| open(&mut bases, ledger, wire)).collect();
     verify_signatures(opened, rng)
 }
 
-type Opened = (Checked, Vec<Check>);
+type Opened = (Signed, Vec<Check>);
 
 fn open(
-    view: &impl Read,
+    bases: &mut Bases<'_, impl Read>,
     ledger: &LedgerId,
-    at_height: u64,
-    submission: Submission,
+    wire: Bytes,
 ) -> Result<Opened, Refusal> {
-    let transaction = Transaction::decode(submission.transaction)?;
+    let transaction = Transaction::decode(wire)?;
     if transaction.body().ledger_tag != ledger.tag() {
         return Err(Refusal::WrongLedger);
     }
-    let SignatureChecks { checks, valid_from } =
-        althing_ledger::signature_checks(view, ledger, &transaction, at_height)?;
-    let payloads = submission.payloads;
+    let basis = bases.of(&transaction)?;
+    let checks = althing_ledger::signature_checks(ledger, &transaction, &basis);
+    Ok((Signed { transaction, basis }, checks))
+}
+
+/// Checks the payloads of a transaction's batches.
+pub(crate) fn complete(signed: Signed, payloads: Vec<Bytes>) -> Result<Checked, Refusal> {
+    let Signed { transaction, basis } = signed;
     if transaction.batches().count() != payloads.len() {
         return Err(Refusal::PayloadMissing);
     }
-    for (batch, payload) in transaction.batches().zip(&payloads) {
-        check_payload(view, at_height, batch, payload)?;
+    for ((batch, schema), payload) in transaction.batches().zip(&basis.schemas).zip(&payloads) {
+        match batch.open(payload, schema) {
+            Ok(_) => {}
+            Err(PayloadError::Schema { .. }) => return Err(Refusal::SchemaMismatch),
+            Err(_) => return Err(Refusal::PayloadMismatch),
+        }
     }
-    Ok((Checked { transaction, payloads, valid_from }, checks))
-}
-
-fn check_payload(
-    view: &impl Read,
-    at_height: u64,
-    batch: &BatchHeader,
-    payload: &[u8],
-) -> Result<(), Refusal> {
-    let opened = match althing_ledger::batch_schema(view, &batch.stream, at_height) {
-        Ok(schema) => batch.open(payload, &schema),
-        // The description changed after that height. A peer that has not executed the change would
-        // find the schema, so the verdict must not hang on it; execution refuses the batch anyway.
-        Err(Refusal::VersionConflict) => batch.read(payload),
-        Err(refusal) => return Err(refusal),
-    };
-    match opened {
-        Ok(_) => Ok(()),
-        Err(PayloadError::Schema { .. }) => Err(Refusal::SchemaMismatch),
-        Err(_) => Err(Refusal::PayloadMismatch),
-    }
+    Ok(Checked { transaction, payloads, basis })
 }
 
 /// One batch equation for all signatures of all transactions.
 fn verify_signatures(
     opened: Vec<Result<Opened, Refusal>>,
     rng: &mut (impl RngCore + CryptoRng),
-) -> Vec<Result<Checked, Refusal>> {
+) -> Vec<Result<Signed, Refusal>> {
     let mut checks = Vec::new();
     let mut counted = Vec::with_capacity(opened.len());
     for result in opened {
-        counted.push(result.map(|(checked, own)| {
+        counted.push(result.map(|(signed, own)| {
             let count = own.len();
             checks.extend(own);
-            (checked, count)
+            (signed, count)
         }));
     }
     let mut verdicts = verify_batch(&checks, rng).into_iter();
     counted
         .into_iter()
         .map(|result| {
-            let (checked, count) = result?;
+            let (signed, count) = result?;
             let own: Vec<bool> = verdicts.by_ref().take(count).collect();
             match own.iter().position(|holds| !holds) {
-                None => Ok(checked),
+                None => Ok(signed),
                 // Those behind the signatures on the transaction show possession of new keys.
-                Some(index) if index >= checked.transaction.signatures().len() => {
+                Some(index) if index >= signed.transaction.signatures().len() => {
                     Err(Refusal::BadPossession)
                 }
                 Some(_) => Err(Refusal::BadSignature),
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_core::RngCore as _;
+
+    use super::*;
+
+    /// Blinding that followed from the first transaction alone could be foreseen by who chose it:
+    /// wrong signatures in the others could then be made to cancel out.
+    #[test]
+    fn every_transaction_of_a_batch_enters_its_blinding() {
+        let ids: Vec<TxId> = (0..8).map(|seed| TxId([seed; 32])).collect();
+        let first = blinding(&ids).next_u64();
+        assert_eq!(blinding(&ids).next_u64(), first);
+        for changed in 0..ids.len() {
+            let mut others = ids.clone();
+            others[changed].0[31] ^= 1;
+            assert_ne!(blinding(&others).next_u64(), first, "{changed}");
+        }
+    }
 }

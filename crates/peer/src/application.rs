@@ -46,7 +46,8 @@ impl<E: Clock + Metrics + Spawner> Application for Participant<E> {
         let (context, core) = (self.context.child("propose"), Arc::clone(&self.core));
         async move {
             let content = wait_for_work(&context, &core, &proposal).await;
-            let picked: Vec<Arc<Checked>> = content.picked;
+            let fit = verify::fit_for(&context, &core, content.result.height, content.picked).await;
+            let picked = fit.unwrap_or_default();
             verify::keep_payloads(&context, &core, &picked).await.ok()?;
             let now = unix_ms(context.current());
             Some(Draft {
@@ -63,6 +64,10 @@ impl<E: Clock + Metrics + Spawner> Application for Participant<E> {
         let (context, core) = (self.context.child("verify"), Arc::clone(&self.core));
         async move {
             let verdict = verify::verify(&context, &core, &block, parent.header()).await;
+            if let Err(verify::Reason::Unable) = verdict {
+                // No verdict is not a verdict: others may find the block good.
+                return futures::future::pending().await;
+            }
             if let Err(reason) = &verdict {
                 Counters::add(&core.counters.blocks_refused, 1);
                 let proposer = hex::encode(block.header().proposer);

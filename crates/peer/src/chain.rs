@@ -195,14 +195,16 @@ impl Chain {
         self.height.send_replace(height);
     }
 
-    /// Where a final transaction stands.
-    pub(crate) fn placed(&self, id: &TxId) -> Option<Placed> {
+    /// Height and position of a final transaction.
+    pub(crate) fn place(&self, id: &TxId) -> Option<(u64, u32)> {
         let key = althing_ledger::index::transaction(id);
         let row = self.state.store().get(Space::Index, &key).ok()??;
-        let (height, position) = althing_ledger::index::place(&row)?;
-        if height > self.height() {
-            return None;
-        }
+        althing_ledger::index::place(&row).filter(|(height, _)| *height <= self.height())
+    }
+
+    /// Where a final transaction stands, and what came of it.
+    pub(crate) fn placed(&self, id: &TxId) -> Option<Placed> {
+        let (height, position) = self.place(id)?;
         let mut receipts = self.receipts(height)?;
         if position as usize >= receipts.len() {
             return None;

@@ -36,6 +36,12 @@ pub enum Planted {
     ExecuteAgain,
     /// Computes another result than the others now and then, and compares none.
     SkewResult,
+    /// Votes for whatever result a block states.
+    TrustResult,
+    /// Puts payloads on disk when a block is final, although it promises them when it votes.
+    VoteEarly,
+    /// Catches up with blocks and not with their payloads.
+    SkipFetch,
 }
 
 impl Config {
@@ -49,6 +55,7 @@ impl Config {
             mempool: mempool::Limits {
                 transactions_max: 50_000,
                 per_sender_max: 25_000,
+                per_sender_bytes_max: 16 * 1024 * 1024,
                 bytes_max: 64 * 1024 * 1024,
             },
             intake_calls_max: 256,

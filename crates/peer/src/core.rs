@@ -60,8 +60,9 @@ pub enum Halt {
     Foreign(String),
 }
 
-/// Executed blocks that a slow subscriber may lag behind before it must read them from disk.
-const SUBSCRIPTION_BLOCKS: usize = 256;
+/// Executed blocks that a slow subscriber may lag behind before it must read them from disk. They
+/// stay in memory for as long, whole.
+const SUBSCRIPTION_BLOCKS: usize = 16;
 /// Most clients that wait for the same or different transactions to be final.
 const WAITERS_MAX: usize = 65_536;
 /// Offences kept for the status.

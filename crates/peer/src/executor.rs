@@ -107,7 +107,11 @@ fn apply(core: &Core, block: Arc<Block>) -> Result<Arc<Executed>, Halt> {
         core.chain.apply(&block, &transactions, &missing, skew).map_err(|error| match error {
             ApplyError::Store(error) => Halt::Storage(error.to_string()),
         })?;
-    missing.into_iter().for_each(|digest| core.payloads.want(digest));
+    for digest in missing {
+        if !core.config.has(Planted::SkipFetch) {
+            core.payloads.want(digest);
+        }
+    }
     Ok(Arc::new(Executed {
         block,
         receipts: Arc::new(applied.receipts),

@@ -12,7 +12,6 @@ use bytes::Bytes;
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 use crate::{
     admission,
@@ -88,13 +87,9 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
         spans.push((start, all.len(), call.source));
     }
     let ids: Vec<TxId> = all.iter().map(|submission| TxId::of(&submission.transaction)).collect();
-    let known: Vec<bool> = {
-        let mempool = core.mempool.lock();
-        ids.iter().map(|id| mempool.get(id).is_some()).collect()
-    };
-    let new = all.into_iter().zip(&known).filter(|(_, known)| !**known).map(|(new, _)| new);
-    // The seed only blinds a sum that holds or not whatever it is.
-    let mut rng = ChaCha20Rng::from_seed(ids.first().map_or([0; 32], |id| id.0));
+    let known = known(core, &ids);
+    let new = all.into_iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(new, _)| new);
+    let mut rng = admission::blinding(&ids);
     let mut verdicts =
         admission::admit(&view, &context, |id| core.chain.is_final(id), new.collect(), &mut rng)
             .into_iter();
@@ -102,7 +97,11 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
         let local = matches!(source, Source::Client(_));
         let mut answers = Vec::with_capacity(end - start);
         for index in start..end {
-            let verdict = if known[index] { Ok(None) } else { next_verdict(&mut verdicts) };
+            let verdict = match &known[index] {
+                Some(Known::Waiting) => Ok(None),
+                Some(Known::Proposed(checked)) => Ok(Some(Arc::clone(checked))),
+                None => next_verdict(&mut verdicts),
+            };
             answers.push(match verdict.and_then(|checked| enter(core, checked, local)) {
                 Ok(entered) => {
                     fresh.extend(entered.filter(|_| local));
@@ -114,6 +113,24 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
         answer(core, source, answers);
     }
     fresh
+}
+
+/// What need not be checked again.
+enum Known {
+    /// It waits here already.
+    Waiting,
+    /// It came in a block that was proposed before it came by itself. It waits from now on: the
+    /// block may be abandoned.
+    Proposed(Arc<Checked>),
+}
+
+fn known(core: &Core, ids: &[TxId]) -> Vec<Option<Known>> {
+    let (mempool, proposed) = (core.mempool.lock(), core.proposed.lock());
+    let known = |id: &TxId| match mempool.get(id) {
+        Some(_) => Some(Known::Waiting),
+        None => proposed.get(id).map(|checked| Known::Proposed(Arc::clone(checked))),
+    };
+    ids.iter().map(known).collect()
 }
 
 type Verdict = Result<Option<Arc<Checked>>, Refusal>;
@@ -207,7 +224,8 @@ fn send_all(outbox: &Outbox, checked: &[Arc<Checked>]) {
     let mut message = Vec::new();
     let mut bytes = 0;
     for entry in checked {
-        if message.len() >= SPREAD_MAX || bytes >= SPREAD_BYTES_MAX {
+        let full = message.len() >= SPREAD_MAX || bytes + entry.len() > SPREAD_BYTES_MAX;
+        if full && !message.is_empty() {
             send(outbox, &message);
             message.clear();
             bytes = 0;

@@ -34,6 +34,9 @@ pub mod testing;
 pub mod query;
 pub use query::Query;
 
+mod audit;
+pub use audit::{Audit, audit};
+
 mod admission;
 mod application;
 mod chain;

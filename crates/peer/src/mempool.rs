@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use althing_ledger::Basis;
 use althing_types::{EntityId, Refusal, Transaction, TxId};
 use bytes::Bytes;
 
@@ -18,9 +19,9 @@ pub struct Checked {
     pub transaction: Transaction,
     /// The payloads of its batches, in order.
     pub payloads: Vec<Bytes>,
-    /// First height whose state holds every key it was checked against: a block that states the
-    /// result of an earlier height must check it again.
-    pub valid_from: u64,
+    /// What it was checked against. A validator uses the outcome only where the state whose root the
+    /// block states says the same.
+    pub basis: Basis,
 }
 
 impl Checked {
@@ -43,6 +44,9 @@ impl Checked {
     }
 }
 
+/// Longest payloads of a block together, bytes: what a validator holds and writes before it votes.
+pub(crate) const BLOCK_PAYLOADS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Bounds of a mempool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -50,6 +54,8 @@ pub struct Limits {
     pub transactions_max: usize,
     /// Most transactions of one sender.
     pub per_sender_max: usize,
+    /// Most bytes of one sender, payloads included; a single transaction may have more.
+    pub per_sender_bytes_max: usize,
     /// Most bytes, payloads included.
     pub bytes_max: usize,
 }
@@ -61,11 +67,20 @@ pub struct Mempool {
     bytes: usize,
     // Ordered maps throughout: whatever is walked must be walked alike in every run of a seed.
     entries: BTreeMap<TxId, Entry>,
-    senders: BTreeMap<EntityId, VecDeque<TxId>>,
+    senders: BTreeMap<EntityId, Waiting>,
     expiries: BTreeSet<(u64, TxId)>,
     /// The sender after which the next block begins, so that none is always first.
     turn: Option<EntityId>,
     payloads: BTreeMap<[u8; 32], Bytes>,
+}
+
+/// What waits of one sender.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// In the order it came.
+    queue: VecDeque<TxId>,
+    /// Payloads included.
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -130,8 +145,14 @@ impl Mempool {
         {
             return Err(Refusal::MempoolFull);
         }
+        // By bytes too: a few large transactions fill a pool as well as many small ones.
         match self.senders.get(sender) {
-            Some(queue) if queue.len() >= self.limits.per_sender_max => Err(Refusal::SenderQuota),
+            Some(Waiting { queue, bytes })
+                if queue.len() >= self.limits.per_sender_max
+                    || bytes.saturating_add(len) > self.limits.per_sender_bytes_max =>
+            {
+                Err(Refusal::SenderQuota)
+            }
             _ => Ok(()),
         }
     }
@@ -148,7 +169,9 @@ impl Mempool {
         }
         self.room(&body.sender, checked.len())?;
         self.bytes += checked.len();
-        self.senders.entry(body.sender).or_default().push_back(id);
+        let waiting = self.senders.entry(body.sender).or_default();
+        waiting.bytes += checked.len();
+        waiting.queue.push_back(id);
         self.expiries.insert((body.expiry_height, id));
         for (batch, payload) in checked.transaction.batches().zip(&checked.payloads) {
             self.payloads.insert(batch.payload_digest, payload.clone());
@@ -166,12 +189,13 @@ impl Mempool {
         for batch in checked.transaction.batches() {
             self.payloads.remove(&batch.payload_digest);
         }
-        if let Some(queue) = self.senders.get_mut(&body.sender) {
+        if let Some(waiting) = self.senders.get_mut(&body.sender) {
+            waiting.bytes = waiting.bytes.saturating_sub(checked.len());
             // Final transactions leave mostly in the order they came, so this is the front.
-            if let Some(position) = queue.iter().position(|waiting| waiting == id) {
-                queue.remove(position);
+            if let Some(position) = waiting.queue.iter().position(|other| other == id) {
+                waiting.queue.remove(position);
             }
-            if queue.is_empty() {
+            if waiting.queue.is_empty() {
                 self.senders.remove(&body.sender);
             }
         }
@@ -216,18 +240,23 @@ impl Mempool {
         bytes_max: usize,
     ) -> Vec<Arc<Checked>> {
         let mut picked = Vec::new();
-        let mut bytes = 0_usize;
+        let (mut bytes, mut payload_bytes) = (0_usize, 0_usize);
         let mut queues = self.queues_from_turn();
         while !queues.is_empty() {
             let before = picked.len();
             for (sender, queue) in &mut queues {
                 let Some(checked) = next_of(&self.entries, queue, exclude) else { continue };
                 let len = checked.transaction.wire().len() + TRANSACTION_OVERHEAD_BYTES;
-                if picked.len() >= count_max || bytes + len > bytes_max {
+                let payloads: usize = checked.payloads.iter().map(Bytes::len).sum();
+                if picked.len() >= count_max
+                    || bytes + len > bytes_max
+                    || payload_bytes + payloads > BLOCK_PAYLOADS_BYTES_MAX
+                {
                     self.turn = Some(*sender);
                     return picked;
                 }
                 bytes += len;
+                payload_bytes += payloads;
                 picked.push(Arc::clone(checked));
             }
             if picked.len() == before {
@@ -244,14 +273,14 @@ impl Mempool {
         self.senders
             .range(turn..)
             .chain(self.senders.range(..turn))
-            .map(|(sender, queue)| (*sender, queue.iter()))
+            .map(|(sender, waiting)| (*sender, waiting.queue.iter()))
             .collect()
     }
 
     /// How many transactions of a sender wait, and the highest nonce among them.
     #[must_use]
     pub fn waiting_of(&self, sender: &EntityId) -> (usize, Option<u64>) {
-        let Some(queue) = self.senders.get(sender) else { return (0, None) };
+        let Some(Waiting { queue, .. }) = self.senders.get(sender) else { return (0, None) };
         let nonces = queue.iter().filter_map(|id| self.entries.get(id));
         let highest = nonces.map(|entry| entry.checked.transaction.body().nonce).max();
         (queue.len(), highest)
@@ -295,11 +324,18 @@ mod tests {
         let sender = EntityId([sender; 32]);
         let body = Body::new(&ledger, sender, nonce, expiry, vec![Action::Record(record)]);
         let transaction = Transaction::sign(&ledger, body, &key, &[]);
-        Arc::new(Checked { transaction, payloads: vec![], valid_from: 0 })
+        Arc::new(Checked { transaction, payloads: vec![], basis: Basis::default() })
     }
 
     fn pool(transactions_max: usize, per_sender_max: usize) -> Mempool {
-        Mempool::new(Limits { transactions_max, per_sender_max, bytes_max: 1 << 20 })
+        let (per_sender_bytes_max, bytes_max) = (1 << 20, 1 << 20);
+        Mempool::new(Limits { transactions_max, per_sender_max, per_sender_bytes_max, bytes_max })
+    }
+
+    /// A transaction with payloads of so many bytes.
+    fn heavy(sender: u8, nonce: u64, bytes: usize) -> Arc<Checked> {
+        let checked = Checked::clone(&checked(sender, nonce, 9));
+        Arc::new(Checked { payloads: vec![Bytes::from(vec![0; bytes])], ..checked })
     }
 
     fn picked(pool: &mut Mempool, count: usize) -> Vec<(u8, u64)> {
@@ -318,6 +354,29 @@ mod tests {
         pool.insert(checked(2, 0, 9), false).unwrap();
         pool.insert(checked(3, 0, 9), false).unwrap();
         assert_eq!(picked(&mut pool, 5), [(1, 0), (2, 0), (3, 0), (1, 1), (1, 2)]);
+    }
+
+    /// The quota counted transactions alone: sixteen of 4 MiB by one sender left no room.
+    #[test]
+    fn large_transactions_by_one_sender_leave_room_for_the_others() {
+        const SHARE: usize = 16_000;
+        let mut pool = Mempool::new(Limits {
+            transactions_max: 100,
+            per_sender_max: 50,
+            per_sender_bytes_max: SHARE,
+            bytes_max: 4 * SHARE,
+        });
+        let taken = (0..50).take_while(|nonce| pool.insert(heavy(1, *nonce, 3000), false).is_ok());
+        assert_eq!(taken.count(), 4, "with what is beside the payloads");
+        assert_eq!(pool.insert(heavy(1, 9, 3000), false), Err(Refusal::SenderQuota));
+        pool.insert(heavy(2, 0, 3000), false).unwrap();
+        // One that has more than the share comes in alone.
+        pool.insert(heavy(3, 0, SHARE), false).unwrap();
+        assert_eq!(pool.insert(checked(3, 1, 9), false), Err(Refusal::SenderQuota));
+        pool.remove(&heavy(3, 0, SHARE).transaction.id()).unwrap();
+        pool.insert(checked(3, 1, 9), false).unwrap();
+        pool.expire(u64::MAX);
+        assert_eq!((pool.len(), pool.bytes()), (0, 0));
     }
 
     #[test]

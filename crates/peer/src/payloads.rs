@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -34,10 +35,16 @@ const WANTED_TOTAL_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct PayloadBook {
     store: Arc<Payloads>,
+    /// Of final batches.
     wanted: Mutex<BTreeSet<[u8; 32]>>,
-    /// Fetched for a vote and not on disk yet.
+    /// Of proposed blocks whose check waits for them, and how many such checks there are.
+    needed: Mutex<BTreeMap<[u8; 32], usize>>,
+    /// Fetched for a check and not on disk yet: nothing is written that a block may not hold.
     arrived: Mutex<BTreeMap<[u8; 32], Bytes>>,
-    /// Counts changes of the two above.
+    /// Where the last round of questions ended, so that all are asked for in turn: for checks, and
+    /// for final batches.
+    asked: Mutex<([u8; 32], [u8; 32])>,
+    /// Counts changes of the first three.
     changes: watch::Sender<u64>,
 }
 
@@ -52,6 +59,8 @@ impl PayloadBook {
         Self {
             store,
             wanted: Mutex::new(wanted),
+            needed: Mutex::new(BTreeMap::new()),
+            asked: Mutex::default(),
             arrived: Mutex::new(BTreeMap::new()),
             changes: watch::Sender::new(0),
         }
@@ -69,54 +78,121 @@ impl PayloadBook {
     /// Puts payloads on disk; returns when they are there to stay.
     pub(crate) fn keep(&self, payloads: Vec<([u8; 32], Bytes)>) -> Result<(), PayloadError> {
         self.store.put_all(&payloads)?;
-        let (mut wanted, mut arrived) = (self.wanted.lock(), self.arrived.lock());
+        let mut wanted = self.wanted.lock();
         for (digest, _) in &payloads {
             wanted.remove(digest);
-            arrived.remove(digest);
         }
         Ok(())
     }
 
-    /// Notes that a payload is to be fetched, unless it is here.
-    pub(crate) fn want(&self, digest: [u8; 32]) {
-        if !self.store.contains(&digest) {
-            let mut wanted = self.wanted.lock();
-            if wanted.len() < WANTED_TOTAL_MAX && wanted.insert(digest) {
-                drop(wanted);
-                self.changes.send_modify(|count| *count += 1);
+    /// The payload, if it is here. One that the disk damaged is as good as none, and is asked of
+    /// others again.
+    pub(crate) fn get(&self, digest: &[u8; 32]) -> Result<Option<Bytes>, PayloadError> {
+        match self.store.get(digest) {
+            Err(error @ PayloadError::Damaged(_)) => {
+                tracing::warn!(%error);
+                self.store.forget(digest)?;
+                self.want(*digest);
+                Ok(None)
             }
+            read => read,
         }
+    }
+
+    /// Notes that a payload is to be fetched, unless it is here; whether that is news.
+    pub(crate) fn want(&self, digest: [u8; 32]) -> bool {
+        if self.store.contains(&digest) {
+            return false;
+        }
+        let mut wanted = self.wanted.lock();
+        let is_news = wanted.len() < WANTED_TOTAL_MAX && wanted.insert(digest);
+        drop(wanted);
+        if is_news {
+            self.changes.send_modify(|count| *count += 1);
+        }
+        is_news
+    }
+
+    /// Asks for a payload of a proposed block as long as the need is held.
+    pub(crate) fn need(&self, digest: [u8; 32]) -> Need<'_> {
+        *self.needed.lock().entry(digest).or_insert(0) += 1;
+        self.changes.send_modify(|count| *count += 1);
+        Need { book: self, digest }
     }
 
     /// The payload, from disk or fetched from others; waits as long as that takes.
     pub(crate) async fn obtain(&self, digest: &[u8; 32]) -> Bytes {
+        let _need = self.need(*digest);
         let mut changes = self.changes.subscribe();
         loop {
             if let Some(payload) = self.arrived.lock().get(digest) {
                 return payload.clone();
             }
-            if let Ok(Some(payload)) = self.store.get(digest) {
+            if let Ok(Some(payload)) = self.get(digest) {
                 return payload;
             }
-            self.want(*digest);
             if changes.changed().await.is_err() {
                 return futures::future::pending().await;
             }
         }
     }
 
-    fn asked(&self) -> Vec<[u8; 32]> {
-        self.wanted.lock().iter().take(ASKED_MAX).copied().collect()
+    /// What to ask for next: what a check waits for takes half of the room at least.
+    fn next_asked(&self) -> Vec<[u8; 32]> {
+        let (needed, wanted) = (self.needed.lock(), self.wanted.lock());
+        let (last_needed, last_wanted) = &mut *self.asked.lock();
+        let room = ASKED_MAX - wanted.len().min(ASKED_MAX / 2);
+        let mut asked: Vec<[u8; 32]> = after(last_needed)
+            .iter()
+            .flat_map(|range| needed.range(*range).map(|(digest, _)| *digest))
+            .filter(|digest| !self.arrived.lock().contains_key(digest))
+            .take(room)
+            .collect();
+        *last_needed = asked.last().copied().unwrap_or_default();
+        let rest = ASKED_MAX - asked.len();
+        let ranges = after(last_wanted);
+        let finals = ranges.iter().flat_map(|range| wanted.range(*range)).take(rest);
+        asked.extend(finals);
+        *last_wanted = asked.last().copied().unwrap_or_default();
+        asked
     }
 
-    /// Those of `payloads` that were asked for.
+    /// Those of `payloads` that are of final batches. Those that checks wait for are handed to them.
     fn take_wanted(&self, payloads: Vec<Bytes>) -> Vec<([u8; 32], Bytes)> {
-        let wanted = self.wanted.lock();
-        let named = payloads.into_iter().map(|payload| (blake3_digest(&payload), payload));
-        let fresh: Vec<_> = named.filter(|(digest, _)| wanted.contains(digest)).collect();
-        drop(wanted);
-        self.arrived.lock().extend(fresh.iter().cloned());
-        fresh
+        let named: Vec<([u8; 32], Bytes)> =
+            payloads.into_iter().map(|payload| (blake3_digest(&payload), payload)).collect();
+        let (needed, wanted) = (self.needed.lock(), self.wanted.lock());
+        let for_checks = named.iter().filter(|(digest, _)| needed.contains_key(digest));
+        self.arrived.lock().extend(for_checks.cloned());
+        drop(needed);
+        named.into_iter().filter(|(digest, _)| wanted.contains(digest)).collect()
+    }
+}
+
+type Bounds = (Bound<[u8; 32]>, Bound<[u8; 32]>);
+
+/// All digests, beginning behind the last one.
+fn after(last: &[u8; 32]) -> [Bounds; 2] {
+    [(Bound::Excluded(*last), Bound::Unbounded), (Bound::Unbounded, Bound::Included(*last))]
+}
+
+/// Keeps a payload asked for while a check waits for it.
+#[derive(Debug)]
+pub(crate) struct Need<'a> {
+    book: &'a PayloadBook,
+    digest: [u8; 32],
+}
+
+impl Drop for Need<'_> {
+    fn drop(&mut self) {
+        let mut needed = self.book.needed.lock();
+        let others = needed.get(&self.digest).copied().unwrap_or(1) - 1;
+        if others > 0 {
+            needed.insert(self.digest, others);
+        } else {
+            needed.remove(&self.digest);
+            self.book.arrived.lock().remove(&self.digest);
+        }
     }
 }
 
@@ -171,20 +247,19 @@ pub(crate) async fn listen<E: Clock + Metrics + Spawner>(
 fn look_up(core: &Core, digests: &[[u8; 32]]) -> Vec<Bytes> {
     let find = |digest: &[u8; 32]| {
         let waiting = core.mempool.lock().payload(digest).cloned();
-        waiting.or_else(|| core.payloads.store.get(digest).ok().flatten())
+        waiting.or_else(|| core.payloads.get(digest).ok().flatten())
     };
     digests.iter().filter_map(find).collect()
 }
 
 async fn take<E: Metrics + Spawner>(context: &E, core: &Arc<Core>, payloads: Vec<Bytes>) {
     let fresh = core.payloads.take_wanted(payloads);
-    if fresh.is_empty() {
-        return;
+    if !fresh.is_empty() {
+        add(&core.counters.payloads_fetched, fresh.len());
+        let shared = Arc::clone(core);
+        // A failing disk shows itself at the next vote or block, which cannot do without it.
+        let _ = blocking(context, move || shared.payloads.keep(fresh)).await;
     }
-    add(&core.counters.payloads_fetched, fresh.len());
-    let shared = Arc::clone(core);
-    // A failing disk shows itself at the next vote or block, which cannot do without it.
-    let _ = blocking(context, move || shared.payloads.keep(fresh)).await;
     core.payloads.changes.send_modify(|count| *count += 1);
 }
 
@@ -197,7 +272,7 @@ pub(crate) async fn ask<E: Clock>(context: E, core: Arc<Core>, outbox: Outbox) {
     let mut changes = core.payloads.changes.subscribe();
     let mut turn = 0_usize;
     loop {
-        let asked = core.payloads.asked();
+        let asked = core.payloads.next_asked();
         if asked.is_empty() {
             if changes.changed().await.is_err() {
                 return;

@@ -10,6 +10,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     application::Participant,
+    audit,
     chain::{Chain, OpenError},
     config::Config,
     core::{Core, Executed, Halt, Placed},
@@ -123,6 +124,8 @@ fn spawn_all<E: Clock + Metrics + Spawner>(
         .spawn(move |context| intake::spread(context, core_, fresh, transactions.outbox));
     let (core_, outbox) = (shared(), fetch.outbox.clone());
     context.child("fetch").spawn(move |context| payloads::ask(context, core_, outbox));
+    let core_ = shared();
+    context.child("repair").spawn(move |context| audit::repair(context, core_));
     let core_ = shared();
     context
         .child("serve")

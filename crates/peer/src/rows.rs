@@ -66,6 +66,12 @@ pub(crate) fn leaf(stream: &StreamId, index: u64) -> Vec<u8> {
     node(stream, LEAF_LEVEL, index)
 }
 
+/// What the keys of all leaves of a stream begin with, from the key of any node or leaf of it.
+pub(crate) fn leaves(key: &[u8]) -> Option<Vec<u8>> {
+    let stream = key.get(..32)?;
+    Some([stream, &[LEAF_LEVEL]].concat())
+}
+
 /// Reads a node; `None` if the value is damaged.
 pub(crate) fn decode_node(value: &[u8]) -> Option<Node> {
     Node::from_wire(value).ok()

@@ -1,24 +1,19 @@
 //! Whether a proposed block may be voted for. Every verdict is a function of the block, its parent
 //! and the state at the height whose result the block states, so honest validators agree on it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use althing_ledger::Bases;
 use althing_types::{Block, ExecutionResult, Header, Refusal, Transaction, TxId};
 use bytes::Bytes;
 use commonware_runtime::{Clock, Metrics, Spawner};
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 use crate::{
-    admission,
+    admission::{self, Signed},
     application::{RESULT_LAG_MAX, RESULT_STEP_MAX, unix_ms},
     config::Planted,
     core::{Core, Halt},
-    mempool::Checked,
-    wire::Submission,
+    mempool::{BLOCK_PAYLOADS_BYTES_MAX, Checked},
 };
 
 /// Why a block is refused.
@@ -30,11 +25,15 @@ pub(crate) enum Reason {
     Result { ours: ExecutionResult, theirs: ExecutionResult },
     #[error("transaction {id} in it is refused: {refusal}")]
     Transaction { id: TxId, refusal: Refusal },
-    #[error("this peer takes no part")]
-    Halted,
+    #[error("this peer cannot tell")]
+    Unable,
 }
 
 /// Resolves when the verdict is certain; stays pending while something is not here yet.
+///
+/// # Errors
+/// Why the block is refused, for ever and by everybody; or [`Reason::Unable`], which is about this
+/// peer and not about the block, and must not become a verdict.
 pub(crate) async fn verify<E: Clock + Metrics + Spawner>(
     context: &E,
     core: &Arc<Core>,
@@ -45,20 +44,11 @@ pub(crate) async fn verify<E: Clock + Metrics + Spawner>(
     wait_for_clock(context, core, block.header()).await;
     core.chain.executed_at_least(block.header().result.height).await;
     if core.is_halted() {
-        return Err(Reason::Halted);
+        return Err(Reason::Unable);
     }
     check_result(core, &parent.result, &block.header().result)?;
-    let known = known_transactions(core, block);
-    let unknown: Vec<Bytes> = block
-        .ids()
-        .iter()
-        .zip(block.transactions())
-        .filter(|(id, _)| !known.contains_key(id))
-        .map(|(_, wire)| wire.clone())
-        .collect();
-    let checked = check_unknown(context, core, block, unknown).await?;
-    let all: Vec<Arc<Checked>> = known.into_values().chain(checked).collect();
-    keep_payloads(context, core, &all).await
+    let checked = check_transactions(context, core, block).await?;
+    keep_payloads(context, core, &checked).await
 }
 
 fn check_header(core: &Core, block: &Block, parent: &Header) -> Result<(), Reason> {
@@ -107,88 +97,213 @@ fn check_result(
     theirs: &ExecutionResult,
 ) -> Result<(), Reason> {
     match core.chain.statement(parent, theirs.height) {
-        _ if core.config.has(Planted::SkewResult) => Ok(()),
+        _ if core.config.has(Planted::SkewResult) || core.config.has(Planted::TrustResult) => {
+            Ok(())
+        }
         Some(ours) if ours == *theirs => Ok(()),
         Some(ours) => Err(Reason::Result { ours, theirs: *theirs }),
         None => {
             core.stop_for(Halt::Storage(format!("the result of height {} is gone", theirs.height)));
-            Err(Reason::Halted)
+            Err(Reason::Unable)
         }
     }
 }
 
-/// Transactions this peer has checked already, against keys that were in force at the height whose
-/// result the block states.
-fn known_transactions(core: &Core, block: &Block) -> BTreeMap<TxId, Arc<Checked>> {
-    let at_height = block.header().result.height;
-    let (mempool, proposed) = (core.mempool.lock(), core.proposed.lock());
-    let known = block.ids().iter().filter_map(|id| {
-        let checked = mempool.get(id).or_else(|| proposed.get(id))?;
-        (checked.valid_from <= at_height).then(|| (*id, Arc::clone(checked)))
-    });
-    known.collect()
-}
-
-async fn check_unknown<E: Clock + Metrics + Spawner>(
+/// Checks what a block contains against the state whose root it states, and nothing else.
+async fn check_transactions<E: Clock + Metrics + Spawner>(
     context: &E,
     core: &Arc<Core>,
     block: &Arc<Block>,
-    unknown: Vec<Bytes>,
 ) -> Result<Vec<Arc<Checked>>, Reason> {
-    if unknown.is_empty() {
+    if block.transactions().is_empty() {
         return Ok(Vec::new());
     }
-    let submissions = with_payloads(core, unknown).await?;
-    let ids: Vec<TxId> = submissions.iter().map(|s| TxId::of(&s.transaction)).collect();
-    let (shared, at_height) = (Arc::clone(core), block.header().result.height);
-    let verdicts = blocking(context, move || {
-        let view = shared.chain.view();
-        // The seed only blinds a sum that holds or not whatever it is.
-        let mut rng = ChaCha20Rng::from_seed(ids.first().map_or([0; 32], |id| id.0));
-        let verdicts = admission::recheck(&view, &shared.ledger, at_height, submissions, &mut rng);
-        ids.into_iter().zip(verdicts).collect::<Vec<_>>()
-    })
-    .await
-    .ok_or(Reason::Halted)?;
-    let mut checked = Vec::with_capacity(verdicts.len());
-    for (id, verdict) in verdicts {
-        let entry = verdict.map_err(|refusal| Reason::Transaction { id, refusal })?;
-        checked.push(Arc::new(entry));
+    let judged = judge(context, core, block.header().result.height, block.transactions()).await?;
+    let judged: Vec<Judged> = judged
+        .into_iter()
+        .zip(block.ids())
+        .map(|(judged, id)| judged.map_err(|refusal| Reason::Transaction { id: *id, refusal }))
+        .collect::<Result<_, _>>()?;
+    let payload_bytes: u64 = judged.iter().flat_map(Judged::payload_lens).map(u64::from).sum();
+    if payload_bytes > BLOCK_PAYLOADS_BYTES_MAX as u64 {
+        return Err(Reason::Header("the length of its payloads"));
     }
-    let mut proposed = core.proposed.lock();
-    for entry in &checked {
+    let checked = complete_all(context, core, judged).await?;
+    let (mempool, mut proposed) = (core.mempool.lock(), core.proposed.lock());
+    for entry in checked.iter().filter(|it| mempool.get(&it.transaction.id()).is_none()) {
         proposed.insert(block.height(), Arc::clone(entry));
     }
+    drop((mempool, proposed));
     Ok(checked)
 }
 
-/// Finds the payloads of transactions that came without: here, or at other peers.
-async fn with_payloads(core: &Core, unknown: Vec<Bytes>) -> Result<Vec<Submission>, Reason> {
-    let mut decoded = Vec::with_capacity(unknown.len());
-    for wire in unknown {
-        let transaction = Transaction::decode(wire.clone())
-            .map_err(|refusal| Reason::Transaction { id: TxId::of(&wire), refusal })?;
-        // All are asked for before the first is waited for.
-        for batch in transaction.batches() {
-            if core.mempool.lock().payload(&batch.payload_digest).is_none() {
-                core.payloads.want(batch.payload_digest);
+/// What is known of a transaction of a proposed block.
+pub(crate) enum Judged {
+    /// All has been checked.
+    Checked(Arc<Checked>),
+    /// The payloads are to be checked, if there are any; those that are here come along.
+    Signed(Signed, Option<Vec<Bytes>>),
+}
+
+impl Judged {
+    fn payload_lens(&self) -> impl Iterator<Item = u32> {
+        let transaction = match self {
+            Self::Checked(checked) => &checked.transaction,
+            Self::Signed(signed, _) => &signed.transaction,
+        };
+        transaction.batches().map(|batch| batch.payload_len)
+    }
+}
+
+/// Form and signatures of transactions against the state at a height. What this peer has checked
+/// before counts only where that state says the same as the one it was checked against: two peers
+/// that came to know a transaction at different heights must not come to different verdicts.
+pub(crate) async fn judge<E: Clock + Metrics + Spawner>(
+    context: &E,
+    core: &Arc<Core>,
+    height: u64,
+    wires: &[Bytes],
+) -> Result<Vec<Result<Judged, Refusal>>, Reason> {
+    let (shared, wires) = (Arc::clone(core), wires.to_vec());
+    let judged = blocking(context, move || judge_now(&shared, height, wires)).await;
+    match judged.flatten() {
+        Some(judged) if !judged.iter().any(is_unread) => Ok(judged),
+        _ => Err(Reason::Unable),
+    }
+}
+
+/// Whether a state could not be read, which says nothing about the transaction.
+fn is_unread(judged: &Result<Judged, Refusal>) -> bool {
+    matches!(judged, Err(Refusal::NotReady))
+}
+
+/// `None` if the state at that height is not kept.
+fn judge_now(core: &Core, height: u64, wires: Vec<Bytes>) -> Option<Vec<Result<Judged, Refusal>>> {
+    let view = core.chain.state().view_at(height)?;
+    let known = known(core, &wires);
+    let mut bases = Bases::new(&view);
+    let (mut judged, mut unknown) = (Vec::with_capacity(wires.len()), Vec::new());
+    for (wire, known) in wires.into_iter().zip(&known) {
+        let holds = known.as_ref().map(|known| {
+            let basis = bases.of(&known.transaction)?;
+            Ok((basis == known.basis).then(|| Judged::Checked(Arc::clone(known))))
+        });
+        match holds {
+            Some(Ok(Some(checked))) => judged.push(Some(Ok(checked))),
+            Some(Err(refusal)) => judged.push(Some(Err(refusal))),
+            Some(Ok(None)) | None => {
+                judged.push(None);
+                unknown.push((wire, known.as_ref().map(|known| known.payloads.clone())));
             }
         }
-        decoded.push((wire, transaction));
     }
-    let mut submissions = Vec::with_capacity(decoded.len());
-    for (wire, transaction) in decoded {
-        let mut payloads = Vec::new();
-        for batch in transaction.batches() {
-            let waiting = core.mempool.lock().payload(&batch.payload_digest).cloned();
-            payloads.push(match waiting {
-                Some(payload) => payload,
-                None => core.payloads.obtain(&batch.payload_digest).await,
-            });
+    let (wires, payloads): (Vec<Bytes>, Vec<_>) = unknown.into_iter().unzip();
+    let ids: Vec<TxId> = wires.iter().map(|wire| TxId::of(wire)).collect();
+    let mut rng = admission::blinding(&ids);
+    let signed = admission::signed(&view, &core.ledger, wires, &mut rng);
+    let mut signed = signed
+        .into_iter()
+        .zip(payloads)
+        .map(|(signed, payloads)| signed.map(|signed| Judged::Signed(signed, payloads)));
+    let judged = judged.into_iter().map(|known| known.or_else(|| signed.next())).collect();
+    // It may have ceased to be kept while it was read.
+    core.chain.state().view_at(height).and(judged)
+}
+
+/// What this peer has checked already.
+fn known(core: &Core, wires: &[Bytes]) -> Vec<Option<Arc<Checked>>> {
+    let ids: Vec<TxId> = wires.iter().map(|wire| TxId::of(wire)).collect();
+    let (mempool, proposed) = (core.mempool.lock(), core.proposed.lock());
+    ids.iter().map(|id| mempool.get(id).or_else(|| proposed.get(id)).cloned()).collect()
+}
+
+/// Finds the payloads that are missing, here or at other peers, and checks them.
+async fn complete_all<E: Clock + Metrics + Spawner>(
+    context: &E,
+    core: &Arc<Core>,
+    judged: Vec<Judged>,
+) -> Result<Vec<Arc<Checked>>, Reason> {
+    let found = with_payloads(core, judged).await;
+    let verdicts = blocking(context, move || found.into_iter().map(complete).collect::<Vec<_>>());
+    verdicts.await.ok_or(Reason::Unable)?.into_iter().collect()
+}
+
+fn complete(judged: Judged) -> Result<Arc<Checked>, Reason> {
+    match judged {
+        Judged::Checked(checked) => Ok(checked),
+        Judged::Signed(signed, payloads) => {
+            let id = signed.transaction.id();
+            admission::complete(signed, payloads.unwrap_or_default())
+                .map(Arc::new)
+                .map_err(|refusal| Reason::Transaction { id, refusal })
         }
-        submissions.push(Submission { transaction: wire, payloads });
     }
-    Ok(submissions)
+}
+
+async fn with_payloads(core: &Core, judged: Vec<Judged>) -> Vec<Judged> {
+    // All are asked for before the first is waited for, and no longer once nobody waits.
+    let mut needs = Vec::new();
+    for entry in &judged {
+        if let Judged::Signed(signed, None) = entry {
+            for batch in signed.transaction.batches() {
+                if core.mempool.lock().payload(&batch.payload_digest).is_none() {
+                    needs.push(core.payloads.need(batch.payload_digest));
+                }
+            }
+        }
+    }
+    let mut found = Vec::with_capacity(judged.len());
+    for entry in judged {
+        found.push(match entry {
+            Judged::Signed(signed, None) => {
+                let payloads = payloads_of(core, &signed.transaction).await;
+                Judged::Signed(signed, Some(payloads))
+            }
+            other => other,
+        });
+    }
+    drop(needs);
+    found
+}
+
+async fn payloads_of(core: &Core, transaction: &Transaction) -> Vec<Bytes> {
+    let mut payloads = Vec::new();
+    for batch in transaction.batches() {
+        let waiting = core.mempool.lock().payload(&batch.payload_digest).cloned();
+        payloads.push(match waiting {
+            Some(payload) => payload,
+            None => core.payloads.obtain(&batch.payload_digest).await,
+        });
+    }
+    payloads
+}
+
+/// Those of `picked` that may stand in a block that states the result of `height`; the others can no
+/// longer be final as they are and leave the mempool.
+pub(crate) async fn fit_for<E: Clock + Metrics + Spawner>(
+    context: &E,
+    core: &Arc<Core>,
+    height: u64,
+    picked: Vec<Arc<Checked>>,
+) -> Result<Vec<Arc<Checked>>, Reason> {
+    if picked.is_empty() {
+        return Ok(picked);
+    }
+    let wires: Vec<Bytes> = picked.iter().map(|it| it.transaction.wire().clone()).collect();
+    let judged = judge(context, core, height, &wires).await?;
+    let mut fit = Vec::with_capacity(picked.len());
+    for (judged, before) in judged.into_iter().zip(picked) {
+        let id = before.transaction.id();
+        let verdict = judged.map_err(|refusal| Reason::Transaction { id, refusal });
+        match verdict.and_then(complete) {
+            Ok(checked) => fit.push(checked),
+            Err(reason) => {
+                tracing::debug!(%reason, "a waiting transaction is dropped");
+                core.mempool.lock().remove(&id);
+            }
+        }
+    }
+    Ok(fit)
 }
 
 /// Puts the payloads on disk: a vote for a block promises that its payloads are kept.
@@ -204,7 +319,8 @@ pub(crate) async fn keep_payloads<E: Clock + Metrics + Spawner>(
             digests.zip(checked.payloads.iter().cloned())
         })
         .collect();
-    if payloads.is_empty() || core.config.has(Planted::ForgetPayloads) {
+    let forgets = core.config.has(Planted::ForgetPayloads) || core.config.has(Planted::VoteEarly);
+    if payloads.is_empty() || forgets {
         return Ok(());
     }
     let shared = Arc::clone(core);
@@ -213,9 +329,9 @@ pub(crate) async fn keep_payloads<E: Clock + Metrics + Spawner>(
         Some(Ok(())) => Ok(()),
         Some(Err(error)) => {
             core.stop_for(Halt::Storage(error.to_string()));
-            Err(Reason::Halted)
+            Err(Reason::Unable)
         }
-        None => Err(Reason::Halted),
+        None => Err(Reason::Unable),
     }
 }
 

@@ -6,8 +6,11 @@ use minicbor::{Decoder, Encoder, decode};
 
 /// Most transactions in one message.
 pub(crate) const SPREAD_MAX: usize = 4096;
-/// Longest message that is begun with another transaction, bytes.
+/// Longest message with more than one transaction, bytes.
 pub(crate) const SPREAD_BYTES_MAX: usize = 256 * 1024;
+/// Longest transaction with its payloads, bytes: one message between peers must carry it, or it would
+/// wait for ever at the peer that took it.
+pub(crate) const SUBMISSION_BYTES_MAX: usize = 960 * 1024;
 /// Most payloads asked for in one message; an answer with all of them fits the longest message.
 pub(crate) const WANTED_MAX: usize = 14;
 
@@ -46,7 +49,7 @@ pub(crate) fn encode_spread(submissions: &[Submission]) -> Bytes {
     out.into()
 }
 
-/// Reads what [`encode_spread`] wrote; the parts share the message's memory.
+/// Reads what [`encode_spread`] wrote.
 ///
 /// # Errors
 /// If the message is malformed or a part is longer than it may be.
@@ -56,11 +59,10 @@ pub fn decode_spread(message: &Bytes) -> Result<Vec<Submission>, decode::Error> 
     let mut submissions = Vec::new();
     for _ in 0..count {
         exactly(&mut d, 2)?;
-        let transaction = part(message, &mut d, TRANSACTION_BYTES_MAX)?;
+        let transaction = part(&mut d, TRANSACTION_BYTES_MAX)?;
         let payloads = counted(&mut d, althing_types::limits::ACTIONS_MAX)?;
-        let payloads = (0..payloads)
-            .map(|_| part(message, &mut d, PAYLOAD_BYTES_MAX))
-            .collect::<Result<_, _>>()?;
+        let payloads =
+            (0..payloads).map(|_| part(&mut d, PAYLOAD_BYTES_MAX)).collect::<Result<_, _>>()?;
         submissions.push(Submission { transaction, payloads });
     }
     at_end(message, &d)?;
@@ -120,7 +122,7 @@ impl Fetch {
             }
             1 => {
                 let count = counted(&mut d, WANTED_MAX)?;
-                let payload = |_| part(message, &mut d, PAYLOAD_BYTES_MAX);
+                let payload = |_| part(&mut d, PAYLOAD_BYTES_MAX);
                 Self::Have((0..count).map(payload).collect::<Result<_, _>>()?)
             }
             _ => return Err(decode::Error::message("kind")),
@@ -141,12 +143,14 @@ fn counted(d: &mut Decoder<'_>, max: usize) -> Result<usize, decode::Error> {
     }
 }
 
-fn part(message: &Bytes, d: &mut Decoder<'_>, max: usize) -> Result<Bytes, decode::Error> {
-    let len = d.bytes()?.len();
-    if len > max {
+fn part(d: &mut Decoder<'_>, max: usize) -> Result<Bytes, decode::Error> {
+    let bytes = d.bytes()?;
+    if bytes.len() > max {
         return Err(decode::Error::message("too long"));
     }
-    Ok(message.slice(d.position() - len..d.position()))
+    // Copied: a part that shared the message's memory would keep all of it, up to a MiB, for as long
+    // as the part waits, and be counted as a few hundred bytes.
+    Ok(Bytes::copy_from_slice(bytes))
 }
 
 fn at_end(message: &Bytes, d: &Decoder<'_>) -> Result<(), decode::Error> {
@@ -156,6 +160,19 @@ fn at_end(message: &Bytes, d: &Decoder<'_>) -> Result<(), decode::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A mempool counted the bytes of transactions whose messages it kept whole.
+    #[test]
+    fn what_is_read_does_not_keep_the_message() {
+        let part = Bytes::from_static(b"part");
+        let submission = Submission { transaction: part.clone(), payloads: vec![part.clone()] };
+        let spread = encode_spread(&[submission]);
+        let kept = decode_spread(&spread).unwrap();
+        assert!(spread.is_unique(), "{kept:?}");
+        let have = Fetch::Have(vec![part]).encode();
+        let kept = Fetch::decode(&have).unwrap();
+        assert!(have.is_unique(), "{kept:?}");
+    }
 
     #[test]
     fn messages_round_trip_and_hostile_ones_are_errors() {

@@ -318,3 +318,14 @@ fn records_of_the_state_are_canonical() {
     assert_eq!(Pending::from_wire(&pending).unwrap().to_wire(), pending);
     assert_eq!(Waiting::from_wire(&waiting).unwrap().to_wire(), waiting);
 }
+
+/// What it sets free may be long to carry out, and must not be taken back by what comes after it.
+#[test]
+fn an_approval_stands_alone() {
+    let mut council = Council::new(2);
+    let pending = TxId([9; 32]);
+    let member = council.members[0];
+    let actions = vec![Action::Approve { pending }, note(b"and more")];
+    let transaction = council.world.signed(&[member], actions);
+    assert_eq!(council.world.run(transaction).code, OutOfBounds.number());
+}

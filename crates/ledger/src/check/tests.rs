@@ -1,11 +1,11 @@
 use althing_types::{EntityKind, crypto::Check};
 
 use super::*;
-use crate::testing::{World, inception, note, signing_key};
+use crate::testing::{PROPERTIES, World, batch, description, inception, note, signing_key};
 
 fn verdicts(world: &World, transaction: &Transaction) -> Vec<bool> {
-    let checks =
-        signature_checks(&world.state, &world.ledger, transaction, world.height).unwrap().checks;
+    let basis = Bases::new(&world.state).of(transaction).unwrap();
+    let checks = signature_checks(&world.ledger, transaction, &basis);
     let verify = |check: &Check| check.key.verify(&check.message, &check.signature);
     checks.iter().map(verify).collect()
 }
@@ -50,17 +50,42 @@ fn signatures_count_on_their_own_ledger() {
     assert_eq!(verdicts(&world, &transaction), [false]);
 }
 
+/// What a validator checked before may be used again only while the state says the same.
 #[test]
-fn who_is_revoked_is_told_from_that_height_on() {
+fn the_basis_changes_with_whatever_a_verdict_hangs_on() {
     let mut world = World::new();
-    let person = world.member(EntityKind::Person, 20);
-    let transaction = world.signed(&[person], vec![note(b"")]);
+    let (person, thing) = (world.member(EntityKind::Person, 20), world.thing("boiler"));
+    let stream = StreamId::derive(&thing, "temperature");
+    let by_person = world.signed(&[person], vec![note(b"")]);
+    let reading = world.signed(&[world.a], vec![Action::SubmitBatch(batch(stream, 0, 1))]);
+    let bases = |world: &World| {
+        let mut bases = Bases::new(&world.state);
+        (bases.of(&by_person), bases.of(&reading))
+    };
+    let (before_person, before_reading) = bases(&world);
+    assert_eq!(before_person.as_ref().unwrap().keys, [signing_key(20).public_key()]);
+    assert_eq!(before_reading.as_ref().unwrap().schemas.len(), 1);
+
+    world.must(world.b, note(b"nothing to do with them"));
+    assert_eq!(bases(&world), (before_person.clone(), before_reading.clone()));
+
+    let rotation = world.rotation(person, 32);
+    world.must(world.a, rotation);
+    let narrower = PROPERTIES.replace("85", "50");
+    let description = description(&narrower).into_bytes();
+    world.must(world.a, Action::UpdateThing { thing, replaces: 1, description });
+    let (after_person, after_reading) = bases(&world);
+    assert_ne!(after_person, before_person);
+    assert_ne!(after_reading, before_reading);
+
     world.must(world.a, Action::RevokeEntity { entity: person });
-    let at = |height| signature_checks(&world.state, &world.ledger, &transaction, height);
-    assert!(at(world.height - 1).is_ok());
-    assert_eq!(at(world.height).map(|_| ()), Err(Refusal::EntityRevoked));
-    let key = signing_key(20).public_key();
-    assert_eq!(at(world.height - 1).map(|checks| checks.checks[0].key.clone()), Ok(key));
+    let description = description_without_properties();
+    world.must(world.a, Action::UpdateThing { thing, replaces: 2, description });
+    assert_eq!(bases(&world), (Err(Refusal::EntityRevoked), Err(Refusal::UnknownStream)));
+}
+
+fn description_without_properties() -> Vec<u8> {
+    description("").into_bytes()
 }
 
 /// A disk that fails says nothing about the transaction.
@@ -70,8 +95,7 @@ fn a_state_that_cannot_be_read_refuses_for_now() {
     let transaction = world.signed(&[world.a], vec![note(b"")]);
     world.state.insert(key::entity(&world.a), vec![0xff]);
     assert_eq!(world.check(&transaction), Err(Refusal::NotReady));
-    let checks = signature_checks(&world.state, &world.ledger, &transaction, 0);
-    assert_eq!(checks.map(|_| ()), Err(Refusal::NotReady));
+    assert_eq!(Bases::new(&world.state).of(&transaction), Err(Refusal::NotReady));
     let block = crate::BlockInput { header: &world.header(), transactions: &[transaction] };
     assert!(crate::execute(&world.state, &block).is_err());
 }

@@ -1,11 +1,8 @@
 use althing_types::{Action, StreamId, ThingId, Value, Wire};
 
 use super::*;
-use crate::{
-    batch_schema,
-    testing::{
-        BEGIN_MS, PROPERTIES, World, batch, description, numbers, of_values, registration_of,
-    },
+use crate::testing::{
+    BEGIN_MS, PROPERTIES, World, batch, description, numbers, of_values, registration_of,
 };
 use Refusal::{SchemaMismatch, SequenceOverlap, TimeOutOfRange, UnknownStream, VersionConflict};
 
@@ -160,9 +157,5 @@ fn a_description_that_changed_since_payloads_were_checked_refuses_them() {
     let codes: Vec<u16> = receipts.iter().map(|receipt| receipt.code).collect();
     assert_eq!(codes, [0, VersionConflict.number(), 0, UnknownStream.number()]);
 
-    let (state, height) = (&streams.world.state, streams.world.height);
-    assert_eq!(batch_schema(state, &stream, height - 1), Err(VersionConflict));
-    assert_eq!(batch_schema(state, &stream, height).map(|schema| schema.scale), Ok(1));
-    assert_eq!(batch_schema(state, &StreamId([9; 32]), height), Err(UnknownStream));
     assert!(streams.submit(batch(stream, 0, 1)).is_ok());
 }

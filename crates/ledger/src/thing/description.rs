@@ -46,7 +46,7 @@ pub struct Description {
 }
 
 impl Description {
-    /// Reads a description: bounded JSON without repeated keys that satisfies the Thing Description
+    /// Reads a description: bounded JSON without repeated keys or long arrays that satisfies the Thing Description
     /// 1.1 schema and whose properties can be streams of exact values.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
-//! JSON that can be trusted to mean one thing: bounded in depth, no key twice.
+//! JSON that can be trusted to mean one thing and to be judged quickly: bounded in depth, no long
+//! array, no key twice.
 
 use core::fmt;
 
+use althing_types::limits::DESCRIPTION_ITEMS_MAX;
 use serde_json::{Map, Value};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -27,7 +29,8 @@ pub(super) fn is_at_most(max: usize, text: &[u8]) -> bool {
 }
 
 /// A JSON value in which no object has a key twice: readers differ in which one they take, so the
-/// peers would agree on a text and people on two meanings of it.
+/// peers would agree on a text and people on two meanings of it. No array has more than
+/// [`DESCRIPTION_ITEMS_MAX`] items: a schema's `uniqueItems` may compare each with each.
 pub(super) struct Unambiguous(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Unambiguous {
@@ -78,6 +81,10 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut array = Vec::new();
         while let Some(Unambiguous(item)) = items.next_element()? {
+            if array.len() == DESCRIPTION_ITEMS_MAX {
+                let told = format!("an array has more than {DESCRIPTION_ITEMS_MAX} items");
+                return Err(A::Error::custom(told));
+            }
             array.push(item);
         }
         Ok(array.into())

@@ -204,7 +204,7 @@ impl Fill<'_> {
             self.unavailable.push(*index);
             return Ok(());
         };
-        for (seq, reading) in (leaf.first_seq..).zip(&payload.readings) {
+        for (seq, reading) in leaf.numbered(&payload.readings) {
             let claimed_ms = reading.claimed_ms;
             if self.interval.contains(seq, claimed_ms) {
                 let measure = reading.value.measure();

@@ -1,7 +1,5 @@
 //! What an entity did, what it was told of, and what waits for its approval.
 
-use std::collections::HashMap;
-
 use althing_ledger::{approval::Pending, index};
 use althing_proof::key;
 use althing_state::{Direction, Read as _, Space};
@@ -64,7 +62,9 @@ impl Query {
         let store = self.chain().state().store();
         let rows = store.scan(Space::Index, prefix, end.as_deref(), Direction::Backward, limit)?;
         let next = rows.last().filter(|_| rows.len() == limit).map(|(key, _)| key.clone());
-        let mut blocks = HashMap::new();
+        // Rows are ordered by height, so one block's receipts are held at a time: those of a page may
+        // be in as many blocks as it has rows, each of thousands of receipts.
+        let mut block: Option<(u64, u64, Vec<Receipt>)> = None;
         let mut items = Vec::with_capacity(rows.len());
         for (row, _) in &rows {
             let Some((height, position)) = row.get(prefix.len()..).and_then(index::place) else {
@@ -73,18 +73,15 @@ impl Query {
             if height > self.height() {
                 continue;
             }
-            if let std::collections::hash_map::Entry::Vacant(slot) = blocks.entry(height) {
-                let time_ms = self.block_head(height)?.header.time_ms;
-                slot.insert((time_ms, self.receipts(height)?));
-            }
-            let (time_ms, receipts) = &blocks[&height];
-            let receipt = receipts.get(position as usize).cloned();
-            items.extend(receipt.map(|receipt| Past {
-                height,
-                position,
-                time_ms: *time_ms,
-                receipt,
-            }));
+            let (_, time_ms, receipts) = match block.take().filter(|(of, ..)| *of == height) {
+                Some(same) => block.insert(same),
+                None => {
+                    let time_ms = self.block_head(height)?.header.time_ms;
+                    block.insert((height, time_ms, self.receipts(height)?))
+                }
+            };
+            let (time_ms, receipt) = (*time_ms, receipts.get(position as usize).cloned());
+            items.extend(receipt.map(|receipt| Past { height, position, time_ms, receipt }));
         }
         Ok(Page { items, next })
     }

@@ -106,8 +106,13 @@ impl Query {
         if height > self.height() {
             return Err(unknown);
         }
+        if let Some(block) = self.bodies.get(height) {
+            return Ok(block);
+        }
         let ordering = self.core.ordering().ok_or(QueryError::NotCertified)?;
-        ordering.block(height).await.ok_or(unknown)
+        let block = ordering.block(height).await.ok_or(unknown)?;
+        self.bodies.keep(&block);
+        Ok(block)
     }
 
     /// A transaction that waits here or is final.

@@ -40,6 +40,9 @@ pub use status::{Complaint, Figure, Standing};
 mod anchor;
 use anchor::Anchors;
 
+mod bodies;
+use bodies::Bodies;
+
 mod prove;
 pub use prove::{Prepared, Question};
 
@@ -82,13 +85,15 @@ pub struct Query {
     core: Arc<Core>,
     /// The newest certified block that proofs hang from.
     anchors: Arc<Anchors>,
+    /// Blocks that were read lately.
+    bodies: Arc<Bodies>,
 }
 
 impl Peer {
     /// Reads of this peer. Clones of it share what they remember, so make one and clone that.
     #[must_use]
     pub fn query(&self) -> Query {
-        Query { core: Arc::clone(&self.core), anchors: Arc::default() }
+        Query { core: Arc::clone(&self.core), anchors: Arc::default(), bodies: Arc::default() }
     }
 }
 

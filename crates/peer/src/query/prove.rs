@@ -191,9 +191,9 @@ impl Query {
     }
 
     async fn wire_of(&self, id: &TxId) -> Result<Option<(TxId, Vec<u8>)>, QueryError> {
-        let Some(placed) = self.chain().placed(id) else { return Ok(None) };
-        let block = self.body(placed.height).await?;
-        let wire = block.transactions().get(placed.position as usize);
+        let Some((height, position)) = self.chain().place(id) else { return Ok(None) };
+        let block = self.body(height).await?;
+        let wire = block.transactions().get(position as usize);
         Ok(wire.map(|wire| (*id, wire.to_vec())))
     }
 }
@@ -215,7 +215,7 @@ impl Prepared {
                 Bundle::new(Vec::new(), own, claim.ok_or(QueryError::Unknown(Noun::Transaction))?)
             }
         };
-        Ok(bundle.to_bytes())
+        Ok(bundle.to_bytes()?)
     }
 }
 

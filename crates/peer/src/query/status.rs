@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use althing_ordering::{PeerKey, Phase, Status as Agreement};
+use althing_types::Digest;
 
-use super::Query;
+use super::{Noun, Query, QueryError};
 use crate::core::Halt;
 
 /// What a peer is doing.
@@ -142,6 +143,16 @@ impl Query {
             payloads_missing: core.payloads.missing(),
             offences: core.evidence.lock().len(),
         }
+    }
+
+    /// Root of the state after an executed block, as this peer computed it itself. What headers
+    /// state is what the quorum agreed on, and says nothing about the peer that is asked.
+    ///
+    /// # Errors
+    /// [`Noun::Block`] if the height is not executed here.
+    pub fn state_root(&self, height: u64) -> Result<Digest, QueryError> {
+        let done = if height <= self.height() { self.chain().done(height) } else { None };
+        Ok(done.ok_or(QueryError::Unknown(Noun::Block))?.state_root)
     }
 
     /// Why this peer is not ready, the gravest first; nothing if all is well.

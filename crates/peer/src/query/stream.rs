@@ -237,7 +237,7 @@ impl Query {
 
     /// A payload, if it is here.
     pub(super) fn payload(&self, digest: &[u8; 32]) -> Result<Option<Payload>, QueryError> {
-        let Some(bytes) = self.core.payloads.store().get(digest)? else { return Ok(None) };
+        let Some(bytes) = self.core.payloads.get(digest)? else { return Ok(None) };
         let damaged = |_| althing_state::StoreError::corrupt(digest);
         Ok(Some(Payload::from_wire(&bytes).map_err(damaged)?))
     }

@@ -1,3 +1,4 @@
+use althing_types::limits::DESCRIPTION_ITEMS_MAX;
 use proptest::prelude::*;
 
 use super::*;
@@ -99,6 +100,8 @@ fn what_is_no_description_is_refused_with_the_reason() {
         (description(&many.join(",")), "more than 128"),
         (format!("{}{}", "[".repeat(65), "]".repeat(65)), "deeper than 64"),
         ("[".repeat(60_000), "deeper than 64"),
+        (enumerated(&vec!["0"; DESCRIPTION_ITEMS_MAX + 1]), "more than 256 items"),
+        (enumerated(&nested_arrays()), "more than 256 items"),
     ] {
         assert_eq!(Description::parse(text.as_bytes()), Err(Refusal::BadDescription), "{text}");
         let told = explain(text.as_bytes()).unwrap_or_default();
@@ -106,6 +109,38 @@ fn what_is_no_description_is_refused_with_the_reason() {
     }
     let long = description(&with("p")).replace("A sensor", &"x".repeat(DESCRIPTION_BYTES_MAX));
     assert_eq!(Description::parse(long.as_bytes()), Err(Refusal::TooLarge));
+}
+
+/// A description whose property may have these values.
+fn enumerated(values: &[impl AsRef<str>]) -> String {
+    let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+    let values = values.join(",");
+    description(&format!(r#""p": {{"enum": [{values}], "forms": [{{"href": "p"}}]}}"#))
+}
+
+/// Different arrays with nothing in them but arrays: the schema's `uniqueItems` puts values into a
+/// table by a hash that such arrays all share, so that each was compared with each. A description
+/// full of them held a peer up for a tenth of a second.
+fn nested_arrays() -> Vec<String> {
+    // The bits of a number, as arrays that are inside or beside the one before.
+    let tree = |number: u32| {
+        (0..12).fold("[]".to_owned(), |tree, bit| match number >> bit & 1 {
+            0 => format!("[{tree}]"),
+            _ => format!("[{tree},[]]"),
+        })
+    };
+    let mut left = DESCRIPTION_BYTES_MAX - 1000;
+    let fits = |tree: &String| {
+        left = left.saturating_sub(tree.len() + 1);
+        left > 0
+    };
+    (0..1 << 12).map(tree).take_while(fits).collect()
+}
+
+#[test]
+fn as_many_values_as_there_may_be_are_read() {
+    let values: Vec<String> = nested_arrays().into_iter().take(DESCRIPTION_ITEMS_MAX).collect();
+    assert!(Description::parse(enumerated(&values).as_bytes()).is_ok());
 }
 
 #[test]
