@@ -181,6 +181,8 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::SchemaChanged
         | Refusal::ThingRetired
         | Refusal::AlreadyApproved
+        | Refusal::AlreadyRotated
+        | Refusal::Withdrawn
         | Refusal::AwaitingApproval => StatusCode::CONFLICT,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::UnknownEntity

@@ -241,33 +241,67 @@ pub struct Check {
 
 /// Checks many signatures at once and says which hold, in order.
 ///
-/// Ed25519 signatures go through one batch equation, a third of the cost of single checks; only if
-/// it fails is each checked alone. `rng` blinds the equation; the verdict does not depend on it.
+/// Ed25519 signatures go through one batch equation, a third of the cost of single checks. If it
+/// fails, halves of it are tried, so that one wrong signature costs a few more equations and not as
+/// many checks as there are signatures; where most are wrong, each is checked alone. `rng` blinds
+/// the equations; the verdict does not depend on it.
 pub fn verify_batch(checks: &[Check], rng: &mut (impl RngCore + CryptoRng)) -> Vec<bool> {
-    let mut batch = ed25519::batch::Verifier::new();
-    let mut queued = 0_usize;
-    for check in checks.iter().filter(|check| check.key.suite == Suite::Ed25519) {
-        let Ok(key) = ed25519::VerificationKeyBytes::try_from(&check.key.bytes[..]) else {
-            return verify_each(checks);
-        };
-        let signature = ed25519::Signature::from_bytes(&check.signature.0);
-        batch.queue((key, signature, &check.message));
-        queued += 1;
+    let mut verdicts = Vec::with_capacity(checks.len());
+    let mut batched = Vec::with_capacity(checks.len());
+    for (index, check) in checks.iter().enumerate() {
+        let item = batch_item(check);
+        // What cannot be batched is settled here; the others are when their equation is.
+        verdicts.push(item.is_none() && check.holds());
+        batched.extend(item.map(|item| (index, item)));
     }
-    if queued > 1 && batch.verify(rng).is_err() {
-        return verify_each(checks);
-    }
-    checks
-        .iter()
-        .map(|check| {
-            let batched = check.key.suite == Suite::Ed25519 && queued > 1;
-            batched || check.key.verify(&check.message, &check.signature)
-        })
-        .collect()
+    let mut equations = EQUATIONS_MAX;
+    settle(checks, &batched, &mut equations, rng, &mut verdicts);
+    verdicts
 }
 
-fn verify_each(checks: &[Check]) -> Vec<bool> {
-    checks.iter().map(|check| check.key.verify(&check.message, &check.signature)).collect()
+/// Fewest signatures for which an equation pays.
+const BATCH_MIN: usize = 4;
+/// Most equations for one batch: enough to find a handful of wrong signatures. A flood of wrong ones
+/// costs little more than checking each alone.
+const EQUATIONS_MAX: usize = 64;
+
+type Item = (usize, ed25519::batch::Item);
+
+/// An Ed25519 signature as the equation takes it; none for other suites and malformed keys.
+fn batch_item(check: &Check) -> Option<ed25519::batch::Item> {
+    let is_ed25519 = check.key.suite == Suite::Ed25519;
+    let key = ed25519::VerificationKeyBytes::try_from(&check.key.bytes[..]).ok();
+    let signature = ed25519::Signature::from_bytes(&check.signature.0);
+    key.filter(|_| is_ed25519).map(|key| (key, signature, &check.message).into())
+}
+
+fn settle(
+    checks: &[Check],
+    items: &[Item],
+    equations: &mut usize,
+    rng: &mut (impl RngCore + CryptoRng),
+    verdicts: &mut [bool],
+) {
+    if items.len() < BATCH_MIN || *equations == 0 {
+        return items.iter().for_each(|(index, _)| verdicts[*index] = checks[*index].holds());
+    }
+    *equations -= 1;
+    let mut batch = ed25519::batch::Verifier::new();
+    items.iter().for_each(|(_, item)| batch.queue(item.clone()));
+    if batch.verify(&mut *rng).is_ok() {
+        return items.iter().for_each(|(index, _)| verdicts[*index] = true);
+    }
+    let (left, right) = items.split_at(items.len() / 2);
+    settle(checks, left, equations, rng, verdicts);
+    settle(checks, right, equations, rng, verdicts);
+}
+
+impl Check {
+    /// Whether the signature holds, checked alone.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.key.verify(&self.message, &self.signature)
+    }
 }
 
 #[cfg(test)]
@@ -344,5 +378,32 @@ mod tests {
         checks[6].key.bytes.pop();
         let verdicts = verify_batch(&checks, &mut rng);
         assert_eq!(verdicts, [true, true, false, true, false, true, false, true]);
+    }
+
+    /// Found by its halves, a wrong signature must be named wherever it stands, and however many
+    /// there are; past the bound on equations each is checked alone.
+    #[test]
+    fn halving_names_any_set_of_wrong_ones() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let key = key(Suite::Ed25519, 1);
+        let good: Vec<Check> = (0..150_u8)
+            .map(|seed| {
+                let signature = key.sign(&[seed]);
+                Check { key: key.public_key(), message: [seed].to_vec(), signature }
+            })
+            .collect();
+        let every = |step: usize| (0..good.len()).map(move |index| index % step == step - 1);
+        let none = core::iter::repeat_n(false, good.len());
+        let last = (0..good.len()).map(|index| index == 149);
+        for wrong in
+            [none.collect::<Vec<_>>(), last.collect(), every(3).collect(), every(70).collect()]
+        {
+            let mut checks = good.clone();
+            for (check, wrong) in checks.iter_mut().zip(&wrong) {
+                check.signature.0[0] ^= u8::from(*wrong);
+            }
+            let expected: Vec<bool> = wrong.iter().map(|wrong| !wrong).collect();
+            assert_eq!(verify_batch(&checks, &mut rng), expected);
+        }
     }
 }

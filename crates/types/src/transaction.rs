@@ -1,4 +1,5 @@
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+use core::ops::Range;
 
 use bytes::Bytes;
 use minicbor::{Decode, Decoder, Encode, Encoder};
@@ -70,11 +71,21 @@ pub struct Signed {
 /// ```
 /// `kid` is the signer's entity id; the external additional data is `althing/tx/1` and the ledger
 /// id, so that no signature counts on another ledger. With several signers the sender is first.
+///
+/// Clones share the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
     wire: Bytes,
     id: TxId,
+    content: Arc<Content>,
+}
+
+/// What the wire bytes say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Content {
     body: Body,
+    /// Where the body stands in the wire bytes.
+    body_at: Range<usize>,
     signatures: Vec<Signed>,
 }
 
@@ -88,29 +99,23 @@ impl Transaction {
         others: &[(EntityId, &SigningKey)],
     ) -> Self {
         let signers = core::iter::once((body.sender, key)).chain(others.iter().copied());
-        let mut unsigned = Self {
-            wire: Bytes::new(),
-            id: TxId::default(),
-            signatures: signers
-                .map(|(signer, key)| Signed {
-                    signer,
-                    suite: key.suite(),
-                    signature: Signature([0; 64]),
-                })
-                .collect(),
-            body,
-        };
-        let keys = core::iter::once(key).chain(others.iter().map(|(_, key)| *key));
-        let signatures: Vec<Signature> = keys
-            .enumerate()
-            .map(|(index, key)| key.sign(&unsigned.signed_bytes(ledger, index)))
+        let mut signatures: Vec<Signed> = signers
+            .clone()
+            .map(|(signer, key)| Signed {
+                signer,
+                suite: key.suite(),
+                signature: Signature([0; 64]),
+            })
             .collect();
-        for (signed, signature) in unsigned.signatures.iter_mut().zip(signatures) {
-            signed.signature = signature;
+        let encoded = encode(&body);
+        for (index, (_, key)) in signers.enumerate() {
+            let signed = signed_bytes(ledger, &signatures, index, &encoded);
+            signatures[index].signature = key.sign(&signed);
         }
-        unsigned.wire = unsigned.to_wire().into();
-        unsigned.id = TxId::of(&unsigned.wire);
-        unsigned
+        let (wire, body_at) = to_wire(&encoded, &signatures);
+        let wire = Bytes::from(wire);
+        let id = TxId::of(&wire);
+        Self { wire, id, content: Arc::new(Content { body, body_at, signatures }) }
     }
 
     /// Reads wire bytes. Checks form and bounds, not signatures and nothing that needs the state.
@@ -122,16 +127,70 @@ impl Transaction {
         if wire.len() > TRANSACTION_BYTES_MAX {
             return Err(Refusal::TooLarge);
         }
-        let (body, signatures) = read(&wire).map_err(|_| Refusal::Malformed)?;
-        let id = TxId::of(&wire);
-        let transaction = Self { wire, id, body, signatures };
-        transaction.check_bounds()?;
-        if transaction.to_wire() != transaction.wire {
+        let content = read(&wire).map_err(|_| Refusal::Malformed)?;
+        content.check_bounds()?;
+        if to_wire(&encode(&content.body), &content.signatures).0 != wire {
             return Err(Refusal::Malformed);
         }
-        Ok(transaction)
+        let id = TxId::of(&wire);
+        Ok(Self { wire, id, content: Arc::new(content) })
     }
 
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> TxId {
+        self.id
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.content.body
+    }
+
+    /// Its wire bytes.
+    #[must_use]
+    pub const fn wire(&self) -> &Bytes {
+        &self.wire
+    }
+
+    /// Its signatures, the sender's first.
+    #[must_use]
+    pub fn signatures(&self) -> &[Signed] {
+        &self.content.signatures
+    }
+
+    /// What the signer at `index` signed: the COSE `Sig_structure` (RFC 9052 §4.4).
+    #[must_use]
+    pub fn signed_bytes(&self, ledger: &LedgerId, index: usize) -> Vec<u8> {
+        let Content { body_at, signatures, .. } = &*self.content;
+        signed_bytes(ledger, signatures, index, &self.wire[body_at.clone()])
+    }
+
+    /// The signatures to be checked, given each signer's present key. `None` where a key is not of
+    /// the suite that was signed with.
+    pub fn checks<'a>(
+        &'a self,
+        ledger: &'a LedgerId,
+        key_of: impl Fn(&EntityId) -> Option<PublicKey> + 'a,
+    ) -> impl Iterator<Item = Option<Check>> + 'a {
+        self.signatures().iter().enumerate().map(move |(index, signed)| {
+            let key = key_of(&signed.signer).filter(|key| key.suite == signed.suite)?;
+            let message = self.signed_bytes(ledger, index);
+            Some(Check { key, message, signature: signed.signature })
+        })
+    }
+
+    /// The batches it submits, in order.
+    pub fn batches(&self) -> impl Iterator<Item = &crate::BatchHeader> {
+        self.body().actions.iter().filter_map(|action| match action {
+            Action::SubmitBatch(batch) => Some(batch),
+            _ => None,
+        })
+    }
+}
+
+impl Content {
     fn check_bounds(&self) -> Result<(), Refusal> {
         if self.body.version != 1 {
             return Err(Refusal::Malformed);
@@ -153,115 +212,67 @@ impl Transaction {
         }
         Ok(())
     }
-
-    /// Its id.
-    #[must_use]
-    pub const fn id(&self) -> TxId {
-        self.id
-    }
-
-    /// What it says.
-    #[must_use]
-    pub const fn body(&self) -> &Body {
-        &self.body
-    }
-
-    /// Its wire bytes.
-    #[must_use]
-    pub const fn wire(&self) -> &Bytes {
-        &self.wire
-    }
-
-    /// Its signatures, the sender's first.
-    #[must_use]
-    pub fn signatures(&self) -> &[Signed] {
-        &self.signatures
-    }
-
-    /// What the signer at `index` signed: the COSE `Sig_structure` (RFC 9052 §4.4).
-    #[must_use]
-    pub fn signed_bytes(&self, ledger: &LedgerId, index: usize) -> Vec<u8> {
-        let mut aad = b"althing/tx/1".to_vec();
-        aad.extend_from_slice(&ledger.0);
-        let own = protected(&self.signatures[index]);
-        let body = encode(&self.body);
-        let mut out = Vec::with_capacity(body.len() + 160);
-        let mut e = Encoder::new(&mut out);
-        let written = if self.signatures.len() == 1 {
-            e.array(4)
-                .and_then(|e| e.str("Signature1"))
-                .and_then(|e| e.bytes(&own))
-                .and_then(|e| e.bytes(&aad))
-                .and_then(|e| e.bytes(&body))
-                .map(|_| ())
-        } else {
-            e.array(5)
-                .and_then(|e| e.str("Signature"))
-                .and_then(|e| e.bytes(EMPTY_MAP))
-                .and_then(|e| e.bytes(&own))
-                .and_then(|e| e.bytes(&aad))
-                .and_then(|e| e.bytes(&body))
-                .map(|_| ())
-        };
-        debug_assert!(written.is_ok(), "writing to memory does not fail");
-        out
-    }
-
-    /// The signatures to be checked, given each signer's present key. `None` where a key is not of
-    /// the suite that was signed with.
-    pub fn checks<'a>(
-        &'a self,
-        ledger: &'a LedgerId,
-        key_of: impl Fn(&EntityId) -> Option<PublicKey> + 'a,
-    ) -> impl Iterator<Item = Option<Check>> + 'a {
-        self.signatures.iter().enumerate().map(move |(index, signed)| {
-            let key = key_of(&signed.signer).filter(|key| key.suite == signed.suite)?;
-            let message = self.signed_bytes(ledger, index);
-            Some(Check { key, message, signature: signed.signature })
-        })
-    }
-
-    /// The batches it submits, in order.
-    pub fn batches(&self) -> impl Iterator<Item = &crate::BatchHeader> {
-        self.body.actions.iter().filter_map(|action| match action {
-            Action::SubmitBatch(batch) => Some(batch),
-            _ => None,
-        })
-    }
-
-    fn to_wire(&self) -> Vec<u8> {
-        let body = encode(&self.body);
-        let mut out = Vec::with_capacity(body.len() + 128 * self.signatures.len());
-        let mut e = Encoder::new(&mut out);
-        let written = match &self.signatures[..] {
-            [single] => e
-                .array(4)
-                .and_then(|e| e.bytes(&protected(single)))
-                .and_then(|e| e.map(0))
-                .and_then(|e| e.bytes(&body))
-                .and_then(|e| e.bytes(&single.signature.0))
-                .map(|_| ()),
-            several => e
-                .array(4)
-                .and_then(|e| e.bytes(EMPTY_MAP))
-                .and_then(|e| e.map(0))
-                .and_then(|e| e.bytes(&body))
-                .and_then(|e| e.array(several.len() as u64))
-                .and_then(|e| {
-                    for signed in several {
-                        e.array(3)?
-                            .bytes(&protected(signed))?
-                            .map(0)?
-                            .bytes(&signed.signature.0)?;
-                    }
-                    Ok(())
-                }),
-        };
-        debug_assert!(written.is_ok(), "writing to memory does not fail");
-        out
-    }
 }
 
+fn signed_bytes(ledger: &LedgerId, signatures: &[Signed], index: usize, body: &[u8]) -> Vec<u8> {
+    let mut aad = [0; AAD_DOMAIN.len() + 32];
+    aad[..AAD_DOMAIN.len()].copy_from_slice(AAD_DOMAIN);
+    aad[AAD_DOMAIN.len()..].copy_from_slice(&ledger.0);
+    let own = protected(&signatures[index]);
+    let mut out = Vec::with_capacity(body.len() + 160);
+    let mut e = Encoder::new(&mut out);
+    let written = if signatures.len() == 1 {
+        e.array(4)
+            .and_then(|e| e.str("Signature1"))
+            .and_then(|e| e.bytes(&own))
+            .and_then(|e| e.bytes(&aad))
+            .and_then(|e| e.bytes(body))
+            .map(|_| ())
+    } else {
+        e.array(5)
+            .and_then(|e| e.str("Signature"))
+            .and_then(|e| e.bytes(EMPTY_MAP))
+            .and_then(|e| e.bytes(&own))
+            .and_then(|e| e.bytes(&aad))
+            .and_then(|e| e.bytes(body))
+            .map(|_| ())
+    };
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+    out
+}
+
+/// The wire bytes, and where in them the body stands.
+fn to_wire(body: &[u8], signatures: &[Signed]) -> (Vec<u8>, Range<usize>) {
+    let mut out = Vec::with_capacity(body.len() + 128 * signatures.len());
+    let outer = match signatures {
+        [single] => Cow::Owned(protected(single)),
+        _ => Cow::Borrowed(EMPTY_MAP),
+    };
+    let mut e = Encoder::new(&mut out);
+    let written = e
+        .array(4)
+        .and_then(|e| e.bytes(&outer))
+        .and_then(|e| e.map(0))
+        .and_then(|e| e.bytes(body))
+        .map(|_| ());
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+    let body_at = out.len() - body.len()..out.len();
+    let mut e = Encoder::new(&mut out);
+    let written = match signatures {
+        [single] => e.bytes(&single.signature.0).map(|_| ()),
+        several => e.array(several.len() as u64).and_then(|e| {
+            for signed in several {
+                e.array(3)?.bytes(&protected(signed))?.map(0)?.bytes(&signed.signature.0)?;
+            }
+            Ok(())
+        }),
+    };
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+    (out, body_at)
+}
+
+/// Begins the external additional data of every signature on a transaction.
+const AAD_DOMAIN: &[u8] = b"althing/tx/1";
 /// The encoding of `{}`.
 const EMPTY_MAP: &[u8] = &[0xa0];
 
@@ -281,12 +292,13 @@ fn protected(signed: &Signed) -> Vec<u8> {
 
 type ReadError = minicbor::decode::Error;
 
-fn read(wire: &[u8]) -> Result<(Body, Vec<Signed>), ReadError> {
+fn read(wire: &[u8]) -> Result<Content, ReadError> {
     let mut d = Decoder::new(wire);
     expect_array(&mut d, 4)?;
     let outer = d.bytes()?;
     expect_empty_map(&mut d)?;
     let body = d.bytes()?;
+    let body_at = d.position() - body.len()..d.position();
     let signatures = if outer == EMPTY_MAP {
         let count = d.array()?.unwrap_or(u64::MAX);
         if !(2..=SIGNATURES_MAX as u64).contains(&count) {
@@ -298,7 +310,7 @@ fn read(wire: &[u8]) -> Result<(Body, Vec<Signed>), ReadError> {
         let signature = Signature(crate::wire::fixed::decode(&mut d, &mut ())?);
         Vec::from([Signed { signer, suite, signature }])
     };
-    Ok((minicbor::decode(body)?, signatures))
+    Ok(Content { body: minicbor::decode(body)?, body_at, signatures })
 }
 
 fn read_signature(d: &mut Decoder<'_>) -> Result<Signed, ReadError> {

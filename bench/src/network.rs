@@ -1,0 +1,224 @@
+//! Four peers as processes, and what they use.
+
+use std::{
+    fs::File,
+    net::TcpListener,
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use althing_client::{
+    Account, Client, Config, Signer, genesis_file, key_file,
+    model::{HealthState, query},
+};
+use althing_types::{Action, Genesis};
+use anyhow::{Context as _, Result, bail, ensure};
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use crate::usage::{self, Disk};
+
+/// Peers of a network.
+pub(crate) const PEERS: usize = 4;
+/// How often a peer that is starting is asked.
+pub(crate) const POLL: Duration = Duration::from_millis(5);
+/// How long anything may take before something must be wrong.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Ports that `network new` uses from the first one on: two for each peer, ten apart.
+const PORT_STEP: u16 = 10;
+
+/// A running network.
+pub(crate) struct Network {
+    folder: TempDir,
+    /// Its genesis.
+    pub(crate) genesis: Genesis,
+    /// One client for each peer.
+    pub(crate) clients: Vec<Client>,
+    /// The first organisation, which owns what a bench registers.
+    pub(crate) organisation: Account,
+    /// When the first process was started.
+    pub(crate) started: Instant,
+    peers: Vec<Peer>,
+    ports: Vec<u16>,
+}
+
+struct Peer {
+    child: Child,
+    /// Open as long as the peer shall run: it ends with its standard input.
+    lifeline: Option<ChildStdin>,
+}
+
+/// CPU time so far.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cpu {
+    /// Of all peers.
+    pub(crate) peers: Duration,
+    /// Of this process.
+    pub(crate) load: Duration,
+}
+
+impl Cpu {
+    /// What was used since an earlier look.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self { peers: self.peers - before.peers, load: self.load - before.load }
+    }
+}
+
+impl Network {
+    /// Founds a network and starts its peers, all at once.
+    pub(crate) fn start(program: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let port = free_ports()?;
+        let network = folder.path().join("network");
+        let made = Command::new(program)
+            .args(["network", "new", "--name", "bench", "--insecure-keys", "--port"])
+            .arg(port.to_string())
+            .arg(&network)
+            .stdout(Stdio::null())
+            .status()?;
+        ensure!(made.success(), "`network new` failed");
+        let genesis = genesis_file::read(&network.join("genesis.json"))?;
+        let organisation = organisation(&network, &genesis)?;
+        let ports: Vec<u16> = (0..PEERS as u16).map(|index| port + index * PORT_STEP).collect();
+        let client = |port: &u16| Client::new(Config::new(format!("http://127.0.0.1:{port}")));
+        let clients = ports.iter().map(client).collect::<Result<_, _>>()?;
+        let started = Instant::now();
+        let peer = |index| start_peer(program, &network.join(format!("peer-{index}")));
+        let peers = (1..=PEERS).map(peer).collect::<Result<_>>()?;
+        Ok(Self { folder, genesis, clients, organisation, started, peers, ports })
+    }
+
+    /// Founds a network, starts it and waits until every peer takes part.
+    pub(crate) async fn ready(program: &Path) -> Result<Self> {
+        let network = Self::start(program)?;
+        for client in &network.clients {
+            while !client.health().await.is_ok_and(|it| it.state != HealthState::Unavailable) {
+                network.check_patience()?;
+                sleep(POLL).await;
+            }
+        }
+        Ok(network)
+    }
+
+    /// Fails if the network should have been there long ago.
+    pub(crate) fn check_patience(&self) -> Result<()> {
+        ensure!(self.started.elapsed() < PATIENCE, "the peers are not ready after {PATIENCE:?}");
+        Ok(())
+    }
+
+    /// Does something as the first organisation and waits until all peers have executed it and a
+    /// block states the result: before that, validators check signatures against the state before.
+    pub(crate) async fn act(&self, actions: Vec<Action>) -> Result<()> {
+        let transaction = self.organisation.sign(actions);
+        let outcome = self.clients[0].finalize_transaction(&transaction, PATIENCE).await?;
+        let receipt = &outcome.receipt;
+        ensure!(receipt.refusal.is_none(), "the organisation was refused: {receipt:?}");
+        for client in &self.clients {
+            while stated(client).await? < outcome.height {
+                sleep(POLL).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The height of the first peer.
+    pub(crate) async fn height(&self) -> Result<u64> {
+        Ok(self.clients[0].status().await?.height)
+    }
+
+    /// A counter in the metrics of a peer.
+    pub(crate) async fn counter(&self, peer: usize, name: &str) -> Result<u64> {
+        let text = self.clients[peer].metrics().await?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok()).with_context(|| format!("no figure {name}"))
+    }
+
+    /// Ports of the peers' HTTP interfaces.
+    pub(crate) fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// CPU time so far.
+    pub(crate) fn cpu(&self) -> Result<Cpu> {
+        let of = |peer: &Peer| usage::cpu(&peer.child.id().to_string());
+        let peers = self.peers.iter().map(of).sum::<Result<Duration>>()?;
+        Ok(Cpu { peers, load: usage::cpu("self")? })
+    }
+
+    /// Memory that each peer holds, bytes.
+    pub(crate) fn memory(&self) -> Result<Vec<u64>> {
+        self.peers.iter().map(|peer| usage::memory(&peer.child.id().to_string())).collect()
+    }
+
+    /// What all peers have on disk.
+    pub(crate) fn disk(&self) -> Result<Disk> {
+        let mut disk = Disk::default();
+        for index in 1..=PEERS {
+            let peer = self.folder.path().join("network").join(format!("peer-{index}"));
+            disk.add(&peer.join("data"))?;
+        }
+        Ok(disk)
+    }
+
+    /// Ends the peers in good order.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        self.peers.iter_mut().for_each(|peer| peer.lifeline = None);
+        for (index, peer) in self.peers.iter_mut().enumerate() {
+            let status = peer.child.wait()?;
+            if !status.success() {
+                bail!("peer {} ended with {status}", index + 1);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        for peer in &mut self.peers {
+            // One that has ended already cannot be killed; that is as well.
+            let _ = peer.child.kill();
+            let _ = peer.child.wait();
+        }
+    }
+}
+
+/// The newest height whose result a peer has seen agreed on.
+async fn stated(client: &Client) -> Result<u64> {
+    let newest = client.blocks(&query::Blocks { before: None, limit: Some(1) }).await?;
+    Ok(newest.items.first().map_or(0, |block| block.result.height))
+}
+
+fn start_peer(program: &Path, folder: &Path) -> Result<Peer> {
+    let mut child = Command::new(program)
+        .args(["peer", "run", "--exit-with-parent", "--config"])
+        .arg(folder.join("config.toml"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(File::create(folder.join("peer.log"))?)
+        .spawn()?;
+    let lifeline = child.stdin.take();
+    Ok(Peer { child, lifeline })
+}
+
+fn organisation(network: &Path, genesis: &Genesis) -> Result<Account> {
+    let stored = key_file::read(&network.join("organisations").join("1.json"), None)?;
+    let entity = stored.entity.context("the key of the organisation names no entity")?;
+    let entity = entity.entity_id();
+    let signer = Signer { ledger: genesis.ledger(), entity, key: stored.key };
+    Ok(Account::new(signer, 0, 0))
+}
+
+/// The first of a row of ports of which none is in use.
+fn free_ports() -> Result<u16> {
+    const FIRST: u16 = 21_000;
+    const LAST: u16 = 30_000;
+    let offsets = (0..PEERS as u16).flat_map(|peer| [peer * PORT_STEP, peer * PORT_STEP + 1]);
+    let offsets: Vec<u16> = offsets.collect();
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    (FIRST..LAST)
+        .step_by(usize::from(PORT_STEP) * PEERS)
+        .find(|first| offsets.iter().all(|offset| is_free(first + offset)))
+        .context("no free ports between 21000 and 30000")
+}
