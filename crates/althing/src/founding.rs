@@ -12,8 +12,8 @@ use althing_client::{
     model::DidText,
 };
 use althing_types::{
-    EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters, PeerSeat,
-    SigningKey, Suite,
+    EntityKind, Genesis, GenesisError, Inception, Mechanism, Mode, Organisation, Parameters,
+    PeerSeat, SigningKey, Suite,
 };
 use anyhow::Context as _;
 use rand::rngs::OsRng;
@@ -138,7 +138,11 @@ fn genesis(plan: &Plan, organisations: &[Member], peers: &[PeerKeys]) -> anyhow:
     };
     let checked = genesis.check().map(|()| genesis);
     checked.map_err(|error| {
-        with_next(error, "althing network new --help explains name, organisations and peers")
+        let next = match error {
+            GenesisError::Time(_) => "set the clock of this machine, which the time is taken from",
+            _ => "althing network new --help explains name, organisations and peers",
+        };
+        with_next(error, next)
     })
 }
 

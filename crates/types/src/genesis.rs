@@ -8,7 +8,10 @@ use crate::{
     did::is_network_name,
     digest::hash,
     entity::is_name,
-    limits::{BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX},
+    limits::{
+        BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, GENESIS_TIME_MS_MAX, ORGANISATIONS_MAX,
+        VALIDATORS_MAX,
+    },
     wire::encode,
 };
 
@@ -113,7 +116,7 @@ pub struct Genesis {
     /// Name of the network: 1 to 32 of `a-z`, `0-9` and `-`; part of every DID.
     #[n(1)]
     pub network: String,
-    /// When it began, milliseconds since 1970; the time of block 0.
+    /// When it began, milliseconds since 1970, at most [`GENESIS_TIME_MS_MAX`]; the time of block 0.
     #[n(2)]
     pub time_ms: u64,
     /// Who may take part.
@@ -142,6 +145,9 @@ pub enum GenesisError {
     /// The network's name.
     #[error("network name must be 1 to 32 of a-z, 0-9 and -")]
     Network,
+    /// It begins after the last time there is.
+    #[error("`time_ms` is {0}; it must be at most {GENESIS_TIME_MS_MAX}, the end of the year 9999")]
+    Time(u64),
     /// No or too many organisations or peers.
     #[error("there must be 1 to {ORGANISATIONS_MAX} organisations and 1 to {VALIDATORS_MAX} peers")]
     Count,
@@ -222,6 +228,9 @@ impl Genesis {
         }
         if !is_network_name(&self.network) {
             return Err(GenesisError::Network);
+        }
+        if self.time_ms > GENESIS_TIME_MS_MAX {
+            return Err(GenesisError::Time(self.time_ms));
         }
         if !(1..=ORGANISATIONS_MAX).contains(&self.organisations.len())
             || !(1..=VALIDATORS_MAX).contains(&self.peers.len())
@@ -307,5 +316,52 @@ impl Parameters {
             Some((name, _)) => Err(GenesisError::Parameter(name)),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::ToString as _, vec};
+
+    use super::*;
+    use crate::{SigningKey, Suite};
+
+    fn genesis() -> Genesis {
+        let key = |seed| SigningKey::from_secret(Suite::Ed25519, [seed; 32]).unwrap().public_key();
+        let begins = |kind, seed| Inception { kind, name: format!("n{seed}"), key: key(seed) };
+        let organisation = Organisation { inception: begins(EntityKind::Organisation, 1) };
+        let peer = PeerSeat {
+            inception: begins(EntityKind::Peer, 2),
+            organisation: organisation.inception.id(),
+            key: key(3).bytes.try_into().unwrap(),
+        };
+        Genesis {
+            version: 1,
+            network: "test".into(),
+            time_ms: 0,
+            mode: Mode::Private,
+            mechanism: Mechanism::Simplex,
+            parameters: Parameters::standard(),
+            organisations: vec![organisation],
+            peers: vec![peer],
+        }
+    }
+
+    /// Each block is later than its parent, so a genesis at the end of time has no block 1: the
+    /// first proposer overflowed.
+    #[test]
+    fn a_genesis_begins_within_the_years_that_can_be_written() {
+        for (time_ms, good) in [
+            (0, true),
+            (GENESIS_TIME_MS_MAX, true),
+            (GENESIS_TIME_MS_MAX + 1, false),
+            (u64::MAX, false),
+        ] {
+            let genesis = Genesis { time_ms, ..genesis() };
+            let expected = if good { Ok(()) } else { Err(GenesisError::Time(time_ms)) };
+            assert_eq!(genesis.check(), expected);
+            assert_eq!(Genesis::from_wire(&genesis.to_wire()).is_ok(), good, "{time_ms}");
+        }
+        assert!(GenesisError::Time(u64::MAX).to_string().contains("`time_ms`"));
     }
 }

@@ -17,6 +17,9 @@ pub const BATCH_READINGS_MAX: usize = 4096;
 pub const DESCRIPTION_BYTES_MAX: usize = 64 * 1024;
 /// Deepest nesting of a Thing Description, levels.
 pub const DESCRIPTION_DEPTH_MAX: usize = 64;
+/// Most items of one array in a Thing Description: the schema wants some of them to differ, which
+/// takes time with the square of their number.
+pub const DESCRIPTION_ITEMS_MAX: usize = 256;
 /// Most properties of one thing that become streams.
 pub const PROPERTIES_MAX: usize = 128;
 /// Longest name of an entity, thing, property, unit or record kind, bytes of UTF-8.
@@ -39,5 +42,8 @@ pub const BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const VALIDATORS_MAX: usize = 256;
 /// Most organisations in a genesis.
 pub const ORGANISATIONS_MAX: usize = 256;
+/// Latest time of a genesis, milliseconds since 1970: the end of the year 9999, the last that
+/// RFC 3339 can write. Block times ascend from it and must not run out.
+pub const GENESIS_TIME_MS_MAX: u64 = 253_402_300_799_999;
 /// How many blocks may separate a block from the expiry height of a transaction in it.
 pub const EXPIRY_BLOCKS_MAX: u64 = 1_000_000;

@@ -79,9 +79,9 @@ refusals! {
     36 UnknownLink "unknown_link" "The record links to a transaction this ledger does not know.";
     37 DuplicateSigner "duplicate_signer" "An entity signed the same transaction twice.";
     38 MempoolFull "mempool_full" "The peer holds as many transactions as it may; try again shortly.";
-    39 SenderQuota "sender_quota" "The sender has too many transactions waiting; wait for some to be finalized.";
+    39 SenderQuota "sender_quota" "The sender has too many transactions waiting, or too large ones; wait for some to be finalized.";
     40 NotReady "not_ready" "The peer is starting, stopping or behind; try again shortly or ask another peer.";
-    41 StorageFull "storage_full" "The peer's disk is full; it takes no writes until space is freed.";
+    41 StorageFull "storage_full" "The peer's disk is full; ask another peer until space is freed and this one started again.";
     42 Withdrawn "withdrawn" "The transaction that waited for approvals was withdrawn; submit it again if it is still wanted.";
     43 AlreadyRotated "already_rotated" "The key was replaced in this very block; replace it again in a later one.";
 }
