@@ -99,7 +99,7 @@ fn of_leaf(
     let payload = opening::open_payload(head, leaf, bytes)
         .map_err(|source| OpeningError::Payload { leaf: index, source })?;
     let mut total = Aggregate::default();
-    for (seq, reading) in (leaf.first_seq..).zip(&payload.readings) {
+    for (seq, reading) in leaf.numbered(&payload.readings) {
         if interval.contains(seq, reading.claimed_ms) {
             total.add(&Aggregate::of_value(&reading.value)).ok_or(OpeningError::Overflow)?;
         }

@@ -38,7 +38,7 @@ pub use verified::{
 };
 pub use verify::verify;
 
-use crate::{certificate::Finalized, membership::EpochLink};
+use crate::{archive::ProveError, certificate::Finalized, membership::EpochLink};
 
 /// Longest bundle, bytes.
 pub const BUNDLE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -132,14 +132,19 @@ impl Bundle {
     }
 
     /// The bytes of a bundle file: the bundle and its seal.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`ProveError::TooLarge`] above [`BUNDLE_BYTES_MAX`]: nobody would take it.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ProveError> {
         /// Heads of an array of two items, and of a byte string of 32 bytes.
         const PAIR: &[u8] = &[0x82];
         const DIGEST: &[u8] = &[0x58, 32];
         let bundle = self.to_wire();
+        if bundle.len() > Self::BYTES_MAX {
+            return Err(ProveError::TooLarge);
+        }
         let seal = seal_of(&bundle);
-        [PAIR, &bundle, DIGEST, &seal.0].concat()
+        Ok([PAIR, &bundle, DIGEST, &seal.0].concat())
     }
 
     /// The digest at the end of a bundle file.

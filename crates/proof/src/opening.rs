@@ -12,13 +12,15 @@ use minicbor::{Decode, Decoder, Encode, decode};
 
 use crate::{
     archive::{Archive, ProveError},
+    cbor::encoded_len,
     stream::{Leaf, Node, Peaks, Stored, StreamHead, Summary},
 };
 
 /// Most leaves that one answer opens.
 pub const LEAVES_OPENED_MAX: usize = 4096;
-/// Most payload bytes of one answer.
-pub const PAYLOADS_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// Longest opening on the wire, bytes. What else a bundle has, such as the certificate of a large
+/// membership, fits between this and [`BUNDLE_BYTES_MAX`](crate::bundle::BUNDLE_BYTES_MAX).
+pub const OPENING_BYTES_MAX: usize = 7 * 1024 * 1024;
 /// Most parts of one opening: room for leaves that lie apart, each with its closed neighbours.
 pub const PARTS_MAX: usize = LEAVES_OPENED_MAX * 16;
 
@@ -64,9 +66,7 @@ impl<'b, C> Decode<'b, C> for Opening {
 }
 
 impl Wire for Opening {
-    const BYTES_MAX: usize = PAYLOADS_BYTES_MAX
-        + PARTS_MAX * (Node::BYTES_MAX + 8)
-        + LEAVES_OPENED_MAX * Leaf::BYTES_MAX;
+    const BYTES_MAX: usize = OPENING_BYTES_MAX;
 
     fn validate(&self) -> Result<(), WireError> {
         if self.parts.len() > PARTS_MAX {
@@ -231,16 +231,13 @@ struct Prover<'a, A, F> {
 
 impl<A: Archive, F: Fn(&Summary) -> bool> Prover<'_, A, F> {
     fn subtree(&mut self, Stored { level, index, node }: Stored) -> Result<(), ProveError> {
-        if self.opening.parts.len() >= PARTS_MAX {
-            return Err(ProveError::TooLarge);
-        }
         if !(self.opens)(&node.summary) {
-            self.opening.parts.push(Part::Pruned(node));
+            self.push(Part::Pruned(node))?;
         } else if level == 0 {
             let part = self.leaf(index)?;
-            self.opening.parts.push(part);
+            self.push(part)?;
         } else {
-            self.opening.parts.push(Part::Inner);
+            self.push(Part::Inner)?;
             for index in [index * 2, index * 2 + 1] {
                 let level = level - 1;
                 let missing = ProveError::Node { level, index };
@@ -262,11 +259,20 @@ impl<A: Archive, F: Fn(&Summary) -> bool> Prover<'_, A, F> {
             return Err(ProveError::Payload { leaf: index });
         }
         self.leaves += 1;
-        self.bytes += payload.as_ref().map_or(0, Vec::len);
-        if self.leaves > LEAVES_OPENED_MAX || self.bytes > PAYLOADS_BYTES_MAX {
+        if self.leaves > LEAVES_OPENED_MAX {
             return Err(ProveError::TooLarge);
         }
         Ok(Part::Leaf { leaf, payload })
+    }
+
+    /// Counted as it will be on the wire: what a prover makes, a verifier must take.
+    fn push(&mut self, part: Part) -> Result<(), ProveError> {
+        self.bytes = self.bytes.saturating_add(encoded_len(&part));
+        self.opening.parts.push(part);
+        if self.opening.parts.len() > PARTS_MAX || self.bytes > OPENING_BYTES_MAX {
+            return Err(ProveError::TooLarge);
+        }
+        Ok(())
     }
 }
 

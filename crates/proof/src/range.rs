@@ -53,7 +53,7 @@ impl RangeAnswer {
 impl AnswerBatch {
     /// Its readings with their sequence numbers.
     fn numbered(&self) -> impl Iterator<Item = (u64, &Reading)> {
-        (self.leaf.first_seq..).zip(self.readings.iter().flatten())
+        self.leaf.numbered(self.readings.iter().flatten())
     }
 }
 

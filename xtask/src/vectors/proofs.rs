@@ -234,7 +234,7 @@ fn bundles(mut ledger: TinyLedger) -> Vec<Vector> {
     let genesis = &ledger.network.genesis;
     made.into_iter()
         .map(|(name, made)| {
-            let bytes = made.to_bytes();
+            let bytes = made.to_bytes().expect("it is short");
             let verified = bundle::verify(&bytes, genesis);
             assert!(verified.is_ok(), "{name}: {verified:?}");
             let inputs = json!({ "genesis": hex::encode(genesis.to_wire()) });

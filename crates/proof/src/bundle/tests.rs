@@ -39,9 +39,26 @@ fn claim_aggregate(ledger: &TinyLedger, interval: Interval) -> Claim {
 }
 
 fn verified_reading(ledger: &TinyLedger, bundle: &Bundle) -> VerifiedReading {
-    match verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap().claim {
+    match verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap().claim {
         VerifiedClaim::Reading(reading) => reading,
         other => panic!("{other:?}"),
+    }
+}
+
+/// A peer handed out bundles that nobody accepts.
+#[test]
+fn a_bundle_that_nobody_would_take_is_not_written() {
+    let (_, mut bundles) = bundles();
+    let (_, bundle) = &mut bundles[0];
+    let Claim::Reading(proof) = &mut bundle.claim else { panic!("{:?}", bundle.claim) };
+    proof.payload.clear();
+    let rest = bundle.to_wire().len() + 4;
+    for (len, good) in [(Bundle::BYTES_MAX - rest, true), (Bundle::BYTES_MAX - rest + 1, false)] {
+        let Claim::Reading(proof) = &mut bundle.claim else { unreachable!() };
+        proof.payload = vec![0; len];
+        let written = bundle.to_bytes();
+        assert_eq!(written.is_ok(), good);
+        assert!(written.is_ok_and(|bytes| bytes.len() <= BUNDLE_BYTES_MAX) == good);
     }
 }
 
@@ -49,7 +66,7 @@ fn verified_reading(ledger: &TinyLedger, bundle: &Bundle) -> VerifiedReading {
 fn every_claim_is_verified_and_says_how() {
     let (genesis, bundles) = bundles();
     for (name, bundle) in bundles {
-        let bytes = bundle.to_bytes();
+        let bytes = bundle.to_bytes().unwrap();
         let verified = verify(&bytes, &genesis).unwrap_or_else(|f| panic!("{name}: {f:?}"));
         assert_eq!(verified.ledger, genesis.ledger());
         assert_eq!((verified.block.signed.len(), verified.block.validators), (3, 4), "{name}");
@@ -79,7 +96,7 @@ fn every_claim_is_verified_and_says_how() {
 fn a_reading_is_told_in_words() {
     let mut ledger = ledger();
     let bundle = ledger.bundle(|l| claim_reading(l, 33));
-    let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+    let verified = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
     let text = |step| {
         let done = verified.steps.iter().find(|done| done.step == step).unwrap();
         done.text.replace(&ledger.network.genesis.ledger().to_string(), "LEDGER")
@@ -172,7 +189,7 @@ fn ranges_and_aggregates_answer_the_question() {
     let interval = Interval::Seq { first: 15, last: 44 };
     let bundle = ledger.bundle(|l| claim_range(l, interval));
     let genesis = ledger.network.genesis.clone();
-    let verified = verify(&bundle.to_bytes(), &genesis).unwrap();
+    let verified = verify(&bundle.to_bytes().unwrap(), &genesis).unwrap();
     let VerifiedClaim::Range { stream, answer } = verified.claim else { panic!() };
     assert_eq!((stream.count, answer.interval), (100, interval));
     let expected: Vec<u64> = (15..=44).collect();
@@ -180,7 +197,7 @@ fn ranges_and_aggregates_answer_the_question() {
     let sum: i64 = answer.readings().filter_map(|(_, reading)| reading.value.measure()).sum();
 
     let bundle = ledger.bundle(|l| claim_aggregate(l, interval));
-    let verified = verify(&bundle.to_bytes(), &genesis).unwrap();
+    let verified = verify(&bundle.to_bytes().unwrap(), &genesis).unwrap();
     let VerifiedClaim::Aggregate { aggregate, .. } = verified.claim else { panic!() };
     assert_eq!((aggregate.count, aggregate.sum), (30, i128::from(sum)));
     let told = &verified.steps.iter().find(|done| done.step == Step::Aggregate).unwrap().text;
@@ -191,12 +208,12 @@ fn ranges_and_aggregates_answer_the_question() {
 fn a_receipt_says_what_became_of_a_transaction() {
     let mut ledger = ledger();
     let bundle = transaction_bundle(&mut ledger);
-    let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+    let verified = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
     let VerifiedClaim::Transaction(transaction) = verified.claim else { panic!() };
     assert_eq!((transaction.index, transaction.sender), (1, ledger.gateway));
     assert_eq!(transaction.receipt.map(|receipt| receipt.code), Some(0));
     let late = late_transaction_bundle(&mut ledger);
-    let verified = verify(&late.to_bytes(), &ledger.network.genesis).unwrap();
+    let verified = verify(&late.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
     let texts: Vec<&str> = verified.steps.iter().map(|done| done.text.as_str()).collect();
     assert!(texts[3].starts_with("block 9 of "), "{}", texts[3]);
     assert!(texts[3].contains("3 of 4 validators signed block 11, which descends from it"));
@@ -204,7 +221,7 @@ fn a_receipt_says_what_became_of_a_transaction() {
     let (block, finalized, _) = &ledger.blocks[0];
     let bare = Claim::transaction(block, 0, None).unwrap();
     let bundle = Bundle::new(vec![], finalized.clone(), bare);
-    let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+    let verified = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
     let VerifiedClaim::Transaction(transaction) = verified.claim else { panic!() };
     assert_eq!(transaction.receipt, None);
     assert_eq!(Claim::transaction(block, 1, None), None);
@@ -243,12 +260,12 @@ fn a_descendants_certificate_covers_every_kind_of_claim() {
     for (claim, after) in claims.into_iter().zip([1, 2, 33, DESCENDANTS_MAX]) {
         let block = ledger.finalized_by(height, height + after);
         let bundle = Bundle::new(vec![], block, claim.clone());
-        let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+        let verified = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
         assert_eq!(verified.block.height, height as u64);
     }
     let far = ledger.finalized_by(height, height + DESCENDANTS_MAX + 1);
     let bundle = Bundle::new(vec![], far, claim_reading(&ledger, 33));
-    let failure = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap_err();
+    let failure = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap_err();
     let why = Why::Wire(WireError::OutOfBounds("descendants"));
     assert_eq!(failure, Failure { step: Step::Form, why });
 }
@@ -275,7 +292,7 @@ fn a_realistic_bundle_is_at_most_8_kib() {
     (0..1023).for_each(|_| ledger.submit(100));
     (0..4000_u32).for_each(|i| ledger.state.set(i.to_be_bytes().to_vec(), vec![1]));
     let bundle = ledger.bundle(|l| claim_reading(l, 33_333));
-    let bytes = bundle.to_bytes();
+    let bytes = bundle.to_bytes().unwrap();
     assert!(bytes.len() <= 8 * 1024, "{} bytes", bytes.len());
     assert!(verify(&bytes, &ledger.network.genesis).is_ok());
 }
@@ -287,7 +304,7 @@ fn thirty_days_of_readings_are_complete() {
     (0..100).for_each(|_| ledger.submit(100));
     let first_ms = BEGIN_MS as i64 + 700 * PERIOD_MS;
     let interval = Interval::Time { first_ms, last_ms: first_ms + 8640 * PERIOD_MS - 1 };
-    let bytes = ledger.bundle(|ledger| claim_range(ledger, interval)).to_bytes();
+    let bytes = ledger.bundle(|ledger| claim_range(ledger, interval)).to_bytes().unwrap();
     assert!(bytes.len() <= 128 * 1024, "{} bytes", bytes.len());
     let verified = verify(&bytes, &ledger.network.genesis).unwrap();
     let VerifiedClaim::Range { answer, .. } = verified.claim else { panic!() };
@@ -302,7 +319,7 @@ fn a_late_reading_is_found_by_its_time() {
     ledger.submit_readings(vec![reading]);
     let around = Interval::Time { first_ms: late - 5, last_ms: late + 5 };
     let bundle = ledger.bundle(|l| claim_range(l, around));
-    let verified = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap();
+    let verified = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
     let VerifiedClaim::Range { answer, .. } = verified.claim else { panic!() };
     assert_eq!(answer.readings().map(|(seq, _)| seq).collect::<Vec<_>>(), [100]);
 }

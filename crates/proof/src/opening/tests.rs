@@ -163,6 +163,48 @@ fn an_answer_has_a_largest_size() {
     assert_eq!(range::verify(&series.head, &most, &opening).unwrap().readings().count(), 4096);
 }
 
+/// A prover that counted the bytes of payloads alone made bundles longer than a verifier takes.
+#[test]
+fn what_a_prover_makes_a_verifier_takes() {
+    const APART: u64 = 32;
+    const BEGIN_MS: i64 = 1_700_000_000_000;
+    let mut series = series(ValueKind::Bytes);
+    // So far apart that each batch that is asked for has many closed neighbours.
+    for batch in 0..LEAVES_OPENED_MAX as u64 * APART {
+        let (claimed_ms, len) = match batch % APART {
+            0 => (BEGIN_MS + batch as i64, 755),
+            _ => (BEGIN_MS - 1, 0),
+        };
+        let value = Value::Bytes(vec![7; len]);
+        let reading = Reading { claimed_ms, received_ms: claimed_ms, value };
+        append(&mut series, (1 << 40) + batch * 2, vec![reading; 2]);
+    }
+    let first = |leaves: u64| {
+        let last_ms = BEGIN_MS + (leaves * APART) as i64 - 1;
+        let interval = Interval::Time { first_ms: BEGIN_MS, last_ms };
+        range::prove(&series, &series.head, &interval, Payloads::Needed)
+    };
+    assert_eq!(first(LEAVES_OPENED_MAX as u64), Err(ProveError::TooLarge));
+    let opening = first(3000).unwrap();
+    assert!(opening.to_wire().len() > OPENING_BYTES_MAX / 5 * 4);
+    assert_eq!(Opening::from_wire(&opening.to_wire()), Ok(opening));
+}
+
+/// The readings were numbered by a range from the first number, which was asked for one more than
+/// there are: whoever checked a batch that ends just below the last number panicked.
+#[test]
+fn numbers_reach_up_to_the_last() {
+    let mut series = series(ValueKind::Number);
+    append(&mut series, u64::MAX - 3, vec![reading(1, 10), reading(2, 20), reading(3, 30)]);
+    let all = Interval::Seq { first: 0, last: u64::MAX };
+    let answer = range::verify(&series.head, &all, &range_of(&series, &all)).unwrap();
+    let numbers: Vec<u64> = answer.readings().map(|(seq, _)| seq).collect();
+    assert_eq!(numbers, [u64::MAX - 3, u64::MAX - 2, u64::MAX - 1]);
+    let cut = Interval::Seq { first: 0, last: u64::MAX - 2 };
+    let opening = aggregate::prove(&series, &series.head, &cut).unwrap();
+    assert_eq!(aggregate::verify(&series.head, &cut, &opening).unwrap().sum, 30);
+}
+
 #[test]
 fn a_list_of_parts_is_counted_before_it_is_read() {
     let parts = |count: usize| {
@@ -258,7 +300,7 @@ fn by_hand(series: &Series, interval: &Interval) -> Vec<(u64, Reading)> {
     let mut all: Vec<(u64, Reading)> = vec![];
     for leaf in &series.leaves {
         let payload = Payload::from_wire(&series.payloads[&leaf.payload_digest]).unwrap();
-        all.extend((leaf.first_seq..).zip(payload.readings));
+        all.extend(leaf.numbered(payload.readings));
     }
     all.retain(|(seq, reading)| interval.contains(*seq, reading.claimed_ms));
     all.sort_by_key(|(seq, _)| *seq);

@@ -112,6 +112,18 @@ impl Leaf {
         self.first_seq.saturating_add(u64::from(self.count).saturating_sub(1))
     }
 
+    /// Its readings with their sequence numbers. Saturates only for a leaf that is not valid.
+    pub fn numbered<T>(
+        &self,
+        readings: impl IntoIterator<Item = T>,
+    ) -> impl Iterator<Item = (u64, T)> {
+        // Not `first_seq..`: a range that is asked for one more than it has overflows.
+        let first_seq = self.first_seq;
+        (0..)
+            .zip(readings)
+            .map(move |(offset, reading)| (first_seq.saturating_add(offset), reading))
+    }
+
     /// Its summary.
     #[must_use]
     pub fn summary(&self) -> Summary {

@@ -15,7 +15,7 @@ use crate::{
 fn flip_all(kinds: impl Fn(&str) -> bool) {
     let (genesis, bundles) = bundles();
     for (name, bundle) in bundles.into_iter().filter(|(name, _)| kinds(name)) {
-        let bytes = bundle.to_bytes();
+        let bytes = bundle.to_bytes().unwrap();
         // What is not bound by hashes and signatures is the question, and only the seal guards it.
         let has_question = matches!(name, "range" | "aggregate" | "state" | "absence");
         let seal_begins = bytes.len() - 34;
@@ -75,7 +75,7 @@ fn no_changed_byte_of_a_late_transaction_is_accepted() {
 fn nothing_cut_off_or_added_is_accepted() {
     let (genesis, bundles) = bundles();
     for (name, bundle) in bundles {
-        let bytes = bundle.to_bytes();
+        let bytes = bundle.to_bytes().unwrap();
         for len in 0..bytes.len() {
             let step = verify(&bytes[..len], &genesis).map_err(|failure| failure.step);
             assert_eq!(step.err(), Some(Step::Form), "{name}: {len} bytes");
@@ -115,7 +115,7 @@ fn another_ledgers_genesis_is_refused() {
     let (_, bundles) = bundles();
     let other = Network::new(5).genesis;
     for (name, bundle) in bundles {
-        let failure = verify(&bundle.to_bytes(), &other).unwrap_err();
+        let failure = verify(&bundle.to_bytes().unwrap(), &other).unwrap_err();
         assert_eq!(failure.step, Step::Ledger, "{name}");
     }
 }
@@ -127,7 +127,7 @@ fn spoil(change: impl Fn(&mut ReadingProof)) -> Failure {
     let mut bundle = ledger.bundle(|l| claim_reading(l, 33));
     let Claim::Reading(proof) = &mut bundle.claim else { panic!() };
     change(proof);
-    verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap_err()
+    verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap_err()
 }
 
 fn says(step: Step, text: &'static str) -> Failure {
@@ -204,7 +204,7 @@ fn a_forged_block_is_refused() {
     let failure = |change: &dyn Fn(&mut Bundle)| {
         let mut forged = bundle.clone();
         change(&mut forged);
-        verify(&forged.to_bytes(), &genesis).unwrap_err()
+        verify(&forged.to_bytes().unwrap(), &genesis).unwrap_err()
     };
     let at = |why| Failure { step: Step::Certificate, why: Why::Certificate(why) };
     let header = failure(&|b| b.block.header.result.state_root = Digest([1; 32]));
@@ -220,13 +220,13 @@ fn a_forged_block_is_refused() {
     let validators = impostor.network.next_validators(4);
     impostor.network.enter(validators);
     let own = impostor.bundle(|l| claim_reading(l, 33));
-    let failure = verify(&own.to_bytes(), &genesis).unwrap_err();
+    let failure = verify(&own.to_bytes().unwrap(), &genesis).unwrap_err();
     let unreached = "the chain from the genesis does not reach the block's epoch";
     assert_eq!(failure, says(Step::Membership, unreached));
     // The same, with a link that the real validators did not sign.
     impostor.end_epoch(4);
     let linked = impostor.bundle(|l| claim_reading(l, 33));
-    let failure = verify(&linked.to_bytes(), &genesis).unwrap_err();
+    let failure = verify(&linked.to_bytes().unwrap(), &genesis).unwrap_err();
     let source = CertificateError::Epoch { expected: 0, found: 1 };
     let why = Why::Membership(MembershipError::Last { epoch: 0, source });
     assert_eq!(failure, Failure { step: Step::Membership, why });
@@ -239,7 +239,7 @@ fn a_state_that_contradicts_the_claim_is_refused() {
         let mut ledger = ledger();
         change(&mut ledger);
         let bundle = ledger.bundle(|l| claim_reading(l, 33));
-        verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap_err()
+        verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap_err()
     };
     let revoked = contradict(|ledger| {
         let key = key::entity(&ledger.gateway);
@@ -270,7 +270,7 @@ fn an_owner_needs_no_binding_and_another_transaction_is_refused() {
     let Claim::Reading(proof) = &mut bundle.claim else { panic!() };
     proof.submitter.transaction = ledger.transaction(&other);
     assert_eq!(TxId::of(proof.submitter.transaction.as_ref().unwrap()), other);
-    let failure = verify(&bundle.to_bytes(), &ledger.network.genesis).unwrap_err();
+    let failure = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap_err();
     let text = "the transaction is not the one that brought the batch";
     assert_eq!(failure, says(Step::Signature, text));
 }
@@ -285,7 +285,7 @@ fn a_receipt_of_another_transaction_or_block_is_refused() {
         let mut bundle = bundle.clone();
         let Claim::Transaction(proof) = &mut bundle.claim else { panic!() };
         change(proof.receipt.as_mut().unwrap());
-        verify(&bundle.to_bytes(), &genesis).unwrap_err()
+        verify(&bundle.to_bytes().unwrap(), &genesis).unwrap_err()
     };
     let path = "the path does not lead to the block's receipts";
     let unstated = "the later block does not state the receipts of this one";
@@ -338,7 +338,8 @@ proptest! {
 #[test]
 fn pieces_of_bundles_in_each_other_are_refused() {
     let (genesis, bundles) = bundles();
-    let bytes: Vec<Vec<u8>> = bundles.iter().map(|(_, bundle)| bundle.to_bytes()).collect();
+    let bytes: Vec<Vec<u8>> =
+        bundles.iter().map(|(_, bundle)| bundle.to_bytes().unwrap()).collect();
     // A generator of our own, so that a failure replays.
     let mut random = 1_u64;
     let mut draw = move |below: usize| {
