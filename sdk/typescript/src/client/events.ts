@@ -8,12 +8,14 @@ import { chunksOf, failure, type RequestOptions, type Transport } from './transp
 const EVENT_CHARS_MAX = 64 * 1024;
 /** A peer says every 15 s that it is there; one that is silent for three times that is not. */
 const SILENCE_MAX_MS = 45_000;
-/** First and longest wait before the next attempt to connect, milliseconds. */
+/** First wait before the next attempt to connect unless said otherwise, and the longest, milliseconds. */
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 15_000;
 
 /** How to follow events. */
 export interface EventsOptions extends RequestOptions {
+  /** How long to wait before the first further attempt to connect, milliseconds; then twice as long each time. */
+  retryMs?: number;
   /** Told when the connection opens, and when it is lost and tried again. */
   onConnection?: (state: 'open' | 'lost', why?: RequestError) => void;
 }
@@ -25,13 +27,14 @@ export interface EventsOptions extends RequestOptions {
  */
 export async function* follow(transport: Transport, query: EventsQuery, options: EventsOptions = {}): AsyncGenerator<EventRecord, void> {
   let cursor: Cursor | undefined = query.after;
-  let waitMs = RETRY_MS;
+  const retryMs = options.retryMs ?? RETRY_MS;
+  let waitMs = retryMs;
   for (;;) {
     let why: unknown;
     try {
       for await (const record of connect(transport, query, cursor, options)) {
         cursor = record.cursor;
-        waitMs = RETRY_MS;
+        waitMs = retryMs;
         yield record;
       }
     } catch (error) {

@@ -1,0 +1,43 @@
+// The client is in step with the description of the interface.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { Client } from '../src/client/index.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+const ID = 'a'.repeat(64);
+
+test('the forms are those of openapi.json; otherwise: npm run model', async () => {
+  const { expected } = (await import(new URL('scripts/model.mjs', ROOT).href)) as { expected: () => Record<string, string> };
+  const folder = new URL('src/client/model/', ROOT);
+  const texts = expected();
+  assert.deepEqual(readdirSync(folder).sort(), Object.keys(texts).sort());
+  for (const [file, text] of Object.entries(texts)) assert.equal(readFileSync(new URL(file, folder), 'utf8'), text, file);
+});
+
+test('every operation has a method, with the parameters of the operation', async () => {
+  const asked: string[] = [];
+  const answer = (url: string): Promise<Response> => {
+    asked.push(new URL(url).pathname);
+    return Promise.resolve(new Response('{"transactions":[],"items":[]}', { status: 200 }));
+  };
+  const client = new Client('http://peer.test/', { fetch: answer as typeof fetch });
+  const stop = new AbortController();
+  await Promise.all([
+    client.health(), client.status(), client.peers(), client.network(), client.metrics(),
+    client.account(ID), client.entities(), client.entity(ID), client.keys(ID), client.history(ID), client.notifications(ID),
+    client.pending(ID), client.policies(ID), client.resolve('did:althing:demo:x'),
+    client.things(), client.thing(ID), client.description(ID), client.property(ID, 'a/b'),
+    client.stream(ID), client.readings(ID), client.latest(ID), client.aggregates(ID), client.gaps(ID),
+    client.blocks(), client.block(7), client.transaction(ID), client.submit([{ wire: new Uint8Array(1) }]),
+    client.proveReading(ID, 3), client.proveRange(ID), client.proveAggregate(ID), client.proveState('e/x'), client.proveReceipt(ID),
+    client.events({}, { signal: stop.signal, onConnection: () => stop.abort() }).next(),
+  ]);
+  const document = JSON.parse(readFileSync(new URL('../../docs/reference/openapi.json', ROOT), 'utf8')) as { paths: Record<string, object> };
+  const patterns = Object.keys(document.paths).map((path) => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`));
+  const matches = (pattern: RegExp): boolean => asked.some((path) => pattern.test(path));
+  assert.deepEqual(patterns.filter((pattern) => !matches(pattern)).map(String), [], 'operations without a method');
+  assert.deepEqual(asked.filter((path) => !patterns.some((pattern) => pattern.test(path))), [], 'requests that no peer knows');
+});

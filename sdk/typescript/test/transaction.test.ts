@@ -1,0 +1,128 @@
+// Transactions: built from the inputs of the vectors and signed to the same bytes.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { SigningKey, bodyFor, decodeTransaction, signTransaction, signedBytes, verifySignature, type Suite } from '../src/forms/index.ts';
+import type { Action, ActionKind, EntityKind } from '../src/sign/index.ts';
+import { actions, Signer } from '../src/sign/index.ts';
+import { toHex, toUtf8 } from '../src/text/index.ts';
+import { hex, vectors } from './vectors.ts';
+
+type Json = Record<string, unknown>;
+
+/** The action that a vector describes. */
+function actionOf(json: Json): Action {
+  const text = (field: string): string => json[field] as string;
+  const number = (field: string): number => json[field] as number;
+  const ids = (field: string): Uint8Array[] => (json[field] as string[]).map(hex);
+  switch (text('kind')) {
+    case 'register_entity':
+      return { kind: 'register_entity', inception: inceptionOf(json['inception'] as Json), possession: hex(json['possession']) };
+    case 'rotate_key': {
+      const key = { suite: text('suite') as Suite, bytes: hex(json['key']) };
+      return { kind: 'rotate_key', entity: hex(json['entity']), key, possession: hex(json['possession']) };
+    }
+    case 'revoke_entity':
+      return actions.revokeEntity(text('entity'));
+    case 'register_thing':
+      return actions.registerThing(text('name'), text('description'));
+    case 'update_thing':
+      return actions.updateThing(text('thing'), number('replaces'), text('description'));
+    case 'bind':
+      return actions.bind(text('thing'), text('gateway'), BigInt(number('until_height')));
+    case 'unbind':
+      return actions.unbind(text('thing'), text('gateway'));
+    case 'submit_batch':
+      return { kind: 'submit_batch', batch: batchOf(json) };
+    case 'record':
+      return actions.record(text('record_kind'), hex(json['data']), ids('notify'), json['link'] ? text('link') : undefined);
+    case 'set_approval_policy':
+      return actions.setApprovalPolicy(text('action_kind') as ActionKind, number('threshold'), ids('approvers'), number('patience_blocks'));
+    case 'approve':
+      return actions.approve(text('pending'));
+    case 'reject':
+      return actions.reject(text('pending'));
+    case 'retire_thing':
+      return actions.retireThing(text('thing'));
+    default:
+      return assert.fail(`no action ${text('kind')}`);
+  }
+}
+
+function inceptionOf(json: Json): Extract<Action, { kind: 'register_entity' }>['inception'] {
+  const key = { suite: json['suite'] as Suite, bytes: hex(json['key']) };
+  return { kind: json['kind'] as EntityKind, name: json['name'] as string, key };
+}
+
+function batchOf(json: Json): Extract<Action, { kind: 'submit_batch' }>['batch'] {
+  const big = (field: string): bigint => BigInt(json[field] as string | number);
+  return {
+    stream: hex(json['stream']),
+    firstSeq: big('first_seq'),
+    count: json['count'] as number,
+    timeMin: big('time_min'),
+    timeMax: big('time_max'),
+    min: big('min'),
+    max: big('max'),
+    sum: big('sum'),
+    payloadDigest: hex(json['payload_digest']),
+    payloadLength: json['payload_len'] as number,
+  };
+}
+
+for (const { name, wire, inputs, id } of vectors('transaction')) {
+  test(`${name}: signed to the same bytes`, () => {
+    const ledger = hex(inputs['ledger']);
+    const signers = (inputs['signers'] as Json[]).map((each) => ({
+      entity: hex(each['signer']),
+      key: SigningKey.fromSecret((each['suite'] as Suite | undefined) ?? 'ed25519', hex(each['secret'])),
+      signed: each['signed'] as string,
+    }));
+    const [sender, ...others] = signers;
+    assert.ok(sender);
+    const list = (inputs['actions'] as Json[]).map(actionOf);
+    const body = bodyFor(ledger, hex(inputs['sender']), BigInt(inputs['nonce'] as string), BigInt(inputs['expiry_height'] as string), list);
+    const transaction = signTransaction(ledger, body, sender.key, others);
+    assert.equal(toHex(transaction.wire), toHex(wire));
+    assert.equal(toHex(transaction.id), id);
+    for (const { entity, key, signed } of signers) {
+      const message = signedBytes(ledger, body, entity, key.suite, signers.length > 1);
+      if (signed !== undefined) assert.equal(toHex(message), signed);
+    }
+  });
+
+  test(`${name}: read, its signatures hold, and nothing cut off or added is read`, () => {
+    const { body, signatures } = decodeTransaction(wire);
+    for (const [at, { signer, suite, signature }] of signatures.entries()) {
+      const json = (inputs['signers'] as Json[])[at];
+      const key = SigningKey.fromSecret(suite, hex(json?.['secret'])).publicKey;
+      const message = signedBytes(hex(inputs['ledger']), body, signer, suite, signatures.length > 1);
+      assert.ok(verifySignature(key, message, signature));
+      assert.ok(!verifySignature(key, Uint8Array.of(...message, 0), signature));
+    }
+    for (let length = 0; length < wire.length; length++) assert.throws(() => decodeTransaction(wire.slice(0, length)));
+    assert.throws(() => decodeTransaction(Uint8Array.of(...wire, 0)));
+  });
+}
+
+test('what a peer would refuse is refused before it is sent', () => {
+  const ledger = new Uint8Array(32).fill(9);
+  const key = SigningKey.fromSecret('ed25519', new Uint8Array(32).fill(7));
+  const { entity } = actions.registerEntity(ledger, 'organisation', 'A', key);
+  const signer = new Signer(ledger, entity, key);
+  const record = actions.record('note', toUtf8('1'));
+  for (const wrong of [
+    [],
+    Array.from({ length: 65 }, () => record),
+    [actions.record('', toUtf8('1'))],
+    [actions.record('a\nb', toUtf8('1'))],
+    [actions.record('note', new Uint8Array(16_385))],
+    [actions.registerThing('x'.repeat(65), '{}')],
+    [actions.registerThing('x', '')],
+    [actions.setApprovalPolicy('bind', 2, [entity], 5)],
+  ]) {
+    assert.throws(() => signer.sign(0n, 10n, wrong));
+  }
+  assert.equal(signer.sign(0n, 10n, [record]).body.nonce, 0n);
+});
