@@ -88,6 +88,7 @@ struct Api {
 struct Mempool {
     transactions_max: usize,
     per_sender_max: usize,
+    per_sender_bytes_max: usize,
     bytes_max: usize,
 }
 
@@ -200,6 +201,7 @@ impl Config {
         Ok(mempool::Limits {
             transactions_max: count("transactions_max", raw.transactions_max)?,
             per_sender_max: count("per_sender_max", raw.per_sender_max)?,
+            per_sender_bytes_max: count("per_sender_bytes_max", raw.per_sender_bytes_max)?,
             bytes_max: count("bytes_max", raw.bytes_max)?,
         })
     }
