@@ -82,8 +82,9 @@ impl Batch {
 /// What a store failed at.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// No space is left; nothing of the batch was written. Writing works again once there is.
-    #[error("the disk is full: free some space, then the peer goes on by itself")]
+    /// No space is left; nothing of the batch was written. A store on disk may refuse to write from
+    /// then on, so only a restart goes on.
+    #[error("the disk is full: free some space and start the peer again")]
     Full,
     /// The disk failed while doing something; after a failed write only a restart is safe.
     #[error("failed to {attempt}")]
