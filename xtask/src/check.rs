@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     shell::{self, run},
-    tally::{Part, Tally, counts_at_end, counts_of_tests},
+    tally::{Part, Tally, counts_at_end, counts_of_node, counts_of_tests},
 };
 
 /// Seeds that every run of the simulation covers.
@@ -16,14 +16,18 @@ const FUZZ_SECONDS: u64 = 2;
 /// Procedures of Y.4464 clause 10 that are run.
 const PROCEDURES: &[&str] = &["10.1"];
 /// Programs that tests call, with the line that installs each.
-const TOOLS: &[(&str, &str)] =
-    &[("mosquitto_pub --help", "sudo apt-get install --yes mosquitto-clients")];
+const TOOLS: &[(&str, &str)] = &[
+    ("mosquitto_pub --help", "sudo apt-get install --yes mosquitto-clients"),
+    ("npm --version", "install Node.js 20.19 or later: https://nodejs.org/en/download"),
+];
 
 const FORMAT: &str = "cargo fmt --all --check";
 const CLIPPY: &str = "cargo clippy --release --workspace --all-targets --quiet -- -D warnings";
 const NEXTEST: &str = "cargo nextest run --release --workspace --no-fail-fast --status-level fail";
 const PLAIN_TEST: &str = "cargo test --release --workspace --no-fail-fast --lib --bins --tests";
 const DOC_TESTS: &str = "cargo test --release --workspace --doc --no-fail-fast";
+const TYPESCRIPT_INSTALL: &str = "npm ci --no-audit --no-fund --prefix sdk/typescript";
+const TYPESCRIPT_TEST: &str = "npm test --prefix sdk/typescript";
 const BINARIES: &str = "cargo build --release --workspace --bins";
 
 /// Everything the README promises.
@@ -41,6 +45,7 @@ pub fn test() -> Tally {
         tally.add(conformance(procedure));
     }
     tally.add(fuzzing());
+    tally.add(typescript());
     advisories(&mut tally);
     tally
 }
@@ -148,6 +153,20 @@ fn conformance(procedure: &str) -> Part {
     let run = run(&line);
     let hint = format!("cargo run --release -- conformance {procedure}");
     Part::counted("conformance", run.ended_well, counts_at_end(&run.output), hint)
+}
+
+/// The TypeScript package against the pinned vectors of this code.
+fn typescript() -> Part {
+    if !run(TYPESCRIPT_INSTALL).ended_well {
+        return Part::single("TypeScript package", false, TYPESCRIPT_INSTALL);
+    }
+    let run = run(TYPESCRIPT_TEST);
+    Part::counted(
+        "TypeScript package",
+        run.ended_well,
+        counts_of_node(&run.output),
+        TYPESCRIPT_TEST,
+    )
 }
 
 fn fuzzing() -> Part {

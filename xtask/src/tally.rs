@@ -84,6 +84,16 @@ pub fn counts_of_tests(output: &str) -> (u64, u64) {
         .fold((0, 0), |(passed, failed), (p, f): (u64, u64)| (passed + p, failed + f))
 }
 
+/// The counts in the output of `node --test`: lines `# pass N` and `# fail N`.
+#[must_use]
+pub fn counts_of_node(output: &str) -> (u64, u64) {
+    let count = |word: &str| {
+        let mut lines = output.lines().rev().map(|line| line.trim_start_matches(['#', 'ℹ', ' ']));
+        lines.find_map(|line| line.strip_prefix(word)?.trim().parse().ok()).unwrap_or(0)
+    };
+    (count("pass "), count("fail "))
+}
+
 /// The number that stands right before a word: 3 for `passed` in `2 tests: 3 passed, 1 failed`.
 fn number_before(line: &str, word: &str) -> u64 {
     let words: Vec<&str> =
@@ -125,6 +135,9 @@ mod tests {
         ] {
             assert_eq!(counts_of_tests(output), expected, "{output}");
         }
+        let node = "ok 1 - pass 7\n# tests 3\n# pass 2\n# fail 1\n# skipped 0";
+        assert_eq!(counts_of_node(node), (2, 1));
+        assert_eq!(counts_of_node("npm error"), (0, 0));
         let json = "step 1\n{\"passed\":5,\"failed\":0,\"steps\":[]}\n";
         assert_eq!(counts_at_end(json), (5, 0));
         assert_eq!(counts_at_end("{\"passed\":true}\nnothing"), (0, 0));
