@@ -37,11 +37,13 @@ pub(super) fn opening(demo: &Demo<'_>, speed: f64) -> String {
     format!(
         "Althing: organisations that do not trust each other agree on what sensors say.\n\n\
          {}\n\
+         Watch it in a browser: http://{}/\n\n\
          Each peer is a process of its own, and so is the gateway at mqtt://{}, which takes\n\
          readings by MQTT, signs them and hands them to the peers. The sensors replay recordings of\n\
          real ones (Numenta Anomaly Benchmark, MIT licence), {speed} readings a second each.\n\
          Keys, configuration, data and logs are in {folder}{kept}.\n",
         indented(&table.to_text()),
+        demo.places.peers[0].api,
         demo.places.mqtt,
     )
 }

@@ -155,7 +155,7 @@ async fn serve(
     api: &althing_api::Config,
     shutdown: &mut Shutdown,
 ) -> anyhow::Result<()> {
-    let router = althing_api::router(peer.clone(), api.clone());
+    let router = althing_dashboard::serve(althing_api::router(peer.clone(), api.clone()));
     let mut halted = None;
     let stop = async {
         tokio::select! {

@@ -1,0 +1,191 @@
+/** The frame around every page: name, navigation, search, whether the peer answers. */
+
+import { signal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { contact } from "./lib/client.ts";
+import { count, duration, plain } from "./lib/format.ts";
+import { network, status } from "./lib/network.ts";
+import { now } from "./lib/now.ts";
+import { href, route, type Route } from "./router.ts";
+import { Loading, Page, Wrong } from "./ui/basics.tsx";
+import { Search } from "./ui/search.tsx";
+import { ThemeButton } from "./ui/theme.tsx";
+import { Overview } from "./views/overview.tsx";
+
+type View = ComponentType<{ route: Route }>;
+
+/** Pages that are fetched when they are first needed. */
+const LAZY: Partial<Record<Route["view"], () => Promise<View>>> = {
+  things: () => import("./views/things.tsx").then((m) => m.Things),
+  thing: () => import("./views/thing.tsx").then((m) => m.ThingPage),
+  reading: () => import("./views/reading.tsx").then((m) => m.ReadingPage),
+  range: () => import("./views/reading.tsx").then((m) => m.RangePage),
+  verify: () => import("./views/verify.tsx").then((m) => m.VerifyPage),
+  ledger: () => import("./views/ledger.tsx").then((m) => m.Ledger),
+  block: () => import("./views/block.tsx").then((m) => m.BlockPage),
+  transaction: () => import("./views/transaction.tsx").then((m) => m.TransactionPage),
+  entity: () => import("./views/entity.tsx").then((m) => m.EntityPage),
+  procedures: () => import("./views/procedures.tsx").then((m) => m.Procedures),
+  operations: () => import("./views/operations.tsx").then((m) => m.Operations),
+};
+
+const NAVIGATION: { path: string; name: string; views: Route["view"][]; icon: string }[] = [
+  { path: "/", name: "Overview", views: ["overview"], icon: "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M10 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5" },
+  { path: "/things", name: "Things", views: ["things", "thing", "reading", "range"], icon: "M2.5 13.5 6.5 9l3 3 4-6.5 4 5M2.5 17h15" },
+  { path: "/ledger", name: "Ledger", views: ["ledger", "block", "transaction", "entity"], icon: "M3 3h6v6H3zm8 8h6v6h-6zM9 6h5v5M6 9v5h5" },
+  { path: "/procedures", name: "Procedures", views: ["procedures"], icon: "M4 3v14M16 3v14M4 7h12m0 0-3-2m3 2-3 2M16 13H4m0 0 3-2m-3 2 3 2" },
+  { path: "/operations", name: "Operations", views: ["operations"], icon: "M3 11h3l2-6 4 11 2-5h3" },
+  { path: "/verify", name: "Verify", views: ["verify"], icon: "M10 2.5 16.5 5v5c0 4-2.7 6.600-6.500 7.500C6.200 16.600 3.500 14 3.500 10V5zM7 10l2.200 2.200L13.200 8" },
+];
+
+const loaded = new Map<Route["view"], View>([["overview", Overview]]);
+const arrived = signal(0);
+const failed = signal<Error | undefined>(undefined);
+
+function fetchView(view: Route["view"]) {
+  const load = LAZY[view];
+  if (!load || loaded.has(view)) return;
+  failed.value = undefined;
+  load().then(
+    (component) => {
+      loaded.set(view, component);
+      arrived.value += 1;
+    },
+    () => {
+      failed.value = new Error("This page could not be fetched from the peer. Try again when the peer answers.");
+    },
+  );
+}
+
+/** Fetches the other pages while there is nothing else to do, so that they work when the network does not. */
+export function fetchAhead() {
+  const views = Object.keys(LAZY) as Route["view"][];
+  const next = () => {
+    const view = views.shift();
+    if (!view) return;
+    fetchView(view);
+    setTimeout(next, 120);
+  };
+  setTimeout(next, 1500);
+}
+
+function Missing() {
+  return (
+    <Page title="There is no such page" lead="The address may be mistyped, or from another version.">
+      <p><a href="/">To the overview</a></p>
+    </Page>
+  );
+}
+
+function Body() {
+  const current = route.value;
+  void arrived.value;
+  useEffect(() => fetchView(current.view), [current.view]);
+  if (current.view === "missing") return <Missing />;
+  const View = loaded.get(current.view);
+  if (View) return <View route={current} />;
+  return failed.value ? <Wrong error={failed.value} /> : <Loading lines={6} />;
+}
+
+function Mark() {
+  const stones = Array.from({ length: 6 }, (_, at) => (at * Math.PI) / 3 - Math.PI / 2);
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+      {stones.map((angle) => (
+        <circle key={angle} cx={16 + 11 * Math.cos(angle)} cy={16 + 11 * Math.sin(angle)} r="2.8" />
+      ))}
+      <circle class="heart" cx="16" cy="16" r="4" />
+    </svg>
+  );
+}
+
+/** Says when the peer does not answer, and that what is shown is old. */
+function Contact() {
+  const { up, since } = contact.value;
+  if (up) return null;
+  const height = status.value?.height;
+  return (
+    <div class="lost" role="alert">
+      <strong>This peer has not answered for {duration(now.value - since)}.</strong>{" "}
+      {height !== undefined && <>What you see is as of block {count(height)}. </>}
+      It is asked again every second. The other peers of the network go on without it and serve the same pages;
+      bundles can still be verified here.
+    </div>
+  );
+}
+
+function Pulse() {
+  const state = status.value;
+  const up = contact.value.up;
+  return (
+    <div class={`pulse ${up ? "up" : "down"}`} title={up ? "This peer answers" : "This peer does not answer"}>
+      <span class="dot" aria-hidden="true" />
+      <span class="pulse-name"><bdi>{plain(network.value?.network ?? state?.network ?? "…", 32)}</bdi></span>
+      {state && <a class="pulse-height" href={href.block(state.height)} aria-label={`Block ${state.height}`}>{count(state.height)}</a>}
+    </div>
+  );
+}
+
+export function App() {
+  const main = useRef<HTMLElement>(null);
+  const current = route.value;
+  const [announced, announce] = useState("");
+  const key = current.view + current.parts.join("/");
+  // A page that is still on its way takes the focus when it is there; others that arrive do not.
+  void arrived.value;
+  const ready = loaded.has(current.view);
+  const first = useRef(true);
+  useEffect(() => {
+    const moved = !first.current;
+    first.current = false;
+    const arrive = (heading: HTMLElement) => {
+      const title = heading.textContent ?? "";
+      document.title = current.view === "overview" ? "Althing" : `${title} · Althing`;
+      if (!moved) return;
+      heading.focus({ preventScroll: true });
+      announce(title);
+    };
+    const element = main.current;
+    const heading = element?.querySelector("h1");
+    if (!element || heading) return heading ? arrive(heading) : undefined;
+    // Its heading comes with the answer of the peer.
+    const observer = new MutationObserver(() => {
+      const late = element.querySelector("h1");
+      if (!late) return;
+      observer.disconnect();
+      arrive(late);
+    });
+    observer.observe(element, { childList: true, subtree: true });
+    return () => observer.disconnect();
+  }, [key, ready]);
+  return (
+    <>
+      <a class="skip" href="#main">To the content</a>
+      <header class="top">
+        <a class="brand" href="/" aria-label="Althing, overview"><Mark /><span>Althing</span></a>
+        <nav aria-label="Pages">
+          {NAVIGATION.map((item) => (
+            <a key={item.path} href={item.path} aria-current={item.views.includes(current.view) ? "page" : undefined}>
+              <svg viewBox="0 0 20 20" aria-hidden="true"><path d={item.icon} /></svg>
+              <span>{item.name}</span>
+            </a>
+          ))}
+        </nav>
+        <div class="top-right">
+          <Search />
+          <Pulse />
+          <ThemeButton />
+        </div>
+      </header>
+      <Contact />
+      <main id="main" ref={main} tabIndex={-1}><Body /></main>
+      <footer>
+        <span>Althing {status.value?.version ?? ""}: a blockchain of things after ITU-T Y.4464</span>
+        <span><a href="/openapi.json" target="_blank" rel="noopener">Interface</a> · <a href="/metrics" target="_blank" rel="noopener">Metrics</a></span>
+      </footer>
+      <div class="hidden" aria-live="polite">{announced}</div>
+    </>
+  );
+}
+

@@ -1,0 +1,52 @@
+/** What happens on the ledger, as it happens: one event stream for the whole page. */
+
+import { signal } from "@preact/signals";
+import { peer } from "./client.ts";
+import type { EventRecord } from "./model.ts";
+import { tagged } from "./model.ts";
+
+/** Events kept unread between two looks; under load only the newest count. */
+const UNREAD_MAX = 512;
+const EVERY_MS = 500;
+const EVENTS_MAX = 40;
+const BATCHES_MAX = 64;
+
+/** The newest events that are no batches, newest first. */
+export const happenings = signal<EventRecord[]>([]);
+/** The newest batch of each stream, newest first. */
+export const batches = signal<EventRecord[]>([]);
+
+let unread: EventRecord[] = [];
+
+/** The stream an event is about, if it is about one. */
+export function streamOf(record: EventRecord): string {
+  return String(tagged(record.event)["stream"] ?? "");
+}
+
+function digest() {
+  if (unread.length === 0) return;
+  const newest = unread.reverse();
+  unread = [];
+  const others = newest.filter((record) => record.event.type !== "batch_accepted");
+  if (others.length > 0) happenings.value = [...others, ...happenings.value].slice(0, EVENTS_MAX);
+  const taken = newest.filter((record) => record.event.type === "batch_accepted");
+  if (taken.length === 0) return;
+  const seen = new Set<string>();
+  batches.value = [...taken, ...batches.value]
+    .filter((record) => !seen.has(streamOf(record)) && seen.add(streamOf(record)))
+    .slice(0, BATCHES_MAX);
+}
+
+async function follow() {
+  for await (const record of peer.events()) {
+    unread.push(record);
+    if (unread.length > UNREAD_MAX) unread = unread.slice(-UNREAD_MAX / 2);
+  }
+}
+
+/** Begins to listen; a stream that breaks is opened again behind the last event. */
+export function start() {
+  const listen = () => void follow().catch(() => setTimeout(listen, 5000));
+  listen();
+  setInterval(digest, EVERY_MS);
+}

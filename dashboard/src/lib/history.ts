@@ -1,0 +1,29 @@
+/** Events of the past, read from the event stream until it has caught up. */
+
+import { peer } from "./client.ts";
+import type { EventRecord, EventsQuery } from "./model.ts";
+
+/** How long the stream must be silent to have caught up, ms. */
+const SILENCE_MS = 700;
+
+/** The events that match, oldest first, at most so many of the newest. */
+export async function pastEvents(query: EventsQuery, max: number, signal: AbortSignal): Promise<EventRecord[]> {
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  signal.addEventListener("abort", end, { once: true });
+  let found: EventRecord[] = [];
+  let timer = setTimeout(end, 4 * SILENCE_MS);
+  try {
+    for await (const record of peer.events(query, { signal: stop.signal })) {
+      clearTimeout(timer);
+      timer = setTimeout(end, SILENCE_MS);
+      found.push(record);
+      if (found.length > 2 * max) found = found.slice(-max);
+    }
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
+    end();
+  }
+  return found.slice(-max);
+}

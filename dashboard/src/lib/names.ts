@@ -1,0 +1,82 @@
+/** Names of entities and things, fetched once each. */
+
+import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { maybe, peer } from "./client.ts";
+import type { Entity, Thing } from "./model.ts";
+
+/** Most names kept; beyond, the oldest go. */
+const KEPT_MAX = 4096;
+/** Most requests for names under way. */
+const ASKING_MAX = 6;
+
+/** An entity or thing, or neither. */
+export type Named = { as: "entity"; entity: Entity } | { as: "thing"; thing: Thing } | { as: "unknown" };
+
+const known = new Map<string, Signal<Named | undefined>>();
+const queue: string[] = [];
+let asking = 0;
+
+function slot(did: string): Signal<Named | undefined> {
+  let found = known.get(did);
+  if (!found) {
+    found = signal<Named | undefined>(undefined);
+    known.set(did, found);
+    if (known.size > KEPT_MAX) {
+      const oldest = known.keys().next().value;
+      if (oldest !== undefined) known.delete(oldest);
+    }
+  }
+  return found;
+}
+
+/** Its document says what a DID stands for: things have a description, entities keys. */
+async function lookUp(did: string): Promise<Named> {
+  const document = await maybe(peer.resolve(did));
+  if (!document) return { as: "unknown" };
+  const isThing = document.service?.some((service) => service.type === "WotThing") ?? false;
+  return isThing ? { as: "thing", thing: await peer.thing(did) } : { as: "entity", entity: await peer.entity(did) };
+}
+
+function pump() {
+  while (asking < ASKING_MAX) {
+    const did = queue.shift();
+    if (did === undefined) return;
+    asking += 1;
+    void lookUp(did)
+      .then((named) => {
+        slot(did).value = named;
+      })
+      // Forgotten, so that the next who wants it asks again.
+      .catch(() => known.delete(did))
+      .finally(() => {
+        asking -= 1;
+        pump();
+      });
+  }
+}
+
+/** Who or what this is, as soon as it is known. */
+export function named(did: string): ReadonlySignal<Named | undefined> {
+  const fresh = !known.has(did);
+  const found = slot(did);
+  if (fresh) {
+    queue.push(did);
+    pump();
+  }
+  return found;
+}
+
+/** Notes what an answer brought along. */
+export function noteEntity(entity: Entity) {
+  slot(entity.id).value = { as: "entity", entity };
+}
+
+export function noteThing(thing: Thing) {
+  slot(thing.id).value = { as: "thing", thing };
+}
+
+/** The first entities of the ledger in one request: the organisations, peers and gateways that every page names. */
+export async function preload() {
+  const page = await peer.entities({ limit: 100 }).catch(() => undefined);
+  page?.items.forEach(noteEntity);
+}

@@ -1,0 +1,116 @@
+/** What an operator looks at: peers, how far behind, what waits, and what to do about it. */
+
+import { bytes, count, duration, plain } from "../lib/format.ts";
+import { figures, health, network, peers, rate, status } from "../lib/network.ts";
+import { silence, silent } from "../lib/sentence.ts";
+import { href } from "../router.ts";
+import { Badge, Card, Empty, Fact, Facts, Id, Page, Table } from "../ui/basics.tsx";
+
+interface Alarm {
+  tone: "warn" | "bad";
+  what: string;
+  advice: string;
+}
+
+/** A lag that is not just the next block on its way. */
+const LAG_MAX = 10;
+
+function alarms(): Alarm[] {
+  const state = status.value;
+  const found: Alarm[] = [];
+  for (const reason of health.value?.reasons ?? []) {
+    found.push({ tone: health.value?.state === "unavailable" ? "bad" : "warn", what: reason.detail, advice: `Code ${reason.code}: see “What to watch” in the documentation.` });
+  }
+  for (const peer of silent(peers.value)) {
+    const ms = silence(peer, peers.value);
+    found.push({
+      tone: "warn",
+      what: `${peer.name} of ${peer.organisation_name} has been silent ${Number.isFinite(ms) ? `for ${duration(ms)}` : "since this peer started"}.`,
+      advice: peer.connected ? "It is connected but does not vote: look at its health page and log." : "It is not connected: see whether its process runs and its address can be reached.",
+    });
+  }
+  if (state && state.final_height - state.height > LAG_MAX) {
+    found.push({ tone: "warn", what: `This peer is ${count(state.final_height - state.height)} blocks behind.`, advice: "It catches up by itself. If the number grows, its disk or processor is too slow." });
+  }
+  if (state && state.payloads_missing > 0) {
+    found.push({ tone: "warn", what: `The data of ${count(state.payloads_missing)} batches are still missing here.`, advice: "They are fetched from other peers. If the number stays, no connected peer holds them." });
+  }
+  const offences = figures.value.get("althing_offences") ?? 0;
+  if (offences > 0) found.push({ tone: "bad", what: `${count(offences)} offences of peers against the protocol were seen.`, advice: "Keep the log: it names the peer and holds the evidence. Talk to the organisation that runs it." });
+  return found;
+}
+
+const FIGURES: [string, string][] = [
+  ["althing_transactions_admitted_total", "transactions admitted"],
+  ["althing_transactions_refused_total", "transactions refused at the door"],
+  ["althing_transactions_executed_total", "transactions executed"],
+  ["althing_readings_executed_total", "readings executed"],
+  ["althing_blocks_refused_total", "blocks not voted for"],
+  ["althing_payloads_fetched_total", "payloads fetched from others"],
+  ["althing_messages_refused_total", "messages of peers refused"],
+  ["althing_views_nullified_total", "views without a block"],
+];
+
+export function Operations() {
+  const state = status.value;
+  const found = alarms();
+  const known = new Set(FIGURES.map(([name]) => name));
+  const others = [...figures.value.entries()].filter(([name]) => name.endsWith("_total") && !known.has(name));
+  const parameters = Object.entries(network.value?.genesis.parameters ?? {});
+  return (
+    <Page title="Operations" lead="As the peer that serves this page sees it. Each peer has its own view; open the page at another to compare.">
+      <div class="stack">
+        <Card title="Alarms" note={health.value && <Badge tone={health.value.state === "ready" ? "good" : health.value.state === "degraded" ? "warn" : "bad"}>{health.value.state}</Badge>}>
+          {found.length === 0 ? <Empty>Nothing needs doing.</Empty> : (
+            <ul class="alarms" aria-live="polite">
+              {found.map((one) => <li key={one.what} class={one.tone}><strong>{plain(one.what, 300)}</strong><span>{plain(one.advice, 300)}</span></li>)}
+            </ul>
+          )}
+        </Card>
+        <Card title="Peers">
+          <Table label="Peers" head={["Peer", "Organisation", "Part", "Connection", "Last vote seen", "Voting key"]}>
+            {peers.value.map((peer) => {
+              const ms = silence(peer, peers.value);
+              return (
+                <tr key={peer.key}>
+                  <td><a href={href.entity(peer.id)}><bdi>{plain(peer.name, 40)}</bdi></a> {peer.this && <Badge tone="ice">this one</Badge>} {state?.leader === peer.key && <Badge>leads</Badge>}</td>
+                  <td><a href={href.entity(peer.organisation)}><bdi>{plain(peer.organisation_name, 40)}</bdi></a></td>
+                  <td>{peer.role}</td>
+                  <td>{peer.this ? <span class="muted">itself</span> : peer.connected ? <Badge tone="good">connected</Badge> : <Badge tone="bad">not connected</Badge>}</td>
+                  <td>{peer.heard ? (ms < 1500 ? "with the newest" : `${duration(ms)} before the newest`) : "never"}</td>
+                  <td><Id id={peer.key} /></td>
+                </tr>
+              );
+            })}
+          </Table>
+        </Card>
+        <div class="columns">
+          <Card title="This peer">
+            {state && (
+              <Facts>
+                <Fact name="Phase">{state.phase}</Fact>
+                <Fact name="Executed height">{count(state.height)}</Fact>
+                <Fact name="Behind what is final">{count(Math.max(0, state.final_height - state.height))} blocks</Fact>
+                <Fact name="Epoch, view">{count(state.epoch)}, {count(state.view)}</Fact>
+                <Fact name="Connected peers">{count(state.connected)}</Fact>
+                <Fact name="Waiting transactions">{count(state.waiting)}, {bytes(state.waiting_bytes)}</Fact>
+                <Fact name="Batches without data here">{count(state.payloads_missing)}</Fact>
+                <Fact name="Version">{state.version}</Fact>
+              </Facts>
+            )}
+          </Card>
+          <Card title="Since it started" note={<a href="/metrics" target="_blank" rel="noopener">for Prometheus</a>}>
+            <Facts>
+              {FIGURES.filter(([name]) => figures.value.has(name)).map(([name, what]) => <Fact key={name} name={what}>{count(figures.value.get(name) ?? 0)}</Fact>)}
+              {others.map(([name, value]) => <Fact key={name} name={name.replace(/^althing_|_total$/g, "").replaceAll("_", " ")}>{count(value)}</Fact>)}
+              <Fact name="blocks per second now">{rate.value.blocks.toFixed(1)}</Fact>
+            </Facts>
+          </Card>
+        </div>
+        <Card title="Settings of the ledger" note="from its genesis, alike for all peers">
+          <Facts>{parameters.map(([name, value]) => <Fact key={name} name={name.replaceAll("_", " ").replace(/ ms$/, "")}>{/_ms$/.test(name) ? duration(Number(value)) : /_bytes_/.test(name) ? bytes(Number(value)) : count(Number(value))}</Fact>)}</Facts>
+        </Card>
+      </div>
+    </Page>
+  );
+}

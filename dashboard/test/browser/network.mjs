@@ -1,0 +1,72 @@
+// A real network to look at: `althing demo` in a folder of its own, and its processes by number.
+
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** The program: `ALTHING`, or what was built last. */
+function program() {
+  const candidates = [process.env.ALTHING, join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release", "althing")];
+  const found = candidates.find((path) => path && existsSync(path));
+  if (!found) throw new Error("no program to test: cargo build --release, or name one with ALTHING=path");
+  return found;
+}
+
+/** Starts a network and waits until its first reading is final. */
+export async function startNetwork() {
+  const binary = program();
+  const folder = mkdtempSync(join(tmpdir(), "althing-dashboard-"));
+  const port = 21_000 + (process.pid % 2000) * 20;
+  const child = spawn(binary, ["demo", "--dir", join(folder, "demo"), "--port", String(port), "--mqtt-port", String(port + 9), "--speed", "4"], { stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  child.stdout.on("data", (data) => (said += data));
+  const base = `http://127.0.0.1:${port}`;
+  const network = {
+    base,
+    folder: join(folder, "demo"),
+    /** Runs a command of the program against the network. */
+    command: (...args) => execFileSync(binary, [...args, "--peer", base], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
+    get: async (path) => (await fetch(base + path)).json(),
+    bytes: async (path) => Buffer.from(await (await fetch(base + path)).arrayBuffer()),
+    /** Ends one peer at once, as a power cut does. */
+    kill: (name) => process.kill(processOf(join(folder, "demo", name)), "SIGKILL"),
+    write: (name, text) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    },
+    stop: async () => {
+      child.kill("SIGINT");
+      await new Promise((resolve) => child.once("exit", resolve));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  await until(() => said.includes("first reading is final"), 30_000, () => `the demo does not start:\n${said}`);
+  return network;
+}
+
+/** The process that runs a peer: the one that was started with a file of its folder. */
+function processOf(folder) {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${folder}/`)) return Number(pid);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  throw new Error(`no process runs ${folder}`);
+}
+
+/** Waits until something holds. */
+export async function until(holds, patienceMs = 15_000, why = () => `it does not hold: ${holds}`) {
+  const end = Date.now() + patienceMs;
+  for (;;) {
+    const value = await holds();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(why());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,309 @@
+// The dashboard in a real browser, against a real network. `ALTHING=path` names the program; `CHROMIUM=path`
+// the browser. Screenshots go to `SHOTS=folder` if that is set.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { HOSTILE } from "./hostile.mjs";
+import { startNetwork, until } from "./network.mjs";
+
+const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const PATIENCE_MS = 20_000;
+
+const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
+if (!executablePath) {
+  console.error("no browser: apt-get install chromium, or name one with CHROMIUM=path");
+  process.exit(1);
+}
+
+const network = await startNetwork();
+const browser = await chromium.launch({ executablePath, args: ARGS });
+const shots = process.env.SHOTS;
+if (shots) mkdirSync(shots, { recursive: true });
+
+/** A page that remembers what went wrong on it, and that asks nobody but the peer. */
+async function open(path, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.wrong = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && page.wrong.push(message.text()));
+  page.on("pageerror", (error) => page.wrong.push(String(error)));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== network.base && url.protocol !== "blob:") page.wrong.push(`asked ${url.origin}`);
+  });
+  await page.goto(network.base + path);
+  return page;
+}
+
+async function close(page) {
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+}
+
+const text = (page, selector) => page.locator(selector).first().textContent();
+const digits = (shown) => Number(shown.replace(/[^0-9]/g, ""));
+
+const checks = {
+  async "the first view shows the network as the interface reports it"() {
+    const page = await open("/");
+    const { items: peers } = await network.get("/v1/peers");
+    const status = await network.get("/v1/status");
+    await page.getByText("All 4 peers are at work").waitFor();
+    for (const peer of peers) await page.locator(".ring").getByText(peer.organisation_name, { exact: true }).first().waitFor();
+    await until(async () => digits(await text(page, ".hub-height")) >= status.height);
+    await page.locator(".live-line").first().waitFor();
+    assert.match(await text(page, ".figures"), new RegExp(`${status.quorum}\\s*of 4 peers`));
+    const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+    console.log(`    first contentful paint after ${Math.round(paint)} ms`);
+    await close(page);
+  },
+
+  async "every view loads and shows its numbers"() {
+    const page = await open("/things");
+    const { items: things } = await network.get("/v1/things");
+    for (const thing of things) await page.getByText(thing.title, { exact: true }).first().waitFor();
+    await page.getByText("5 things").waitFor();
+    const thing = things.find((one) => one.name === "machine-1");
+    await page.goto(`${network.base}/things/${thing.id}`);
+    await page.locator(".chart canvas").waitFor();
+    await page.getByText("is the one on the ledger").waitFor();
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    await page.getByRole("button", { name: "Earlier" }).click();
+    await page.goto(`${network.base}/ledger`);
+    await page.locator("tbody tr").nth(20).waitFor();
+    for (const [tab, shown] of [["Events", "registered"], ["Entities", "Steelworks"]]) {
+      await page.getByRole("link", { name: tab, exact: true }).click();
+      await page.getByText(shown).first().waitFor();
+    }
+    const block = await network.get("/v1/blocks/3");
+    await page.goto(`${network.base}/blocks/3`);
+    await until(async () => (await page.locator(".votes .yes").count()) === block.signers.length);
+    await page.locator("tbody a").first().click();
+    await page.getByText("took effect").first().waitFor();
+    await page.getByRole("button", { name: "Verify in this browser" }).click();
+    await page.getByText("It holds").waitFor();
+    for (const [path, shown] of [["/procedures", "Notification."], ["/operations", "Nothing needs doing."], ["/verify", "Drop a bundle here"]]) {
+      await page.goto(network.base + path);
+      await page.getByText(shown).first().waitFor();
+    }
+    await close(page);
+  },
+
+  async "a reading is verified, and one that was altered is not, with the network off"() {
+    const { items } = await network.get("/v1/things");
+    const stream = items.find((one) => one.name === "machine-1").properties[0].stream;
+    const page = await open(`/readings/${stream}/0`);
+    await page.getByText("It holds").waitFor();
+    assert.equal(await page.locator(".steps .holds").count(), 13);
+    await page.goto(`${network.base}/verify`);
+    await page.locator(".anchor-line").getByText("from this peer").waitFor();
+    const bundle = await network.bytes(`/v1/proofs/readings/${stream}/0`);
+    const altered = Buffer.from(bundle);
+    altered[Math.floor(bundle.length / 2)] ^= 1;
+    const genesis = JSON.stringify((await network.get("/v1/network")).genesis);
+    await page.context().setOffline(true);
+    const wrong = page.wrong.length;
+    const files = page.locator('input[type="file"]');
+    await files.setInputFiles([
+      { name: "genesis.json", mimeType: "application/json", buffer: Buffer.from(genesis) },
+      { name: "good.proof", mimeType: "application/cbor", buffer: bundle },
+    ]);
+    await page.getByText("It holds").waitFor();
+    await page.getByText("Checked against your own genesis").waitFor();
+    console.log(`    ${(await text(page, ".verdict span")).split(". ")[1]}`);
+    await files.setInputFiles([{ name: "altered.proof", mimeType: "application/cbor", buffer: altered }]);
+    await page.getByText("It does not hold").waitFor();
+    assert.equal(await page.locator(".steps .fails").count(), 1);
+    for (const [name, buffer] of [["empty.proof", Buffer.alloc(0)], ["noise.proof", Buffer.alloc(5000, 0x9f)], ["text.proof", Buffer.from("<script>")]]) {
+      await files.setInputFiles([{ name, mimeType: "application/cbor", buffer }]);
+      await page.getByText(name).first().waitFor();
+      await page.getByText("It does not hold").waitFor();
+    }
+    await files.setInputFiles([{ name: "bad.json", mimeType: "application/json", buffer: Buffer.from('{"ledger":1}') }]);
+    await page.getByText("This file is no genesis").waitFor();
+    // Being off the network is what the console complains about here, and nothing else.
+    page.wrong = page.wrong.slice(0, wrong).concat(page.wrong.slice(wrong).filter((line) => !/ERR_INTERNET_DISCONNECTED/.test(line)));
+    await close(page);
+  },
+
+  async "a range is shown to be complete"() {
+    const { items: things } = await network.get("/v1/things");
+    const stream = things.find((one) => one.name === "machine-1").properties[0].stream;
+    const readings = await until(async () => {
+      const { items } = await network.get(`/v1/streams/${stream}/readings?limit=20`);
+      return items.length >= 10 && items;
+    });
+    const page = await open(`/ranges/${stream}?from=${readings[2].claimed.ms}&until=${readings[9].claimed.ms}`);
+    await page.getByText("8 readings, and none left out").waitFor();
+    await page.getByRole("link", { name: "Count, smallest, largest" }).click();
+    await page.getByText("Readings, none left out").waitFor();
+    await close(page);
+  },
+
+  async "it is usable by keyboard alone"() {
+    const page = await open("/");
+    await page.locator(".live-line").first().waitFor();
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "To the content");
+    await page.keyboard.press("/");
+    await page.keyboard.type("machine");
+    await page.locator('[role="option"]').first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Large industrial machine" }).waitFor();
+    await until(() => page.evaluate(() => document.activeElement.tagName === "H1"));
+    await page.locator(".chart canvas").waitFor();
+    await page.locator(".chart-box").focus();
+    await page.keyboard.press("+");
+    await until(() => page.getByRole("button", { name: "Zoom out" }).isEnabled());
+    await page.keyboard.press("0");
+    await page.goto(`${network.base}/things`);
+    await page.locator(".thing-row").first().focus();
+    await page.keyboard.press("End");
+    await until(() => page.evaluate(() => document.activeElement.getAttribute("data-row") === "4"));
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Road section 451" }).waitFor();
+    for (const field of await page.locator("button, a, input, select").all()) {
+      const name = await field.evaluate((one) => one.getAttribute("aria-label") || one.textContent || one.getAttribute("title") || one.labels?.[0]?.textContent);
+      assert.ok(name, "every control has a name");
+    }
+    await close(page);
+  },
+
+  async "ten thousand things scroll"() {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const page = await context.newPage();
+    const { items } = await network.get("/v1/things");
+    await page.route("**/v1/things?*", (route) => {
+      const after = Number(new URL(route.request().url()).searchParams.get("after") ?? 0);
+      const page200 = Array.from({ length: 200 }, (_, at) => ({ ...items[0], id: `${items[0].id.slice(0, -6)}${String(after + at).padStart(6, "1")}`, title: `Thing ${after + at}` }));
+      route.fulfill({ json: { items: page200, ...(after + 200 < 10_000 ? { next: String(after + 200) } : {}) } });
+    });
+    await page.route("**/v1/things/*", (route) => route.fulfill({ json: { ...items[0], id: decodeURIComponent(route.request().url().split("/").at(-1)) } }));
+    await page.goto(`${network.base}/things`);
+    await page.getByText("10,000 things").waitFor();
+    assert.ok((await page.locator(".thing-list li").count()) < 60, "only rows in sight are drawn");
+    const slowest = await page.evaluate(async () => {
+      const list = document.querySelector(".thing-list");
+      let [worst, before] = [0, performance.now()];
+      for (let at = 0; at < 60; at += 1) {
+        list.scrollTop += list.scrollHeight / 70;
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        const now = performance.now();
+        [worst, before] = [Math.max(worst, now - before), now];
+      }
+      list.scrollTop = list.scrollHeight;
+      return worst;
+    });
+    await page.getByText("Thing 9999", { exact: true }).waitFor();
+    console.log(`    slowest of 60 frames while scrolling: ${Math.round(slowest)} ms`);
+    await context.close();
+  },
+
+  async "two hundred hostile names run no script and break no page"() {
+    const key = join(network.folder, "organisations", "1.json");
+    let registered = 0;
+    HOSTILE.forEach((title, at) => {
+      const description = {
+        "@context": "https://www.w3.org/2022/wot/td/v1.1", title, securityDefinitions: { none: { scheme: "nosec" } }, security: "none",
+        properties: { level: { type: "number", multipleOf: 0.01, unit: title.slice(0, 16), forms: [{ href: "mqtt://a/b" }] } },
+      };
+      const file = network.write("td.json", JSON.stringify(description));
+      for (const name of [title, `hostile-${at}`]) {
+        try {
+          network.command("thing", "register", "--name", name, "--description", file, "--key", key);
+          registered += 1;
+          return;
+        } catch (error) {
+          // Names that the ledger refuses cannot come to the page; their titles can.
+          if (name !== title) console.log(`    not admitted: ${JSON.stringify(title).slice(0, 60)} ${String(error.stderr).slice(0, 90)}`);
+        }
+      }
+    });
+    assert.ok(registered >= 180, `${registered} hostile things are on the ledger`);
+    const page = await open("/things");
+    await page.getByText(`${registered + 5} things`).waitFor();
+    for (let at = 0; at < 24; at += 1) {
+      await page.locator(".thing-list").evaluate((list) => list.scrollBy(0, list.clientHeight * 0.8));
+      await page.waitForTimeout(60);
+    }
+    const { items } = await network.get("/v1/things?limit=200");
+    for (const thing of items.filter((_, at) => at % 9 === 0)) {
+      await page.goto(`${network.base}/things/${thing.id}`);
+      await page.getByText("is the one on the ledger").waitFor();
+    }
+    await page.goto(`${network.base}/ledger?show=events`);
+    await page.locator(".events li").nth(30).waitFor();
+    await page.goto(network.base);
+    await page.locator(".search input").fill("<");
+    await page.locator('[role="option"]').first().waitFor();
+    assert.equal(await page.evaluate(() => window.pwned), undefined);
+    assert.equal(await page.locator("main img, main iframe, main script, main base, main meta").count(), 0);
+    await close(page);
+  },
+
+  async "a peer that falls silent is named, and the peer that serves the page is missed"() {
+    const page = await open("/");
+    await page.getByText("All 4 peers are at work").waitFor();
+    network.kill("peer-4");
+    await page.getByText("The others go on without it").waitFor({ timeout: 40_000 });
+    const before = digits(await text(page, ".hub-height"));
+    await until(async () => digits(await text(page, ".hub-height")) > before + 3, 30_000);
+    await page.goto(`${network.base}/operations`);
+    await page.getByText("peer-4 of Auditors has been silent").waitFor();
+    assert.deepEqual(page.wrong, []);
+    await page.goto(network.base);
+    await page.locator(".live-line").first().waitFor();
+    network.kill("peer-1");
+    await page.getByText("This peer has not answered for").waitFor();
+    await page.getByText("as of block").first().waitFor();
+    assert.ok(page.wrong.every((line) => /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|network error/i.test(line)), page.wrong.join("\n"));
+    await page.context().close();
+  },
+};
+
+/** Every view, light and dark, wide and on a phone, to be looked at. */
+async function shoot() {
+  const { items: things } = await network.get("/v1/things");
+  const thing = things.find((one) => one.name === "machine-1");
+  const stream = thing.properties[0].stream;
+  const { transaction_ids: ids } = await network.get("/v1/blocks/3");
+  const paths = {
+    overview: "/", things: "/things", thing: `/things/${thing.id}`, reading: `/readings/${stream}/0`, verify: "/verify", ledger: "/ledger", events: "/ledger?show=events",
+    entities: "/ledger?show=entities", entity: `/entities/${thing.owner}`, block: "/blocks/3", transaction: `/transactions/${ids[0]}`, procedures: "/procedures", operations: "/operations",
+  };
+  for (const [size, viewport] of [["wide", { width: 1440, height: 900 }], ["phone", { width: 390, height: 844 }]]) {
+    for (const colorScheme of ["light", "dark"]) {
+      const page = await open("/", { viewport, colorScheme });
+      for (const [name, path] of Object.entries(paths)) {
+        await page.goto(network.base + path);
+        await page.waitForTimeout(2500);
+        await page.screenshot({ path: join(shots, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+      }
+      await page.context().close();
+    }
+  }
+}
+
+let failed = 0;
+const chosen = process.argv[2];
+try {
+  if (shots) await shoot();
+  for (const [name, check] of Object.entries(checks)) {
+    if (chosen && !name.includes(chosen)) continue;
+    try {
+      await check();
+      console.log(`ok  ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`NO  ${name}\n${error.stack}`);
+    }
+  }
+} finally {
+  await browser.close();
+  await network.stop();
+}
+console.log(failed === 0 ? "the dashboard works in a real browser" : `${failed} checks failed`);
+process.exit(failed === 0 ? 0 : 1);
