@@ -4,7 +4,7 @@
 //! unknown fields are refused, and ids that follow from the rest are written for the reader and
 //! checked when read, so that an edited file cannot pass for the ledger it was.
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
 use althing_types::{
     Did, EntityKind, Genesis, GenesisError, Inception, Mechanism, Mode, Organisation, Parameters,
@@ -13,6 +13,7 @@ use althing_types::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    file,
     model::{DidText, Hex, HexKey, Key, KeyHex, LedgerHex},
     time,
 };
@@ -102,9 +103,6 @@ pub enum GenesisFileError {
     /// The file cannot be read.
     #[error("failed to read the genesis file")]
     Read(#[source] io::Error),
-    /// The file is too long.
-    #[error("the genesis file is longer than {GENESIS_FILE_BYTES_MAX} bytes")]
-    TooLong,
     /// Not JSON of this form; the source names line and column.
     #[error("the genesis file is not of the expected form")]
     Form(#[source] serde_json::Error),
@@ -140,11 +138,7 @@ const MECHANISMS: [(Mechanism, &str); 1] = [(Mechanism::Simplex, "simplex")];
 /// # Errors
 /// [`GenesisFileError`] naming what is wrong and where.
 pub fn read(path: &Path) -> Result<Genesis, GenesisFileError> {
-    let length = fs::metadata(path).map_err(GenesisFileError::Read)?.len();
-    if length > GENESIS_FILE_BYTES_MAX {
-        return Err(GenesisFileError::TooLong);
-    }
-    parse(&fs::read_to_string(path).map_err(GenesisFileError::Read)?)
+    parse(&file::read_text(path, GENESIS_FILE_BYTES_MAX).map_err(GenesisFileError::Read)?)
 }
 
 /// Reads a genesis from JSON text.

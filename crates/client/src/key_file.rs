@@ -18,7 +18,10 @@ use rand::{RngCore as _, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::model::{DidText, Key};
+use crate::{
+    file,
+    model::{DidText, Key},
+};
 
 /// Environment variable that holds the passphrase where nobody can type one.
 pub const PASSPHRASE_VARIABLE: &str = "ALTHING_PASSPHRASE";
@@ -209,10 +212,7 @@ pub fn public_key(path: &Path) -> Result<(Option<DidText>, PublicKey), KeyFileEr
 
 fn load(path: &Path) -> Result<Form, KeyFileError> {
     let failed = |source| KeyFileError::Read { path: path.into(), source };
-    if fs::metadata(path).map_err(failed)?.len() > KEY_FILE_BYTES_MAX {
-        return Err(KeyFileError::Value { path: path.into(), field: "length" });
-    }
-    let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
+    let text = Zeroizing::new(file::read_text(path, KEY_FILE_BYTES_MAX).map_err(failed)?);
     let form: Form = serde_json::from_str(&text)
         .map_err(|source| KeyFileError::Form { path: path.into(), source })?;
     if form.version != VERSION {

@@ -36,4 +36,6 @@ pub mod key_file;
 
 pub mod genesis_file;
 
+pub mod file;
+
 pub mod time;

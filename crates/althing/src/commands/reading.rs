@@ -162,7 +162,7 @@ fn table(readings: &Readings) -> String {
             reading.height.to_string(),
         ]);
     }
-    let mut text = table.or("no readings");
+    let mut text = table.or("no readings\n");
     if !readings.unavailable.is_empty() {
         text.push_str(&format!(
             "{} batches are on the ledger, but this peer does not hold their readings\n",

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-use althing_client::model::{DidText, Page, Thing, query};
-use althing_types::{Action, ThingId};
+use althing_client::{
+    file,
+    model::{DidText, Page, Thing, query},
+};
+use althing_ledger::thing::explain;
+use althing_types::{Action, ThingId, limits::DESCRIPTION_BYTES_MAX};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -12,7 +16,7 @@ use super::{PageArgs, final_at};
 use crate::{
     lookup,
     output::{Output, Table, fields, write_out},
-    report::NextStep as _,
+    report::{NextStep as _, failed},
     session::{Explain as _, Remote, SignArgs, block_on},
 };
 
@@ -238,9 +242,18 @@ impl Description {
 }
 
 fn read_description(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(path)
-        .with_context(|| format!("cannot read the description {}", path.display()))
-        .next_step(|| "give --description a file with a W3C Thing Description 1.1".to_owned())
+    let name = path.display();
+    let next = || "give --description a file with a W3C Thing Description 1.1".to_owned();
+    let text = file::read(path, DESCRIPTION_BYTES_MAX as u64)
+        .with_context(|| format!("cannot read the description {name}"))
+        .next_step(next)?;
+    // The ledger would only say that it refuses it; before anything is signed, here is why.
+    match explain(&text) {
+        None => Ok(text),
+        Some(problem) => {
+            Err(failed(format!("the description {name} is not valid: {problem}"), next()))
+        }
+    }
 }
 
 impl Register {

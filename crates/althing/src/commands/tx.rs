@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use althing_client::{
-    Submission,
+    Submission, file,
     model::{Transaction, TxHex},
+    submission::REQUEST_BYTES_MAX,
 };
-use althing_types::{Action, Record, TxId};
+use althing_types::{Action, Record, TxId, limits::RECORD_BYTES_MAX};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -177,7 +178,7 @@ fn compact(value: &impl serde::Serialize) -> String {
 impl Submit {
     async fn run(self, output: Output) -> anyhow::Result<()> {
         let read = |path: &PathBuf| {
-            std::fs::read(path)
+            file::read(path, REQUEST_BYTES_MAX as u64)
                 .with_context(|| format!("cannot read {}", path.display()))
                 .map(Into::into)
         };
@@ -209,7 +210,7 @@ impl Prove {
 impl WriteRecord {
     async fn run(self, output: Output) -> anyhow::Result<()> {
         let data = match &self.data_file {
-            Some(path) => std::fs::read(path)
+            Some(path) => file::read(path, RECORD_BYTES_MAX as u64)
                 .with_context(|| format!("cannot read {}", path.display()))
                 .next_step(|| "--data TEXT writes a text instead".to_owned())?,
             None => self.data.clone().into_bytes(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use althing_client::time::to_rfc3339;
+use althing_client::{file, time::to_rfc3339};
 use althing_proof::bundle::{
     Attestation, BUNDLE_BYTES_MAX, Done, Failure, Verified, VerifiedClaim, VerifiedReading, verify,
 };
@@ -51,14 +51,9 @@ impl VerifyCommand {
     fn read(&self) -> anyhow::Result<Vec<u8>> {
         let name = self.bundle.display();
         let next = || "althing reading prove STREAM --seq N --out FILE fetches a proof".to_owned();
-        let len = std::fs::metadata(&self.bundle)
+        file::read(&self.bundle, BUNDLE_BYTES_MAX as u64)
             .with_context(|| format!("cannot read the proof {name}"))
-            .next_step(next)?
-            .len();
-        if len > BUNDLE_BYTES_MAX as u64 {
-            return Err(failed(format!("{name} has {len} bytes; no proof is that long"), next()));
-        }
-        std::fs::read(&self.bundle).with_context(|| format!("cannot read the proof {name}"))
+            .next_step(next)
     }
 
     fn explain(&self, failure: &Failure) -> anyhow::Error {

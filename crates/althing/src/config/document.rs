@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use althing_client::file;
 use anyhow::Context as _;
 use serde::de::DeserializeOwned;
 use toml::{
@@ -32,18 +33,11 @@ impl Document {
     /// Reads a file.
     pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
         let name = path.display().to_string();
-        let len = std::fs::metadata(path)
+        let text = file::read_text(path, FILE_BYTES_MAX)
             .with_context(|| format!("cannot read the configuration {name}"))
-            .next_step(|| format!("althing config init {name}"))?
-            .len();
-        if len > FILE_BYTES_MAX {
-            return Err(failed(
-                format!("{name} has {len} bytes; a configuration has at most {FILE_BYTES_MAX}"),
-                "give the path of a configuration file",
-            ));
-        }
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration {name}"))?;
+            .next_step(|| {
+                format!("give the path of one with --config; althing config init {name} writes one")
+            })?;
         Self::parse(&name, &text)
     }
 

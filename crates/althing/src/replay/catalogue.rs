@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::recording::{self, Row, SCALE};
-use crate::report::failed;
+use crate::report::{NextStep as _, failed};
 
 /// Most recordings of one folder.
 const RECORDINGS_MAX: usize = 64;
@@ -162,7 +162,9 @@ pub(crate) fn built_in() -> anyhow::Result<Vec<Sensor>> {
 /// All recordings (`*.csv`) of a folder, in order of their names.
 pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Sensor>> {
     let name = folder.display();
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {name}"))?;
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot read {name}"))
+        .next_step(|| "give --data a folder with recordings, or leave it away".to_owned())?;
     let mut paths = entries
         .map(|entry| Ok(entry?.path()))
         .collect::<std::io::Result<Vec<_>>>()

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use althing_client::file;
 use althing_types::decimal::{self, DecimalError};
 use anyhow::Context as _;
 
-use crate::report::failed;
+use crate::report::{NextStep as _, failed};
 
 /// Longest recording, bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -27,15 +28,9 @@ pub(crate) struct Row {
 /// Reads a recording from a file.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Vec<Row>> {
     let name = path.display().to_string();
-    let len =
-        std::fs::metadata(path).with_context(|| format!("cannot read recording {name}"))?.len();
-    if len > FILE_BYTES_MAX {
-        return Err(failed(
-            format!("{name} has {len} bytes; a recording has at most {FILE_BYTES_MAX}"),
-            "cut the file, or give another folder with --data",
-        ));
-    }
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read recording {name}"))?;
+    let bytes = file::read(path, FILE_BYTES_MAX)
+        .with_context(|| format!("cannot read recording {name}"))
+        .next_step(|| "cut the file, or give another folder with --data".to_owned())?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;

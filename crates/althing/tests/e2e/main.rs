@@ -6,6 +6,9 @@
 mod support;
 
 mod conformance;
+mod crash;
+mod damage;
 mod demo;
+mod disk;
 mod messages;
 mod sensor;

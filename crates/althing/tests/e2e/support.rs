@@ -98,6 +98,12 @@ impl Process {
         let status = self.child.wait().expect("it can be waited for");
         assert!(status.success(), "ended with {status}");
     }
+
+    /// Ends it as a loss of power would, as far as a process can tell.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it can be waited for");
+    }
 }
 
 impl Drop for Process {
@@ -124,6 +130,14 @@ const PEERS: u16 = 4;
 impl Network {
     /// Founds a network and starts its peers.
     pub(crate) fn start() -> Self {
+        let mut network = Self::found();
+        (0..usize::from(PEERS)).for_each(|index| network.start_peer(index));
+        network.wait_until_ready();
+        network
+    }
+
+    /// Founds a network whose peers are not started yet.
+    pub(crate) fn found() -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let (port, mqtt_port) = free_ports();
         let files = folder.path().join("net");
@@ -139,25 +153,23 @@ impl Network {
             "--mqtt-port",
             &mqtt_port.to_string(),
         ]);
-        let mut network = Self {
-            folder,
-            port,
-            mqtt_port,
-            peers: (0..PEERS).map(|_| None).collect(),
-            gateway: None,
-        };
-        (0..usize::from(PEERS)).for_each(|index| network.start_peer(index));
-        network.wait_until_ready();
-        network
+        let peers = (0..PEERS).map(|_| None).collect();
+        Self { folder, port, mqtt_port, peers, gateway: None }
     }
 
     /// Starts a peer, or starts it again.
     pub(crate) fn start_peer(&mut self, index: usize) {
-        let config = self.path(&format!("peer-{}/config.toml", index + 1));
+        let config = self.config(index);
         self.peers[index] = Some(Process::start("peer", &config));
     }
 
-    fn wait_until_ready(&self) {
+    /// Ends a peer as a loss of power would.
+    pub(crate) fn kill_peer(&mut self, index: usize) {
+        self.peers[index].take().expect("the peer runs").kill();
+    }
+
+    /// Waits until every peer takes transactions.
+    pub(crate) fn wait_until_ready(&self) {
         for index in 0..usize::from(PEERS) {
             until("a peer that takes transactions", || {
                 let status = self.try_ask(index, &["peer", "status"])?;
@@ -255,16 +267,33 @@ impl Network {
         self.folder.path().join("net").join(name)
     }
 
+    /// The configuration of a peer.
+    pub(crate) fn config(&self, peer: usize) -> PathBuf {
+        self.path(&format!("peer-{}/config.toml", peer + 1))
+    }
+
     /// The key of an organisation.
     pub(crate) fn organisation(&self, index: usize) -> PathBuf {
         self.path(&format!("organisations/{}.json", index + 1))
     }
 
-    /// Ends everything in good order.
-    pub(crate) fn stop(mut self) {
+    /// Ends everything in good order; the files stay until this is dropped.
+    pub(crate) fn stop(&mut self) {
         self.gateway.take().into_iter().for_each(Process::stop);
         self.peers.drain(..).flatten().for_each(Process::stop);
     }
+}
+
+/// The first of `count` ports in a row that are free, for a network that a test founds itself.
+pub(crate) fn free_port(count: u16) -> u16 {
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).ok();
+    let begin = 11_000 + u16::try_from(std::process::id() % 8_000).expect("small");
+    let fits = |first: &u16| {
+        let all: Vec<u16> = (*first..first + count).collect();
+        let held: Option<Vec<TcpListener>> = all.iter().map(free).collect();
+        held.is_some()
+    };
+    (begin..20_000).step_by(count.into()).find(fits).expect("there are free ports")
 }
 
 /// The first of eight ports ten apart, with the ones above them, that are free; and one for MQTT.

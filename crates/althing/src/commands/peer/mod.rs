@@ -3,19 +3,20 @@
 mod check;
 mod export;
 mod run;
+mod space;
 mod status;
 
 use std::{path::Path, sync::Arc};
 
-use althing_state::Store;
-use althing_storage::{FjallStore, OsFiles, Payloads};
+use althing_state::{OpenError, Store};
+use althing_storage::{FjallStore, OpenStoreError, OsFiles, Payloads, Settings};
 use anyhow::Context as _;
 use clap::Subcommand;
 
 use crate::{
     config::PeerConfig,
     output::Output,
-    report::{NextStep as _, failed},
+    report::{NextStep as _, failed, with_next},
 };
 
 /// Runs, watches, checks and exports a peer.
@@ -53,8 +54,7 @@ impl Disk {
         let folder = &config.data;
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot create the data folder {}", folder.display()))?;
-        let store = FjallStore::open(&folder.join("state"), &config.store)
-            .next_step(|| "althing peer status says whether a peer runs already".to_owned())?;
+        let store = open_state(&folder.join("state"), &config.store)?;
         let store: Arc<dyn Store> = Arc::new(store);
         let files = OsFiles::new(folder.join("payloads"))
             .with_context(|| format!("cannot use the data folder {}", folder.display()))?;
@@ -68,6 +68,37 @@ impl Disk {
     fn open_existing(config: &PeerConfig) -> anyhow::Result<Self> {
         refuse_missing(&config.data)?;
         Self::open(config)
+    }
+}
+
+/// Opens the state, or says what helps: it is a copy, which the peer makes again from its blocks.
+fn open_state(folder: &Path, settings: &Settings) -> anyhow::Result<FjallStore> {
+    FjallStore::open(folder, settings).map_err(|error| {
+        let next = match &error {
+            OpenStoreError::Locked { .. } => {
+                "althing peer status says whether a peer runs already".to_owned()
+            }
+            OpenStoreError::Failed { .. } => format!(
+                "if another version of this program wrote it, use that one; if it is damaged, move \
+                 {} away and start the peer: it carries out its blocks again",
+                folder.display()
+            ),
+        };
+        with_next(error, next)
+    })
+}
+
+/// What to do about a state that opens and cannot be used.
+fn state_way_out(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::OtherLedger { .. } => {
+            "give `data` in [peer] another folder, or `genesis` the file it was made with"
+        }
+        OpenError::Newer { .. } => "run the version of this program that wrote it",
+        OpenError::Store(_) | OpenError::Damaged { .. } => {
+            "move the folder `state` in the data folder away and start the peer: it carries out its \
+             blocks again"
+        }
     }
 }
 

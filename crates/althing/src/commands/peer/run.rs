@@ -1,7 +1,13 @@
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use althing_ordering::{Role, Sizes, Timing, start_live};
-use althing_peer::{Halt, Opened, Peer};
+use althing_ordering::{Role, Sizes, StartError as Ordering, Timing, start_live};
+use althing_peer::{Halt, OpenError, Opened, Peer, StartError};
 use althing_types::{Genesis, Parameters, Suite};
 use anyhow::Context as _;
 use clap::Args;
@@ -9,11 +15,11 @@ use commonware_runtime::{Runner as _, Supervisor as _, tokio as runtime};
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
-use super::Disk;
+use super::{Disk, space, state_way_out};
 use crate::{
     config::{Config, PeerConfig},
     logging,
-    report::{NextStep as _, failed},
+    report::{NextStep as _, failed, with_next},
     secrets,
     session::read_genesis,
     shutdown::Shutdown,
@@ -35,17 +41,51 @@ impl Run {
         logging::begin(config.log_filter())?;
         let settings = config.peer()?;
         let genesis = read_genesis(&config.genesis_path()?)?;
-        // Before the runtime: whoever finds the folder in use is told so in plain words.
-        let disk = Disk::open(&settings)?;
+        // Before anything is written: a configuration without its key is somebody else's.
         let seed = voting_seed(&settings)?;
-        let blocks = settings.data.join("blocks");
-        let runtime = runtime::Config::new()
-            .with_worker_threads(settings.worker_threads)
-            .with_storage_directory(blocks);
-        let start = Start { config, settings, genesis, disk, seed };
-        runtime::Runner::new(runtime).start(|context| start.run(context, self.exit_with_parent))
+        let data = settings.data.clone();
+        let files = Files { config, settings, genesis, seed };
+        files.run(self.exit_with_parent).map_err(|error| space::explain(error, &data))
     }
 }
+
+/// What a peer is told by the files it is started with.
+struct Files {
+    config: Config,
+    settings: PeerConfig,
+    genesis: Genesis,
+    seed: Zeroizing<[u8; 32]>,
+}
+
+impl Files {
+    fn run(self, with_parent: bool) -> anyhow::Result<()> {
+        let Self { config, settings, genesis, seed } = self;
+        // Before the runtime: whoever finds the folder in use is told so in plain words.
+        let disk = Disk::open(&settings)?;
+        let runtime = runtime::Config::new()
+            .with_worker_threads(settings.worker_threads)
+            .with_storage_directory(settings.data.join(BLOCKS));
+        let start = Start { config, settings, genesis, disk, seed };
+        let runner = runtime::Runner::new(runtime);
+        let run = AssertUnwindSafe(|| runner.start(|context| start.run(context, with_parent)));
+        // The engine gives up on a failing disk by a panic. Nothing of this peer is used after it.
+        catch_unwind(run).unwrap_or_else(|panic| Err(broken_down(&*panic)))
+    }
+}
+
+/// What to say when a task of the peer gave up.
+fn broken_down(panic: &(dyn Any + Send)) -> anyhow::Error {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let reason = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+    failed(
+        format!("the peer could not go on: {reason}"),
+        "start it again: nothing that it acknowledged is lost; if it stops again, read the log, \
+         and: althing peer check --config FILE",
+    )
+}
+
+/// Folder of ordering's archives in the data folder.
+const BLOCKS: &str = "blocks";
 
 /// The seed of the voting key (RFC 8032's private key).
 fn voting_seed(settings: &PeerConfig) -> anyhow::Result<Zeroizing<[u8; 32]>> {
@@ -73,10 +113,14 @@ impl Start {
         let mut shutdown = Shutdown::listen(with_parent).context("cannot listen for signals")?;
         let listener = self.listen().await?;
         let api = self.settings.api.clone();
+        let (network, p2p) = (self.genesis.network.clone(), self.settings.p2p_listen);
         let peer = tokio::select! {
             peer = self.peer(context) => peer?,
             _ = shutdown.requested() => return Ok(()),
         };
+        let interface =
+            listener.local_addr().context("cannot read the address of the interface")?;
+        tracing::info!(%network, %p2p, interface = %format_args!("http://{interface}"), "peer is up");
         serve(peer, listener, &api, &mut shutdown).await
     }
 
@@ -93,8 +137,10 @@ impl Start {
         let addresses = self.config.validator_addresses(&self.settings, &self.genesis)?;
         let config = self.peer_config(votes);
         let Self { settings, genesis, disk, seed, .. } = self;
-        let opened = Opened::open(config, disk.store, disk.payloads)
-            .next_step(|| "althing peer check --config FILE names what is damaged".to_owned())?;
+        let opened = Opened::open(config, disk.store, disk.payloads).map_err(|error| {
+            let next = way_out(&error, &settings.data);
+            with_next(error, next)
+        })?;
         let ordering = althing_ordering::Config {
             ledger: genesis.ledger(),
             genesis: Arc::clone(opened.genesis_block()),
@@ -110,8 +156,9 @@ impl Start {
         };
         let root = context.child("ordering");
         let started = opened.start(context, |app| start_live(root, ordering, app)).await;
-        started.next_step(|| {
-            "check `listen` and `addresses` in [peer.p2p] and `voting_key` in [peer]".to_owned()
+        started.map_err(|error| {
+            let next = way_out(&error, &settings.data);
+            with_next(error, next)
         })
     }
 
@@ -125,6 +172,33 @@ impl Start {
         config.result_delay = self.settings.result_delay;
         config.respread_interval = self.settings.respread_interval;
         config
+    }
+}
+
+/// What to do about a peer that cannot start.
+fn way_out(error: &StartError, data: &Path) -> String {
+    let error = match error {
+        StartError::Open(OpenError::State(error)) => return state_way_out(error).to_owned(),
+        StartError::Open(_) => return "althing peer check --config FILE".to_owned(),
+        StartError::Ordering(error) => error,
+    };
+    match error {
+        Ordering::AddressInUse { .. } | Ordering::Bind { .. } => {
+            "end the other program, or change `listen` in [peer.p2p] of the configuration"
+                .to_owned()
+        }
+        Ordering::OtherLedger { .. } => {
+            "give `data` in [peer] another folder, or `genesis` the file it was made with"
+                .to_owned()
+        }
+        Ordering::Archive { .. } => format!(
+            "move {} away, wait until the other peers are some views further, and start the peer: \
+             it fetches its blocks from them (docs/operating/recovery.md)",
+            data.join(BLOCKS).display()
+        ),
+        Ordering::Config(_) | Ordering::Stopped => {
+            "check `voting_key` and `role` in [peer] and `addresses` in [peer.p2p]".to_owned()
+        }
     }
 }
 
