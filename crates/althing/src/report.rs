@@ -28,6 +28,12 @@ pub(crate) fn failed(problem: impl fmt::Display, step: impl Into<String>) -> any
     with_next(anyhow::Error::msg(problem.to_string()), step)
 }
 
+/// What to type next, as the outermost that knows it says.
+pub(crate) fn next_step_of(error: &anyhow::Error) -> Option<&str> {
+    let next = error.chain().find_map(|cause| cause.downcast_ref::<WithNext>());
+    next.map(|with_next| with_next.step.as_str())
+}
+
 /// An error that knows the way out; it shows as the error it wraps.
 #[derive(Debug)]
 struct WithNext {
@@ -75,12 +81,7 @@ impl Report {
                 causes.push(text);
             }
         }
-        let next = error.chain().find_map(|cause| cause.downcast_ref::<WithNext>());
-        Self {
-            problem: causes.remove(0),
-            causes,
-            next: next.map(|with_next| with_next.step.clone()),
-        }
+        Self { problem: causes.remove(0), causes, next: next_step_of(error).map(str::to_owned) }
     }
 
     fn to_text(&self) -> String {

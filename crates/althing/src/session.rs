@@ -126,17 +126,60 @@ impl Session {
     /// Signs the actions as one transaction, submits it and waits until it is final. That it took
     /// no effect is an error, unless it waits for approvals.
     pub(crate) async fn perform(&self, actions: Vec<Action>) -> anyhow::Result<Outcome> {
-        let transaction = self.account.sign(actions);
-        let outcome =
-            self.client.finalize_transaction(&transaction, self.timeout).await.explain()?;
-        self.account.saw(outcome.height);
-        match &outcome.receipt.refusal {
-            Some(refusal) if refusal.code != Refusal::AwaitingApproval.code() => {
-                Err(without_effect(&outcome, refusal))
-            }
-            _ => Ok(outcome),
+        match self.attempt(actions).await {
+            Fate::Applied(outcome) | Fate::AwaitsApproval(outcome) => Ok(*outcome),
+            Fate::Refused(error) | Fate::Unknown(error) => Err(error),
         }
     }
+
+    /// The same for what cannot be undone: tells what will never take effect from what still may.
+    pub(crate) async fn attempt(&self, actions: Vec<Action>) -> Fate {
+        let transaction = self.account.sign(actions);
+        let result = self.client.finalize_transaction(&transaction, self.timeout).await;
+        if let Ok(outcome) = &result {
+            self.account.saw(outcome.height);
+        }
+        Fate::of(result)
+    }
+}
+
+/// What is known of a transaction that was submitted.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    /// It is final and took effect.
+    Applied(Box<Outcome>),
+    /// It is final, and takes effect once enough have approved it.
+    AwaitsApproval(Box<Outcome>),
+    /// It took no effect and never will.
+    Refused(anyhow::Error),
+    /// It may be final already, or become so: the answer was lost, or did not come in time.
+    Unknown(anyhow::Error),
+}
+
+impl Fate {
+    /// What the result of submitting and waiting says about it.
+    pub(crate) fn of(result: Result<Outcome, Error>) -> Self {
+        match result {
+            Ok(outcome) => match &outcome.receipt.refusal {
+                None => Self::Applied(Box::new(outcome)),
+                Some(refusal) if refusal.code == Refusal::AwaitingApproval.code() => {
+                    Self::AwaitsApproval(Box::new(outcome))
+                }
+                Some(refusal) => Self::Refused(without_effect(&outcome, refusal)),
+            },
+            Err(error) if is_definite(&error) => Self::Refused(explained(error)),
+            Err(error) => Self::Unknown(explained(error)),
+        }
+    }
+}
+
+/// Whether an error says that the transaction was not admitted. Only a refusal for a reason of the
+/// ledger does: a peer that gives up, or forgets the transaction, may have passed it on.
+fn is_definite(error: &Error) -> bool {
+    // What was used already may be this very transaction, sent twice by what lies in between.
+    let repeated = Refusal::NonceReused.code();
+    let refused = |code: &str| Refusal::ALL.iter().any(|refusal| refusal.code() == code);
+    error.code().is_some_and(|code| refused(code) && code != repeated)
 }
 
 fn without_effect(outcome: &Outcome, refusal: &RefusalText) -> anyhow::Error {
@@ -196,4 +239,58 @@ fn explained(error: Error) -> anyhow::Error {
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("cannot start the runtime")?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_client::model::{Effect, Hex, Problem, Receipt, Time};
+    use althing_types::TxId;
+
+    use super::*;
+
+    fn refused(code: &str) -> Result<Outcome, Error> {
+        Err(Problem::new(400, "", code, "a sentence").into())
+    }
+
+    fn placed(refusal: Option<Refusal>) -> Result<Outcome, Error> {
+        let refusal = refusal.map(|refusal| RefusalText {
+            code: refusal.code().to_owned(),
+            detail: refusal.to_string(),
+            action: 0,
+        });
+        let effect = Effect::Refused;
+        let receipt = Receipt { transaction: Hex(TxId([1; 32])), effect, refusal, events: vec![] };
+        Ok(Outcome { height: 7, index: 0, time: Time(0), receipt })
+    }
+
+    /// A rotation that was admitted but not final in time was called refused, and whoever then
+    /// removed the new key was locked out when it became final.
+    #[test]
+    fn only_a_reason_of_the_ledger_is_a_definite_refusal() {
+        let url = || "http://127.0.0.1:4464/v1/transactions".to_owned();
+        let timeout = Error::Timeout { url: url(), after: Duration::from_secs(30) };
+        let form = Error::Form { url: url(), what: "cut off".to_owned() };
+        for (result, expected) in [
+            (placed(None), "applied"),
+            (placed(Some(Refusal::AwaitingApproval)), "awaits approval"),
+            (placed(Some(Refusal::NotPermitted)), "refused"),
+            (refused("bad_signature"), "refused"),
+            (refused("mempool_full"), "refused"),
+            (refused("nonce_reused"), "unknown"),
+            (refused("timeout"), "unknown"),
+            (refused("unknown_transaction"), "unknown"),
+            (refused("internal"), "unknown"),
+            (Err(timeout), "unknown"),
+            (Err(form), "unknown"),
+        ] {
+            let shown = format!("{result:?}");
+            let found = match Fate::of(result) {
+                Fate::Applied(_) => "applied",
+                Fate::AwaitsApproval(_) => "awaits approval",
+                Fate::Refused(_) => "refused",
+                Fate::Unknown(_) => "unknown",
+            };
+            assert_eq!(found, expected, "{shown}");
+        }
+    }
 }

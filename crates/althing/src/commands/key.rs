@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use althing_client::{
     Signer,
     key_file::{self, StoredKey},
-    model::{DidText, query},
+    model::{DidText, Outcome, query},
 };
 use althing_types::SigningKey;
 use anyhow::Context as _;
@@ -17,9 +17,9 @@ use super::{PageArgs, SuiteName, final_at};
 use crate::{
     lookup,
     output::{Output, Table, fields},
-    report::NextStep as _,
+    report::{NextStep as _, with_next},
     secrets::ProtectionArgs,
-    session::{Explain as _, Remote, SignArgs, block_on},
+    session::{Explain as _, Fate, Remote, SignArgs, block_on},
 };
 
 /// Makes and shows key files; replaces keys on the ledger.
@@ -145,13 +145,36 @@ impl Rotate {
         let stored = StoredKey { entity: Some(did.clone()), key };
         key_file::write(&self.new_key, &stored, protection.as_protection())
             .next_step(|| "give --new-key the path of a file that does not exist".to_owned())?;
-        let outcome = session.perform(vec![action]).await.next_step(|| {
-            format!("the key was not replaced; remove {} and try again", self.new_key.display())
-        })?;
         let file = self.new_key.display().to_string();
+        let (outcome, sentence) = rotated(session.attempt(vec![action]).await, &did, &file)?;
         output.show(&json!({ "id": did, "file": file, "outcome": outcome }), || {
-            format!("{did} has a new key, in {file}\n{}", final_at(&outcome))
+            format!("{sentence}\n{}", final_at(&outcome))
         })
+    }
+}
+
+/// What became of a rotation, in words. Whoever throws away a key that comes to count is locked out
+/// for ever, so only a rotation that never takes effect is a reason to remove the new one.
+fn rotated(fate: Fate, did: &DidText, file: &str) -> anyhow::Result<(Outcome, String)> {
+    match fate {
+        Fate::Applied(outcome) => Ok((*outcome, format!("{did} has a new key, in {file}"))),
+        Fate::AwaitsApproval(outcome) => Ok((
+            *outcome,
+            format!(
+                "{did} keeps its key until the rotation is approved; keep both key files\n\
+                 the new key is in {file}; althing key history {did} says which counts"
+            ),
+        )),
+        Fate::Refused(error) => {
+            Err(with_next(error, format!("the key was not replaced; remove {file} and try again")))
+        }
+        Fate::Unknown(error) => Err(with_next(
+            error.context("it is unknown whether the key was replaced"),
+            format!(
+                "keep both key files; althing key history {did} says which key counts, and \
+                 althing key show {file} which is the new one"
+            ),
+        )),
     }
 }
 
@@ -174,5 +197,30 @@ impl History {
             }
             super::with_more(table.or("no keys"), page.next.as_deref())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_client::{Error, model::Problem};
+    use althing_types::EntityId;
+
+    use super::*;
+    use crate::report::next_step_of;
+
+    /// "Remove the new key" was said whenever no answer came, also when the rotation was on its way.
+    #[test]
+    fn only_a_refused_rotation_is_a_reason_to_remove_the_new_key() {
+        let did = DidText::entity("test", &EntityId([7; 32]));
+        let url = "http://127.0.0.1:4464/".to_owned();
+        let timeout = Error::Timeout { url, after: std::time::Duration::from_secs(30) };
+        let refused = Problem::new(403, "", "not_permitted", "The sender may not do this.");
+        for (error, keeps) in [(timeout, true), (refused.into(), false)] {
+            let error = rotated(Fate::of(Err(error)), &did, "new.json").unwrap_err();
+            let next = next_step_of(&error).unwrap_or_default();
+            assert_eq!(next.contains("keep both key files"), keeps, "{next}");
+            assert_eq!(next.contains("remove new.json"), !keeps, "{next}");
+            assert_eq!(error.to_string().contains("unknown whether"), keeps, "{error}");
+        }
     }
 }
