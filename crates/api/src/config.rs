@@ -9,8 +9,15 @@ pub struct Config {
     pub event_streams_max: usize,
     /// Most connections open; more wait to be accepted.
     pub connections_max: usize,
+    /// Most connections from one address, or one IPv6 /64; more are closed. All clients behind a
+    /// reverse proxy have the address of that.
+    pub connections_per_address_max: usize,
     /// How long a client may take to send the head of a request.
     pub head_timeout: Duration,
+    /// How long a client may take to send the body of a request.
+    pub body_timeout: Duration,
+    /// How long a client may take nothing of an answer before the connection is closed.
+    pub write_timeout: Duration,
     /// How long a request may take, waiting for a transaction included.
     pub request_timeout: Duration,
     /// How long to let requests finish when the peer stops.
@@ -30,7 +37,10 @@ impl Config {
             requests_max: 1024,
             event_streams_max: 256,
             connections_max: 2048,
+            connections_per_address_max: 128,
             head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(15),
+            write_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(40),
             drain_timeout: Duration::from_secs(2),
             origins: Vec::new(),

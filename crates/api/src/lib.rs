@@ -26,5 +26,8 @@ mod convert;
 pub mod routes;
 pub use routes::{openapi, router};
 
+mod origins;
+mod stall;
+
 mod serve;
 pub use serve::{ServeError, listen, serve};

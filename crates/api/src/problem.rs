@@ -69,6 +69,7 @@ failures! {
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
     WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
     NotAcceptable NOT_ACCEPTABLE "not_acceptable" "The answer has no such form; accept JSON, or CBOR for proofs.";
+    BodyTimeout REQUEST_TIMEOUT "body_timeout" "The body did not arrive in time; send it faster, or split it.";
     BodyTooLarge PAYLOAD_TOO_LARGE "body_too_large" "The body is too long; split it.";
     UnsupportedMediaType UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body has the wrong media type; send application/cose or application/cbor.";
     RangeTooLarge UNPROCESSABLE_ENTITY "range_too_large" "The answer would be too large; ask for a shorter interval.";

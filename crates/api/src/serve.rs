@@ -7,15 +7,24 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::Semaphore,
+};
 use tower::ServiceExt as _;
 
-use crate::Config;
+use crate::{Config, origins::Origins, stall::Stalling};
 
 /// Longest head of a request, bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// Most headers of a request.
 const HEADERS_MAX: usize = 64;
+/// What the system keeps of an answer that is sent and not taken yet, bytes, on each connection. It
+/// says that there is room again once a third is free, so this is also what makes a slow reader one
+/// that takes nothing: with 30 s of patience, less than about 3 KB/s.
+const SEND_BUFFER_BYTES: u32 = 128 * 1024;
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// How long to wait when no connection can be accepted, as when files run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -35,8 +44,9 @@ pub enum ServeError {
 
 /// Serves connections until `stop` resolves, then lets requests finish for a while.
 ///
-/// Connections are bounded in number, in the length of their heads and in the time these take, so
-/// that slow or silent clients cannot keep others out.
+/// Connections are bounded in number, also from one address, in the length of their heads, in the
+/// time these take, and in how long nothing of an answer is taken, so that slow or silent clients
+/// cannot keep others out.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -45,6 +55,7 @@ pub async fn serve(
 ) {
     let mut stop = std::pin::pin!(stop);
     let connections = Arc::new(Semaphore::new(config.connections_max));
+    let mut origins = Origins::new(config.connections_per_address_max, config.connections_max);
     let graceful = GracefulShutdown::new();
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -59,8 +70,11 @@ pub async fn serve(
             accepted = accepted => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, place) = match accepted {
+            Ok((stream, address)) => match origins.admit(address.ip()) {
+                Some(place) => (stream, place),
+                None => continue,
+            },
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -72,12 +86,13 @@ pub async fn serve(
         let service =
             router.clone().map_request(|request: Request<Incoming>| request.map(Body::new));
         let service = TowerToHyperService::new(service);
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Stalling::new(stream, config.write_timeout));
+        let connection = graceful.watch(http.serve_connection(stream, service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(permit);
+            drop((permit, place));
         });
     }
     drop(listener);
@@ -90,5 +105,15 @@ pub async fn serve(
 /// # Errors
 /// [`ServeError::Listen`], as when the port is in use.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
+    bind(address).map_err(|source| ServeError::Listen { address, source })
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A peer that is started again must not wait for connections of the one before to be forgotten.
+    socket.set_reuseaddr(true)?;
+    // Connections inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

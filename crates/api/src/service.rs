@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Config,
+    limits::ANSWER_BYTES_MAX,
     problem::{Answer, ApiError, Failure},
 };
 
@@ -22,7 +23,10 @@ pub(crate) struct Service {
     pub(crate) peer: Peer,
     pub(crate) query: Query,
     pub(crate) config: Config,
-    pub(crate) requests: Semaphore,
+    /// Requests until their answers are sent.
+    pub(crate) requests: Arc<Semaphore>,
+    /// Bytes of large answers until they are sent.
+    pub(crate) answer_bytes: Arc<Semaphore>,
     reads: Semaphore,
     pub(crate) event_streams: Arc<Semaphore>,
 }
@@ -33,7 +37,8 @@ impl Service {
     pub(crate) fn new(peer: Peer, config: Config) -> Shared {
         Arc::new(Self {
             query: peer.query(),
-            requests: Semaphore::new(config.requests_max),
+            requests: Arc::new(Semaphore::new(config.requests_max)),
+            answer_bytes: Arc::new(Semaphore::new(ANSWER_BYTES_MAX)),
             reads: Semaphore::new(READS_MAX),
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
             peer,

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use althing_api::Config;
 use althing_client::submission::REQUEST_BYTES_MAX;
-use support::with_peer;
+use support::{PATIENCE, with_peer};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 const HEX: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -206,6 +206,74 @@ fn more_requests_than_allowed_are_told_so() {
         while host.client.events(&Default::default()).await.is_err() {
             tokio::task::yield_now().await;
         }
+    });
+}
+
+/// Looks until it is so.
+async fn until<F: Future<Output = bool>>(what: &str, mut look: impl FnMut() -> F) {
+    let looking = async {
+        while !look().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "not so: {what}");
+}
+
+/// The place of a request was given back before its answer was sent, and no answer was ever given
+/// up: clients that asked and never read filled the memory.
+#[test]
+fn an_answer_that_nobody_reads_keeps_its_place_and_is_given_up() {
+    const ASKED: usize = 64;
+    const TAKEN_BYTES: u32 = 4096;
+    let config =
+        Config { requests_max: 1, write_timeout: Duration::from_secs(1), ..Config::standard() };
+    with_peer(config, |host| async move {
+        let address = host.url.strip_prefix("http://").unwrap().to_owned();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(TAKEN_BYTES).unwrap();
+        let mut deaf = socket.connect(address.parse().unwrap()).await.unwrap();
+        let ask = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(ASKED);
+        deaf.write_all(ask.as_bytes()).await.unwrap();
+        let status = || async { host.client.status().await };
+        until("the unread answer counts", || async {
+            status().await.is_err_and(|error| error.code() == Some("busy"))
+        })
+        .await;
+        until("the unread answer is given up", || async { status().await.is_ok() }).await;
+        // What the system still had of it comes; then the connection is over.
+        let mut rest = Vec::new();
+        let cut = tokio::time::timeout(PATIENCE, deaf.read_to_end(&mut rest));
+        assert!(cut.await.is_ok(), "still open");
+    });
+}
+
+/// A body that trickles used to hold the place of a request as long as any request may take.
+#[test]
+fn a_body_that_does_not_come_gives_its_place_back() {
+    let config = Config { body_timeout: Duration::from_millis(100), ..Config::standard() };
+    with_peer(config, |host| async move {
+        let address = host.url.strip_prefix("http://").unwrap().to_owned();
+        let whole = post("application/cbor", &[0; 1000]);
+        let (status, body) = raw(&address, &whole[..whole.len() - 1]).await;
+        assert_eq!(status, 408, "{body}");
+        assert!(body.contains("body_timeout"), "{body}");
+    });
+}
+
+#[test]
+fn one_address_cannot_take_all_connections() {
+    let config = Config { connections_per_address_max: 2, ..Config::standard() };
+    with_peer(config, |host| async move {
+        let address = host.url.strip_prefix("http://").unwrap().to_owned();
+        let first = TcpStream::connect(&address).await.unwrap();
+        let second = TcpStream::connect(&address).await.unwrap();
+        assert_eq!(raw(&address, &get("/v1/status")).await.0, 0);
+        drop(first);
+        until("the place is free again", || async {
+            raw(&address, &get("/v1/status")).await.0 == 200
+        })
+        .await;
+        drop(second);
     });
 }
 

@@ -69,7 +69,7 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Request { .. } | Self::Timeout { .. } => true,
-            Self::Refused(problem) => matches!(problem.status, 429 | 503 | 504 | 507),
+            Self::Refused(problem) => matches!(problem.status, 408 | 429 | 503 | 504 | 507),
             Self::Address(_) | Self::Form { .. } => false,
         }
     }

@@ -21,7 +21,7 @@ use futures::future::join_all;
 use crate::{
     extract::{Params, Parsed},
     problem::{Answer, ApiError, Failure},
-    service::{Service, Shared},
+    service::{Service, Shared, within},
 };
 
 /// How long a request waits for a transaction unless it says.
@@ -63,7 +63,8 @@ pub(super) async fn submit(
         Some(form) if form == CBOR_MEDIA_TYPE.as_bytes() => false,
         _ => return Err(Failure::UnsupportedMediaType.into()),
     };
-    let submissions = read(request, single).await?;
+    let body = body(&service, request).await?;
+    let submissions = submissions(body, single)?;
     let ids: Vec<TxId> = submissions.iter().map(|one| TxId::of(&one.transaction)).collect();
     let verdicts = service.peer.submit(submissions).await;
     if single && let Some(Err(refusal)) = verdicts.first() {
@@ -113,11 +114,17 @@ fn patience(wait: &Wait) -> Answer<Option<Duration>> {
     Ok(Some(asked))
 }
 
-async fn read(request: Request, single: bool) -> Answer<Vec<Submission>> {
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| {
+/// The body, if it comes in time: as long as it does not, the request takes a place.
+async fn body(service: &Service, request: Request) -> Answer<Bytes> {
+    let body = Bytes::from_request(request, &());
+    let body = within(service.config.body_timeout, Failure::BodyTimeout, body).await?;
+    body.map_err(|rejection| {
         let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
         ApiError::from(if too_large { Failure::BodyTooLarge } else { Failure::InvalidBody })
-    })?;
+    })
+}
+
+fn submissions(body: Bytes, single: bool) -> Answer<Vec<Submission>> {
     if single {
         return Ok(vec![Submission { transaction: body, payloads: Vec::new() }]);
     }
