@@ -7,7 +7,7 @@ use std::{
 
 use althing_client::{
     Events, Submission,
-    model::{Event, Outcome, query},
+    model::{self, Event, Outcome, query},
 };
 use althing_proof::bundle::{VerifiedClaim, verify};
 use althing_types::{Action, Payload, Reading, Record, StreamId, ThingId, TxId, Value, quorum};
@@ -37,6 +37,8 @@ pub(super) const PROCEDURE: Procedure = Procedure {
 
 /// How often something that is about to happen is looked for.
 const POLL: Duration = Duration::from_millis(20);
+/// Readings of a day, an hour apart.
+const READINGS: u32 = 24;
 /// How long a peer may take to show what others have.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often dApp D asks anew if the votes of D and E came too late to be counted: a quorum is
@@ -141,6 +143,7 @@ struct Stored {
     transaction: TxId,
     height: u64,
     stream: StreamId,
+    readings: usize,
     payload_digest: [u8; 32],
 }
 
@@ -173,7 +176,8 @@ async fn request_storage(topology: &Topology, link: TxId) -> anyhow::Result<(Sto
         payload.readings.len(),
         short(&link.to_string())
     );
-    Ok((Stored { transaction: id, height, stream, payload_digest }, evidence))
+    let readings = payload.readings.len();
+    Ok((Stored { transaction: id, height, stream, readings, payload_digest }, evidence))
 }
 
 /// A meter that dApp D owns.
@@ -200,19 +204,20 @@ fn meter(topology: &Topology) -> anyhow::Result<(StreamId, Action)> {
     Ok((StreamId::derive(&thing, PROPERTY), register))
 }
 
-/// Readings of a day, an hour apart.
+/// What the meter has read.
 fn readings() -> anyhow::Result<Payload> {
     const HOUR_MS: i64 = 3_600_000;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let now_ms = i64::try_from(now.as_millis())?;
     let reading = |hour: i64| {
-        let claimed_ms = now_ms - (24 - hour) * HOUR_MS;
+        let claimed_ms = now_ms - (i64::from(READINGS) - hour) * HOUR_MS;
         Reading { claimed_ms, received_ms: now_ms, value: Value::Number(hour) }
     };
-    Ok(Payload { readings: (0..24).map(reading).collect() })
+    Ok(Payload { readings: (0..READINGS.into()).map(reading).collect() })
 }
 
-/// Step 4. A peer holds the data if it shows the transaction as final and the readings themselves.
+/// Step 4. A peer holds the data if it shows the transaction as final, and the payload built again
+/// from the readings it serves is the one that was submitted, to the byte.
 async fn count_holders(topology: &Topology, stored: &Stored) -> anyhow::Result<((), String)> {
     let started = Instant::now();
     loop {
@@ -220,21 +225,20 @@ async fn count_holders(topology: &Topology, stored: &Stored) -> anyhow::Result<(
         for (letter, client) in topology.peers() {
             client.read_from(stored.height);
             let transaction = client.transaction(&stored.transaction).await.explain()?;
-            let query = query::Readings::default();
-            let readings = client.readings(&stored.stream, &query).await.explain()?;
-            if transaction.outcome.is_some()
-                && readings.unavailable.is_empty()
-                && !readings.items.is_empty()
-            {
+            let readings = client.readings(&stored.stream, &all()).await.explain()?;
+            let served = rebuilt(&readings.items);
+            if transaction.outcome.is_some() && served == Some(stored.payload_digest) {
                 holders.push(letter);
             }
         }
         let peers = topology.peers().count();
         if holders.len() == peers {
             let evidence = format!(
-                "all {peers} peers ({}) hold transaction {} and its payload, BLAKE3 {}",
+                "all {peers} peers ({}) hold transaction {}; its payload, built again from the {} \
+                 readings that each serves, has BLAKE3 {} at every one",
                 holders.join(", "),
                 short(&stored.transaction.to_string()),
+                stored.readings,
                 short(&hex::encode(stored.payload_digest)),
             );
             return Ok(((), evidence));
@@ -247,6 +251,26 @@ async fn count_holders(topology: &Topology, stored: &Stored) -> anyhow::Result<(
         );
         sleep(POLL).await;
     }
+}
+
+/// All readings of the meter, which are those of one batch, and one more if there should be one.
+fn all() -> query::Readings {
+    query::Readings { limit: Some(READINGS + 1), ..<_>::default() }
+}
+
+/// The digest of the payload that has these readings, if they are numbers without decimals.
+fn rebuilt(items: &[model::Reading]) -> Option<[u8; 32]> {
+    let in_sequence = (0..).zip(items).all(|(seq, reading)| reading.seq == seq);
+    let reading = |one: &model::Reading| {
+        let value = Value::Number(one.value.parse().ok()?);
+        Some(Reading { claimed_ms: one.claimed.0, received_ms: one.received.0, value })
+    };
+    let readings: Vec<Reading> = items.iter().map(reading).collect::<Option<_>>()?;
+    (in_sequence && !readings.is_empty()).then(|| digest(&Payload { readings }))
+}
+
+fn digest(payload: &Payload) -> [u8; 32] {
+    payload.header(StreamId::default(), 0).payload_digest
 }
 
 /// Step 5. The event at peer E names the transaction; dApp E fetches the proof from its peer and
@@ -289,4 +313,45 @@ async fn notify(
         verified.block.validators
     );
     Ok(((), evidence))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One reading, any reading, used to count as holding the data.
+    #[test]
+    fn only_all_readings_as_submitted_count_as_holding_them() {
+        let payload = readings().unwrap();
+        let submitted = digest(&payload);
+        let served = |(seq, reading): (u64, &Reading)| model::Reading {
+            seq,
+            value: reading.value.measure().unwrap().to_string(),
+            claimed: model::Time(reading.claimed_ms),
+            received: model::Time(reading.received_ms),
+            ledger: model::Time(0),
+            height: 7,
+            leaf: 0,
+        };
+        let whole: Vec<_> = (0..).zip(&payload.readings).map(served).collect();
+        let changed = |change: fn(&mut Vec<model::Reading>)| {
+            let mut items = whole.clone();
+            change(&mut items);
+            items
+        };
+        for (what, items, holds) in [
+            ("all of them", whole.clone(), true),
+            ("none", vec![], false),
+            ("one", whole[..1].to_vec(), false),
+            ("one less", changed(|items| drop(items.pop())), false),
+            ("one more", changed(|items| items.push(items[0].clone())), false),
+            ("another value", changed(|items| items[3].value = "4".into()), false),
+            ("another time", changed(|items| items[3].claimed.0 += 1), false),
+            ("another arrival", changed(|items| items[3].received.0 += 1), false),
+            ("another number", changed(|items| items[3].seq += 1), false),
+            ("another kind", changed(|items| items[3].value = "3.0".into()), false),
+        ] {
+            assert_eq!(rebuilt(&items) == Some(submitted), holds, "{what}");
+        }
+    }
 }
