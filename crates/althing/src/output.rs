@@ -1,5 +1,10 @@
 //! What commands print: tables for people, one JSON value for programs.
 
+use std::{
+    io::{self, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
 use serde::Serialize;
 
 /// How a command was asked to answer.
@@ -26,13 +31,34 @@ impl Output {
     }
 }
 
-/// A line on standard output. A reader that went away (`| head`) is no error worth a message.
+/// Set once nobody reads standard output any more.
+static READER_GONE: AtomicBool = AtomicBool::new(false);
+
+/// Whether somebody may still read what is printed; a command without end is over when not.
+pub(crate) fn is_read() -> bool {
+    !READER_GONE.load(Ordering::Relaxed)
+}
+
+/// A line on standard output.
 pub(crate) fn write_out(text: &str) -> anyhow::Result<()> {
-    use std::io::{ErrorKind, Write as _};
+    write_bytes(format!("{text}\n").as_bytes())
+}
+
+/// Bytes on standard output, as they are. A reader that went away (`| head`) is no error worth a
+/// message, nor a reason to end before the command has come to its verdict.
+pub(crate) fn write_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        result => Ok(result?),
+    if !taken(out.write_all(bytes).and_then(|()| out.flush()))? {
+        READER_GONE.store(true, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Whether a reader was there to take what was written.
+fn taken(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true),
     }
 }
 
@@ -116,6 +142,15 @@ pub(crate) fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A closed pipe used to end the program with success, before it came to its verdict.
+    #[test]
+    fn a_reader_that_went_away_is_noticed_and_no_error() {
+        let failed = |kind: io::ErrorKind| Err(io::Error::from(kind));
+        assert!(matches!(taken(Ok(())), Ok(true)));
+        assert!(matches!(taken(failed(io::ErrorKind::BrokenPipe)), Ok(false)));
+        assert!(taken(failed(io::ErrorKind::StorageFull)).is_err());
+    }
 
     #[test]
     fn columns_align() {

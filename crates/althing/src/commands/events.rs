@@ -5,7 +5,8 @@ use clap::Args;
 
 use crate::{
     lookup,
-    output::{Output, write_out},
+    output::{Output, is_read},
+    report::failed,
     session::{Explain as _, Remote, block_on},
 };
 
@@ -55,16 +56,24 @@ impl EventsCommand {
         };
         let mut events = client.events(&query).await.explain()?;
         let mut left = self.count.unwrap_or(u64::MAX);
-        while left > 0 {
-            let Some(record) = events.next().await.explain()? else { break };
+        while left > 0 && is_read() {
+            let Some(record) = events.next().await.explain()? else {
+                return Err(ended(events.cursor()));
+            };
             output.show(&record, || line(&record))?;
             left -= 1;
         }
-        if left > 0 && self.count.is_some() {
-            write_out("the peer ended the stream")?;
-        }
         Ok(())
     }
+}
+
+/// The peer ends events when it stops, or cannot read them; there would have been more.
+fn ended(cursor: Option<Cursor>) -> anyhow::Error {
+    let next = match cursor {
+        Some(cursor) => format!("the same command with --after {cursor}, also at another peer"),
+        None => "the same command again, also at another peer".to_owned(),
+    };
+    failed("the peer ended the events", next)
 }
 
 fn line(record: &EventRecord) -> String {
@@ -76,4 +85,18 @@ fn line(record: &EventRecord) -> String {
         value => format!("{name} {value}"),
     });
     format!("{cursor}  {time}  {}  {}", event.name(), fields.collect::<Vec<_>>().join("  "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::next_step_of;
+
+    /// It was a sentence among the JSON of the events, and a success.
+    #[test]
+    fn events_that_end_early_are_an_error_that_says_where_to_go_on() {
+        let error = ended("7-1-0".parse().ok());
+        assert!(next_step_of(&error).unwrap_or_default().contains("--after 7-1-0"));
+        assert!(next_step_of(&ended(None)).is_some());
+    }
 }

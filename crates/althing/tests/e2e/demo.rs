@@ -47,9 +47,18 @@ fn the_demo_agrees_on_real_readings_and_its_proof_holds_to_the_byte() {
 }
 
 #[test]
+        assert!(!judged_unread(&[&arguments[..], &["--json"]].concat()), "byte {position}");
 fn a_demo_that_is_killed_leaves_no_process() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("demo");
+/// Whether the command calls it a success when nobody reads what it prints.
+fn judged_unread(arguments: &[&str]) -> bool {
+    let mut command = althing(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(child.stdout.take());
+    child.wait().unwrap().success()
+}
+
     let mut demo = althing(&["demo", "--headless", "--peers", "1", "--dir", text(&dir)])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
