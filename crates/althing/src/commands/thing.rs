@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{PageArgs, final_at};
 use crate::{
     lookup,
-    output::{Output, Table, fields, write_out},
+    output::{Output, Table, fields, write_bytes},
     report::{NextStep as _, failed},
     session::{Explain as _, Remote, SignArgs, block_on},
 };
@@ -237,7 +237,8 @@ impl Description {
         let client = self.remote.client()?;
         let thing = lookup::thing(&client, &self.thing).await?;
         let bytes = client.description(&thing.hex, self.version).await.explain()?;
-        write_out(&String::from_utf8_lossy(&bytes))
+        // As registered, to the byte: its digest is on the ledger.
+        write_bytes(&bytes)
     }
 }
 

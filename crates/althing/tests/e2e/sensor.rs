@@ -42,8 +42,12 @@ fn a_value_from_mosquitto_pub_becomes_a_final_reading_with_a_proof() {
         must(&["verify", text(&out), "--genesis", text(&genesis)]);
     }
 
-    // A value of another type is refused, and says so.
+    // The description is what was registered, to the byte: its digest is on the ledger.
     let url = network.url(0);
+    let described = run(&["thing", "description", "freezer", "--peer", &url]).stdout;
+    assert_eq!(described, std::fs::read(network.path("freezer.td.json")).unwrap());
+
+    // A value of another type is refused, and says so.
     let unknown = run(&["reading", "latest", "freezer/temperatur", "--peer", &url]);
     let error = crate::support::error_text(&unknown);
     assert!(error.contains("did you mean freezer/temperature?"), "{error}");
