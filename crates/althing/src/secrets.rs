@@ -1,7 +1,7 @@
 //! Passphrases and the keys they open.
 
 use std::{
-    io::{BufRead as _, IsTerminal as _, Read as _, Write as _},
+    io::{BufRead, IsTerminal as _, Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -127,30 +127,89 @@ fn ask(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
     eprint!("{prompt}");
     std::io::stderr().flush()?;
     let hidden = Hidden::begin();
-    let mut line = Zeroizing::new(String::new());
-    stdin.lock().read_line(&mut line).context("cannot read from the terminal")?;
+    let line = read_line(&mut stdin.lock());
     drop(hidden);
     eprintln!();
-    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+    line.context("cannot read from the terminal")?
+        .ok_or_else(|| failed("interrupted", "the same command again"))
+}
+
+/// What the terminal sends for Ctrl-C while a passphrase is typed.
+const INTERRUPT: u8 = 3;
+
+/// A line without its end; none if it was interrupted.
+fn read_line(input: &mut impl BufRead) -> std::io::Result<Option<Zeroizing<String>>> {
+    let mut line = Zeroizing::new(Vec::new());
+    while let Some(&byte) = input.fill_buf()?.first() {
+        input.consume(1);
+        match byte {
+            INTERRUPT => return Ok(None),
+            b'\n' => break,
+            byte if line.len() < PASSPHRASE_BYTES_MAX as usize => line.push(byte),
+            _ => return Err(std::io::Error::other("the passphrase is too long")),
+        }
+    }
+    let text = std::str::from_utf8(&line)
+        .map_err(|_| std::io::Error::other("the passphrase is not UTF-8"))?;
+    Ok(Some(Zeroizing::new(text.trim_end_matches('\r').to_owned())))
 }
 
 /// The terminal does not echo while this lives.
-struct Hidden;
+///
+/// Nor does it turn Ctrl-C, Ctrl-\ or Ctrl-Z into signals, which would end or stop this program
+/// and leave the shell without echo: Ctrl-C ends the line instead, and [`read_line`] sees it.
+struct Hidden {
+    /// How the terminal was set, as `stty` writes it.
+    before: Option<String>,
+}
 
 impl Hidden {
     fn begin() -> Self {
-        stty("-echo");
-        Self
+        let before = stty(&["-g"]).map(|text| text.trim().to_owned());
+        if before.is_some() {
+            stty(&["-echo", "-isig", "eol", "^C"]);
+        }
+        Self { before }
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        stty("echo");
+        if let Some(before) = &self.before {
+            stty(&[before]);
+        }
     }
 }
 
-/// Where there is no `stty`, what is typed is visible; that is no reason to fail.
-fn stty(setting: &str) {
-    let _ = Command::new("stty").arg(setting).stdin(Stdio::inherit()).status();
+/// What `stty` says. Where there is none, what is typed is visible; that is no reason to fail.
+fn stty(settings: &[&str]) -> Option<String> {
+    let output = Command::new("stty").args(settings).stdin(Stdio::inherit()).output().ok()?;
+    output.status.success().then(|| String::from_utf8(output.stdout).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ctrl-C used to end the program at once and leave the terminal without echo.
+    #[test]
+    fn a_line_ends_with_its_end_and_ctrl_c_gives_none() {
+        let too_long = vec![b'x'; PASSPHRASE_BYTES_MAX as usize + 1];
+        for (typed, expected) in [
+            (&b"secret\n"[..], Some(Some("secret"))),
+            (b"secret\r\nrest", Some(Some("secret"))),
+            (b"end of input", Some(Some("end of input"))),
+            (b" spaces count \n", Some(Some(" spaces count "))),
+            (b"\n", Some(Some(""))),
+            (b"", Some(Some(""))),
+            (b"sec\x03", Some(None)),
+            (b"\x03\n", Some(None)),
+            (b"\xff\n", None),
+            (&too_long, None),
+        ] {
+            let found = read_line(&mut &*typed).ok();
+            let found = found.as_ref().map(|line| line.as_deref().map(String::as_str));
+            assert_eq!(found, expected, "{:?}", String::from_utf8_lossy(typed));
+        }
+    }
 }
