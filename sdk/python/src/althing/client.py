@@ -1,0 +1,395 @@
+"""A client of the HTTP interface of a peer (docs/reference/http-api.md): reads, events, submissions."""
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import cbor
+
+Json = dict[str, Any]
+"""A form of the interface; docs/reference/openapi.json describes each."""
+
+_ANSWER_BYTES_MAX = 64 * 1024 * 1024
+_EVENT_BYTES_MAX = 64 * 1024
+_WAIT_MAX_S = 30.0
+_SILENCE_MAX_S = 45.0
+"""A peer says every 15 s that it is there; one that is silent for three times that is not."""
+_RETRY_MAX_S = 15.0
+
+
+class RequestError(Exception):
+    """A request that did not succeed."""
+
+    code: str | None = None
+    """The stable code of the peer's problem, such as `nonce_reused`, if it stated one."""
+    is_temporary = False
+    """Whether the same request can succeed later. A transaction can be sent again without fear."""
+
+
+class ProblemError(RequestError):
+    """The peer refused, and said why (RFC 9457)."""
+
+    def __init__(self, problem: Json) -> None:
+        advice = f" {problem['advice']}" if problem.get("advice") else ""
+        where = f" in `{problem['field']}`" if problem.get("field") else ""
+        super().__init__(f"{problem['detail']} ({problem['code']}){where}{advice}")
+        self.problem = problem
+        self.code = problem["code"]
+        self.is_temporary = problem["status"] in (429, 503, 504, 507)
+
+
+class ConnectionFailed(RequestError):
+    """The request could not be sent, the connection broke, or no answer came in time."""
+
+    is_temporary = True
+
+
+class FormError(RequestError):
+    """The answer is not of the form it should have."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is posted to be put on the ledger: a signed transaction and the payloads of its batches."""
+
+    wire: bytes
+    payloads: list[bytes] = field(default_factory=list)
+
+    def encoded(self) -> bytes:
+        """As it stands in a request."""
+        payloads = cbor.array([cbor.byte_string(each) for each in self.payloads])
+        return cbor.array([cbor.byte_string(self.wire), payloads])
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Client:
+    """A client of one peer.
+
+    It reads its own writes: once a transaction is known to be final at a height, the peer is asked to
+    answer from that height or later. Ids of entities and things are DIDs or hex, other ids hex. Every
+    method raises a `RequestError` if the request fails. Queries are keyword arguments, `type_` for `type`
+    and `from_` for `from`.
+    """
+
+    def __init__(self, url: str, timeout_s: float = 15.0) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"`{url}` is not an address such as http://127.0.0.1:4464")
+        self.url = url.rstrip("/")
+        self.height = 0
+        """The highest height the peer has answered from; 0 before the first answer."""
+        self._own_height = 0
+        self._timeout_s = timeout_s
+        self._opener = urllib.request.build_opener(_NoRedirect)
+
+    def read_from(self, height: int) -> None:
+        """From now on, reads from this height or later."""
+        self._own_height = max(self._own_height, height)
+
+    # The peer and its network.
+
+    def health(self) -> Json:
+        """Whether the peer can serve, and if not, why. A peer that is not well is no error here."""
+        try:
+            return self._json("/v1/health", reads_own_writes=False)
+        except _Unwell as answer:
+            return answer.health
+
+    def status(self) -> Json:
+        """What the peer is doing."""
+        return self._json("/v1/status")
+
+    def peers(self) -> Json:
+        """The peers of the network as this one sees them."""
+        return self._json("/v1/peers")
+
+    def network(self) -> Json:
+        """The network this peer belongs to, with its genesis: trust that no more than the peer."""
+        return self._json("/v1/network")
+
+    def metrics(self) -> str:
+        """Figures in Prometheus text format."""
+        return self._bytes("/metrics").decode(errors="replace")
+
+    # Entities.
+
+    def account(self, id: str) -> Json:
+        """What a sender needs to know before it signs."""
+        return self._json(f"/v1/accounts/{_segment(id)}")
+
+    def entities(self, **query: Any) -> Json:
+        """A page of entities: `kind`, `owner`, `name`, `after`, `limit`."""
+        return self._json("/v1/entities", query)
+
+    def entity(self, id: str) -> Json:
+        """An entity."""
+        return self._json(f"/v1/entities/{_segment(id)}")
+
+    def keys(self, id: str, **query: Any) -> Json:
+        """A page of every key an entity has had, oldest first."""
+        return self._json(f"/v1/entities/{_segment(id)}/keys", query)
+
+    def history(self, id: str, **query: Any) -> Json:
+        """A page of the transactions an entity has sent, newest first."""
+        return self._json(f"/v1/entities/{_segment(id)}/transactions", query)
+
+    def notifications(self, id: str, **query: Any) -> Json:
+        """A page of the records that notified an entity, newest first."""
+        return self._json(f"/v1/entities/{_segment(id)}/notifications", query)
+
+    def pending(self, id: str, **query: Any) -> Json:
+        """A page of what waits for an entity's approval, or for approvals of what it sent."""
+        return self._json(f"/v1/entities/{_segment(id)}/pending", query)
+
+    def policies(self, id: str) -> Json:
+        """The approval policies of an organisation."""
+        return self._json(f"/v1/entities/{_segment(id)}/policies")
+
+    def resolve(self, did: str) -> Json:
+        """The DID document of an entity or thing."""
+        return self._json(f"/v1/dids/{_segment(did)}")
+
+    # Things and their streams.
+
+    def things(self, **query: Any) -> Json:
+        """A page of things: `owner`, `name`, `type_`, `property`, `after`, `limit`."""
+        return self._json("/v1/things", query)
+
+    def thing(self, id: str) -> Json:
+        """A thing."""
+        return self._json(f"/v1/things/{_segment(id)}")
+
+    def description(self, id: str, **query: Any) -> bytes:
+        """The Thing Description, byte for byte as its owner registered it; its digest is on the ledger."""
+        return self._bytes(f"/v1/things/{_segment(id)}/description", query)
+
+    def property(self, id: str, name: str) -> Json:
+        """A property of a thing, with its stream and latest reading."""
+        return self._json(f"/v1/things/{_segment(id)}/properties/{_segment(name)}")
+
+    def stream(self, id: str) -> Json:
+        """A stream."""
+        return self._json(f"/v1/streams/{_segment(id)}")
+
+    def readings(self, id: str, **query: Any) -> Json:
+        """A page of readings: `first_seq`, `last_seq`, `from_`, `until`, `after`, `limit`."""
+        return self._json(f"/v1/streams/{_segment(id)}/readings", query)
+
+    def latest(self, id: str, **query: Any) -> Json:
+        """The latest readings of a stream, newest last."""
+        return self._json(f"/v1/streams/{_segment(id)}/latest", query)
+
+    def aggregates(self, id: str, **query: Any) -> Json:
+        """A stream in buckets of claimed time: `from_`, `until`, `bucket_ms` or `buckets`."""
+        return self._json(f"/v1/streams/{_segment(id)}/aggregates", query)
+
+    def gaps(self, id: str, **query: Any) -> Json:
+        """A page of sequence numbers of a stream that did not come."""
+        return self._json(f"/v1/streams/{_segment(id)}/gaps", query)
+
+    # The ledger.
+
+    def blocks(self, **query: Any) -> Json:
+        """A page of final blocks, newest first: `before`, `limit`."""
+        return self._json("/v1/blocks", query)
+
+    def block(self, height: int, **query: Any) -> Json:
+        """A final block."""
+        return self._json(f"/v1/blocks/{height}", query)
+
+    def transaction(self, id: str, **query: Any) -> Json:
+        """A transaction that the peer knows, waiting or final."""
+        return self._json(f"/v1/transactions/{_segment(id)}", query, wait_s=query.get("timeout_ms", 0) / 1000)
+
+    # Proof bundles, to be checked with `verify`.
+
+    def prove_reading(self, stream: str, seq: int) -> bytes:
+        """The proof bundle of one reading."""
+        return self._bytes(f"/v1/proofs/readings/{_segment(stream)}/{seq}")
+
+    def prove_range(self, stream: str, **query: Any) -> bytes:
+        """The proof bundle of all readings of a range: `first_seq` and `last_seq`, or `from_` and `until`."""
+        return self._bytes(f"/v1/proofs/ranges/{_segment(stream)}", query)
+
+    def prove_aggregate(self, stream: str, **query: Any) -> bytes:
+        """The proof bundle of what the readings of a range come to."""
+        return self._bytes(f"/v1/proofs/aggregates/{_segment(stream)}", query)
+
+    def prove_state(self, key: bytes) -> bytes:
+        """The proof bundle of what the state holds at a raw key, or that it holds nothing."""
+        return self._bytes(f"/v1/proofs/state/{key.hex()}")
+
+    def prove_receipt(self, id: str) -> bytes:
+        """The proof bundle of a transaction and its receipt."""
+        return self._bytes(f"/v1/proofs/receipts/{_segment(id)}")
+
+    # Events.
+
+    def events(self, after: str | None = None, retry_s: float = 0.5, **query: Any) -> Iterator[Json]:
+        """Events from a cursor on, without end; `after="0-0-0"` begins at the first. Filters: `type_`,
+        `entity`, `thing`, `stream`.
+
+        A connection that breaks is opened again behind the last event, so none is missed or given twice.
+        Ends with an error only if the peer refuses the request as such.
+        """
+        cursor, wait_s = after, retry_s
+        while True:
+            try:
+                for record in self._connect(query, cursor):
+                    cursor, wait_s = record["cursor"], retry_s
+                    yield record
+            except RequestError as error:
+                if not error.is_temporary:
+                    raise
+            time.sleep(wait_s)
+            wait_s = min(2 * wait_s, _RETRY_MAX_S)
+
+    def _connect(self, query: Json, cursor: str | None) -> Iterator[Json]:
+        headers = {"accept": "text/event-stream"} | ({} if cursor is None else {"last-event-id": cursor})
+        with self._open("/v1/events", query, headers=headers, timeout_s=_SILENCE_MAX_S) as answer:
+            data: list[bytes] = []
+            while line := _read(answer.readline, _EVENT_BYTES_MAX):
+                line = line.rstrip(b"\r\n")
+                if line.startswith(b"data:"):
+                    data.append(line[5:].removeprefix(b" "))
+                elif not line and data:
+                    yield _parse(b"\n".join(data))
+                    data = []
+                if sum(map(len, data)) + len(line) >= _EVENT_BYTES_MAX:
+                    raise FormError("an event is too long")
+
+    # Writing.
+
+    def submit(self, submissions: list[Submission], **query: Any) -> list[Json]:
+        """Submits transactions; says of each, in order, whether it was admitted."""
+        body = cbor.array([each.encoded() for each in submissions])
+        wait_s = query.get("timeout_ms", 0) / 1000
+        admissions: list[Json] = self._json("/v1/transactions", query, body=body, wait_s=wait_s)["transactions"]
+        for each in admissions:
+            if each.get("outcome"):
+                self.read_from(each["outcome"]["height"])
+        return admissions
+
+    def finalize(self, submission: Submission, timeout_s: float = 30.0) -> Json:
+        """Submits one transaction and waits until it is final; gives its outcome.
+
+        Raises `ProblemError` if it was not admitted, `ConnectionFailed` if it is not final in time, which
+        says nothing about what will become of it. A transaction that is final without effect is no error:
+        see its receipt.
+        """
+        deadline = time.monotonic() + timeout_s
+        admissions = self.submit([submission], **_waiting(timeout_s))
+        if not admissions:
+            raise FormError("the answer says nothing of the transaction")
+        if admissions[0].get("problem"):
+            raise ProblemError(admissions[0]["problem"])
+        outcome: Json | None = admissions[0].get("outcome")
+        while outcome is None:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise ConnectionFailed(f"the transaction is not final after {timeout_s} s")
+            outcome = self.transaction(admissions[0]["id"], **_waiting(left_s)).get("outcome")
+        self.read_from(outcome["height"])
+        return outcome
+
+    # What carries the requests.
+
+    def _json(self, path: str, query: Json | None = None, **options: Any) -> Json:
+        return _parse(self._bytes(path, query, **options))
+
+    def _bytes(self, path: str, query: Json | None = None, **options: Any) -> bytes:
+        with self._open(path, query, **options) as answer:
+            return _read_all(answer)
+
+    def _open(
+        self,
+        path: str,
+        query: Json | None = None,
+        *,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        wait_s: float = 0.0,
+        timeout_s: float | None = None,
+        reads_own_writes: bool = True,
+    ) -> http.client.HTTPResponse:
+        parameters = {name.rstrip("_"): value for name, value in (query or {}).items() if value is not None}
+        url = self.url + path + (f"?{urllib.parse.urlencode(parameters)}" if parameters else "")
+        request = urllib.request.Request(url, data=body, headers=headers or {})
+        if body is not None:
+            request.add_header("content-type", "application/cbor")
+        if self._own_height and reads_own_writes:
+            request.add_header("althing-min-height", str(self._own_height))
+        try:
+            answer: http.client.HTTPResponse = self._opener.open(request, timeout=timeout_s or self._timeout_s + wait_s)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                raise _refused(path, refusal) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise ConnectionFailed(f"the request to {url} failed: {error}; is the peer running, and is this its address?") from error
+        height = answer.headers.get("althing-height", "")
+        self.height = max(self.height, int(height) if height.isascii() and height.isdigit() else 0)
+        return answer
+
+
+class _Unwell(RequestError):
+    """The answer of a peer that is not well, asked for its health."""
+
+    def __init__(self, health: Json) -> None:
+        super().__init__("the peer is not well")
+        self.health = health
+
+
+def _refused(path: str, refusal: urllib.error.HTTPError) -> RequestError:
+    try:
+        stated = json.loads(refusal.read(_EVENT_BYTES_MAX))
+    except (ValueError, OSError, http.client.HTTPException):
+        stated = None
+    if isinstance(stated, dict):
+        if path == "/v1/health" and "state" in stated:
+            return _Unwell(stated)
+        texts = [stated.get(name) for name in ("title", "code", "detail")]
+        if all(isinstance(text, str) for text in texts) and isinstance(stated.get("status"), int):
+            return ProblemError(stated)
+    return FormError(f"status {refusal.code} without a problem; is this a peer?")
+
+
+def _read(read: Any, bytes_max: int) -> bytes:
+    try:
+        data: bytes = read(bytes_max)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise ConnectionFailed(f"the connection broke: {error}") from error
+    return data
+
+
+def _read_all(answer: http.client.HTTPResponse) -> bytes:
+    data = _read(answer.read, _ANSWER_BYTES_MAX + 1)
+    if len(data) > _ANSWER_BYTES_MAX:
+        raise FormError(f"more than {_ANSWER_BYTES_MAX} bytes")
+    return data
+
+
+def _parse(data: bytes) -> Json:
+    try:
+        value = json.loads(data)
+    except ValueError as error:
+        raise FormError("the answer is not JSON") from error
+    if not isinstance(value, dict):
+        raise FormError("the answer is no JSON object")
+    return value
+
+
+def _segment(text: str) -> str:
+    return urllib.parse.quote(text, safe="")
+
+
+def _waiting(timeout_s: float) -> Json:
+    return {"wait": "finalized", "timeout_ms": max(1, int(min(timeout_s, _WAIT_MAX_S) * 1000))}

@@ -1,0 +1,114 @@
+"""Whether a quorum of validators made a block final, and who the validators of an epoch are."""
+
+from collections.abc import Callable
+
+from .block import Certificate, Finalized, Header, ValidatorSet
+from .bundle import EpochLink
+from .crypto import PublicKey
+from .genesis import Genesis
+from .limits import EPOCHS_MAX
+
+SignatureCheck = Callable[[PublicKey, bytes, bytes], bool]
+"""Says whether a signature by a key covers a message, as `PublicKey.verify` does."""
+
+
+class FinalityError(ValueError):
+    """A block that is not final, or validators that do not follow from the genesis."""
+
+
+def quorum(count: int) -> int:
+    """How many of so many validators must sign: all but the faulty third."""
+    return count - (count - 1) // 3
+
+
+def vote_bytes(ledger: bytes, certificate: Certificate) -> bytes:
+    """What each validator signs to finalize a block."""
+    namespace = b"althing/simplex/1/" + ledger + b"_FINALIZE"
+    numbers = (certificate.epoch, certificate.view, certificate.parent_view)
+    return _varint(len(namespace)) + namespace + b"".join(map(_varint, numbers)) + certificate.block
+
+
+def _varint(number: int) -> bytes:
+    """Unsigned LEB128."""
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(out + bytes([number]))
+
+
+def check_final(block: Finalized, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
+    """Raises `FinalityError` unless these validators made a block final, itself or by a descendant."""
+    header, certificate = block.header, block.certificate
+    _require(header.ledger == ledger, "the block belongs to another ledger")
+    _require_epoch(validators.epoch, header.epoch)
+    _require(header.validators == validators.digest, "the block names another validator set")
+    last = header
+    for child in block.descendants:
+        _require(_continues(last, child), f"the block at height {child.height} is no child, in the same epoch, of the one before it")
+        last = child
+    views = (last.view, last.parent_view) == (certificate.view, certificate.parent_view)
+    _require(last.digest == certificate.block and views, "the certificate is about another block")
+    check_certificate(certificate, ledger, validators, check)
+
+
+def check_certificate(certificate: Certificate, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
+    """Raises `FinalityError` unless a quorum of the validators signed."""
+    keys, signers = [each.key for each in validators.validators], certificate.positions()
+    _require_epoch(validators.epoch, certificate.epoch)
+    is_of_set = len(certificate.signers) == (len(keys) + 7) // 8 and all(position < len(keys) for position in signers)
+    is_whole = is_of_set and len(signers) == len(certificate.signatures)
+    _require(is_whole, "the signers named are not those that signed, or not of this validator set")
+    needed = quorum(len(keys))
+    _require(0 < len(signers) >= needed, f"{len(signers)} validators signed, but {needed} must")
+    message = vote_bytes(ledger, certificate)
+    # All of them, not merely a quorum: no honest peer makes a certificate with a bad signature.
+    for position, signature in zip(signers, certificate.signatures, strict=True):
+        holds = check(PublicKey("ed25519", keys[position]), message, signature)
+        _require(holds, f"the signature of validator {position} does not verify")
+
+
+def _continues(parent: Header, child: Header) -> bool:
+    is_child = child.parent == parent.digest and child.height == parent.height + 1 and child.ledger == parent.ledger
+    return is_child and (child.epoch, child.validators) == (parent.epoch, parent.validators) and parent.next_validators is None
+
+
+def _require_epoch(expected: int, found: int) -> None:
+    _require(expected == found, f"it is of epoch {found}, but these are the validators of epoch {expected}")
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise FinalityError(otherwise)
+
+
+class Membership:
+    """The validators of the first epochs of a ledger."""
+
+    def __init__(self, genesis: Genesis, links: list[EpochLink], check: SignatureCheck) -> None:
+        """Follows the links from the genesis. Raises `FinalityError` if they do not lead on."""
+        _require(len(links) <= EPOCHS_MAX, f"the chain spans more than {EPOCHS_MAX} epochs")
+        ledger = genesis.ledger
+        self._sets = [genesis.validators()]
+        self._ends: list[int] = []
+        for epoch, link in enumerate(links):
+            try:
+                check_final(link.last, ledger, self._sets[epoch], check)
+            except FinalityError as fault:
+                raise FinalityError(f"the last block of epoch {epoch} is not final: {fault}") from None
+            header = link.last.header
+            is_named = header.next_validators == link.next.digest and link.next.epoch == epoch + 1
+            _require(is_named, f"the last block of epoch {epoch} does not name the validators that follow it")
+            ascends = not self._ends or header.height > self._ends[-1]
+            _require(ascends, f"the last block of epoch {epoch} is not above that of the epoch before")
+            self._ends.append(header.height)
+            self._sets.append(link.next)
+
+    def validators(self, epoch: int) -> ValidatorSet | None:
+        """The validators of an epoch, if the chain reaches it."""
+        return self._sets[epoch] if epoch < len(self._sets) else None
+
+    def admits(self, epoch: int, height: int) -> bool:
+        """Whether a block of an epoch can have a height."""
+        is_above = epoch == 0 or height > self._ends[epoch - 1]
+        return is_above and (epoch >= len(self._ends) or height <= self._ends[epoch])

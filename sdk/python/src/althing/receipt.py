@@ -1,0 +1,78 @@
+"""Receipts and events: what became of a transaction."""
+
+from dataclasses import dataclass, make_dataclass
+from typing import Annotated, Any
+
+from .codec import Codec, list_of, optional, record, text, u8, u16, u32, u64, variants
+from .digest import hash, merkle_root, sha256
+from .entity import id32
+
+_ENTITY = ("entity", Annotated[bytes, id32])
+_THING = ("thing", Annotated[bytes, id32])
+_STREAM = ("stream", Annotated[bytes, id32])
+_PENDING = ("pending", Annotated[bytes, id32])
+_GAP = (_STREAM, ("first_seq", Annotated[int, u64]), ("count", Annotated[int, u64]))
+_BINDING = (_THING, ("gateway", Annotated[bytes, id32]))
+
+_EVENTS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
+    ("entity_registered", (_ENTITY, ("owner", Annotated[bytes, id32]))),
+    ("key_rotated", (_ENTITY, ("version", Annotated[int, u32]))),
+    ("entity_revoked", (_ENTITY,)),
+    ("thing_registered", (_THING, ("owner", Annotated[bytes, id32]))),
+    ("thing_updated", (_THING, ("version", Annotated[int, u32]))),
+    ("thing_retired", (_THING,)),
+    ("bound", (*_BINDING, ("until_height", Annotated[int, u64]))),
+    ("unbound", _BINDING),
+    (
+        "batch_accepted",
+        (_THING, _STREAM, ("leaf", Annotated[int, u64]), ("first_seq", Annotated[int, u64]), ("count", Annotated[int, u32])),
+    ),
+    ("gap_opened", _GAP),
+    ("gap_filled", _GAP),
+    ("gap_sealed", _GAP),
+    (
+        "recorded",
+        (
+            ("sender", Annotated[bytes, id32]),
+            ("kind", Annotated[str, text]),
+            ("notify", Annotated[list[bytes], list_of(id32)]),
+            ("link", Annotated[bytes | None, optional(id32)]),
+        ),
+    ),
+    ("approval_policy_set", (_ENTITY,)),
+    ("approval_pending", (_PENDING, ("approvals", Annotated[int, u8]), ("threshold", Annotated[int, u8]))),
+    ("approval_granted", (_PENDING,)),
+    ("approval_ended", (_PENDING, ("code", Annotated[int, u16]))),
+)
+event: Codec = variants({number: make_dataclass(name, fields, frozen=True) for number, (name, fields) in enumerate(_EVENTS)})
+"""Something that a transaction brought about: a dataclass named as the interface names the event."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a transaction."""
+
+    transaction: Annotated[bytes, id32]
+    code: Annotated[int, u16]
+    """0 if it took effect, 35 if it waits for approvals, otherwise the number of a refusal."""
+    action: Annotated[int, u8]
+    """Position of the action that was refused; 0 otherwise."""
+    events: Annotated[list[Any], list_of(event)]
+
+    @property
+    def digest(self) -> bytes:
+        """The digest, a leaf of the receipts root of its block."""
+        return sha256(receipt.write(self))
+
+
+receipt = record(Receipt)
+
+
+def receipts_leaf(height: int, receipts_root: bytes) -> bytes:
+    """What a header's statement says of the receipts of one height."""
+    return hash("althing/receipts/1", height.to_bytes(8, "big"), receipts_root)
+
+
+def receipts_statement(first_height: int, receipts_roots: list[bytes]) -> bytes:
+    """What a header states of the receipts roots of consecutive heights."""
+    return merkle_root([receipts_leaf(first_height + above, root) for above, root in enumerate(receipts_roots)])

@@ -1,0 +1,53 @@
+"""Entities that sign for a ledger, and number what they sign."""
+
+from .actions import Action, Id
+from .client import Client, Json, Submission
+from .crypto import SigningKey
+from .text import to_id
+from .transaction import Transaction, body_for, sign
+
+_EXPIRY_BLOCKS = 10_000
+"""Blocks from signing to expiry: minutes on a busy network, hours on an idle one."""
+
+
+class Signer:
+    """An entity that signs for one ledger."""
+
+    def __init__(self, ledger: Id, entity: Id, key: SigningKey) -> None:
+        self.ledger, self.entity = to_id(ledger), to_id(entity)
+        self._key = key
+
+    def sign(self, nonce: int, expiry_height: int, actions: list[Action]) -> Transaction:
+        """Signs a transaction. Raises `WireError` for what a peer would refuse for its form."""
+        return sign(self.ledger, body_for(self.ledger, self.entity, nonce, expiry_height, actions), self._key)
+
+
+class Account:
+    """A signer that numbers its transactions.
+
+    Two programs that number for the same entity get in each other's way: give each an entity of its
+    own, or `refresh` after `nonce_reused`.
+    """
+
+    def __init__(self, client: Client, signer: Signer) -> None:
+        """Asks a peer where the account stands; `unknown_entity` if the signer is not registered."""
+        self._client, self._signer = client, signer
+        self._next_nonce = self._height = 0
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Asks again; what was numbered meanwhile stays used."""
+        state = self._client.account(self._signer.entity.hex())
+        self._next_nonce = max(self._next_nonce, state["next_nonce"])
+        self._height = max(self._height, state["height"])
+
+    def sign(self, actions: list[Action]) -> Transaction:
+        """Signs the next transaction."""
+        expiry = max(self._height, self._client.height) + _EXPIRY_BLOCKS
+        transaction = self._signer.sign(self._next_nonce, expiry, actions)
+        self._next_nonce += 1
+        return transaction
+
+    def finalize(self, actions: list[Action], payloads: list[bytes] | None = None, timeout_s: float = 30.0) -> Json:
+        """Signs, submits, and waits until it is final; the receipt in its outcome says what it did."""
+        return self._client.finalize(Submission(self.sign(actions).wire, payloads or []), timeout_s)
