@@ -69,6 +69,13 @@ struct Tail {
     records: BTreeMap<[u8; 32], Place>,
 }
 
+impl Tail {
+    /// A segment without records.
+    const fn empty(segment: u32) -> Self {
+        Self { segment, len: 0, records: BTreeMap::new() }
+    }
+}
+
 /// Where a payload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
@@ -80,6 +87,11 @@ struct Place {
 }
 
 impl Place {
+    /// Where the record ends.
+    const fn end(self) -> u64 {
+        self.position + RECORD_HEAD_BYTES as u64 + self.len as u64
+    }
+
     fn encode(self) -> Vec<u8> {
         let mut bytes = self.segment.to_be_bytes().to_vec();
         bytes.extend_from_slice(&self.position.to_be_bytes());
@@ -105,18 +117,22 @@ impl Payloads {
     /// [`PayloadError`] if the disk fails.
     pub fn open(files: Arc<dyn SegmentFiles>, index: Arc<dyn Store>) -> Result<Self, PayloadError> {
         let segments = files.list().map_err(failed("list", 0))?;
-        let mut tail = Tail { segment: 0, len: 0, records: BTreeMap::new() };
-        // A crash between filling a segment and indexing it leaves two to be read.
+        let last = segments.last().copied();
+        let mut tail = Tail::empty(0);
+        // The index knows none of them if somebody moved it away, or not the last two after a crash
+        // between filling a segment and indexing it.
         for segment in segments {
+            let is_last = last == Some(segment);
             let indexed = index.get(Space::Payloads, &seal_key(segment))?.is_some();
             if !indexed {
-                tail = read_segment(&*files, segment)?;
-                if tail.len >= SEGMENT_BYTES {
+                tail = read_segment(&*files, segment, is_last)?;
+            }
+            // One that others follow is full, though damage may hide where it ends.
+            if indexed || tail.len >= SEGMENT_BYTES || !is_last {
+                if !indexed {
                     seal(&*index, &tail)?;
-                    tail = Tail { segment: segment + 1, len: 0, records: BTreeMap::new() };
                 }
-            } else if segment >= tail.segment {
-                tail = Tail { segment: segment + 1, len: 0, records: BTreeMap::new() };
+                tail = Tail::empty(segment + 1);
             }
         }
         Ok(Self { files, index, tail: Mutex::new(tail) })
@@ -156,7 +172,7 @@ impl Payloads {
         tail.records.append(&mut fresh);
         if tail.len >= SEGMENT_BYTES {
             seal(&*self.index, &tail)?;
-            *tail = Tail { segment: segment + 1, len: 0, records: BTreeMap::new() };
+            *tail = Tail::empty(segment + 1);
         }
         Ok(())
     }
@@ -169,12 +185,15 @@ impl Payloads {
         let place = self.find(&self.tail(), digest)?;
         let Some(Place { segment, position, len }) = place else { return Ok(None) };
         let start = position + RECORD_HEAD_BYTES as u64;
-        let payload = self.files.read_at(segment, start, len as usize);
-        let payload = payload.map_err(failed("read", segment))?;
-        if blake3_digest(&payload) != *digest {
-            return Err(PayloadError::Damaged(*digest));
+        match self.files.read_at(segment, start, len as usize) {
+            Ok(payload) if blake3_digest(&payload) == *digest => Ok(Some(payload.into())),
+            Ok(_) => Err(PayloadError::Damaged(*digest)),
+            // The file was cut, or is gone.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(PayloadError::Damaged(*digest))
+            }
+            Err(error) => Err(failed("read", segment)(error)),
         }
-        Ok(Some(payload.into()))
     }
 
     /// Whether the payload with this digest is here.
@@ -220,12 +239,12 @@ impl Payloads {
     /// Digests of the payloads here, at most `limit` after a digest, ascending.
     ///
     /// # Errors
-    /// [`PayloadError`] if the index cannot be read.
+    /// [`StoreError`] if the index cannot be read.
     pub fn digests(
         &self,
         after: Option<&[u8; 32]>,
         limit: usize,
-    ) -> Result<Vec<[u8; 32]>, PayloadError> {
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
         let from = after.map_or_else(
             || b"d/".to_vec(),
             |after| {
@@ -281,26 +300,50 @@ fn seal(index: &dyn Store, tail: &Tail) -> Result<(), PayloadError> {
     Ok(index.commit(batch)?)
 }
 
-/// Reads a segment that the index does not know, and cuts off what is not whole.
-fn read_segment(files: &dyn SegmentFiles, segment: u32) -> Result<Tail, PayloadError> {
+/// Reads a segment that the index does not know. Of the last, cuts off what is not whole: it is
+/// where the next payload goes. What does not read in others is damage.
+fn read_segment(
+    files: &dyn SegmentFiles,
+    segment: u32,
+    is_last: bool,
+) -> Result<Tail, PayloadError> {
     let end = files.len(segment).map_err(failed("measure", segment))?;
-    let mut tail = Tail { segment, len: 0, records: BTreeMap::new() };
-    while let Some((digest, place, erased)) = read_record(files, segment, tail.len, end)? {
-        tail.len += RECORD_HEAD_BYTES as u64 + u64::from(place.len);
-        if !erased {
-            tail.records.insert(digest, place);
+    let mut tail = Tail::empty(segment);
+    let mut position = 0;
+    while let Some(record) = read_record(files, segment, position, end)? {
+        position = record.place.end();
+        match record.content {
+            Content::Whole => _ = tail.records.insert(record.digest, record.place),
+            Content::Erased => {}
+            // If a good one follows, the disk damaged it; if none does, it was never finished.
+            Content::Damaged => continue,
         }
+        tail.len = position;
     }
-    if tail.len < end {
-        tracing::info!(segment, cut_bytes = end - tail.len, "cut an unfinished payload off");
+    if tail.len < end && !is_last {
+        tracing::warn!(segment, lost_bytes = end - tail.len, "payloads at its end are damaged");
+    } else if tail.len < end {
+        tracing::warn!(segment, cut_bytes = end - tail.len, "cut an unfinished payload off");
         files.truncate(segment, tail.len).map_err(failed("truncate", segment))?;
     }
     Ok(tail)
 }
 
-type Record = ([u8; 32], Place, bool);
+/// A record as it lies in a segment.
+struct Record {
+    digest: [u8; 32],
+    place: Place,
+    content: Content,
+}
 
-/// The record at a position; `None` if there is no whole one.
+enum Content {
+    Whole,
+    Erased,
+    /// The payload is not the one that the digest names.
+    Damaged,
+}
+
+/// The record at a position; `None` if there is none that ends within the segment.
 fn read_record(
     files: &dyn SegmentFiles,
     segment: u32,
@@ -320,14 +363,13 @@ fn read_record(
         return Ok(None);
     }
     let place = Place { segment, position, len };
-    if !erased {
-        let payload =
-            files.read_at(segment, start, len as usize).map_err(failed("read", segment))?;
-        if blake3_digest(&payload) != digest {
-            return Ok(None);
-        }
+    if erased {
+        return Ok(Some(Record { digest, place, content: Content::Erased }));
     }
-    Ok(Some((digest, place, erased)))
+    let payload = files.read_at(segment, start, len as usize).map_err(failed("read", segment))?;
+    let is_whole = blake3_digest(&payload) == digest;
+    let content = if is_whole { Content::Whole } else { Content::Damaged };
+    Ok(Some(Record { digest, place, content }))
 }
 
 fn failed(attempt: &'static str, segment: u32) -> impl FnOnce(io::Error) -> PayloadError {
@@ -408,6 +450,28 @@ mod tests {
     }
 
     #[test]
+    fn damage_in_the_last_segment_costs_one_payload() {
+        let (files, index) = (Arc::new(MemoryFiles::new()), Arc::new(MemoryStore::new()));
+        let store = open(&files, &index);
+        store.put_all(&[payload(1), payload(2), payload(3)]).unwrap();
+        let after_first = payload(1).1.len() + RECORD_HEAD_BYTES;
+        files.damage(0, after_first + RECORD_HEAD_BYTES);
+        let end = files.len(0).unwrap();
+        let store = open(&files, &index);
+        assert_eq!(files.len(0).unwrap(), end, "nothing is cut off");
+        let held = |number| store.contains(&payload(number).0);
+        assert!(held(1) && !held(2) && held(3));
+        store.put_all(&[payload(2)]).unwrap();
+        let store = open(&files, &index);
+        assert_eq!(store.digests(None, 10).unwrap().len(), 3);
+        // A file that somebody cut: what is gone is told, and can be kept anew.
+        files.truncate(0, end).unwrap();
+        assert!(matches!(store.get(&payload(2).0), Err(PayloadError::Damaged(_))));
+        store.forget(&payload(2).0).unwrap();
+        assert!(!store.contains(&payload(2).0));
+    }
+
+    #[test]
     fn a_full_disk_keeps_what_was_there() {
         let (files, index) = (Arc::new(MemoryFiles::new()), Arc::new(MemoryStore::new()));
         let store = open(&files, &index);
@@ -417,6 +481,39 @@ mod tests {
         files.set_failing(false);
         store.put_all(&[payload(2)]).unwrap();
         assert!(store.contains(&payload(1).0) && store.contains(&payload(2).0));
+    }
+
+    /// The index is away, as recovery asks for, and the disk damaged the end of a full segment, so
+    /// that it looks unfinished: all that it held was forgotten.
+    #[test]
+    fn a_damaged_end_of_a_full_segment_costs_what_is_damaged() {
+        let big = |number: u32| {
+            let bytes = Bytes::from(number.to_be_bytes().repeat(PAYLOAD_BYTES_MAX / 4));
+            (blake3_digest(&bytes), bytes)
+        };
+        let record = (RECORD_HEAD_BYTES + PAYLOAD_BYTES_MAX) as u64;
+        let per_segment = SEGMENT_BYTES.div_ceil(record) as u32;
+        let all: Vec<_> = (0..per_segment + 2).map(big).collect();
+        let (first, second) = all.split_at(per_segment as usize);
+        let last = record * u64::from(per_segment - 1);
+        for damaged in [0, RECORD_HEAD_BYTES as u64] {
+            let (files, index) = (Arc::new(MemoryFiles::new()), Arc::new(MemoryStore::new()));
+            let store = open(&files, &index);
+            store.put_all(first).unwrap();
+            store.put_all(second).unwrap();
+            drop(store);
+            files.damage(0, (last + damaged) as usize);
+            let store = open(&files, &Arc::new(MemoryStore::new()));
+            let (lost, kept) = first.split_last().unwrap();
+            assert!(!store.contains(&lost.0), "damaged at {damaged}");
+            store.put_all(&[payload(1)]).unwrap();
+            assert_eq!(files.len(0).unwrap(), record * u64::from(per_segment), "not touched");
+            for (digest, bytes) in kept.iter().chain(second) {
+                assert_eq!(store.get(digest).unwrap().as_ref(), Some(bytes));
+            }
+            store.put_all(std::slice::from_ref(lost)).unwrap();
+            assert_eq!(store.get(&lost.0).unwrap().as_ref(), Some(&lost.1));
+        }
     }
 
     #[test]
