@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Folders that hold no source of ours.
-const SKIPPED: &[&str] = &[".git", "target", "node_modules", "demo-data", ".althing"];
+const SKIPPED: &[&str] = &[".git", "target", "node_modules", ".venv", "demo-data", ".althing"];
 
 /// A crate of the workspace.
 pub(crate) struct Crate {

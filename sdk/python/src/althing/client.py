@@ -351,7 +351,7 @@ class _Unwell(RequestError):
 def _refused(path: str, refusal: urllib.error.HTTPError) -> RequestError:
     try:
         stated = json.loads(refusal.read(_EVENT_BYTES_MAX))
-    except (ValueError, OSError, http.client.HTTPException):
+    except (ValueError, RecursionError, OSError, http.client.HTTPException):
         stated = None
     if isinstance(stated, dict):
         if path == "/v1/health" and "state" in stated:
@@ -380,7 +380,7 @@ def _read_all(answer: http.client.HTTPResponse) -> bytes:
 def _parse(data: bytes) -> Json:
     try:
         value = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormError("the answer is not JSON") from error
     if not isinstance(value, dict):
         raise FormError("the answer is no JSON object")

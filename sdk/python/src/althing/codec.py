@@ -86,7 +86,7 @@ def list_of(item: Codec, count_max: int = 2**63) -> Codec:
         count = reader.array()
         reader.expect(count <= count_max)
         # Not made beforehand: a count is believed item by item.
-        values = []
+        values: list[Any] = []
         while len(values) < count:
             values.append(item.read(reader))
         return values

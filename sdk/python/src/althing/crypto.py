@@ -28,13 +28,13 @@ class PublicKey:
     """A public key: 32 bytes (Ed25519) or the 33 bytes of a compressed point (P-256)."""
 
     suite: Annotated[str, suite]
-    bytes: Annotated[bytes, byte_string]
+    raw: Annotated[bytes, byte_string]
 
     def is_valid(self) -> bool:
         """Whether the bytes are a key of the suite at all."""
         if self.suite == "ed25519":
-            return zip215.decompress(self.bytes) is not None
-        return len(self.bytes) == 33 and self._point() is not None
+            return zip215.decompress(self.raw) is not None
+        return len(self.raw) == 33 and self._point() is not None
 
     def verify(self, message: bytes, signed: bytes) -> bool:
         """Whether a signature by this key covers a message.
@@ -46,8 +46,8 @@ class PublicKey:
         if self.suite == "ed25519":
             # The library checks the equation without the cofactor, and points in their canonical
             # form: what it accepts, ZIP 215 accepts too. What it refuses is decided by our own code.
-            return self._library_accepts(message, signed) or zip215.verify(self.bytes, message, signed)
-        point = self._point() if len(self.bytes) == 33 else None
+            return self._library_accepts(message, signed) or zip215.verify(self.raw, message, signed)
+        point = self._point() if len(self.raw) == 33 else None
         r, s = int.from_bytes(signed[:32], "big"), int.from_bytes(signed[32:], "big")
         if point is None or not 0 < r < _P256_ORDER or not 0 < s <= _P256_ORDER // 2:
             return False
@@ -59,14 +59,14 @@ class PublicKey:
 
     def _library_accepts(self, message: bytes, signed: bytes) -> bool:
         try:
-            ed25519.Ed25519PublicKey.from_public_bytes(self.bytes).verify(signed, message)
+            ed25519.Ed25519PublicKey.from_public_bytes(self.raw).verify(signed, message)
         except (InvalidSignature, ValueError):
             return False
         return True
 
     def _point(self) -> ec.EllipticCurvePublicKey | None:
         try:
-            return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.bytes)
+            return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.raw)
         except ValueError:
             return None
 

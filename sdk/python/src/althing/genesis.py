@@ -149,7 +149,7 @@ def parse_genesis(text: str | dict[str, Any]) -> Genesis:
         value.check()
     except GenesisError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise GenesisError(f"the genesis file is not of the expected form: {error}") from error
     return value
 

@@ -52,7 +52,7 @@ def open_key_file(text: str, passphrase: str | None = None) -> StoredKey:
         opened = SigningKey(key["suite"], secret)
     except ValueError:
         raise _invalid("secret") from None
-    if opened.public_key.bytes.hex() != key["public"]:
+    if opened.public_key.raw.hex() != key["public"]:
         raise _invalid("public")
     return StoredKey(opened, entity)
 
@@ -61,7 +61,7 @@ def seal_key_file(stored: StoredKey, passphrase: str) -> str:
     """Makes the text of a key file that only the passphrase opens."""
     if not passphrase:
         raise KeyFileError("the passphrase is empty")
-    key = {"suite": stored.key.suite, "public": stored.key.public_key.bytes.hex()}
+    key = {"suite": stored.key.suite, "public": stored.key.public_key.raw.hex()}
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     cipher = _cipher(passphrase, salt, _MEMORY_KIB, _PASSES)
     protection = {
@@ -93,6 +93,7 @@ def write_key_file(path: str | Path, stored: StoredKey, passphrase: str) -> None
 
 
 def _parse(text: str) -> dict[str, Any]:
+    form: Any
     try:
         form = json.loads(text) if len(text) <= _CHARS_MAX else None
     except (ValueError, RecursionError):

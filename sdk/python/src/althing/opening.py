@@ -1,7 +1,7 @@
 """The opened part of a stream's tree, and what it answers (docs/formats/tree.md)."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from .bundle import Interval, SeqInterval
 from .cbor import WireError
@@ -13,7 +13,8 @@ class OpeningError(ValueError):
     """An opening that is no answer: says why."""
 
 
-class RangeAnswer(NamedTuple):
+@dataclass(frozen=True)
+class RangeAnswer:
     """All readings of an interval."""
 
     readings: list[tuple[int, Reading]]
@@ -21,7 +22,8 @@ class RangeAnswer(NamedTuple):
     batches: int
 
 
-class AggregateAnswer(NamedTuple):
+@dataclass(frozen=True)
+class AggregateAnswer:
     """What the readings of an interval amount to."""
 
     count: int
@@ -34,7 +36,8 @@ class AggregateAnswer(NamedTuple):
         return AggregateAnswer(self.count + count, smaller_of(self.min, least), larger_of(self.max, most), self.sum + total)
 
 
-class _Leaf(NamedTuple):
+@dataclass(frozen=True)
+class _Leaf:
     index: int
     leaf: Leaf
     payload: bytes | None

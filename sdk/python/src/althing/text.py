@@ -62,7 +62,7 @@ def parse_decimal(text: str, scale: int) -> int:
     digits, shift = int(whole + fraction), exponent - len(fraction) + scale
     if digits and shift > 100:
         raise ValueError(f"{text} is too large")
-    mantissa, rest = (digits * 10**shift, 0) if shift >= 0 else divmod(digits, 10**-shift)
+    mantissa, rest = divmod(digits * int(10 ** max(shift, 0)), int(10 ** max(-shift, 0)))
     if rest:
         raise ValueError(f"{text} has more decimal places than the scale")
     mantissa = -mantissa if sign == "-" else mantissa

@@ -1,7 +1,7 @@
 """The tree of a stream: leaves, summaries, nodes, peaks, and the head that the state keeps."""
 
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from .codec import byte_string, bytes32, checked, i64, i128, list_of, optional, record, text, u64, variants
 from .digest import sha256, stream_id
@@ -119,7 +119,8 @@ def _are_peaks(nodes: list[Node]) -> bool:
 peaks = checked(list_of(node, 41), "peaks", _are_peaks)
 
 
-class Peak(NamedTuple):
+@dataclass(frozen=True)
+class Peak:
     """A peak with its place in the tree."""
 
     level: int
@@ -157,12 +158,10 @@ class StreamHead:
     sealed: Annotated[int, u64]
     peaks: Annotated[list[Node], peaks]
 
-    @property
     def id(self) -> bytes:
         """The stream's id."""
         return stream_id(self.thing, self.property)
 
-    @property
     def count(self) -> int:
         """How many readings it has."""
         return sum(each.summary.count for each in self.peaks)

@@ -26,7 +26,7 @@ from .bundle import (
 from .cbor import WireError
 from .codec import decode
 from .crypto import PublicKey
-from .digest import sha256, stream_id, thing_id, verify_merkle_path
+from .digest import sha256, thing_id, verify_merkle_path
 from .entity import entity_id
 from .finality import FinalityError, Membership, SignatureCheck, check_final
 from .genesis import Genesis
@@ -164,10 +164,10 @@ class _Verifier:
         owner = self.did(thing.owner)
         self.done("thing", f"thing `{printable(thing.name)}` of {owner}, in the state after block {header.result.height}")
         self.require(head.thing == own_id, "stream", "the stream belongs to another thing")
-        self.stated("stream", proof.head, header, stream_key(head.id))
+        self.stated("stream", proof.head, header, stream_key(head.id()))
         batches = sum(each.summary.leaves for each in head.peaks)
-        self.done("stream", f"its property `{printable(head.property)}` has {head.count} readings in {batches} batches")
-        return VerifiedStream(head.id.hex(), self.did(own_id), thing.name, owner, head.property, head.schema, head.count)
+        self.done("stream", f"its property `{printable(head.property)}` has {head.count()} readings in {batches} batches")
+        return VerifiedStream(head.id().hex(), self.did(own_id), thing.name, owner, head.property, head.schema, head.count())
 
     def range(self, block: Finalized, proof: AnswerProof) -> VerifiedRange:
         stream = self.stream(block, proof.stream)
@@ -191,7 +191,7 @@ class _Verifier:
             number = proof.stream.head.record.schema.words
             extremes = f", from {number(answer.min)} to {number(answer.max)}"
         self.done("aggregate", f"{_interval_text(proof.interval)}: {answer.count} readings{extremes}")
-        return VerifiedAggregate(stream, proof.interval, *answer)
+        return VerifiedAggregate(stream, proof.interval, answer.count, answer.min, answer.max, answer.sum)
 
     def state(self, block: Finalized, proof: StateProof) -> VerifiedState:
         found = self.look_up("state", proof.path, block.header, proof.key)
@@ -211,7 +211,7 @@ class _Verifier:
         self.done("transaction", f"transaction {id.hex()} of {sender} ({', '.join(actions)}) {where}")
         if proof.receipt:
             self.receipt(membership, header, id, proof.index, proof.receipt)
-        return VerifiedTransaction(id.hex(), sender, actions, proof.index, proof.receipt and proof.receipt.receipt)
+        return VerifiedTransaction(id.hex(), sender, actions, proof.index, proof.receipt.receipt if proof.receipt else None)
 
     def receipt(self, membership: Membership, header: Header, id: bytes, index: int, proof: ReceiptProof) -> None:
         later = self.block(membership, proof.later)
@@ -320,8 +320,7 @@ class _Verifier:
             self.done(step, "left out of the bundle; the quorum that took the batch checked it")
             return None
         keys = self.keys_of_then(block, leaf, submitter)
-        head = proof.stream.head.record
-        transaction = self.transaction_of(submitter.transaction, leaf, stream_id(head.thing, head.property))
+        transaction = self.transaction_of(submitter.transaction, leaf, proof.stream.head.record.id())
         first = transaction.signatures[0]
         for key, version in keys:
             # The sender signs first; further signers are not this claim's matter.

@@ -1,0 +1,100 @@
+"""Transactions: built from the inputs of the vectors and signed to the same bytes."""
+
+from typing import Any
+
+import pytest
+from althing import Signer, SigningKey, actions
+from althing.cbor import WireError
+from althing.crypto import PublicKey
+from althing.entity import AnyInception
+from althing.reading import BatchHeader
+from althing.transaction import body_for, decode_transaction, sign
+from conftest import vectors
+
+VECTORS = vectors("transaction")
+
+
+def _key(form: dict[str, Any]) -> PublicKey:
+    return PublicKey(form["suite"], bytes.fromhex(form["key"]))
+
+
+def action_of(form: dict[str, Any]) -> actions.Action:
+    """The action that a vector describes."""
+    ids = {name: bytes.fromhex(form[name]) for name in ("entity", "thing", "gateway", "pending") if name in form}
+    match form["kind"]:
+        case "register_entity":
+            own = form["inception"]
+            return actions.RegisterEntity(AnyInception(own["kind"], own["name"], _key(own)), bytes.fromhex(form["possession"]))
+        case "rotate_key":
+            return actions.RotateKey(ids["entity"], _key(form), bytes.fromhex(form["possession"]))
+        case "revoke_entity":
+            return actions.RevokeEntity(**ids)
+        case "register_thing":
+            return actions.RegisterThing(form["name"], form["description"].encode())
+        case "update_thing":
+            return actions.UpdateThing(ids["thing"], form["replaces"], form["description"].encode())
+        case "bind":
+            return actions.Bind(**ids, until_height=form["until_height"])
+        case "unbind":
+            return actions.Unbind(**ids)
+        case "submit_batch":
+            numbers: Any = {name: int(form[name]) for name in ("first_seq", "count", "time_min", "time_max", "min", "max", "sum", "payload_len")}
+            digests: Any = {name: bytes.fromhex(form[name]) for name in ("stream", "payload_digest")}
+            return actions.SubmitBatch(BatchHeader(**numbers, **digests))
+        case "record":
+            return actions.write_record(form["record_kind"], bytes.fromhex(form["data"]), form["notify"], form.get("link"))
+        case "set_approval_policy":
+            approvers = [bytes.fromhex(each) for each in form["approvers"]]
+            return actions.SetApprovalPolicy(actions.ApprovalPolicy(form["action_kind"], form["threshold"], approvers, form["patience_blocks"]))
+        case "approve":
+            return actions.Approve(**ids)
+        case "reject":
+            return actions.Reject(**ids)
+        case "retire_thing":
+            return actions.RetireThing(**ids)
+    raise AssertionError(form["kind"])
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
+def test_signed_to_the_same_bytes(vector: dict[str, Any]) -> None:
+    inputs = vector["inputs"]
+    ledger = bytes.fromhex(inputs["ledger"])
+    signers = [(bytes.fromhex(each["signer"]), SigningKey(each["suite"], bytes.fromhex(each["secret"]))) for each in inputs["signers"]]
+    done = [action_of(each) for each in inputs["actions"]]
+    body = body_for(ledger, bytes.fromhex(inputs["sender"]), int(inputs["nonce"]), int(inputs["expiry_height"]), done)
+    transaction = sign(ledger, body, signers[0][1], signers[1:])
+    assert (transaction.wire.hex(), transaction.id.hex()) == (vector["wire"], vector["id"])
+    for index, (_, key) in enumerate(signers):
+        message = transaction.signed_bytes(ledger, index)
+        assert message.hex() == inputs["signers"][index]["signed"]
+        assert key.public_key.verify(message, transaction.signatures[index].signature)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
+def test_nothing_cut_off_or_added_is_read(vector: dict[str, Any]) -> None:
+    wire = bytes.fromhex(vector["wire"])
+    assert decode_transaction(wire).wire == wire
+    for wrong in [*(wire[:length] for length in range(len(wire))), wire + b"\0"]:
+        with pytest.raises(WireError):
+            decode_transaction(wrong)
+
+
+def test_what_a_peer_would_refuse_is_refused_before_it_is_sent() -> None:
+    key = SigningKey("ed25519", bytes([7]) * 32)
+    entity, _ = actions.register_entity(bytes(32), "organisation", "A", key)
+    signer, record = Signer(bytes(32), entity, key), actions.write_record("note", b"1")
+    policy = actions.SetApprovalPolicy(actions.ApprovalPolicy("bind", 2, [entity], 5))
+    wrong: list[list[actions.Action]] = [
+        [],
+        [record] * 65,
+        [actions.write_record("", b"1")],
+        [actions.write_record("a\nb", b"1")],
+        [actions.write_record("note", bytes(16_385))],
+        [actions.RegisterThing("x" * 65, b"{}")],
+        [actions.RegisterThing("x", b"")],
+        [policy],
+    ]
+    for each in wrong:
+        with pytest.raises(WireError):
+            signer.sign(0, 10, each)
+    assert signer.sign(0, 10, [record]).body.nonce == 0
