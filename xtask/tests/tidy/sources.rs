@@ -5,8 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders that hold no source of ours.
-const SKIPPED: &[&str] = &[".git", "target", "node_modules", ".venv", "demo-data", ".althing"];
+/// Folders that hold no source of ours. `build` and `dist` are what the packages in TypeScript and
+/// the dashboard are built into.
+const SKIPPED: &[&str] =
+    &[".git", "target", "node_modules", ".venv", "build", "dist", "demo-data", ".althing"];
 
 /// A crate of the workspace.
 pub(crate) struct Crate {
