@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use super::{HEADER_BYTES, Identity, SegmentError, Segments, frame, header, scan};
@@ -84,6 +84,8 @@ pub struct Queue<D> {
     /// Lengths of all segments, bytes.
     lens: BTreeMap<u64, u64>,
     segments: Segments,
+    /// Segments that can go, oldest first; deleting them has perhaps failed before.
+    finished: VecDeque<u64>,
 }
 
 impl<D: Disk> Queue<D> {
@@ -125,9 +127,11 @@ impl<D: Disk> Queue<D> {
             recovered.records.extend(scan.records);
             recovered.damage.extend(scan.damage.into_iter().map(|range| (number, range)));
         }
-        let mut queue = Self { disk, segment_bytes, identity, number: last, lens, segments };
+        let finished = VecDeque::new();
+        let mut queue =
+            Self { disk, segment_bytes, identity, number: last, lens, segments, finished };
         queue.rotate().map_err(OpenError::Disk)?;
-        queue.delete_finished().map_err(OpenError::Disk)?;
+        queue.delete_finished();
         Ok((queue, recovered))
     }
 
@@ -160,7 +164,8 @@ impl<D: Disk> Queue<D> {
                 through
             }
         };
-        Ok(Done { through, bytes: self.bytes(), number: self.number })
+        let undeleted = self.finished.len();
+        Ok(Done { through, bytes: self.bytes(), number: self.number, undeleted })
     }
 
     /// Appends records; durable when it returns. After an error the queue must be opened anew.
@@ -174,7 +179,8 @@ impl<D: Disk> Queue<D> {
         let bytes = self.framed(self.len(), records);
         self.disk.append(&bytes)?;
         *self.lens.entry(self.number).or_default() += bytes.len() as u64;
-        self.delete_finished()
+        self.delete_finished();
+        Ok(())
     }
 
     /// Replaces all there is by a snapshot, which begins with [`Record::Reset`]: after a crash there
@@ -188,7 +194,8 @@ impl<D: Disk> Queue<D> {
         let bytes = self.segment(snapshot);
         self.disk.begin_whole(self.number, &bytes)?;
         self.lens.insert(self.number, bytes.len() as u64);
-        self.delete_finished()
+        self.delete_finished();
+        Ok(())
     }
 
     /// Begins a new segment with where each stream stands, so that older ones can go.
@@ -225,12 +232,18 @@ impl<D: Disk> Queue<D> {
         self.lens.get(&self.number).copied().unwrap_or_default()
     }
 
-    fn delete_finished(&mut self) -> Result<(), D::Error> {
-        for number in self.segments.take_finished() {
-            self.disk.remove(number)?;
+    /// Deletes the segments that can go, oldest first, since replay needs those that are there in
+    /// order. If that fails, what was written is durable all the same, and must be said to be: the
+    /// publishers would send it again otherwise. It is tried again with the next job.
+    fn delete_finished(&mut self) {
+        self.finished.extend(self.segments.take_finished());
+        while let Some(number) = self.finished.front().copied() {
+            if self.disk.remove(number).is_err() {
+                return;
+            }
             self.lens.remove(&number);
+            self.finished.pop_front();
         }
-        Ok(())
     }
 }
 
@@ -252,6 +265,8 @@ pub struct Done {
     pub bytes: u64,
     /// Number of the newest segment.
     pub number: u64,
+    /// Segments that can go and could not be deleted yet.
+    pub undeleted: usize,
 }
 
 /// Records of what is final wait for company up to this many: nobody waits for them.
@@ -310,5 +325,87 @@ impl Backlog {
         let job = Job::Replace(machine.snapshot(), *last);
         self.waiting.clear();
         Some(job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_types::{EntityId, LedgerId, Reading, StreamId, Value};
+
+    use super::*;
+    use crate::record::Numbered;
+
+    const IDENTITY: Identity = Identity { ledger: LedgerId([1; 32]), gateway: EntityId([2; 32]) };
+    const STREAM: StreamId = StreamId([3; 32]);
+
+    /// Segments in memory, on a disk that may refuse to delete.
+    #[derive(Debug, Default)]
+    struct Memory {
+        segments: BTreeMap<u64, Vec<u8>>,
+        keeps: Option<u64>,
+    }
+
+    impl Disk for Memory {
+        type Error = &'static str;
+
+        fn numbers(&self) -> Result<Vec<u64>, Self::Error> {
+            Ok(self.segments.keys().copied().collect())
+        }
+
+        fn read(&self, number: u64) -> Result<Vec<u8>, Self::Error> {
+            self.segments.get(&number).cloned().ok_or("no such segment")
+        }
+
+        fn begin(&mut self, number: u64, bytes: &[u8]) -> Result<(), Self::Error> {
+            self.segments.insert(number, bytes.to_vec());
+            Ok(())
+        }
+
+        fn begin_whole(&mut self, number: u64, bytes: &[u8]) -> Result<(), Self::Error> {
+            self.begin(number, bytes)
+        }
+
+        fn append(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+            let mut newest = self.segments.last_entry().ok_or("no segment")?;
+            newest.get_mut().extend_from_slice(bytes);
+            Ok(())
+        }
+
+        fn remove(&mut self, number: u64) -> Result<(), Self::Error> {
+            if self.keeps == Some(number) {
+                return Err("not deleted");
+            }
+            self.segments.remove(&number);
+            Ok(())
+        }
+    }
+
+    fn reading(seq: u64) -> Record {
+        let reading = Reading { claimed_ms: 1, received_ms: 2, value: Value::Number(1) };
+        Record::Readings(vec![Numbered { stream: STREAM, seq, reading }])
+    }
+
+    /// A failure to delete what is final once counted as a failure to write what was new: devices
+    /// were refused, published again, and their readings were on the ledger twice.
+    #[test]
+    fn what_is_durable_is_said_to_be_though_an_old_segment_cannot_be_deleted() {
+        let disk = Memory { keeps: Some(2), ..Memory::default() };
+        let (mut queue, _) = Queue::open(disk, 1, IDENTITY, 0).unwrap();
+        let mut append = |record: Record, id: u64, keeps| {
+            queue.disk.keeps = keeps;
+            let done = queue.work(Job::Append(vec![(PersistId(id), record)])).unwrap();
+            assert_eq!(done.through, PersistId(id));
+            assert_eq!(
+                done.bytes,
+                queue.disk.segments.values().map(Vec::len).sum::<usize>() as u64
+            );
+            (queue.disk.segments.keys().copied().collect::<Vec<_>>(), done.undeleted)
+        };
+        // Each record begins a segment; the first is empty and goes at once.
+        assert_eq!(append(reading(0), 1, Some(2)), (vec![2], 0));
+        assert_eq!(append(reading(1), 2, Some(2)), (vec![2, 3], 0));
+        let retired = Record::Retired { stream: STREAM, before_seq: 2 };
+        assert_eq!(append(retired, 3, Some(2)), (vec![2, 3, 4], 2), "in order, so 3 stays, too");
+        assert_eq!(append(reading(2), 4, None), (vec![5], 0), "tried again");
     }
 }
