@@ -33,7 +33,7 @@ mod uplink;
 pub use uplink::{AccountState, KeySigner, SignError, Signer, Uplink, UplinkError};
 
 mod peer;
-pub use peer::PeerUplink;
+pub use peer::{PeerUplink, Verdict};
 
 mod driver;
 

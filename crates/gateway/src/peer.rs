@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use althing_client::model::Effect;
 use althing_client::model::query::Readings as ReadingsQuery;
+use althing_client::model::Effect;
 use althing_client::{Client, Error, Submission, model};
 use althing_edge::{Located, Outcome, StreamSpec, ThingSpec};
 use althing_types::limits::BATCH_READINGS_MAX;
@@ -18,6 +18,15 @@ pub struct PeerUplink {
     client: Client,
     gateway: EntityId,
     patience: Duration,
+}
+
+/// What one peer says to a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// What came of it on the ledger, or that this is not known yet.
+    Ledger(Outcome),
+    /// This peer does not take it, by the state it has: another may be further.
+    Peer(Refusal),
 }
 
 impl PeerUplink {
@@ -41,6 +50,28 @@ impl PeerUplink {
             streams.push(StreamSpec { property: property.name, id: stream.id.0, schema });
         }
         Ok(ThingSpec { name: thing.name, streams })
+    }
+
+    /// Submits a transaction and waits until it is final, as long as the patience lasts.
+    ///
+    /// # Errors
+    /// [`UplinkError`] if the peer does not answer.
+    pub async fn offer(
+        &self,
+        transaction: &Transaction,
+        payload: Vec<u8>,
+    ) -> Result<Verdict, UplinkError> {
+        let submission =
+            Submission { transaction: transaction.wire().clone(), payloads: vec![payload.into()] };
+        match self.client.finalize(&submission, self.patience).await {
+            Ok(outcome) => on_ledger(&outcome).map(Verdict::Ledger),
+            Err(Error::Timeout { .. }) => Ok(Verdict::Ledger(Outcome::Undecided)),
+            Err(error) => {
+                // What is looked up next is to be no older than what the refusal was judged by.
+                self.client.read_from(self.client.height());
+                refusal(error.code()).map(Verdict::Peer).ok_or_else(|| failed(error))
+            }
+        }
     }
 
     /// What the peer shows of a stream from just before `seq` to behind the batch that holds it.
@@ -110,31 +141,27 @@ impl Uplink for PeerUplink {
         transaction: Transaction,
         payload: Vec<u8>,
     ) -> Result<Outcome, UplinkError> {
-        let submission =
-            Submission { transaction: transaction.wire().clone(), payloads: vec![payload.into()] };
-        match self.client.finalize(&submission, self.patience).await {
-            Ok(outcome) => match outcome.receipt.effect {
-                Effect::Applied => Ok(Outcome::Finalized { height: outcome.height }),
-                Effect::AwaitingApproval => Ok(Outcome::Refused(Refusal::AwaitingApproval)),
-                Effect::Refused => {
-                    let refusal = outcome.receipt.refusal.as_ref();
-                    refused(refusal.map(|refusal| refusal.code.as_str()))
-                        .ok_or_else(|| unexpected("the refusal in a receipt"))
-                }
-            },
-            Err(Error::Timeout { .. }) => Ok(Outcome::Undecided),
-            Err(error) => {
-                // What is looked up next is to be no older than what the refusal was judged by.
-                self.client.read_from(self.client.height());
-                refused(error.code()).ok_or_else(|| failed(error))
-            }
+        Ok(match self.offer(&transaction, payload).await? {
+            Verdict::Ledger(outcome) => outcome,
+            Verdict::Peer(refusal) => Outcome::Refused(refusal),
+        })
+    }
+}
+
+fn on_ledger(outcome: &model::Outcome) -> Result<Outcome, UplinkError> {
+    match outcome.receipt.effect {
+        Effect::Applied => Ok(Outcome::Finalized { height: outcome.height }),
+        Effect::AwaitingApproval => Ok(Outcome::Refused(Refusal::AwaitingApproval)),
+        Effect::Refused => {
+            let told = outcome.receipt.refusal.as_ref();
+            let refusal = refusal(told.map(|refusal| refusal.code.as_str()));
+            refusal.map(Outcome::Refused).ok_or_else(|| unexpected("the refusal in a receipt"))
         }
     }
 }
 
-fn refused(code: Option<&str>) -> Option<Outcome> {
-    let refusal = Refusal::ALL.iter().find(|refusal| Some(refusal.code()) == code);
-    refusal.copied().map(Outcome::Refused)
+fn refusal(code: Option<&str>) -> Option<Refusal> {
+    Refusal::ALL.iter().copied().find(|refusal| Some(refusal.code()) == code)
 }
 
 /// A stream's schema in exact terms.

@@ -79,7 +79,7 @@ async fn serve(
     })?;
     let clients = settings.peers.iter().map(|url| client(url));
     let clients = clients.collect::<anyhow::Result<Vec<Client>>>()?;
-    let uplink = AnyPeer::new(&clients, entity, settings.answer_timeout / 2);
+    let uplink = AnyPeer::new(&clients, entity, settings.answer_timeout);
     let signer = KeySigner::new(genesis.ledger(), stored.key);
     let gateway = Gateway::start(gateway_config(settings, genesis, entity), uplink, signer)
         .await
