@@ -5,7 +5,7 @@
 mod common;
 
 use althing_types::Value;
-use common::{MemoryLedger, PATIENCE, STATE, config, start};
+use common::{MemoryLedger, PATIENCE, STATE, config, start, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -148,8 +148,9 @@ async fn nothing_is_acknowledged_before_it_is_on_disk() {
     // Without its directory the queue cannot begin the segment that every write here begins.
     std::fs::rename(&queue, &away).unwrap();
     stream.write_all(&publish(0x32, "althing/pump/state", 1, b"", "lost")).await.unwrap();
-    let puback = packet(&mut stream).await;
-    assert_eq!((puback[0], puback[3], puback[4]), (0x40, 1, 0x83), "{puback:?}");
+    let disconnect = packet(&mut stream).await;
+    assert_eq!((disconnect[0], disconnect[2]), (0xe0, 0x89), "{disconnect:?}");
+    assert!(text(&disconnect).contains("its disk takes no writes"), "{disconnect:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,4 +168,71 @@ async fn a_shutdown_acknowledges_what_was_taken_and_gets_it_to_the_ledger() {
     assert_eq!((status.readings_queued, status.readings_finalized), (0, 1));
     assert_eq!(ledger.values(&STATE), [Value::Text("last".into())]);
     assert_eq!(packet(&mut stream).await, [0xe0, 1, 0x8b], "the server shuts down");
+}
+
+/// A PUBACK with a reason is still one: a client of MQTT 5 must not send the message again, and its
+/// reading was lost, although the queue had room a moment later.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_be_taken_later_is_not_acknowledged_and_the_client_is_told_to_come_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    let mut small = config(directory.path());
+    small.edge.limits.stream_readings_max = 1;
+    let gateway = start(small, &ledger).await;
+    ledger.lock().is_offline = true;
+    let (mut stream, _) = connect(gateway.address()).await;
+    stream.write_all(&publish(0x32, "althing/pump/state", 1, b"", "kept")).await.unwrap();
+    assert_eq!(packet(&mut stream).await, [0x40, 2, 0, 1]);
+    for first in [0x32, 0x34] {
+        let (mut stream, _) = connect(gateway.address()).await;
+        stream.write_all(&publish(first, "althing/pump/state", 2, b"", "later")).await.unwrap();
+        let disconnect = packet(&mut stream).await;
+        assert_eq!((disconnect[0], disconnect[3]), (0xe0, 0x97), "{disconnect:?}");
+        assert!(text(&disconnect).contains("then publish again"), "{disconnect:?}");
+    }
+    // Nobody comes back with a message of QoS 0: there is nothing to be told.
+    let (mut stream, _) = connect(gateway.address()).await;
+    stream.write_all(&publish(0x30, "althing/pump/state", 0, b"", "dropped")).await.unwrap();
+    stream.write_all(&[0xc0, 0]).await.unwrap();
+    assert_eq!(packet(&mut stream).await, [0xd0, 0], "still there");
+}
+
+/// A subscriber that does not acknowledge a delivery was once deaf to everything else: its client
+/// came back on another connection, and the old one lived until its keep-alive was over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_taken_over_ends_though_it_owes_an_acknowledgement() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    let gateway = start(config(directory.path()), &ledger).await;
+    // At most one message under way to it.
+    let connect_one = b"\x10\x12\0\x04MQTT\x05\x02\0\x3c\x03\x21\0\x01\0\x02me";
+    let (mut old, _) = connect_with(gateway.address(), connect_one).await;
+    old.write_all(b"\x82\x07\0\x01\0\0\x01#\x01").await.unwrap();
+    assert_eq!(packet(&mut old).await[..4], [0x90, 4, 0, 1]);
+    old.write_all(&publish(0x32, "althing/pump/state", 1, b"", "on")).await.unwrap();
+    let heads = [packet(&mut old).await[0], packet(&mut old).await[0]];
+    assert!(heads.contains(&0x40) && heads.contains(&0x32), "{heads:?}");
+    let (_new, _) = connect(gateway.address()).await;
+    assert_eq!(packet(&mut old).await, [0xe0, 1, 0x8e], "taken over");
+}
+
+/// An empty payload is no number, but with the retain flag it is no reading at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_retained_message_clears_what_is_retained_of_a_numeric_stream() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    let gateway = start(config(directory.path()), &ledger).await;
+    let topic = "althing/pump/temperature";
+    let (mut stream, _) = connect(gateway.address()).await;
+    for (id, payload) in [(1, "21"), (2, "")] {
+        stream.write_all(&publish(0x33, topic, id, b"", payload)).await.unwrap();
+        assert_eq!(packet(&mut stream).await, [0x40, 2, 0, id]);
+    }
+    stream.write_all(b"\x82\x07\0\x03\0\0\x01#\0").await.unwrap();
+    assert_eq!(packet(&mut stream).await[0], 0x90);
+    stream.write_all(&publish(0x32, topic, 4, b"", "22")).await.unwrap();
+    let packets = [packet(&mut stream).await, packet(&mut stream).await];
+    let delivered = packets.iter().find(|packet| packet[0] & 0xf0 == 0x30).unwrap();
+    assert!(delivered.ends_with(b"22"), "{packets:?}");
+    ledger.wait_for(&common::TEMPERATURE, 2).await;
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mqtt_protocol_core::mqtt::packet::{Property, Qos, RetainHandling};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::filter::matches;
@@ -43,12 +43,21 @@ pub(crate) struct Delivery {
     pub(crate) subscription_ids: Vec<u32>,
 }
 
-/// What a connection is told from outside.
-#[derive(Debug)]
-pub(crate) enum Order {
-    Deliver(Delivery),
+/// Why the broker lets go of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dismissal {
     /// Another connection came with the same client id.
     TakenOver,
+    /// A message of QoS 1 or 2 had no room: the connection must not go on without it.
+    TooSlow,
+}
+
+/// What a connection is told from outside. A dismissal does not wait behind deliveries: a client
+/// that does not take those must still be told to go.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    pub(crate) deliveries: mpsc::Receiver<Delivery>,
+    pub(crate) dismissed: oneshot::Receiver<Dismissal>,
 }
 
 /// What a client asked for.
@@ -72,7 +81,8 @@ struct State {
 #[derive(Debug)]
 struct Client {
     connection: u64,
-    orders: mpsc::Sender<Order>,
+    deliveries: mpsc::Sender<Delivery>,
+    dismiss: oneshot::Sender<Dismissal>,
     subscriptions: Vec<Subscription>,
 }
 
@@ -115,15 +125,16 @@ impl Broker {
     }
 
     /// Registers a client; an older connection of the same client id is told to end.
-    pub(crate) fn join(self: &Arc<Self>, client_id: String) -> (Membership, mpsc::Receiver<Order>) {
+    pub(crate) fn join(self: &Arc<Self>, client_id: String) -> (Membership, Inbox) {
         let connection = self.next_connection.fetch_add(1, Ordering::Relaxed);
-        let (orders, receiver) = mpsc::channel(self.deliveries_max);
-        let client = Client { connection, orders, subscriptions: Vec::new() };
+        let (deliveries, receiver) = mpsc::channel(self.deliveries_max);
+        let (dismiss, dismissed) = oneshot::channel();
+        let client = Client { connection, deliveries, dismiss, subscriptions: Vec::new() };
         if let Some(old) = self.lock().clients.insert(client_id.clone(), client) {
-            // If it has no room, it notices that its channel is closed.
-            let _ = old.orders.try_send(Order::TakenOver);
+            old.dismissed_because(Dismissal::TakenOver);
         }
-        (Membership { broker: self.clone(), client_id, connection }, receiver)
+        let inbox = Inbox { deliveries: receiver, dismissed };
+        (Membership { broker: self.clone(), client_id, connection }, inbox)
     }
 
     /// Clients connected.
@@ -158,16 +169,17 @@ impl Broker {
         for (client_id, client) in &state.clients {
             let Some(delivery) = client.delivery(&message, client_id == from) else { continue };
             let is_lossy = delivery.qos == Qos::AtMostOnce;
-            if client.orders.try_send(Order::Deliver(delivery)).is_err() {
+            if client.deliveries.try_send(delivery).is_err() {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
                 if !is_lossy {
                     slow.push(client_id.clone());
                 }
             }
         }
-        // Closing its channel ends the connection: it must not go on with a message missing.
         for client_id in slow {
-            state.clients.remove(&client_id);
+            if let Some(client) = state.clients.remove(&client_id) {
+                client.dismissed_because(Dismissal::TooSlow);
+            }
         }
     }
 
@@ -185,6 +197,11 @@ impl Broker {
 }
 
 impl Client {
+    fn dismissed_because(self, why: Dismissal) {
+        // It may have gone by itself.
+        let _ = self.dismiss.send(why);
+    }
+
     /// The one delivery to this client: overlapping subscriptions give the highest QoS and all
     /// their ids (MQTT 5 §3.3.4).
     fn delivery(&self, message: &Arc<Message>, is_own: bool) -> Option<Delivery> {
@@ -214,11 +231,16 @@ impl Membership {
         &self.client_id
     }
 
+    /// The client, as long as no other connection has taken over its id.
+    fn own<'a>(&self, clients: &'a mut HashMap<String, Client>) -> Option<&'a mut Client> {
+        clients.get_mut(&self.client_id).filter(|client| client.connection == self.connection)
+    }
+
     /// Subscribes; returns the retained messages that are due.
     pub(crate) fn subscribe(&self, new: Subscription) -> Result<Vec<Delivery>, Full> {
         let mut state = self.broker.lock();
         let State { clients, retained, .. } = &mut *state;
-        let Some(client) = clients.get_mut(&self.client_id) else { return Ok(Vec::new()) };
+        let Some(client) = self.own(clients) else { return Ok(Vec::new()) };
         let known = client.subscriptions.iter().position(|old| old.filter == new.filter);
         match known {
             Some(index) => client.subscriptions[index] = new.clone(),
@@ -249,7 +271,7 @@ impl Membership {
     /// Unsubscribes; whether there was such a subscription.
     pub(crate) fn unsubscribe(&self, filter: &str) -> bool {
         let mut state = self.broker.lock();
-        let Some(client) = state.clients.get_mut(&self.client_id) else { return false };
+        let Some(client) = self.own(&mut state.clients) else { return false };
         let before = client.subscriptions.len();
         client.subscriptions.retain(|subscription| subscription.filter != filter);
         client.subscriptions.len() < before
@@ -259,8 +281,7 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         let mut state = self.broker.lock();
-        let is_own = |client: &Client| client.connection == self.connection;
-        if state.clients.get(&self.client_id).is_some_and(is_own) {
+        if self.own(&mut state.clients).is_some() {
             state.clients.remove(&self.client_id);
         }
     }
@@ -272,4 +293,71 @@ fn lower(a: Qos, b: Qos) -> Qos {
 
 fn higher(a: Qos, b: Qos) -> Qos {
     if (a as u8) < (b as u8) { b } else { a }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broker() -> Arc<Broker> {
+        Arc::new(Broker {
+            state: Mutex::default(),
+            next_connection: AtomicU64::new(1),
+            dropped: AtomicU64::new(0),
+            subscriptions_max: 5,
+            deliveries_max: 1,
+            retained_max: 5,
+            retained_bytes_max: 100,
+        })
+    }
+
+    fn subscription(filter: &str) -> Subscription {
+        Subscription {
+            filter: filter.into(),
+            qos: Qos::AtLeastOnce,
+            no_local: false,
+            retain_as_published: false,
+            retain_handling: RetainHandling::SendRetained,
+            id: None,
+        }
+    }
+
+    fn message(topic: &str) -> Message {
+        Message {
+            topic: topic.into(),
+            payload: b"1".to_vec(),
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            properties: Vec::new(),
+            expires: None,
+        }
+    }
+
+    #[test]
+    fn a_connection_whose_client_came_back_is_told_and_changes_nothing_any_more() {
+        let broker = broker();
+        let (old, mut told) = broker.join("sensor".into());
+        let (new, mut inbox) = broker.join("sensor".into());
+        assert_eq!(told.dismissed.try_recv(), Ok(Dismissal::TakenOver));
+        new.subscribe(subscription("a")).unwrap();
+        old.subscribe(subscription("b")).unwrap();
+        assert!(!old.unsubscribe("a"));
+        drop(old);
+        broker.publish(message("b"), "other");
+        assert!(inbox.deliveries.try_recv().is_err());
+        broker.publish(message("a"), "other");
+        assert!(inbox.deliveries.try_recv().is_ok());
+    }
+
+    #[test]
+    fn who_has_no_room_for_a_message_that_must_not_get_lost_is_told_to_go() {
+        let broker = broker();
+        let (member, mut inbox) = broker.join("slow".into());
+        member.subscribe(subscription("a")).unwrap();
+        broker.publish(message("a"), "other");
+        assert!(inbox.dismissed.try_recv().is_err());
+        broker.publish(message("a"), "other");
+        assert_eq!(inbox.dismissed.try_recv(), Ok(Dismissal::TooSlow));
+        assert_eq!((broker.connected(), broker.dropped()), (0, 1));
+    }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use althing_edge::Rejection;
+use bytes::BytesMut;
 use mqtt_protocol_core::mqtt::packet::Qos;
 use mqtt_protocol_core::mqtt::result_code::{DisconnectReasonCode, MqttError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::broker::{Broker, Delivery, Membership, Message, Order, Subscription};
+use super::broker::{Broker, Delivery, Dismissal, Inbox, Membership, Message, Subscription};
 use super::connect::{FirstPacketError, UNACCEPTABLE_VERSION, first_packet, sanitize};
 use super::filter::{is_topic_filter, is_topic_name};
 use super::frame::{FrameError, next_packet};
@@ -64,8 +65,8 @@ enum End {
     Slow,
     #[error("another connection came with the same client id")]
     TakenOver,
-    #[error("a publish was refused, and MQTT 3.1.1 has no other way to say so")]
-    Refused,
+    #[error("a publish was refused, and there is no other way to say so: {0}")]
+    Refused(Rejection),
     #[error("the gateway stops")]
     Stopping,
 }
@@ -87,14 +88,27 @@ impl End {
             Self::Slow => Some(DisconnectReasonCode::QuotaExceeded),
             Self::TakenOver => Some(DisconnectReasonCode::SessionTakenOver),
             Self::Stopping => Some(DisconnectReasonCode::ServerShuttingDown),
+            Self::Refused(Rejection::QueueFull { .. }) => Some(DisconnectReasonCode::QuotaExceeded),
+            Self::Refused(_) => Some(DisconnectReasonCode::ServerBusy),
             _ => None,
+        }
+    }
+}
+
+impl From<Result<Dismissal, oneshot::error::RecvError>> for End {
+    fn from(why: Result<Dismissal, oneshot::error::RecvError>) -> Self {
+        match why {
+            Ok(Dismissal::TakenOver) => Self::TakenOver,
+            Ok(Dismissal::TooSlow) => Self::Slow,
+            // The broker is gone, and with it the gateway.
+            Err(_) => Self::Stopping,
         }
     }
 }
 
 /// Serves one client until its connection ends.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, around: Surroundings) {
-    let mut wire = Wire { stream, input: Vec::new(), output: Vec::new() };
+    let mut wire = Wire { stream, input: Vec::new(), output: BytesMut::new() };
     let mut protocol = Protocol::new(&around.config);
     let connecting = connect(&mut wire, &mut protocol, &around);
     let connected = match timeout(around.config.connect_timeout, connecting).await {
@@ -116,7 +130,7 @@ struct Wire<S> {
     /// Received and not yet looked at.
     input: Vec<u8>,
     /// To be sent.
-    output: Vec<u8>,
+    output: BytesMut,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -130,13 +144,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
+    /// Sends what there is to send. If it is given up, what was not sent is still there.
     async fn write(&mut self, patience: Duration) -> Result<(), End> {
-        if self.output.is_empty() {
-            return Ok(());
-        }
-        let written = timeout(patience, self.stream.write_all(&self.output)).await;
-        self.output.clear();
-        written.map_err(|_| End::Slow)?.map_err(End::Broken)
+        let sending = async {
+            while !self.output.is_empty() {
+                if self.stream.write_buf(&mut self.output).await.map_err(End::Broken)? == 0 {
+                    return Err(End::Closed);
+                }
+            }
+            Ok(())
+        };
+        timeout(patience, sending).await.map_err(|_| End::Slow)?
     }
 
     async fn close(mut self, patience: Duration) {
@@ -150,7 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 struct Greeting {
     connect: Connect,
     membership: Membership,
-    orders: mpsc::Receiver<Order>,
+    inbox: Inbox,
     keep_alive: Option<Instant>,
 }
 
@@ -188,15 +206,15 @@ async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     };
     let wishes = protocol.send(answer)?;
     for packet in &wishes.send {
-        wire.output.extend(protocol::bytes(packet));
+        wire.output.extend_from_slice(&protocol::bytes(packet));
     }
     if wishes.close || wishes.error.is_some() {
         return Err(End::ClientId);
     }
     keep_alive = wishes.keep_alive.or(keep_alive);
-    let (membership, orders) = around.broker.join(connect.client_id.clone());
+    let (membership, inbox) = around.broker.join(connect.client_id.clone());
     let keep_alive = keep_alive.flatten().map(after_ms);
-    Ok(Greeting { connect: *connect, membership, orders, keep_alive })
+    Ok(Greeting { connect: *connect, membership, inbox, keep_alive })
 }
 
 /// Gives a client without an id one, if it may have one; the id it must be told.
@@ -234,7 +252,7 @@ struct Client<S> {
     around: Surroundings,
     connect: Connect,
     membership: Membership,
-    orders: mpsc::Receiver<Order>,
+    inbox: Inbox,
     keep_alive: Option<Instant>,
     /// Publishes in the order in which they came, which is the order of their acknowledgements
     /// (MQTT-4.6.0-2).
@@ -251,7 +269,7 @@ struct Client<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     fn new(wire: Wire<S>, protocol: Protocol, greeting: Greeting, around: Surroundings) -> Self {
-        let Greeting { connect, membership, orders, keep_alive } = greeting;
+        let Greeting { connect, membership, inbox, keep_alive } = greeting;
         let inflight_max = usize::from(around.config.inflight_max);
         Self {
             wire,
@@ -259,7 +277,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             around,
             connect,
             membership,
-            orders,
+            inbox,
             keep_alive,
             awaited: VecDeque::new(),
             next_tag: 0,
@@ -279,15 +297,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             }
         };
         tracing::debug!(client, "connection ended: {end}");
-        if let (Some(reason), Level::V5) = (end.reason(), self.connect.level) {
-            // It may have been told already, or be gone.
-            let _ = packet::disconnect(reason).map_err(End::from).and_then(|p| self.send(p));
-        }
+        self.say_why(&end);
         let will = self.connect.will.take().filter(|_| !matches!(end, End::Disconnected));
         if let Some(will) = will.filter(|_| !matches!(end, End::Stopping)) {
             self.publish_will(will).await;
         }
         self.wire.close(self.around.config.write_timeout).await;
+    }
+
+    /// Tells an MQTT 5 client why its connection ends. It may have been told already, or be gone.
+    fn say_why(&mut self, end: &End) {
+        let (Some(reason), Level::V5) = (end.reason(), self.connect.level) else { return };
+        let words = match end {
+            End::Refused(rejection) if self.connect.wants_reasons => Some(rejection.to_string()),
+            _ => None,
+        };
+        // MQTT-3.14.2-3: no words that make the packet longer than the client takes.
+        let said = words.is_some_and(|words| self.disconnect(reason, Some(&words)).is_ok());
+        if !said {
+            let _ = self.disconnect(reason, None);
+        }
+    }
+
+    fn disconnect(&mut self, reason: DisconnectReasonCode, words: Option<&str>) -> Result<(), End> {
+        self.send(packet::disconnect(reason, words)?)
     }
 
     /// Does what can be done, then waits for the next thing to happen.
@@ -301,20 +334,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             self.take_input().await?;
             self.deliver_retained()?;
         }
-        self.wire.write(self.around.config.write_timeout).await?;
+        tokio::select! {
+            biased;
+            why = &mut self.inbox.dismissed => return Err(End::from(why)),
+            written = self.wire.write(self.around.config.write_timeout) => written?,
+        }
         let may_read = !is_stopping && self.may_take();
         let may_deliver = !is_stopping && self.retained.is_empty() && self.may_deliver()?;
         let keep_alive = self.keep_alive.filter(|_| may_read);
         tokio::select! {
             biased;
+            why = &mut self.inbox.dismissed => Err(End::from(why)),
             Some(answer) = self.answers.1.recv() => self.on_answer(answer),
             () = raised(&mut self.around.stopping), if !is_stopping => Ok(()),
-            order = self.orders.recv(), if may_deliver => match order {
-                Some(Order::Deliver(delivery)) => self.deliver(&delivery),
-                Some(Order::TakenOver) => Err(End::TakenOver),
-                // The broker let go of it, since it was too slow.
-                None => Err(End::Slow),
-            },
+            Some(delivery) = self.inbox.deliveries.recv(), if may_deliver => self.deliver(&delivery),
             read = self.wire.read(), if may_read => read,
             () = sleep_until(keep_alive.unwrap_or_else(Instant::now)), if keep_alive.is_some() => {
                 self.keep_alive = None;
@@ -350,7 +383,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             // To a duplicate the library answers at once, but its original is not durable yet.
             let is_early = received_id(packet).is_some_and(|id| self.is_awaited(id));
             if !is_early {
-                self.wire.output.extend(protocol::bytes(packet));
+                self.wire.output.extend_from_slice(&protocol::bytes(packet));
             }
         }
         if let Some(keep_alive) = wishes.keep_alive {
@@ -409,6 +442,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
         let tag = self.next_tag;
         self.next_tag += 1;
+        if message.retain && message.payload.is_empty() {
+            // MQTT-3.3.1-10 (MQTT-3.3.1-6 of MQTT 5): this clears what is retained. It is no reading.
+            self.awaited.push_back(Awaited { tag, id, message, result: Some(Ok(())) });
+            return self.settle_answered();
+        }
         let publish = Publish {
             received_ms: wall_ms(),
             topic: message.topic.clone(),
@@ -424,6 +462,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         if let Some(awaited) = awaited {
             awaited.result = Some(answer.result);
         }
+        self.settle_answered()
+    }
+
+    /// Settles the publishes that are answered, up to the first that is not.
+    fn settle_answered(&mut self) -> Result<(), End> {
         while self.awaited.front().is_some_and(|awaited| awaited.result.is_some()) {
             let Some(Awaited { id, message, result, .. }) = self.awaited.pop_front() else { break };
             self.settle(id, message, result.and_then(Result::err))?;
@@ -439,10 +482,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         refused: Option<Rejection>,
     ) -> Result<(), End> {
         let level = self.connect.level;
-        if refused.as_ref().is_some_and(|rejection| self.must_close(rejection, message.qos)) {
-            return Err(End::Refused);
-        }
         let qos = message.qos;
+        let refused = match refused {
+            Some(rejection) if self.must_close(&rejection, qos) => {
+                return Err(End::Refused(rejection));
+            }
+            refused => refused,
+        };
         if refused.is_none() {
             self.around.broker.publish(message, self.membership.client_id());
         }
@@ -460,11 +506,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     }
 
     /// Whether a refusal can only be told by closing the connection. What can be taken later is
-    /// never acknowledged: the client sends it again when it comes back.
+    /// never acknowledged, not even with a reason: to a client of MQTT 5, too, that means that it is
+    /// done with the message (MQTT-4.4.0-2). It sends it again when it comes back.
     fn must_close(&self, rejection: &Rejection, qos: Qos) -> bool {
         let closes = self.around.config.refusal_v3 == RefusalV3::Close;
         let comes_again = rejection.is_temporary() && qos != Qos::AtMostOnce;
-        self.connect.level == Level::V3 && (closes || comes_again)
+        comes_again || (closes && self.connect.level == Level::V3)
     }
 
     fn on_subscribe(&mut self, id: u16, subscriptions: Vec<Subscription>) -> Result<(), End> {

@@ -344,9 +344,9 @@ const fn reason(rejection: &Rejection) -> PubackReasonCode {
         | Rejection::UnitMismatch { .. }
         | Rejection::TimeOutOfRange { .. } => PubackReasonCode::PayloadFormatInvalid,
         Rejection::QueueFull { .. } => PubackReasonCode::QuotaExceeded,
-        Rejection::StreamNotReady { .. } | Rejection::Unavailable { .. } => {
-            PubackReasonCode::ImplementationSpecificError
-        }
+        // These are never acknowledged but for QoS 0, which is not answered.
+        Rejection::StreamNotReady { .. }
+        | Rejection::Unavailable { .. } => PubackReasonCode::ImplementationSpecificError,
     }
 }
 
@@ -432,7 +432,13 @@ pub(crate) fn publish(
     Ok(publish.build()?.into())
 }
 
-/// Why the gateway ends a connection; only MQTT 5 clients can be told.
-pub(crate) fn disconnect(reason: DisconnectReasonCode) -> Result<Packet, MqttError> {
-    Ok(v5::Disconnect::builder().reason_code(reason).build()?.into())
+/// Why the gateway ends a connection, perhaps in words; only MQTT 5 clients can be told.
+pub(crate) fn disconnect(
+    reason: DisconnectReasonCode,
+    words: Option<&str>,
+) -> Result<Packet, MqttError> {
+    let disconnect = v5::Disconnect::builder().reason_code(reason);
+    let Some(words) = words else { return Ok(disconnect.build()?.into()) };
+    let properties: Vec<Property> = vec![ReasonString::new(words)?.into()];
+    Ok(disconnect.props(properties).build()?.into())
 }
