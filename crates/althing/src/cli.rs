@@ -80,7 +80,7 @@ impl Cli {
             Command::Demo(command) => command.run(output),
             Command::Network(command) => command.run(output),
             Command::Peer(command) => command.run(output),
-            Command::Gateway(command) => command.run(),
+            Command::Gateway(command) => command.run(output),
             Command::Thing(command) => command.run(output),
             Command::Stream(command) => command.run(output),
             Command::Reading(command) => command.run(output),

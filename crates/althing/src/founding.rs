@@ -253,17 +253,24 @@ fn peer_config(founded: &Founded, endpoints: &[Endpoints], index: usize) -> Stri
     text
 }
 
-/// The configuration of a gateway that submits to these peers; `more` is appended.
+/// The configuration of a gateway that submits to these peers and serves the things of these owners,
+/// or those of its own if there are none; `more` is appended.
 pub(crate) fn gateway_config(
     network: &str,
     mqtt: SocketAddr,
     peers: &[Endpoints],
+    owners: &[String],
     more: &str,
 ) -> String {
     let urls: Vec<String> = peers.iter().map(|peer| format!("\"http://{}\"", peer.api)).collect();
+    let names: Vec<String> = owners.iter().map(|owner| quoted(owner)).collect();
+    let served = match names.is_empty() {
+        true => String::new(),
+        false => format!("owners = [{}]\n", names.join(", ")),
+    };
     format!(
         "# Gateway of network {network}. Every other key and its default: althing config init -\n\n\
-         [gateway]\npeers = [{}]\n\n[gateway.mqtt]\nlisten = \"{mqtt}\"\n{more}",
+         [gateway]\npeers = [{}]\n{served}\n[gateway.mqtt]\nlisten = \"{mqtt}\"\n{more}",
         urls.join(", ")
     )
 }
@@ -302,7 +309,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (founded, endpoints) = (found(&plan(4, 4)).unwrap(), endpoints(4));
         let layout = Layout::new(folder.path());
-        let gateway = gateway_config("test", "127.0.0.1:1883".parse().unwrap(), &endpoints, "");
+        let gateway =
+            gateway_config("test", "127.0.0.1:1883".parse().unwrap(), &endpoints, &[], "");
         layout.write(&founded, &endpoints, &gateway, &NewProtection::Insecure, || {}).unwrap();
         let config = Config::load(&layout.config("peer-2")).unwrap();
         let genesis = crate::session::read_genesis(&config.genesis_path().unwrap()).unwrap();

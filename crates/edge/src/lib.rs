@@ -36,7 +36,10 @@ mod config;
 pub use config::{Config, LimitError, Limits};
 
 mod directory;
-pub use directory::{Directory, StreamSpec, ThingSpec};
+pub use directory::{STREAMS_MAX, StreamSpec, THINGS_MAX, ThingSpec, Unserved};
+
+mod things_file;
+pub use things_file::{ThingList, ThingListError};
 
 mod profile;
 pub use profile::{Form, JsonForm, Profile, TimeUnit};

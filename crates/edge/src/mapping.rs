@@ -15,6 +15,8 @@ use crate::topic::Captured;
 pub(crate) struct Context<'a> {
     pub(crate) profiles: &'a [Profile],
     pub(crate) directory: &'a Directory,
+    /// The ledger's height, as far as known.
+    pub(crate) height: u64,
     pub(crate) topic: &'a str,
     pub(crate) payload: &'a [u8],
     pub(crate) received_ms: i64,
@@ -119,12 +121,16 @@ impl Context<'_> {
         property: Option<&'n str>,
     ) -> Result<(&StreamSpec, &'n str), Rejection> {
         let thing = thing.unwrap_or_default();
-        let streams = self.directory.thing(thing);
-        let streams = streams.ok_or_else(|| Rejection::UnknownThing { thing: quote(thing) })?;
+        let served = self.directory.thing(thing);
+        let served = served.ok_or_else(|| Rejection::UnknownThing { thing: quote(thing) })?;
+        // What is published now comes into a later block.
+        if served.until_height.is_some_and(|until| until <= self.height) {
+            return Err(Rejection::BindingEnded { thing: thing.to_owned() });
+        }
         let property = property.unwrap_or_default();
         let unknown =
             || Rejection::UnknownProperty { thing: thing.to_owned(), property: quote(property) };
-        streams.get(property).map(|stream| (stream, property)).ok_or_else(unknown)
+        served.streams.get(property).map(|stream| (stream, property)).ok_or_else(unknown)
     }
 
     fn reading(

@@ -1,3 +1,5 @@
+use althing_types::Refusal;
+
 /// Why a publish is not taken; nothing of it is kept. Each says what to do next.
 ///
 /// Text from the device is cut to [`QUOTED_CHARS_MAX`] characters before it is quoted.
@@ -13,10 +15,18 @@ pub enum Rejection {
     },
     /// The topic or payload names no thing, or one that this gateway does not serve.
     #[error(
-        "this gateway serves no thing `{thing}`; register it and bind it to this gateway, then restart or reload the gateway"
+        "this gateway serves no thing `{thing}`; register it and bind it to this gateway, which serves it then"
     )]
     UnknownThing {
         /// The name; empty if none was given.
+        thing: String,
+    },
+    /// The thing was bound to this gateway until a height that the ledger has reached.
+    #[error(
+        "the binding of thing `{thing}` to this gateway has ended; its owner must renew it: althing thing bind"
+    )]
+    BindingEnded {
+        /// The thing.
         thing: String,
     },
     /// The thing has no such property.
@@ -65,7 +75,8 @@ pub enum Rejection {
     },
     /// The claimed time is before 1970 or too far ahead of the gateway's clock.
     #[error(
-        "claimed time {claimed_ms} ms is too far from the gateway's {received_ms} ms; set the device's clock, or send no time"
+        "the claimed time is {} s from the gateway's clock, too far; set the device's clock, or send no time",
+        claimed_ms.abs_diff(*received_ms) / 1000
     )]
     TimeOutOfRange {
         /// Time in the payload, milliseconds since 1970.
@@ -91,6 +102,18 @@ pub enum Rejection {
         /// The property.
         property: String,
     },
+    /// The ledger refuses the readings of the stream that wait already, and would refuse this one.
+    #[error(
+        "the ledger refuses the readings of `{thing}`/`{property}` that wait already: {refusal} Then publish again"
+    )]
+    Held {
+        /// The thing.
+        thing: String,
+        /// The property.
+        property: String,
+        /// Why.
+        refusal: Refusal,
+    },
     /// The gateway is shutting down, or its disk does not take writes.
     #[error("the gateway takes no readings now: {reason}")]
     Unavailable {
@@ -113,7 +136,10 @@ impl Rejection {
     pub const fn is_temporary(&self) -> bool {
         matches!(
             self,
-            Self::QueueFull { .. } | Self::StreamNotReady { .. } | Self::Unavailable { .. }
+            Self::QueueFull { .. }
+                | Self::StreamNotReady { .. }
+                | Self::Held { .. }
+                | Self::Unavailable { .. }
         )
     }
 
@@ -123,6 +149,7 @@ impl Rejection {
         match self {
             Self::NoProfile { .. } => "no_profile",
             Self::UnknownThing { .. } => "unknown_thing",
+            Self::BindingEnded { .. } => "binding_expired",
             Self::UnknownProperty { .. } => "unknown_stream",
             Self::Malformed { .. } => "malformed",
             Self::TooLarge { .. } => "too_large",
@@ -131,6 +158,7 @@ impl Rejection {
             Self::TimeOutOfRange { .. } => "time_out_of_range",
             Self::QueueFull { .. } => "queue_full",
             Self::StreamNotReady { .. } => "not_ready",
+            Self::Held { .. } => "held",
             Self::Unavailable { .. } => "unavailable",
         }
     }

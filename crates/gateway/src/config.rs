@@ -2,16 +2,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use althing_edge::{LimitError, ThingSpec};
+use althing_edge::LimitError;
+use althing_types::EntityId;
 
 /// What a gateway needs to run. No defaults: the caller has more context.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Who it is, how its devices speak, and how much it holds and batches.
     pub edge: althing_edge::Config,
-    /// The things it serves from the start; others follow with
-    /// [`Handle::serve`](crate::Handle::serve).
-    pub things: Vec<ThingSpec>,
+    /// The owners whose things it serves; if there are none, it serves whatever it is told to.
+    /// Anybody who may register a thing may bind any gateway to it.
+    pub owners: Vec<EntityId>,
     /// Its MQTT listener.
     pub mqtt: MqttConfig,
     /// Its queue on disk.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use althing_edge::{LimitError, ThingSpec};
+use althing_types::ThingId;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -139,6 +140,24 @@ impl Handle {
     /// [`Stopped`].
     pub async fn serve(&self, thing: ThingSpec) -> Result<(), Stopped> {
         self.control.send(Control::Serve(thing)).await.map_err(|_| Stopped)
+    }
+
+    /// Serves these things from now on and no others. Until this was said once since the start, a
+    /// publish for a thing that the gateway did not serve before is refused as one that can be
+    /// taken later.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn serve_only(&self, things: Vec<ThingSpec>) -> Result<(), Stopped> {
+        self.control.send(Control::ServeOnly(things)).await.map_err(|_| Stopped)
+    }
+
+    /// Serves a thing no more.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn serve_no_more(&self, thing: ThingId) -> Result<(), Stopped> {
+        self.control.send(Control::ServeNoMore(thing)).await.map_err(|_| Stopped)
     }
 
     /// How it is doing.

@@ -35,6 +35,9 @@ pub use uplink::{AccountState, KeySigner, SignError, Signer, Uplink, UplinkError
 mod peer;
 pub use peer::{PeerUplink, Verdict};
 
+mod stopped;
+pub use stopped::StoppedQueue;
+
 mod driver;
 
 mod queue;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use althing_client::model::query::Readings as ReadingsQuery;
-use althing_client::model::Effect;
+use althing_client::model::{Binding, Effect};
 use althing_client::{Client, Error, Submission, model};
 use althing_edge::{Located, Outcome, StreamSpec, ThingSpec};
 use althing_types::limits::BATCH_READINGS_MAX;
@@ -49,7 +49,15 @@ impl PeerUplink {
             let schema = schema(&stream).ok_or_else(|| unexpected("the schema of a stream"))?;
             streams.push(StreamSpec { property: property.name, id: stream.id.0, schema });
         }
-        Ok(ThingSpec { name: thing.name, streams })
+        let owner = thing.owner.entity_id();
+        let is_ours = |binding: &&Binding| binding.gateway.entity_id() == self.gateway;
+        let until_height = match thing.bindings.iter().find(is_ours) {
+            Some(binding) => Some(binding.until_height),
+            None if owner == self.gateway => None,
+            // It was bound a moment ago, and is not any more.
+            None => Some(0),
+        };
+        Ok(ThingSpec { id: thing.hex.0, name: thing.name, owner, until_height, streams })
     }
 
     /// Submits a transaction and waits until it is final, as long as the patience lasts.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use althing_edge::journal::{self, Disk, Done, Identity, Job, OpenError, Recovered, SegmentError};
+use althing_edge::{ThingList, ThingSpec};
 use tokio::sync::mpsc;
 
 use crate::config::QueueConfig;
@@ -101,12 +102,10 @@ impl Directory {
             fs::create_dir_all(&path).map_err(QueueError::io("create", &path))?;
         }
         let lock = lock(&path)?;
+        for left in [unfinished(&path), unfinished_things(&path)] {
+            discard(&left)?;
+        }
         Ok(Self { path, newest: None, _lock: lock })
-    }
-
-    fn sync(&self) -> Result<(), QueueError> {
-        let opened = File::open(&self.path).map_err(QueueError::io("open", &self.path))?;
-        opened.sync_all().map_err(QueueError::io("flush", &self.path))
     }
 }
 
@@ -125,18 +124,13 @@ impl Disk for Directory {
     fn begin(&mut self, number: u64, bytes: &[u8]) -> Result<(), QueueError> {
         let path = segment(&self.path, number);
         self.newest = Some(create(path, bytes)?);
-        self.sync()
+        sync(&self.path)
     }
 
     fn begin_whole(&mut self, number: u64, bytes: &[u8]) -> Result<(), QueueError> {
-        let (unnamed, named) = (unfinished(&self.path), segment(&self.path, number));
-        // Left by a crash, perhaps.
-        let _ = fs::remove_file(&unnamed);
-        let newest = create(unnamed.clone(), bytes)?;
-        // It gets its name when it is durable.
-        fs::rename(&unnamed, &named).map_err(QueueError::io("rename", &unnamed))?;
-        self.newest = Some(Newest { path: named, ..newest });
-        self.sync()
+        let named = segment(&self.path, number);
+        self.newest = Some(write_whole(&unfinished(&self.path), &named, bytes)?);
+        sync(&self.path)
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), QueueError> {
@@ -173,16 +167,66 @@ fn create(path: PathBuf, bytes: &[u8]) -> Result<Newest, QueueError> {
     Ok(newest)
 }
 
-/// Gives the queue its thread. Each job is answered in order; the thread ends after the first
-/// error, and when the sender is dropped.
+/// A new file of this name, with bytes that are durable before it has the name.
+fn write_whole(unnamed: &Path, named: &Path, bytes: &[u8]) -> Result<Newest, QueueError> {
+    discard(unnamed)?;
+    let written = create(unnamed.to_owned(), bytes).and_then(|newest| {
+        fs::rename(unnamed, named).map_err(QueueError::io("rename", unnamed))?;
+        Ok(Newest { path: named.to_owned(), ..newest })
+    });
+    if written.is_err() {
+        // The error that matters is the first. What is left here could keep the disk full.
+        let _ = discard(unnamed);
+    }
+    written
+}
+
+/// Deletes what a crash or a failure left, if it did.
+fn discard(path: &Path) -> Result<(), QueueError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(QueueError::io("delete", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names in a directory durable.
+fn sync(directory: &Path) -> Result<(), QueueError> {
+    let opened = File::open(directory).map_err(QueueError::io("open", directory))?;
+    opened.sync_all().map_err(QueueError::io("flush", directory))
+}
+
+/// What the queue's thread does.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Makes records durable.
+    Records(Job),
+    /// Makes durable what the gateway serves.
+    Things(ThingList),
+}
+
+/// Work that is done.
+#[derive(Debug)]
+pub(crate) enum Worked {
+    Records(Done),
+    Things,
+}
+
+/// Gives the queue its thread. Work is answered in order; the thread ends after the first error,
+/// and when the sender is dropped.
 pub(crate) fn spawn(
     mut queue: Queue,
-) -> (mpsc::Sender<Job>, mpsc::Receiver<Result<Done, QueueError>>) {
+    directory: PathBuf,
+) -> (mpsc::Sender<Work>, mpsc::Receiver<Result<Worked, QueueError>>) {
     let (jobs, mut receiver) = mpsc::channel(1);
     let (sender, done) = mpsc::channel(1);
     let work = move || {
-        while let Some(job) = receiver.blocking_recv() {
-            let result = queue.work(job);
+        while let Some(work) = receiver.blocking_recv() {
+            let result = match work {
+                Work::Records(job) => queue.work(job).map(Worked::Records),
+                Work::Things(list) => write_things(&directory, &list).map(|()| Worked::Things),
+            };
             let failed = result.is_err();
             if sender.blocking_send(result).is_err() || failed {
                 return;
@@ -195,6 +239,43 @@ pub(crate) fn spawn(
         tracing::error!(%error, "failed to start the queue's thread");
     }
     (jobs, done)
+}
+
+/// Writes what the gateway serves; a crash leaves the list that was there before, or this one. The
+/// queue is open, so nobody else writes here.
+pub(crate) fn write_things(directory: &Path, list: &ThingList) -> Result<(), QueueError> {
+    let (unnamed, named) = (unfinished_things(directory), things(directory));
+    write_whole(&unnamed, &named, &list.to_file()).map(drop)?;
+    sync(directory)
+}
+
+/// What the gateway served when it ended. A list that cannot be read is missing, not fatal: peers
+/// have it, too.
+pub(crate) fn read_things(directory: &Path, identity: &Identity) -> Vec<ThingSpec> {
+    let path = things(directory);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            if error.kind() != io::ErrorKind::NotFound {
+                tracing::error!(path = %path.display(), %error, "failed to read the list of things");
+            }
+            return Vec::new();
+        }
+    };
+    ThingList::from_file(identity, &bytes).map(|list| list.things).unwrap_or_else(|error| {
+        tracing::error!(path = %path.display(), "cannot use the list of things: {error}");
+        Vec::new()
+    })
+}
+
+/// A list of things that is being written.
+fn unfinished_things(directory: &Path) -> PathBuf {
+    directory.join("things.unfinished")
+}
+
+/// The file with what the gateway serves.
+fn things(directory: &Path) -> PathBuf {
+    directory.join("things")
 }
 
 const EXTENSION: &str = "queue";

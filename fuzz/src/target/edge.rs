@@ -1,7 +1,11 @@
 //! What devices send, and what the gateway keeps.
 
-use althing_edge::{Numbered, Pattern, Pointer, Record, senml};
-use althing_types::{Reading, StreamId, Value, Wire as _};
+use althing_edge::{
+    Numbered, Pattern, Pointer, Record, StreamSpec, ThingList, ThingSpec, journal::Identity, senml,
+};
+use althing_types::{
+    EntityId, LedgerId, Reading, StreamId, StreamSchema, ThingId, Value, ValueKind, Wire as _,
+};
 
 use super::{Target, made, texts, wire};
 
@@ -20,6 +24,7 @@ pub(super) const TARGETS: &[Target] = &[
     texts("topic", &["plant/+/{thing}/{property}", "althing/a/b"], topic),
     texts("pointer", &["/reading/celsius", "/a~1b/0"], pointer),
     made("queue_record", queue_records, wire::<Record>),
+    made("thing_list", thing_lists, wire::<ThingList>),
 ];
 
 /// A record with base name, base time, name, unit and a decimal fraction as value.
@@ -45,6 +50,29 @@ fn topic(bytes: &[u8]) -> bool {
 
 fn pointer(bytes: &[u8]) -> bool {
     core::str::from_utf8(bytes).is_ok_and(|text| Pointer::parse(text).is_ok())
+}
+
+/// Two things, one with a stream.
+fn thing_lists() -> anyhow::Result<Vec<Vec<u8>>> {
+    let schema = StreamSchema {
+        kind: ValueKind::Number,
+        scale: 1,
+        quantum: 5,
+        unit: "Cel".into(),
+        minimum: Some(-400),
+        maximum: None,
+    };
+    let stream = StreamSpec { property: "temperature".into(), id: StreamId([7; 32]), schema };
+    let thing = |name: &str, until_height, streams| ThingSpec {
+        id: ThingId([3; 32]),
+        name: name.into(),
+        owner: EntityId([4; 32]),
+        until_height,
+        streams,
+    };
+    let identity = Identity { ledger: LedgerId([1; 32]), gateway: EntityId([2; 32]) };
+    let things = vec![thing("press", Some(9), vec![stream]), thing("tag", None, vec![])];
+    Ok(vec![ThingList { identity, things }.to_wire()])
 }
 
 /// One of each kind.

@@ -99,7 +99,7 @@ impl New {
         let founded = found(&plan)?;
         let protection = self.protection.choose()?;
         let mqtt = SocketAddr::new(self.host, self.mqtt_port);
-        let gateway = gateway_config(&self.name, mqtt, &endpoints, "");
+        let gateway = gateway_config(&self.name, mqtt, &endpoints, &[], "");
         let layout = Layout::new(&self.folder);
         let mut keys = Keys::new(&founded, &protection);
         layout.write(&founded, &endpoints, &gateway, &protection, || keys.next())?;

@@ -16,6 +16,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) passphrase_file: Option<PathBuf>,
     /// URLs of the peers it submits to, in order of preference.
     pub(crate) peers: Vec<String>,
+    /// Whose things it serves: names in the genesis, or ids; the gateway's own owner if none.
+    pub(crate) owners: Vec<String>,
     /// Its MQTT listener.
     pub(crate) mqtt: MqttConfig,
     /// Its queue on disk.
@@ -37,6 +39,7 @@ struct Section {
     key: String,
     passphrase_file: String,
     peers: Vec<String>,
+    owners: Vec<String>,
     answer_timeout: String,
     drain_timeout: String,
     queue: Queue,
@@ -119,6 +122,8 @@ fn milliseconds() -> String {
 
 /// Most profiles of a gateway: each is tried on each topic.
 const PROFILES_MAX: usize = 256;
+/// Most owners whose things a gateway serves.
+const OWNERS_MAX: usize = 1024;
 /// Most peers that a gateway may submit to.
 const PEERS_MAX: usize = 64;
 
@@ -129,6 +134,10 @@ impl Config {
         if !(1..=PEERS_MAX).contains(&section.peers.len()) {
             let problem = format!("must list 1 to {PEERS_MAX} peers");
             return Err(self.document.wrong("gateway.peers", problem));
+        }
+        if section.owners.len() > OWNERS_MAX {
+            let problem = format!("must list at most {OWNERS_MAX} owners");
+            return Err(self.document.wrong("gateway.owners", problem));
         }
         let span = |key: &str, text: &str| self.span(&format!("gateway.{key}"), text);
         Ok(GatewayConfig {
@@ -145,6 +154,7 @@ impl Config {
             answer_timeout: span("answer_timeout", &section.answer_timeout)?,
             drain_timeout: span("drain_timeout", &section.drain_timeout)?,
             peers: section.peers,
+            owners: section.owners,
         })
     }
 

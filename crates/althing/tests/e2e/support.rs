@@ -197,6 +197,15 @@ impl Network {
             ],
         );
         let config = self.path("gateway/config.toml");
+        let written = std::fs::read_to_string(&config).expect("it can be read");
+        if !written.contains("owners") {
+            // Things of all four are bound to it.
+            let names = (1..=PEERS).map(|number| format!("\"organisation-{number}\""));
+            let owners = names.collect::<Vec<_>>().join(", ");
+            let served =
+                written.replace("[gateway]\n", &format!("[gateway]\nowners = [{owners}]\n"));
+            std::fs::write(&config, served).expect("it can be written");
+        }
         self.gateway = Some(Process::start("gateway", &config));
     }
 

@@ -8,10 +8,10 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use althing_types::{Body, Refusal, StreamId, Transaction};
+use althing_types::{Body, Refusal, StreamId, ThingId, Transaction};
 
 use crate::config::{Config, LimitError};
-use crate::directory::{Directory, ThingSpec};
+use crate::directory::{Directory, ThingSpec, Unserved};
 use crate::record::Record;
 use crate::rejection::Rejection;
 use crate::stream::Stream;
@@ -55,6 +55,10 @@ pub enum Input {
     },
     /// A thing to serve, new or changed.
     Thing(ThingSpec),
+    /// All things there are to serve, heard from the ledger: others are served no more.
+    Things(Vec<ThingSpec>),
+    /// A thing is served no more. Its readings that wait still go to the ledger.
+    Gone(ThingId),
     /// Answer to [`Output::AskAccount`].
     Account {
         /// The question.
@@ -199,6 +203,15 @@ pub enum Output {
         /// How many.
         count: u32,
     },
+    /// For the log: a thing is not served.
+    Unserved {
+        /// The thing.
+        thing: ThingId,
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: Unserved,
+    },
     /// For log and status: the ledger refuses a stream's readings for a reason that only people
     /// can remove. They are kept, and tried again at growing pauses.
     Held {
@@ -207,6 +220,26 @@ pub enum Output {
         /// The reason.
         refusal: Refusal,
     },
+}
+
+impl Output {
+    /// Names the answer that the driver owes, if this is a question.
+    #[must_use]
+    pub const fn attempt(&self) -> Option<AttemptId> {
+        match self {
+            Self::AskAccount { attempt }
+            | Self::AskHead { attempt, .. }
+            | Self::Locate { attempt, .. }
+            | Self::Sign { attempt, .. }
+            | Self::Submit { attempt, .. } => Some(*attempt),
+            Self::Persist { .. }
+            | Self::Acknowledge(_)
+            | Self::Refuse { .. }
+            | Self::Finalized { .. }
+            | Self::Unserved { .. }
+            | Self::Held { .. } => None,
+        }
+    }
 }
 
 /// The gateway as a machine: maps, queues, batches, has signed, submits, retries.
@@ -218,6 +251,11 @@ pub enum Output {
 pub struct Machine {
     config: Config,
     directory: Directory,
+    /// Whether this run has heard from the ledger which things there are. Before, what is not in the
+    /// directory may be a thing that was bound while the gateway was away.
+    is_listed: bool,
+    /// The ledger's height, as far as known.
+    height: u64,
     streams: BTreeMap<StreamId, Stream>,
     /// When each stream wants to be looked at: the table of deadlines.
     wakes: BTreeSet<(TimeMs, StreamId)>,
@@ -276,6 +314,8 @@ impl Machine {
         let mut machine = Self {
             config,
             directory: Directory::default(),
+            is_listed: false,
+            height: 0,
             streams: BTreeMap::new(),
             wakes: BTreeSet::new(),
             asked: BTreeMap::new(),
@@ -309,7 +349,9 @@ impl Machine {
                 self.on_publish(now, id, admitted, &mut out);
             }
             Input::Persisted { through } => self.on_persisted(now, through, &mut out),
-            Input::Thing(thing) => self.on_thing(now, thing),
+            Input::Thing(thing) => self.on_thing(now, thing, &mut out),
+            Input::Things(things) => self.on_things(now, things, &mut out),
+            Input::Gone(thing) => self.directory.remove(&thing),
             Input::Account { attempt, height, next_nonce } => {
                 self.on_account(now, attempt, height, next_nonce);
             }
@@ -336,6 +378,11 @@ impl Machine {
         Some(if self.account.known.is_some() { *wake } else { self.account_wake(*wake)? })
     }
 
+    /// The things it serves, ascending by id.
+    pub fn things(&self) -> impl Iterator<Item = ThingSpec> + '_ {
+        self.directory.specs()
+    }
+
     /// Bytes of all readings that are not final, as the limit counts them.
     #[must_use]
     pub const fn bytes_queued(&self) -> usize {
@@ -346,6 +393,15 @@ impl Machine {
     #[must_use]
     pub fn is_drained(&self) -> bool {
         self.unsynced.is_empty() && self.streams.values().all(|stream| stream.len() == 0)
+    }
+
+    /// Whether all that wait are readings that the ledger refuses until people act.
+    #[must_use]
+    pub fn waits_for_people(&self) -> bool {
+        let waits = |(id, stream): (&StreamId, &Stream)| {
+            stream.len() == 0 || (self.held.contains_key(id) && stream.under_way.is_none())
+        };
+        self.unsynced.is_empty() && self.streams.iter().all(waits)
     }
 
     fn persist(&mut self, record: Record, sets_free: SetsFree, out: &mut Vec<Output>) -> PersistId {

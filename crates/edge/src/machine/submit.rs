@@ -144,6 +144,7 @@ impl Machine {
         next_nonce: u64,
     ) {
         if self.account.under_way == Some(attempt) {
+            self.height = self.height.max(height);
             self.account = super::Account {
                 known: Some((height, next_nonce)),
                 not_before_ms: now,
@@ -240,6 +241,7 @@ impl Machine {
     }
 
     fn on_finalized(&mut self, id: StreamId, height: u64, out: &mut Vec<Output>) {
+        self.height = self.height.max(height);
         if let Some((known, _)) = &mut self.account.known {
             *known = height.max(*known);
         }

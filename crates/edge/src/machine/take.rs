@@ -1,6 +1,6 @@
 //! Taking readings in: mapping, numbering, the queue, and acknowledgement once durable.
 
-use althing_types::{Reading, StreamId};
+use althing_types::{Reading, Refusal, StreamId};
 
 use super::{Machine, Output, PersistId, PublishId, SetsFree, TimeMs};
 use crate::directory::ThingSpec;
@@ -8,6 +8,20 @@ use crate::mapping::Context;
 use crate::record::{Numbered, Record};
 use crate::rejection::Rejection;
 use crate::stream::{Stream, cost};
+
+/// Whether the ledger takes no reading of the stream, whatever its value. A peer that is behind may
+/// be mistaken, so this is not for ever.
+const fn refuses_all(refusal: Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::NotBound
+            | Refusal::BindingExpired
+            | Refusal::ThingRetired
+            | Refusal::EntityRevoked
+            | Refusal::UnknownEntity
+            | Refusal::UnknownThing
+    )
+}
 
 /// Readings of one record of a snapshot; the longest values still fit the longest record.
 const SNAPSHOT_READINGS: usize = 64;
@@ -41,15 +55,30 @@ impl Machine {
         let context = Context {
             profiles: &self.config.profiles,
             directory: &self.directory,
+            height: self.height,
             topic,
             payload,
             received_ms,
             payload_bytes_max: self.config.limits.payload_bytes_max,
             ahead_ms_max: self.config.limits.claimed_ahead_ms_max,
         };
-        let readings = context.readings()?;
+        let readings = context.readings().map_err(|rejection| self.in_doubt(rejection))?;
         self.check_room(&readings)?;
         Ok(readings)
+    }
+
+    /// What this gateway does not know may be new: it has only read what it served when it ended.
+    /// A device that is told that there is no such thing forgets its readings.
+    fn in_doubt(&self, rejection: Rejection) -> Rejection {
+        match rejection {
+            Rejection::UnknownThing { .. } | Rejection::UnknownProperty { .. }
+                if !self.is_listed =>
+            {
+                let reason = "it has not heard from a peer yet which things it serves";
+                Rejection::Unavailable { reason }
+            }
+            rejection => rejection,
+        }
     }
 
     fn check_room(&self, readings: &[(StreamId, Reading)]) -> Result<(), Rejection> {
@@ -67,6 +96,14 @@ impl Machine {
                     property: property.to_owned(),
                 });
             };
+            if let Some(refusal) = self.held.get(id).filter(|refusal| refuses_all(**refusal)) {
+                let (thing, property) = self.directory.names(id).unwrap_or_default();
+                return Err(Rejection::Held {
+                    thing: thing.to_owned(),
+                    property: property.to_owned(),
+                    refusal: *refusal,
+                });
+            }
             if stream.len() + readings.len() > limits.stream_readings_max {
                 return Err(Rejection::QueueFull { what: "readings of one stream" });
             }
@@ -114,11 +151,24 @@ impl Machine {
         }
     }
 
-    pub(super) fn on_thing(&mut self, now: TimeMs, thing: ThingSpec) {
+    pub(super) fn on_things(&mut self, now: TimeMs, things: Vec<ThingSpec>, out: &mut Vec<Output>) {
+        self.directory.retain(&things.iter().map(|thing| thing.id).collect());
+        things.into_iter().for_each(|thing| self.on_thing(now, thing, out));
+        self.is_listed = true;
+    }
+
+    pub(super) fn on_thing(&mut self, now: TimeMs, thing: ThingSpec, out: &mut Vec<Output>) {
+        let (id, name) = (thing.id, thing.name.clone());
         let ids: Vec<_> = thing.streams.iter().map(|stream| stream.id).collect();
-        self.directory.insert(thing);
+        if let Err(reason) = self.directory.insert(thing) {
+            return out.push(Output::Unserved { thing: id, name, reason });
+        }
         for id in ids {
-            self.streams.entry(id).or_insert_with(|| Stream::new(None));
+            let stream = self.streams.entry(id).or_insert_with(|| Stream::new(None));
+            if self.held.contains_key(&id) {
+                // Perhaps this is what its readings waited for.
+                stream.succeeded();
+            }
             self.schedule(id, now);
         }
     }

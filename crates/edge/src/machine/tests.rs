@@ -15,6 +15,7 @@ use crate::record::Numbered;
 pub(super) const LEDGER: LedgerId = LedgerId([1; 32]);
 pub(super) const GATEWAY: EntityId = EntityId([2; 32]);
 pub(super) const STREAM: StreamId = StreamId([3; 32]);
+const PUMP: ThingId = ThingId([4; 32]);
 const T0: TimeMs = 1_700_000_000_000;
 
 pub(super) fn limits() -> Limits {
@@ -51,7 +52,13 @@ pub(super) fn pump() -> ThingSpec {
         maximum: None,
     };
     let stream = StreamSpec { property: "t".into(), id: STREAM, schema };
-    ThingSpec { name: "pump".into(), streams: vec![stream] }
+    ThingSpec {
+        id: PUMP,
+        name: "pump".into(),
+        owner: EntityId([5; 32]),
+        until_height: None,
+        streams: vec![stream],
+    }
 }
 
 /// A publish received at `T0`.
@@ -124,7 +131,7 @@ impl Run {
         run.step(
             "a thing",
             0,
-            Input::Thing(pump()),
+            Input::Things(vec![pump()]),
             vec![Out(Output::AskAccount { attempt: AttemptId(1) })],
         );
         let ask = Output::AskHead { attempt: AttemptId(2), stream: STREAM };
@@ -419,5 +426,100 @@ fn a_refused_publish_says_why() {
         ("althing/pump/t", &"1".repeat(1025), "too_large"),
     ] {
         assert_eq!(unknown(topic, payload), code, "{topic} {payload}");
+    }
+}
+
+/// After a restart a gateway knows what it served before, from its disk, and no more. It once told
+/// devices of things it had not heard of yet that there are none, and they forgot their readings.
+#[test]
+fn before_a_peer_told_which_things_there_are_an_unknown_one_may_be_new() {
+    let mut run = Run::new(vec![head(0)]);
+    let elsewhere = |id, topic: &str| {
+        let (id, topic) = (PublishId(id), topic.to_owned());
+        Input::Publish { id, received_ms: T0, topic, payload: b"1".to_vec() }
+    };
+    let code = |outputs: &[Output]| match outputs {
+        [Output::Refuse { rejection, .. }] => (rejection.code(), rejection.is_temporary()),
+        outputs => panic!("{outputs:?}"),
+    };
+    for (id, topic) in [(1, "althing/pump/t"), (2, "althing/fan/t")] {
+        let outputs = run.machine.handle(T0, elsewhere(id, topic));
+        assert_eq!(code(&outputs), ("unavailable", true), "{topic}");
+    }
+    run.step("from its disk", 0, Input::Thing(pump()), vec![]);
+    run.step("served", 0, publish(3, "1"), vec![Out(persist(1, record(0, T0, 10)))]);
+    for (id, topic) in [(4, "althing/fan/t"), (5, "althing/pump/x")] {
+        let outputs = run.machine.handle(T0, elsewhere(id, topic));
+        assert_eq!(code(&outputs), ("unavailable", true), "{topic}");
+    }
+    run.step("durable", 0, persisted(1), vec![Out(Output::Acknowledge(PublishId(3)))]);
+    run.step("the whole list", 0, Input::Things(vec![pump()]), vec![]);
+    for (id, topic, expected) in
+        [(6, "althing/fan/t", "unknown_thing"), (7, "althing/pump/x", "unknown_stream")]
+    {
+        let outputs = run.machine.handle(T0, elsewhere(id, topic));
+        assert_eq!(code(&outputs), (expected, false), "{topic}");
+    }
+}
+
+/// Whoever may register a thing may name it like somebody else's, and bind any gateway to it: the
+/// readings of that sensor would then have gone to the stranger's stream.
+#[test]
+fn a_second_thing_of_a_name_does_not_get_the_readings_of_the_first() {
+    let mut run = Run::ready(0);
+    let mut theirs = pump();
+    (theirs.id, theirs.streams[0].id) = (ThingId([6; 32]), StreamId([7; 32]));
+    let reason = Unserved::NameTaken { by: PUMP };
+    let unserved = Output::Unserved { thing: theirs.id, name: "pump".into(), reason };
+    run.step("another's", 0, Input::Thing(theirs.clone()), vec![Out(unserved.clone())]);
+    let both = Input::Things(vec![theirs.clone(), pump()]);
+    run.step("listed first", 0, both, vec![Out(unserved)]);
+    run.step("stays ours", 0, publish(1, "1"), vec![Out(persist(2, record(0, T0, 10)))]);
+    run.step("unbound", 0, Input::Gone(PUMP), vec![]);
+    let rejection = Rejection::UnknownThing { thing: "pump".into() };
+    let refuse = Out(Output::Refuse { publish: PublishId(2), rejection });
+    run.step("nobody's", 0, publish(2, "2"), vec![refuse]);
+    assert_eq!(run.machine.things().count(), 0);
+}
+
+/// A binding that ended once went unnoticed: publishes were acknowledged for ever, and waited for
+/// ever.
+#[test]
+fn a_stream_whose_binding_ended_takes_nothing_more_until_it_is_renewed() {
+    let mut run = Run::submitted(0);
+    for (number, refusal) in
+        [Refusal::NotBound, Refusal::BindingExpired, Refusal::ThingRetired].into_iter().enumerate()
+    {
+        let (attempt, again) = (4 + 2 * number as u64, 6 + 2 * number as u64);
+        let held = Output::Held { stream: STREAM, refusal };
+        run.step("held", 0, outcome(attempt, Outcome::Refused(refusal)), vec![Out(held)]);
+        assert!(run.machine.waits_for_people());
+        let (thing, property) = ("pump".into(), "t".into());
+        let rejection = Rejection::Held { thing, property, refusal };
+        assert!(rejection.is_temporary(), "a peer that is behind may be mistaken");
+        let refuse = Out(Output::Refuse { publish: PublishId(9), rejection });
+        run.step("refused", 0, publish(9, "3"), vec![refuse]);
+        let nonce = 6 + number as u64;
+        let submit = Submit { attempt: again, first_seq: 0, count: 2, nonce };
+        run.step("bound again, so at once", 0, Input::Thing(pump()), vec![submit]);
+        assert!(!run.machine.waits_for_people(), "an answer is awaited");
+    }
+    let expected = vec![Out(persist(4, retired(2))), finalized(0, 2)];
+    run.step("taken", 0, outcome(10, Outcome::Finalized { height: 12 }), expected);
+    run.step("open", 0, publish(10, "3"), vec![Out(persist(5, record(2, T0, 30)))]);
+}
+
+#[test]
+fn a_binding_ends_with_its_height() {
+    let mut run = Run::ready(0);
+    for (until_height, ends) in [(None, false), (Some(10), true), (Some(11), false)] {
+        let input = Input::Thing(ThingSpec { until_height, ..pump() });
+        run.step("bound", 0, input, vec![]);
+        let outputs = run.machine.handle(T0, publish(1, "1"));
+        let code = match &outputs[0] {
+            Output::Refuse { rejection, .. } => Some((rejection.code(), rejection.is_temporary())),
+            _ => None,
+        };
+        assert_eq!(code, ends.then_some(("binding_expired", false)), "{until_height:?} at 10");
     }
 }

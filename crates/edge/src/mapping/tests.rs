@@ -1,4 +1,4 @@
-use althing_types::StreamId;
+use althing_types::{EntityId, StreamId, ThingId};
 
 use super::*;
 use crate::directory::ThingSpec;
@@ -25,15 +25,19 @@ fn directory() -> Directory {
         },
     };
     let mut directory = Directory::default();
-    directory.insert(ThingSpec {
+    let pump = ThingSpec {
+        id: ThingId([1; 32]),
         name: "pump".into(),
+        owner: EntityId([2; 32]),
+        until_height: None,
         streams: vec![
             stream("temperature", TEMPERATURE, ValueKind::Number, 2, "Cel"),
             stream("running", RUNNING, ValueKind::Bool, 0, ""),
             stream("state", STATE, ValueKind::Text, 0, ""),
             stream("image", IMAGE, ValueKind::Bytes, 0, ""),
         ],
-    });
+    };
+    directory.insert(pump).unwrap();
     directory
 }
 
@@ -64,6 +68,7 @@ fn check(topic: &str, payload: &[u8], expected: Result<Vec<(StreamId, i64, Value
     let context = Context {
         profiles: &profiles,
         directory: &directory,
+        height: 0,
         topic,
         payload,
         received_ms: NOW_MS,
@@ -180,6 +185,7 @@ fn deep_nesting_is_refused_and_nothing_overflows() {
         let context = Context {
             profiles: &profiles,
             directory: &directory,
+            height: 0,
             topic: "althing/pump/temperature",
             payload: &payload,
             received_ms: NOW_MS,

@@ -1,20 +1,20 @@
 //! The queue as the driver sees it: up, or down and to be tried again.
 
-use althing_edge::journal::{Backlog, Done, Identity, Job};
-use althing_edge::{Input, Machine, PersistId, Record};
+use althing_edge::journal::{Backlog, Identity};
+use althing_edge::{Input, Machine, PersistId, Record, ThingList, ThingSpec};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{DISK_FAILED, Driver};
 use crate::config::Config;
-use crate::queue::{self, QueueError};
+use crate::queue::{self, QueueError, Work, Worked};
 use crate::uplink::{Signer, Uplink};
 
 /// The queue's thread, or why there is none.
 pub(super) enum Disk {
     Up {
-        jobs: mpsc::Sender<Job>,
-        done: mpsc::Receiver<Result<Done, QueueError>>,
+        jobs: mpsc::Sender<Work>,
+        done: mpsc::Receiver<Result<Worked, QueueError>>,
         /// Whether the thread has a job.
         busy: bool,
         /// Records that wait for the next one.
@@ -37,13 +37,15 @@ pub(super) struct Found {
     pub(super) records: Vec<Record>,
     /// How many places of it were damaged.
     pub(super) damage: usize,
+    /// What the gateway served.
+    pub(super) things: Vec<ThingSpec>,
 }
 
 impl Disk {
     /// Opens the queue; segment `known` must be there, unless it is 0.
     pub(super) fn open(config: &Config, known: u64) -> Result<(Self, Found), QueueError> {
-        let identity = Identity { ledger: config.edge.ledger, gateway: config.edge.gateway };
-        let (queue, recovered) = queue::open(&config.queue, identity, known)?;
+        let (queue, recovered) = queue::open(&config.queue, identity(config), known)?;
+        let things = queue::read_things(&config.queue.directory, &identity(config));
         for (number, bytes) in &recovered.damage {
             tracing::error!(
                 path = %queue::segment(&config.queue.directory, *number).display(), ?bytes,
@@ -52,11 +54,11 @@ impl Disk {
             );
         }
         let (bytes, number) = (queue.bytes(), queue.number());
-        let (jobs, done) = queue::spawn(queue);
+        let (jobs, done) = queue::spawn(queue, config.queue.directory.clone());
         let backlog = Backlog::new(config.queue.segment_bytes);
         let disk = Self::Up { jobs, done, busy: false, backlog, bytes, number };
         let (records, damage) = (recovered.records, recovered.damage.len());
-        Ok((disk, Found { records, damage }))
+        Ok((disk, Found { records, damage, things }))
     }
 
     pub(super) fn push(&mut self, id: PersistId, record: Record) {
@@ -65,19 +67,8 @@ impl Disk {
         }
     }
 
-    /// Hands what waits to the thread, if that is free and somebody wants it written.
-    pub(super) fn write(&mut self, machine: &Machine, stopping: bool) {
-        let Self::Up { jobs, busy, backlog, bytes, .. } = self else { return };
-        if *busy {
-            return;
-        }
-        let Some(job) = backlog.take(machine, *bytes, stopping) else { return };
-        // The thread takes one job at a time, so there is room; if it ended, `done` says so.
-        *busy = jobs.try_send(job).is_ok();
-    }
-
     /// The answer of the thread; waits forever if there is none to come.
-    pub(super) async fn written(&mut self) -> Result<Done, Option<QueueError>> {
+    pub(super) async fn written(&mut self) -> Result<Worked, Option<QueueError>> {
         match self {
             Self::Up { done, .. } => match done.recv().await {
                 Some(result) => result.map_err(Some),
@@ -125,11 +116,37 @@ impl Disk {
 }
 
 impl<U: Uplink, S: Signer> Driver<U, S> {
-    pub(super) fn on_written(&mut self, written: Result<Done, Option<QueueError>>) {
+    /// Hands what waits to the thread, if that is free and somebody wants it written.
+    pub(super) fn write(&mut self) {
+        let Disk::Up { jobs, busy, backlog, bytes, .. } = &mut self.disk else { return };
+        if *busy {
+            return;
+        }
+        let work = if std::mem::take(&mut self.is_unsaved) {
+            let things = self.machine.things().collect();
+            Some(Work::Things(ThingList { identity: identity(&self.config), things }))
+        } else {
+            backlog.take(&self.machine, *bytes, self.stop_by.is_some()).map(Work::Records)
+        };
+        // The thread takes one job at a time, so there is room; if it ended, `done` says so.
+        *busy = work.is_some_and(|work| jobs.try_send(work).is_ok());
+    }
+
+    pub(super) fn on_written(&mut self, written: Result<Worked, Option<QueueError>>) {
+        let written = written.map(|worked| {
+            if let Disk::Up { busy, .. } = &mut self.disk {
+                *busy = false;
+            }
+            worked
+        });
         match written {
-            Ok(done) => {
-                if let Disk::Up { busy, bytes, number, .. } = &mut self.disk {
-                    (*busy, *bytes, *number) = (false, done.bytes, done.number);
+            Ok(Worked::Things) => {}
+            Ok(Worked::Records(done)) => {
+                if let Disk::Up { bytes, number, .. } = &mut self.disk {
+                    (*bytes, *number) = (done.bytes, done.number);
+                }
+                if done.undeleted > 0 {
+                    self.log_undeleted(done.undeleted);
                 }
                 self.input(Input::Persisted { through: done.through });
             }
@@ -152,16 +169,33 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
         self.stay_down(why);
     }
 
+    /// Says that files stay on the disk, not more often than somebody can read it.
+    fn log_undeleted(&mut self, files: usize) {
+        if self.may_log("undeleted") {
+            tracing::warn!(
+                files, directory = %self.config.queue.directory.display(),
+                "files of the queue whose readings are final cannot be deleted; check the \
+                 directory's permissions. The gateway goes on and tries again"
+            );
+        }
+    }
+
     pub(super) fn reopen(&mut self) {
         let opened = Disk::open(&self.config, self.disk.known()).map_err(|error| describe(&error));
         match opened {
             Ok((disk, found)) => match Machine::recover(self.config.edge.clone(), found.records) {
                 Ok(machine) => {
                     tracing::info!("the queue takes writes again");
+                    let things: Vec<ThingSpec> = self.machine.things().collect();
                     (self.disk, self.machine) = (disk, machine);
                     self.generation += 1;
                     self.damage = found.damage;
-                    self.serve_all();
+                    // It may have been the list of things that could not be written.
+                    self.is_unsaved = true;
+                    match self.is_listed {
+                        true => self.input(Input::Things(things)),
+                        false => self.serve(things),
+                    }
                     if self.stop_by.is_some() {
                         self.input(Input::Stop);
                     }
@@ -176,6 +210,10 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
         let (retry, known) = (Instant::now() + self.config.queue.retry, self.disk.known());
         self.disk = Disk::Down { why, retry, known };
     }
+}
+
+fn identity(config: &Config) -> Identity {
+    Identity { ledger: config.edge.ledger, gateway: config.edge.gateway }
 }
 
 /// An error with its causes, in one line.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use althing_edge::{Input, Machine, Output, PublishId, Rejection, ThingSpec};
+use althing_types::ThingId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -51,6 +52,8 @@ impl Reply {
 #[derive(Debug)]
 pub(crate) enum Control {
     Serve(ThingSpec),
+    ServeOnly(Vec<ThingSpec>),
+    ServeNoMore(ThingId),
     Status(oneshot::Sender<DriverStatus>),
     Stop,
 }
@@ -78,6 +81,10 @@ pub(crate) struct Driver<U, S> {
     /// Counts machines: one that was rebuilt must not hear answers to another's questions.
     generation: u64,
     disk: Disk,
+    /// Whether the list of things on disk is not what is served.
+    is_unsaved: bool,
+    /// Whether it was said in this run which things there are.
+    is_listed: bool,
     /// Places of the queue that were damaged when it was opened.
     damage: usize,
     waiting: HashMap<PublishId, Reply>,
@@ -105,6 +112,8 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             machine,
             generation: 0,
             disk,
+            is_unsaved: false,
+            is_listed: false,
             damage: found.damage,
             waiting: HashMap::new(),
             next_publish: 1,
@@ -112,7 +121,7 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             stop_by: None,
             logged: HashMap::new(),
         };
-        driver.serve_all();
+        driver.serve(found.things);
         Ok(driver)
     }
 
@@ -125,7 +134,7 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
         let mut taken = Vec::with_capacity(PUBLISHES_AT_ONCE);
         let mut is_open = true;
         while !self.is_finished() {
-            self.disk.write(&self.machine, self.stop_by.is_some());
+            self.write();
             let wake = self.wake();
             tokio::select! {
                 biased;
@@ -160,9 +169,17 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
     fn on_control(&mut self, asked: Control) {
         match asked {
             Control::Serve(thing) => {
-                self.config.things.retain(|known| known.name != thing.name);
-                self.config.things.push(thing.clone());
-                self.input(Input::Thing(thing));
+                self.is_unsaved = true;
+                self.serve(vec![thing]);
+            }
+            Control::ServeOnly(mut things) => {
+                things.retain(|thing| self.is_allowed(thing));
+                (self.is_unsaved, self.is_listed) = (true, true);
+                self.input(Input::Things(things));
+            }
+            Control::ServeNoMore(thing) => {
+                self.is_unsaved = true;
+                self.input(Input::Gone(thing));
             }
             Control::Status(reply) => {
                 let status = DriverStatus {
@@ -187,10 +204,25 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
         self.input(Input::Tick);
     }
 
-    fn serve_all(&mut self) {
-        for thing in self.config.things.clone() {
-            self.input(Input::Thing(thing));
+    fn serve(&mut self, things: Vec<ThingSpec>) {
+        for thing in things {
+            if self.is_allowed(&thing) {
+                self.input(Input::Thing(thing));
+            }
         }
+    }
+
+    /// Whether the thing is of an owner whose things the gateway serves.
+    fn is_allowed(&self, thing: &ThingSpec) -> bool {
+        let owners = &self.config.owners;
+        let is_allowed = owners.is_empty() || owners.contains(&thing.owner);
+        if !is_allowed {
+            tracing::warn!(
+                thing = %thing.id, name = thing.name, owner = %thing.owner,
+                "a thing is bound to this gateway and not served: its owner is not among the                  `owners` of the gateway's configuration"
+            );
+        }
+        is_allowed
     }
 
     fn input(&mut self, input: Input) {
@@ -210,6 +242,9 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             Output::Finalized { stream, first_seq, count } => {
                 tracing::debug!(%stream, first_seq, count, "readings are final");
             }
+            Output::Unserved { thing, name, reason } => {
+                tracing::error!(%thing, name, "a thing bound to this gateway is not served: {reason}");
+            }
             Output::Held { stream, refusal } => {
                 tracing::warn!(%stream, code = refusal.code(), "{refusal} The readings are kept.");
             }
@@ -225,14 +260,22 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
 
     /// Says what to do about a refusal, not more often than somebody can read it.
     fn log_refusal(&mut self, rejection: &Rejection) {
-        let now = Instant::now();
-        let last = self.logged.get(rejection.code());
-        if last.is_none_or(|last| now.duration_since(*last) >= LOG_PAUSE) {
-            self.logged.insert(rejection.code(), now);
+        if self.may_log(rejection.code()) {
             tracing::warn!(code = rejection.code(), "publish refused: {rejection}");
         } else {
             tracing::debug!(code = rejection.code(), "publish refused: {rejection}");
         }
+    }
+
+    /// Whether something of this kind was logged long enough ago.
+    fn may_log(&mut self, kind: &'static str) -> bool {
+        let now = Instant::now();
+        let last = self.logged.get(kind);
+        let may = last.is_none_or(|last| now.duration_since(*last) >= LOG_PAUSE);
+        if may {
+            self.logged.insert(kind, now);
+        }
+        may
     }
 
     fn wake(&self) -> Instant {
@@ -250,7 +293,10 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
     fn is_finished(&self) -> bool {
         let Some(stop_by) = self.stop_by else { return false };
         let is_over = Instant::now() >= stop_by;
-        (self.machine.is_drained() || is_over) && self.disk.is_idle()
+        let is_saved = !self.is_unsaved || self.disk.is_down();
+        // What only people can get to the ledger is not waited for: it stays queued.
+        let is_done = self.machine.is_drained() || self.machine.waits_for_people();
+        (is_done || is_over) && self.disk.is_idle() && is_saved
     }
 
     fn now_ms(&self) -> i64 {

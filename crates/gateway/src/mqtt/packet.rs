@@ -334,7 +334,9 @@ pub(crate) fn unsuback(level: Level, id: u16, existed: &[bool]) -> Result<Packet
 /// The reason code of a refusal (MQTT 5 §3.4.2.1).
 const fn reason(rejection: &Rejection) -> PubackReasonCode {
     match rejection {
-        Rejection::UnknownThing { .. } => PubackReasonCode::NotAuthorized,
+        Rejection::UnknownThing { .. } | Rejection::BindingEnded { .. } => {
+            PubackReasonCode::NotAuthorized
+        }
         Rejection::NoProfile { .. } | Rejection::UnknownProperty { .. } => {
             PubackReasonCode::TopicNameInvalid
         }
@@ -346,6 +348,7 @@ const fn reason(rejection: &Rejection) -> PubackReasonCode {
         Rejection::QueueFull { .. } => PubackReasonCode::QuotaExceeded,
         // These are never acknowledged but for QoS 0, which is not answered.
         Rejection::StreamNotReady { .. }
+        | Rejection::Held { .. }
         | Rejection::Unavailable { .. } => PubackReasonCode::ImplementationSpecificError,
     }
 }

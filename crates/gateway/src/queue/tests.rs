@@ -164,3 +164,44 @@ fn a_directory_that_cannot_be_used_says_so() {
     let error = open(&config(&file), IDENTITY, 0).unwrap_err().to_string();
     assert!(error.starts_with("failed to create `"), "{error}");
 }
+
+/// What a disk that was full left of a snapshot kept it full: nobody deleted it.
+#[test]
+fn what_is_left_of_a_snapshot_is_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let left = [unfinished(directory.path()), unfinished_things(directory.path())];
+    for path in &left {
+        File::create(path).unwrap().write_all(&[7; 1000]).unwrap();
+    }
+    let (mut queue, _) = reopen(directory.path());
+    assert!(left.iter().all(|path| !path.exists()), "by a crash");
+    // In place of the next segment stands something that nothing can be renamed to.
+    let next = segment(directory.path(), queue.number() + 1);
+    fs::create_dir(next).unwrap();
+    assert!(queue.replace(&[Record::Reset]).is_err());
+    assert!(!left[0].exists(), "by a failure");
+}
+
+#[test]
+fn what_the_gateway_serves_is_read_again_and_damage_is_as_if_it_was_never_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    assert_eq!(read_things(path, &IDENTITY), vec![]);
+    let thing = |name: &str| ThingSpec {
+        id: althing_types::ThingId([4; 32]),
+        name: name.into(),
+        owner: EntityId([5; 32]),
+        until_height: Some(9),
+        streams: vec![],
+    };
+    for things in [vec![thing("pump")], vec![], vec![thing("fan")]] {
+        write_things(path, &ThingList { identity: IDENTITY, things: things.clone() }).unwrap();
+        assert_eq!(read_things(path, &IDENTITY), things);
+    }
+    let file = fs::read(super::things(path)).unwrap();
+    fs::write(super::things(path), &file[..file.len() - 1]).unwrap();
+    assert_eq!(read_things(path, &IDENTITY), vec![]);
+    let other = Identity { gateway: EntityId([9; 32]), ..IDENTITY };
+    fs::write(super::things(path), &file).unwrap();
+    assert_eq!(read_things(path, &other), vec![]);
+}

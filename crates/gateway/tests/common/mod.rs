@@ -17,7 +17,7 @@ use althing_gateway::{
 };
 use althing_types::{
     BatchHeader, EntityId, LedgerId, Payload, Refusal, SigningKey, StreamId, StreamSchema, Suite,
-    Transaction, Value, ValueKind,
+    ThingId, Transaction, Value, ValueKind,
 };
 use tokio::process::Command;
 
@@ -158,7 +158,10 @@ pub fn pump() -> ThingSpec {
     let stream =
         |property: &str, id| StreamSpec { property: property.into(), id, schema: schema_of(&id) };
     ThingSpec {
+        id: ThingId([4; 32]),
         name: "pump".into(),
+        owner: EntityId([5; 32]),
+        until_height: None,
         streams: vec![
             stream("temperature", TEMPERATURE),
             stream("running", RUNNING),
@@ -186,7 +189,7 @@ pub fn config(directory: &Path) -> Config {
                 retry_max_ms: 100,
             },
         },
-        things: vec![pump()],
+        owners: vec![EntityId([5; 32])],
         mqtt: MqttConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             connections_max: 200,
@@ -212,9 +215,10 @@ pub fn config(directory: &Path) -> Config {
     }
 }
 
-/// A gateway that knows where its streams stand and takes readings.
+/// A gateway that knows what it serves and where its streams stand, and takes readings.
 pub async fn start(config: Config, ledger: &MemoryLedger) -> Handle {
     let handle = start_at_once(config, ledger).await;
+    handle.serve_only(vec![pump()]).await.unwrap();
     let ready = async {
         // Streams are ready when their first question has been answered.
         while handle.status().await.unwrap().edge.under_way > 0 || !is_ready(&handle).await {
@@ -229,7 +233,7 @@ async fn is_ready(handle: &Handle) -> bool {
     handle.status().await.unwrap().edge.streams_ready == 3
 }
 
-/// As [`start`], whatever it knows. The lock of a gateway that was dropped in this process, as if
+/// As [`start`], with what it knows from its disk. The lock of a gateway that was dropped in this process, as if
 /// it had crashed, is freed a moment later.
 pub async fn start_at_once(config: Config, ledger: &MemoryLedger) -> Handle {
     let start = async {

@@ -73,7 +73,7 @@ impl Topology {
             endpoints.push(Endpoints { p2p: ports.prefer(0)?, api: ports.prefer(0)? });
         }
         let mqtt = ports.prefer(0)?;
-        let config = gateway_config(&plan.network, mqtt, &endpoints, "");
+        let config = gateway_config(&plan.network, mqtt, &endpoints, &plan.organisations, "");
         let (founded, layout) = prepare(&plan, folder.path(), &endpoints, &config)?;
         ports.release();
         let mut cluster = Cluster::start(founded, layout, endpoints)?;

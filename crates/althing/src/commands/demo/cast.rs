@@ -52,11 +52,11 @@ impl Places {
     }
 
     /// The gateway's configuration: as in the field, but quick to try again, since everybody starts
-    /// at once here, and rounding, since some recordings show the noise of binary floats.
-    pub(super) fn gateway_config(&self) -> String {
+    /// at once here, serving the things of all, and rounding, since some recordings show the noise of binary floats.
+    pub(super) fn gateway_config(&self, owners: &[String]) -> String {
         const MORE: &str = "\n[gateway.limits]\nbatch_age_max = \"20ms\"\nretry_first = \"10ms\"\nretry_max = \"500ms\"\n\n\
              [[gateway.profiles]]\nname = \"recordings\"\ntopic = \"althing/{thing}/{property}\"\nround = true\n";
-        gateway_config("demo", self.mqtt, &self.peers, MORE)
+        gateway_config("demo", self.mqtt, &self.peers, owners, MORE)
     }
 }
 
@@ -95,8 +95,9 @@ mod tests {
         let places = Places { peers: vec![Endpoints { p2p: at(2), api: at(1) }], mqtt: at(3) };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
-        std::fs::write(&path, places.gateway_config()).unwrap();
+        std::fs::write(&path, places.gateway_config(&["Works \"A\"".into()])).unwrap();
         let gateway = Config::load(&path).unwrap().gateway().unwrap();
+        assert_eq!(gateway.owners, ["Works \"A\""]);
         assert!(gateway.profiles[0].round && gateway.profiles.len() == 3);
     }
 }

@@ -125,8 +125,8 @@ impl<'a> Demo<'a> {
         folder: &'a Folder,
     ) -> anyhow::Result<Self> {
         let (places, ports) = Places::find(command)?;
-        let config = places.gateway_config();
         let plan = plan(command.peers);
+        let config = places.gateway_config(&plan.organisations);
         let (founded, layout) = prepare(&plan, folder.path(), &places.peers, &config)?;
         ports.release();
         let mut cluster = Cluster::start(founded, layout, places.peers.clone())?;

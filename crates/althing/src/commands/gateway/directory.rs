@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
 use althing_client::{
     Client, Error,
-    model::{Event, Thing, query},
+    model::{Binding, Event, Thing, query},
 };
+use althing_edge::ThingSpec;
 use althing_gateway::{Handle, PeerUplink};
 use althing_types::{EntityId, ThingId};
 use tokio::time::sleep;
@@ -15,17 +16,29 @@ use tokio::time::sleep;
 const PAUSE_STEP: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// What changes the things a gateway serves.
-const EVENTS: &str = "bound,thing_updated";
+const EVENTS: &str = "bound,unbound,thing_updated,thing_retired";
 
-/// Serves every thing that is or becomes bound to the gateway; goes on from peer to peer.
-pub(super) async fn follow(gateway: &Handle, clients: &[Client], entity: EntityId) -> Infallible {
+/// Serves every thing of these owners that is or becomes bound to the gateway, or of the gateway's
+/// own owner if there are none; goes on from peer to peer.
+pub(super) async fn follow(
+    gateway: &Handle,
+    clients: &[Client],
+    entity: EntityId,
+    owners: &[EntityId],
+) -> Infallible {
     let mut pause = PAUSE_STEP;
+    // A peer that is behind the one that told before would not know its newest bindings.
+    let mut height = 0;
     loop {
         for client in clients {
-            let mut follower = Follower { gateway, client, entity, served: BTreeSet::new() };
+            client.read_from(height);
+            let owners = owners.iter().copied().collect();
+            let served = BTreeSet::new();
+            let mut follower = Follower { gateway, client, entity, owners, served };
             if let Err(error) = follower.run().await {
                 tracing::debug!(peer = client.url(), %error, "a peer does not tell of bindings");
             }
+            height = height.max(client.height());
             if !follower.served.is_empty() {
                 pause = PAUSE_STEP;
             }
@@ -40,6 +53,7 @@ struct Follower<'a> {
     gateway: &'a Handle,
     client: &'a Client,
     entity: EntityId,
+    owners: BTreeSet<EntityId>,
     served: BTreeSet<ThingId>,
 }
 
@@ -56,50 +70,100 @@ enum Ended {
 
 impl Follower<'_> {
     async fn run(&mut self) -> Result<(), Ended> {
+        if self.owners.is_empty() {
+            let own = self.client.entity(&self.entity).await?;
+            self.owners.extend(own.owner.map(|owner| owner.entity_id()));
+            self.owners.insert(self.entity);
+        }
         // Events first, then the list, so that nothing falls between the two.
         let kind = Some(EVENTS.to_owned());
         let mut events = self.client.events(&query::Events { kind, ..<_>::default() }).await?;
-        self.serve_bound().await?;
+        let things = self.bound().await?;
+        self.served.extend(things.iter().map(|thing| thing.id));
+        self.gateway.serve_only(things).await?;
         while let Some(record) = events.next().await? {
-            match record.event {
-                Event::Bound { thing, gateway, .. } if gateway.entity_id() == self.entity => {
-                    self.serve(thing.thing_id()).await?;
-                }
-                Event::ThingUpdated { thing, .. } if self.served.contains(&thing.thing_id()) => {
-                    self.serve(thing.thing_id()).await?;
-                }
-                _ => {}
-            }
+            self.on_event(record.event).await?;
         }
         Ok(())
     }
 
-    async fn serve_bound(&mut self) -> Result<(), Ended> {
-        let mut query = query::Things::default();
+    async fn on_event(&mut self, event: Event) -> Result<(), Ended> {
+        match event {
+            Event::Bound { thing, gateway, .. } if gateway.entity_id() == self.entity => {
+                self.serve(&thing.thing_id()).await
+            }
+            Event::ThingUpdated { thing, .. } if self.served.contains(&thing.thing_id()) => {
+                self.serve(&thing.thing_id()).await
+            }
+            Event::Unbound { thing, gateway } if gateway.entity_id() == self.entity => {
+                self.serve_no_more(thing.thing_id()).await
+            }
+            Event::ThingRetired { thing } if self.served.contains(&thing.thing_id()) => {
+                self.serve_no_more(thing.thing_id()).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// All things to serve.
+    async fn bound(&self) -> Result<Vec<ThingSpec>, Ended> {
+        let (mut things, mut query) = (Vec::new(), query::Things::default());
         loop {
             let page = self.client.things(&query).await?;
+            let height = self.client.height();
             for thing in page.items {
-                if is_bound(&thing, &self.entity) {
-                    self.serve(thing.hex.0).await?;
+                if is_bound(&thing, &self.entity, height) && self.is_allowed(&thing) {
+                    things.push(self.spec(&thing.hex.0).await?);
                 }
             }
             query.after = page.next;
             if query.after.is_none() {
-                return Ok(());
+                return Ok(things);
             }
         }
     }
 
-    async fn serve(&mut self, thing: ThingId) -> Result<(), Ended> {
-        let uplink = PeerUplink::new(self.client.clone(), self.entity, Duration::ZERO);
-        let spec = uplink.thing(&thing).await?;
-        tracing::info!(name = spec.name, "serving a thing");
-        self.gateway.serve(spec).await?;
-        self.served.insert(thing);
+    async fn serve(&mut self, id: &ThingId) -> Result<(), Ended> {
+        let thing = self.client.thing(id).await?;
+        if is_bound(&thing, &self.entity, self.client.height()) && self.is_allowed(&thing) {
+            self.gateway.serve(self.spec(id).await?).await?;
+            self.served.insert(*id);
+        }
         Ok(())
+    }
+
+    async fn serve_no_more(&mut self, thing: ThingId) -> Result<(), Ended> {
+        if self.served.remove(&thing) {
+            tracing::info!(%thing, "serving a thing no more: its binding ended");
+            self.gateway.serve_no_more(thing).await?;
+        }
+        Ok(())
+    }
+
+    async fn spec(&self, thing: &ThingId) -> Result<ThingSpec, Ended> {
+        let uplink = PeerUplink::new(self.client.clone(), self.entity, Duration::ZERO);
+        let spec = uplink.thing(thing).await?;
+        tracing::info!(name = spec.name, "serving a thing");
+        Ok(spec)
+    }
+
+    fn is_allowed(&self, thing: &Thing) -> bool {
+        let is_allowed = self.owners.contains(&thing.owner.entity_id());
+        if !is_allowed {
+            tracing::warn!(
+                name = thing.name, owner = %thing.owner,
+                "a thing is bound to this gateway and not served: add its owner to `owners` in \
+                 [gateway] of the configuration, or have it unbound"
+            );
+        }
+        is_allowed
     }
 }
 
-fn is_bound(thing: &Thing, gateway: &EntityId) -> bool {
-    thing.active && thing.bindings.iter().any(|binding| binding.gateway.entity_id() == *gateway)
+/// Whether a thing is bound to a gateway for at least one more block.
+fn is_bound(thing: &Thing, gateway: &EntityId, height: u64) -> bool {
+    let holds = |binding: &Binding| {
+        binding.gateway.entity_id() == *gateway && binding.until_height > height
+    };
+    thing.active && thing.bindings.iter().any(holds)
 }

@@ -1,13 +1,14 @@
-//! `althing gateway`: run an IoT gateway.
+//! `althing gateway`: run an IoT gateway, and look into its queue.
 
 mod directory;
+mod queue;
 mod uplink;
 
 use std::path::PathBuf;
 
-use althing_client::Client;
+use althing_client::{Client, model::IdText};
 use althing_gateway::{Gateway, KeySigner};
-use althing_types::{EntityId, Genesis};
+use althing_types::{EntityId, Genesis, SigningKey};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
@@ -15,6 +16,7 @@ use self::uplink::AnyPeer;
 use crate::{
     config::{Config, GatewayConfig},
     logging,
+    output::Output,
     report::{NextStep as _, failed},
     secrets,
     session::{client, read_genesis},
@@ -29,6 +31,11 @@ const WORKER_THREADS: usize = 2;
 pub(crate) enum GatewayCommand {
     /// Runs a gateway until it is interrupted: takes readings by MQTT and gets them to the ledger.
     Run(Run),
+    /// Shows what waits in the queue of a gateway that does not run.
+    Queue(queue::Waiting),
+    /// Takes the readings of a stream out of the queue of a gateway that does not run, and writes
+    /// them to a file: those that the ledger will never take.
+    SetAside(queue::SetAside),
 }
 
 #[derive(Debug, Args)]
@@ -42,9 +49,11 @@ pub(crate) struct Run {
 }
 
 impl GatewayCommand {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self, output: Output) -> anyhow::Result<()> {
         match self {
             Self::Run(run) => run.run(),
+            Self::Queue(queue) => queue.run(output),
+            Self::SetAside(aside) => aside.run(output),
         }
     }
 }
@@ -54,42 +63,57 @@ impl Run {
         let config = Config::load(&self.config)?;
         logging::begin(config.log_filter())?;
         let settings = config.gateway()?;
-        let genesis = read_genesis(&config.genesis_path()?)?;
+        let identified = Identified::read(&config, &settings)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKER_THREADS)
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
-        runtime.block_on(serve(settings, &genesis, self.exit_with_parent))
+        runtime.block_on(serve(settings, identified, self.exit_with_parent))
+    }
+}
+
+/// Who the gateway is, and on which ledger.
+struct Identified {
+    genesis: Genesis,
+    entity: EntityId,
+    key: SigningKey,
+}
+
+impl Identified {
+    fn read(config: &Config, settings: &GatewayConfig) -> anyhow::Result<Self> {
+        let genesis = read_genesis(&config.genesis_path()?)?;
+        let stored = secrets::open(&settings.key, settings.passphrase_file.as_deref())?;
+        let entity = stored.entity.map(|did| did.entity_id()).ok_or_else(|| {
+            failed(
+                format!("{} does not say whose key it is", settings.key.display()),
+                "althing entity register --kind gateway --name NAME --entity-key FILE --key ORGANISATION",
+            )
+        })?;
+        Ok(Self { genesis, entity, key: stored.key })
     }
 }
 
 async fn serve(
     settings: GatewayConfig,
-    genesis: &Genesis,
+    identified: Identified,
     with_parent: bool,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen(with_parent).context("cannot listen for signals")?;
-    let stored = secrets::open(&settings.key, settings.passphrase_file.as_deref())?;
-    let entity = stored.entity.map(|did| did.entity_id()).ok_or_else(|| {
-        failed(
-            format!("{} does not say whose key it is", settings.key.display()),
-            "althing entity register --kind gateway --name NAME --entity-key FILE --key ORGANISATION",
-        )
-    })?;
+    let Identified { genesis, entity, key } = identified;
+    let owners = owners(&settings.owners, &genesis)?;
     let clients = settings.peers.iter().map(|url| client(url));
     let clients = clients.collect::<anyhow::Result<Vec<Client>>>()?;
     let uplink = AnyPeer::new(&clients, entity, settings.answer_timeout);
-    let signer = KeySigner::new(genesis.ledger(), stored.key);
-    let gateway = Gateway::start(gateway_config(settings, genesis, entity), uplink, signer)
-        .await
-        .next_step(|| {
+    let signer = KeySigner::new(genesis.ledger(), key);
+    let config = gateway_config(settings, &genesis, entity, owners.clone());
+    let gateway = Gateway::start(config, uplink, signer).await.next_step(|| {
         "end the other program, or change `listen` in [gateway.mqtt] of the configuration"
             .to_owned()
     })?;
     let reason = tokio::select! {
         reason = shutdown.requested() => reason,
-        never = directory::follow(&gateway, &clients, entity) => match never {},
+        never = directory::follow(&gateway, &clients, entity, &owners) => match never {},
     };
     tracing::info!(%reason, "stopping");
     let left = gateway.shutdown().await.context("the gateway had stopped by itself")?;
@@ -97,10 +121,34 @@ async fn serve(
     Ok(())
 }
 
+/// The owners that the configuration names: founding organisations by their names in the genesis,
+/// which nobody can take afterwards, and any other by its id.
+fn owners(names: &[String], genesis: &Genesis) -> anyhow::Result<Vec<EntityId>> {
+    let owner = |name: &String| {
+        let known = genesis.organisations.iter().map(|organisation| &organisation.inception);
+        let mut known = known.filter(|inception| inception.name == *name);
+        match (known.next(), known.next()) {
+            (Some(inception), None) => Ok(inception.id()),
+            (Some(_), Some(_)) => Err(failed(
+                format!("two organisations of the genesis are called `{name}`"),
+                "write its id into `owners` of [gateway]: althing entity list --kind organisation",
+            )),
+            (None, _) => name.parse::<IdText>().map(|text| EntityId(text.id)).map_err(|_| {
+                failed(
+                    format!("`{name}` in `owners` of [gateway] is no organisation of the genesis and no id"),
+                    "althing entity list --kind organisation",
+                )
+            }),
+        }
+    };
+    names.iter().map(owner).collect()
+}
+
 fn gateway_config(
     settings: GatewayConfig,
     genesis: &Genesis,
     gateway: EntityId,
+    owners: Vec<EntityId>,
 ) -> althing_gateway::Config {
     althing_gateway::Config {
         edge: althing_edge::Config {
@@ -109,7 +157,7 @@ fn gateway_config(
             profiles: settings.profiles,
             limits: settings.limits,
         },
-        things: Vec::new(),
+        owners,
         mqtt: settings.mqtt,
         queue: settings.queue,
         answer_timeout: settings.answer_timeout,

@@ -169,7 +169,7 @@ impl World {
             return;
         }
         let question = self.asked.remove(0);
-        let attempt = attempt_of(&question);
+        let attempt = question.attempt().unwrap();
         let failed = Input::Failed { attempt };
         if lose_before {
             return self.input(failed);
@@ -238,17 +238,6 @@ impl World {
             }
         }
         panic!("it does not drain: {:?}", self.machine.status(self.now));
-    }
-}
-
-fn attempt_of(question: &Output) -> AttemptId {
-    match question {
-        Output::AskAccount { attempt }
-        | Output::AskHead { attempt, .. }
-        | Output::Locate { attempt, .. }
-        | Output::Sign { attempt, .. }
-        | Output::Submit { attempt, .. } => *attempt,
-        other => panic!("no question: {other:?}"),
     }
 }
 
