@@ -39,6 +39,9 @@ test('what is no peer is told so', async () => {
 test('a silent peer is given up, and so is a request by its caller', async () => {
   const silent: Answer = (_, { signal }) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
   await assert.rejects(client(silent, 5).status(), TimeoutError);
+  // Begins in time and never ends: what came is not taken for the whole.
+  const stalled: Answer = () => new Response(new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode('{}')) }));
+  await assert.rejects(client(stalled, 5).status(), TimeoutError);
   const stop = new AbortController();
   const asked = client(silent).status({ signal: stop.signal });
   stop.abort(new Error('enough'));

@@ -17,6 +17,11 @@ test('the forms are those of openapi.json; otherwise: npm run model', async () =
   for (const [file, text] of Object.entries(texts)) assert.equal(readFileSync(new URL(file, folder), 'utf8'), text, file);
 });
 
+test('the quick start of the README is the example', () => {
+  const readme = readFileSync(new URL('README.md', ROOT), 'utf8');
+  assert.ok(readme.includes(readFileSync(new URL('examples/read.mjs', ROOT), 'utf8')));
+});
+
 test('every operation has a method, with the parameters of the operation', async () => {
   const asked: string[] = [];
   const answer = (url: string): Promise<Response> => {

@@ -62,7 +62,7 @@ async function* connect(transport: Transport, query: EventsQuery, cursor: Cursor
   const decoder = new TextDecoder();
   let timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
   try {
-    for await (const chunk of chunksOf(answer)) {
+    for await (const chunk of chunksOf(answer, signal)) {
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
       for (const data of parser.push(decoder.decode(chunk, { stream: true }))) yield parse(data, url);

@@ -84,7 +84,7 @@ export class Transport {
     const init: RequestInit = { headers, signal, redirect: 'error', cache: 'no-store' };
     if (asked.body) Object.assign(init, { method: 'POST', body: asked.body.bytes });
     try {
-      return await this.#checked(await this.#fetch(url, init), url, asked.accepted ?? []);
+      return await this.#checked(await this.#fetch(url, init), url, asked.accepted ?? [], signal);
     } catch (error) {
       throw failure(error, url, asked.signal);
     } finally {
@@ -95,11 +95,17 @@ export class Transport {
   /** Sends a request and reads the whole answer. */
   async bytes(asked: Asked): Promise<Uint8Array> {
     const url = this.url(asked);
-    const answer = await this.open(asked);
+    const afterMs = this.#timeoutMs + (asked.waitMs ?? 0);
+    // Of its own, since an answer can begin in time and then never end.
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(new TimeoutError(url, afterMs)), afterMs);
+    const signal = asked.signal ? AbortSignal.any([asked.signal, stop.signal]) : stop.signal;
     try {
-      return await readAll(answer, url);
+      return await readAll(await this.open({ ...asked, signal }), url, signal);
     } catch (error) {
       throw failure(error, url, asked.signal);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -113,20 +119,20 @@ export class Transport {
     }
   }
 
-  async #checked(answer: Response, url: string, accepted: readonly number[]): Promise<Response> {
+  async #checked(answer: Response, url: string, accepted: readonly number[], signal: AbortSignal): Promise<Response> {
     const height = Number(answer.headers.get(HEIGHT_HEADER));
     if (Number.isSafeInteger(height)) this.height = Math.max(this.height, height);
     if (answer.ok || accepted.includes(answer.status)) return answer;
-    const problem = parseProblem(new TextDecoder().decode(await readAll(answer, url)));
+    const problem = parseProblem(new TextDecoder().decode(await readAll(answer, url, signal)));
     if (problem) throw new ProblemError(problem, url);
     throw new FormError(url, `status ${answer.status} without a problem; is this a peer?`);
   }
 }
 
-async function readAll(answer: Response, url: string): Promise<Uint8Array> {
+async function readAll(answer: Response, url: string, signal: AbortSignal): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of chunksOf(answer)) {
+  for await (const chunk of chunksOf(answer, signal)) {
     length += chunk.length;
     if (length > ANSWER_BYTES_MAX) throw new FormError(url, `more than ${ANSWER_BYTES_MAX} bytes`);
     chunks.push(chunk);
@@ -140,14 +146,19 @@ async function readAll(answer: Response, url: string): Promise<Uint8Array> {
   return whole;
 }
 
-/** The chunks of an answer's body; leaving the loop ends the connection. */
-export async function* chunksOf(answer: Response): AsyncGenerator<Uint8Array, void> {
+/** The chunks of an answer's body; leaving the loop ends the connection, and so does the signal. */
+export async function* chunksOf(answer: Response, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   // Not `for await` over the body itself: browsers do not all offer that.
   const reader = answer.body?.getReader();
   if (!reader) return;
+  const cancel = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener('abort', cancel, { once: true });
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+    // What was given up ends like what is complete.
+    signal.throwIfAborted();
   } finally {
+    signal.removeEventListener('abort', cancel);
     await reader.cancel().catch(() => undefined);
   }
 }

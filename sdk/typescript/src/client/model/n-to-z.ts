@@ -272,6 +272,11 @@ export interface Status {
   quorum: number;
   /** Its part in the agreement. */
   role: PeerRole;
+  /**
+   * Root of the state after that block, as this peer computed it. Peers that executed the same
+   * block and name different roots do not hold the same ledger.
+   */
+  state_root: Hex;
   /** Time of that block. */
   time: Time;
   /** Version of the program. */
