@@ -4,20 +4,39 @@ use std::{
 };
 
 use althing_peer::Executed;
-use althing_types::{Digest, StreamId, Value, receipts_root};
+use althing_types::{Digest, StreamId, TxId, blake3_digest, receipts_root};
 
-/// What all peers did and what devices were told, held against each other as it happens.
+/// What all peers did and what sensors were told, held against each other as it happens.
 #[derive(Debug, Default)]
 pub struct Book {
     inner: Mutex<Inner>,
 }
 
+/// What a sensor knows of a reading that it published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing: the gateway went down before it answered, or has not answered yet.
+    Nothing,
+    /// That the reading is safe.
+    Safe,
+    /// That nothing was taken.
+    Refused,
+}
+
+/// By stream and value, what sensors were told of the readings that they published.
+pub type Readings = BTreeMap<StreamId, BTreeMap<i64, Told>>;
+
 #[derive(Debug, Default)]
 struct Inner {
     blocks: BTreeMap<u64, (Digest, Digest, Digest)>,
+    /// Where each transaction took effect.
+    effects: BTreeMap<TxId, u64>,
     /// Highest height each peer has executed since it last started.
     executed: BTreeMap<usize, u64>,
-    acknowledged: BTreeMap<(StreamId, u64), Value>,
+    readings: Readings,
+    safe: u64,
+    /// A digest of all that was entered, in order.
+    trace: [u8; 32],
     complaint: Option<String>,
 }
 
@@ -26,6 +45,7 @@ impl Book {
     pub fn executed(&self, peer: usize, executed: &Executed) {
         let (height, digest) = (executed.block.height(), executed.block.digest());
         let mut inner = self.lock();
+        inner.note(&[b"executed", &[peer as u8], &height.to_be_bytes(), &executed.state_root.0]);
         let entry = (digest, executed.state_root, receipts_root(&executed.receipts));
         let first = *inner.blocks.entry(height).or_insert(entry);
         if first.0 != digest {
@@ -39,6 +59,13 @@ impl Book {
         if before.is_some_and(|before| before >= height) {
             inner.complain(format!("peer {peer} executed height {height} again"));
         }
+        for receipt in executed.receipts.iter().filter(|receipt| receipt.code == 0) {
+            let id = receipt.transaction;
+            let before = *inner.effects.entry(id).or_insert(height);
+            if before != height {
+                inner.complain(format!("{id} took effect at heights {before} and {height}"));
+            }
+        }
     }
 
     /// A peer starts, possibly with less than it had.
@@ -46,18 +73,44 @@ impl Book {
         self.lock().executed.remove(&peer);
     }
 
-    /// A device was told that its reading is final.
-    pub fn acknowledged(&self, stream: StreamId, seq: u64, value: Value) {
-        let mut inner = self.lock();
-        if inner.acknowledged.insert((stream, seq), value).is_some() {
-            inner.complain(format!("reading {seq} of {stream} was acknowledged twice"));
-        }
+    /// A sensor publishes a reading, higher than all before.
+    pub fn published(&self, stream: StreamId, value: i64) {
+        self.lock().readings.entry(stream).or_default().insert(value, Told::Nothing);
     }
 
-    /// Everything that devices were told is final.
+    /// A gateway told a sensor that a reading is safe.
+    pub fn acknowledged(&self, stream: StreamId, value: i64) {
+        let mut inner = self.lock();
+        inner.safe += 1;
+        inner.tell(stream, value, Told::Safe);
+    }
+
+    /// A gateway told a sensor that nothing was taken.
+    pub fn refused(&self, stream: StreamId, value: i64) {
+        self.lock().tell(stream, value, Told::Refused);
+    }
+
+    /// A gateway learnt that readings are final.
+    pub fn finalized(&self, stream: StreamId, first_seq: u64, count: u32) {
+        self.lock().note(&[b"final", &stream.0, &first_seq.to_be_bytes(), &count.to_be_bytes()]);
+    }
+
+    /// What sensors were told of their readings.
     #[must_use]
-    pub fn all_acknowledged(&self) -> BTreeMap<(StreamId, u64), Value> {
-        self.lock().acknowledged.clone()
+    pub fn readings(&self) -> Readings {
+        self.lock().readings.clone()
+    }
+
+    /// How many readings sensors were told are safe.
+    #[must_use]
+    pub fn safe(&self) -> u64 {
+        self.lock().safe
+    }
+
+    /// A digest of all that was entered, in order.
+    #[must_use]
+    pub fn trace(&self) -> [u8; 32] {
+        self.lock().trace
     }
 
     /// Something is wrong; the first thing found stays.
@@ -77,6 +130,19 @@ impl Book {
 }
 
 impl Inner {
+    fn tell(&mut self, stream: StreamId, value: i64, told: Told) {
+        self.note(&[b"told", &stream.0, &value.to_be_bytes(), &[u8::from(told == Told::Safe)]]);
+        let before = self.readings.entry(stream).or_default().insert(value, told);
+        if before != Some(Told::Nothing) {
+            self.complain(format!("{value} of {stream} was answered twice: {before:?}, {told:?}"));
+        }
+    }
+
+    fn note(&mut self, parts: &[&[u8]]) {
+        let entry = [&self.trace[..], &parts.concat()].concat();
+        self.trace = blake3_digest(&entry);
+    }
+
     fn complain(&mut self, what: String) {
         self.complaint.get_or_insert(what);
     }

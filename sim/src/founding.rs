@@ -4,11 +4,44 @@ use althing_ordering::{Address, Config as Ordering, Role, Sizes, Timing};
 use althing_peer::Planted;
 use althing_types::{
     Block, EntityId, EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters,
-    PeerSeat, SigningKey, Suite,
+    PeerSeat, SigningKey, StreamId, Suite, ThingId,
 };
 use zeroize::Zeroizing;
 
 use crate::Plan;
+
+/// What each thing measures, ascending.
+pub(crate) const PROPERTIES: [&str; 2] = ["humidity", "temperature"];
+
+/// The description of every thing.
+pub(crate) const DESCRIPTION: &str = r#"{
+  "@context": "https://www.w3.org/2022/wot/td/v1.1",
+  "title": "Weather station",
+  "security": "none",
+  "securityDefinitions": { "none": { "scheme": "nosec" } },
+  "properties": {
+    "humidity": { "type": "number", "unit": "%RH", "multipleOf": 0.01,
+      "forms": [{ "href": "urn:none" }] },
+    "temperature": { "type": "number", "unit": "Cel", "multipleOf": 0.01,
+      "forms": [{ "href": "urn:none" }] } }
+}"#;
+
+/// A gateway and the thing that it serves.
+#[derive(Debug)]
+pub struct Account {
+    /// Its identity.
+    pub inception: Inception,
+    /// The same, in short.
+    pub entity: EntityId,
+    /// Its key.
+    pub key: SigningKey,
+    /// Name of the thing.
+    pub name: String,
+    /// The thing.
+    pub thing: ThingId,
+    /// Its streams.
+    pub streams: Vec<StreamId>,
+}
 
 /// The genesis of a simulated network and the keys of all who take part.
 #[derive(Debug)]
@@ -19,6 +52,7 @@ pub struct Founding {
     seeds: Vec<[u8; 32]>,
     validators: usize,
     organisations: Vec<(EntityId, SigningKey)>,
+    gateways: Vec<Account>,
 }
 
 fn secret(kind: u8, index: usize) -> [u8; 32] {
@@ -34,6 +68,19 @@ fn key(kind: u8, index: usize) -> SigningKey {
 fn voting_key(seed: &[u8; 32]) -> [u8; 32] {
     let key = SigningKey::from_secret(Suite::Ed25519, *seed).unwrap_or_else(|| unreachable!());
     key.public_key().bytes.try_into().unwrap_or([0; 32])
+}
+
+fn account(index: usize, owner: &EntityId) -> Account {
+    let key = key(5, index);
+    let inception = Inception {
+        kind: EntityKind::Gateway,
+        name: format!("gateway {index}"),
+        key: key.public_key(),
+    };
+    let name = format!("station {index}");
+    let thing = ThingId::derive(owner, &name);
+    let streams = PROPERTIES.map(|property| StreamId::derive(&thing, property)).to_vec();
+    Account { entity: inception.id(), inception, key, name, thing, streams }
 }
 
 impl Founding {
@@ -83,8 +130,12 @@ impl Founding {
                 .collect(),
             peers,
         };
-        let organisations = organisations.into_iter().map(|(id, key, _)| (id, key)).collect();
-        Self { genesis, seeds, validators: plan.validators, organisations }
+        let organisations: Vec<_> =
+            organisations.into_iter().map(|(id, key, _)| (id, key)).collect();
+        let gateways = (0..plan.gateways)
+            .map(|index| account(index, &organisations[index % organisations.len()].0))
+            .collect();
+        Self { genesis, seeds, validators: plan.validators, organisations, gateways }
     }
 
     /// Number of peers.
@@ -105,10 +156,10 @@ impl Founding {
         &self.organisations[index % self.organisations.len()]
     }
 
-    /// The key of a gateway.
+    /// A gateway and its thing.
     #[must_use]
-    pub fn gateway_key(index: usize) -> SigningKey {
-        key(5, index)
+    pub fn gateway(&self, index: usize) -> &Account {
+        &self.gateways[index]
     }
 
     /// A peer's configuration.

@@ -1,34 +1,44 @@
 //! Run whole networks of peers from one seed.
 //!
 //! A seed decides everything: how many peers, how the network between them behaves, who cheats,
-//! when a peer crashes and what its disk has lost, when the power fails for all, what devices
-//! measure. The peers are the production code; only the network, the disks, the clock and the
-//! clients are simulated. While it runs, [`Book`] holds what every peer executes against what the
-//! others did; at the end the faults stop and the network must heal: go on, and show every reading
-//! that was ever acknowledged, with proof, at every peer.
+//! when a peer or a gateway crashes and what its disk has lost, when the power fails for all, what
+//! sensors measure. Peers and gateways are the production code; only the network, the disks, the
+//! clock and the sensors are simulated. While it runs, [`Book`] holds what every peer executes
+//! against what the others did; at the end the faults stop and the network must heal: go on, and
+//! show every reading that a gateway ever acknowledged, exactly once, in order, with proof, at every
+//! peer.
 //!
 //! Start reading at [`run`].
 
 mod plan;
 pub use plan::{Fault, Plan};
 
+mod bug;
+pub use bug::Bug;
+
 mod founding;
-pub use founding::Founding;
+pub use founding::{Account, Founding};
 
 mod book;
-pub use book::Book;
+pub use book::{Book, Readings, Told};
 
-mod device;
+mod gateway;
+mod healing;
+mod machines;
+mod owner;
+mod peers;
 mod world;
 
-use althing_peer::Planted;
 use commonware_runtime::{
     Runner as _, Supervisor as _,
     deterministic::{self, Runner},
 };
 use std::{sync::Arc, time::Duration};
 
-use crate::world::{Machines, World};
+use crate::{
+    machines::Machines,
+    world::{Parts, World},
+};
 
 /// Simulated time after which a run is stuck.
 const STUCK: Duration = Duration::from_secs(3600);
@@ -46,39 +56,44 @@ pub struct Summary {
     pub trace: String,
 }
 
-/// Runs the network of a seed, with a bug planted in its peers if the simulator itself is tested.
+/// Runs the network of a seed, with a planted bug if the simulator itself is tested.
 ///
 /// # Errors
 /// What was found wrong, in words.
-pub fn run(seed: u64, planted: Option<Planted>) -> Result<Summary, String> {
-    let plan = Plan::draw(seed);
-    let founding = Arc::new(Founding::new(&plan));
-    let machines = Arc::new(Machines::new(&plan));
-    let book = Arc::new(Book::default());
+pub fn run(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
+    let plan = Arc::new(Plan::draw(seed));
+    let parts = Parts {
+        founding: Arc::new(Founding::new(&plan)),
+        machines: Arc::new(Machines::new(&plan)),
+        book: Arc::new(Book::default()),
+        plan: Arc::clone(&plan),
+        bug,
+    };
     let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK));
     let mut runner = Runner::new(config);
+    let cut_at = if plan.power_cut { plan.cut_at() } else { 0 };
+    let (before, after) = plan.faults.split_at(cut_at);
     if plan.power_cut {
-        let parts = (founding.clone(), machines.clone(), book.clone(), plan.clone());
+        let parts_ = parts.clone();
+        let before = before.to_vec();
         let ((), checkpoint) = runner.start_and_recover(|context| async move {
-            let (founding, machines, book, plan) = parts;
-            let world =
-                World::start(context.child("first"), founding, machines, book, planted).await;
-            world.trouble(&plan, &plan.faults[..plan.faults.len() / 2]).await;
+            World::start(context.child("first"), parts_).await.trouble(&before).await;
         });
-        machines.lose_power(&plan);
+        parts.machines.lose_power(&plan);
         runner = Runner::from(checkpoint);
     }
-    let ending = book.clone();
+    let (book, after) = (Arc::clone(&parts.book), after.to_vec());
+    let faults = plan.faults.len();
     let summary = runner.start(|context| async move {
         let auditor = context.auditor().clone();
-        let half = if plan.power_cut { plan.faults.len() / 2 } else { 0 };
-        let world = World::start(context.child("last"), founding, machines, book, planted).await;
-        world.trouble(&plan, &plan.faults[half..]).await;
-        let (height, readings) = world.heal_and_check(&plan).await?;
-        Ok(Summary { height, readings, faults: plan.faults.len(), trace: auditor.state() })
+        let world = World::start(context.child("last"), parts).await;
+        world.trouble(&after).await;
+        let (height, readings) = world.heal_and_check().await?;
+        let trace = format!("{} {}", auditor.state(), hex::encode(world.parts.book.trace()));
+        Ok(Summary { height, readings, faults, trace })
     });
     // What the book noticed first is the cause of whatever came later.
-    match ending.complaint() {
+    match book.complaint() {
         Some(complaint) => Err(complaint),
         None => summary,
     }

@@ -1,129 +1,124 @@
-//! A network of whole peers on simulated machines, and what is done to it.
+//! A network of whole peers and gateways on simulated machines, and what is done to it.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
-use althing_peer::{Opened, Peer, Planted, query::Question};
+use althing_peer::{Opened, Peer};
 use althing_sim_network::{Behaviour, Link, SimNet};
-use althing_state::{MemoryStore, Store};
-use althing_storage::{MemoryFiles, Payloads, SegmentFiles};
+use althing_state::Store;
+use althing_storage::{Payloads, SegmentFiles};
 use commonware_runtime::{
     Clock as _, Handle, Spawner as _, Supervisor as _, deterministic::Context,
 };
-use rand_chacha::{ChaCha20Rng, rand_core::RngCore as _};
 
-use crate::{Book, Fault, Founding, Plan, device};
+use crate::{
+    Book, Bug, Fault, Founding, Plan,
+    gateway::{self, Site},
+    machines::Machines,
+    owner,
+    peers::Peers,
+};
 
-/// How long a healed network may take to do what it must, in simulated time.
-const HEALING: Duration = Duration::from_secs(120);
-
-/// The disks of all peers, which outlive their processes.
-#[derive(Debug)]
-pub(crate) struct Machines {
-    stores: Vec<Arc<MemoryStore>>,
-    files: Vec<Arc<MemoryFiles>>,
-}
-
-impl Machines {
-    pub(crate) fn new(plan: &Plan) -> Self {
-        let peers = plan.validators + plan.followers;
-        Self {
-            stores: (0..peers).map(|_| Arc::new(MemoryStore::new())).collect(),
-            files: (0..peers).map(|_| Arc::new(MemoryFiles::new())).collect(),
-        }
-    }
-
-    fn crash(&self, peer: usize, commits_lost: usize, tear: u64) {
-        self.stores[peer].crash(commits_lost);
-        self.files[peer].crash(tear);
-    }
-
-    /// The power fails for all.
-    pub(crate) fn lose_power(&self, plan: &Plan) {
-        for (peer, (commits_lost, tear)) in plan.cut_losses.iter().enumerate() {
-            self.crash(peer, *commits_lost, *tear);
-        }
-    }
-}
-
-/// The peers that are up.
-#[derive(Debug, Default)]
-pub(crate) struct Peers {
-    up: Mutex<Vec<Option<Peer>>>,
-}
-
-impl Peers {
-    fn lock(&self) -> MutexGuard<'_, Vec<Option<Peer>>> {
-        self.up.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One that is up, by chance.
-    pub(crate) fn any(&self, dice: &mut ChaCha20Rng) -> Option<Peer> {
-        let up: Vec<Peer> = self.lock().iter().flatten().cloned().collect();
-        (!up.is_empty()).then(|| up[dice.next_u64() as usize % up.len()].clone())
-    }
-
-    fn all(&self) -> Vec<Peer> {
-        self.lock().iter().flatten().cloned().collect()
-    }
+/// What a network is made of, whoever is up.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) founding: Arc<Founding>,
+    pub(crate) machines: Arc<Machines>,
+    pub(crate) book: Arc<Book>,
+    pub(crate) bug: Option<Bug>,
 }
 
 pub(crate) struct World {
-    context: Context,
-    founding: Arc<Founding>,
-    machines: Arc<Machines>,
-    book: Arc<Book>,
-    planted: Option<Planted>,
-    cheat: Behaviour,
+    pub(crate) context: Context,
+    pub(crate) parts: Parts,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) sites: Vec<Arc<Site>>,
     net: SimNet,
-    peers: Arc<Peers>,
-    tasks: Mutex<Vec<Option<Handle<()>>>>,
+    peer_tasks: Tasks,
+    gateway_tasks: Tasks,
+}
+
+/// The processes that run, by machine.
+type Tasks = Mutex<Vec<Option<Handle<()>>>>;
+
+fn tasks(count: usize) -> Tasks {
+    Mutex::new((0..count).map(|_| None).collect())
+}
+
+/// Ends a process at once, with all it has started.
+async fn stop(tasks: &Tasks, index: usize) {
+    let task = tasks.lock().unwrap_or_else(PoisonError::into_inner)[index].take();
+    if let Some(task) = task {
+        task.abort();
+        let _ = task.await;
+    }
+}
+
+fn keep(tasks: &Tasks, index: usize, task: Handle<()>) {
+    tasks.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(task);
 }
 
 impl World {
-    pub(crate) async fn start(
-        context: Context,
-        founding: Arc<Founding>,
-        machines: Arc<Machines>,
-        book: Arc<Book>,
-        planted: Option<Planted>,
-    ) -> Self {
+    pub(crate) async fn start(context: Context, parts: Parts) -> Self {
         // Any block 0 does: the network looks at sizes and keys only.
+        let founding = &parts.founding;
         let block = Arc::new(founding.genesis.block(althing_types::Digest::default()));
         let net = SimNet::start(context.child("net"), &founding.ordering(0, block)).await;
-        let peers = Arc::new(Peers::default());
-        let count = founding.peers();
-        peers.lock().resize(count, None);
-        let tasks = Mutex::new((0..count).map(|_| None).collect());
-        let cheat = Behaviour::Honest;
-        Self { context, founding, machines, book, planted, cheat, net, peers, tasks }
+        let peers = Arc::new(Peers::new(founding.genesis.ledger(), founding.peers()));
+        let sites = parts.machines.gateways.iter().enumerate().map(|(index, (disk, sensors))| {
+            Arc::new(Site {
+                founding: Arc::clone(founding),
+                book: Arc::clone(&parts.book),
+                peers: Arc::clone(&peers),
+                index,
+                seed: parts.plan.seed,
+                bug: parts.bug,
+                disk: disk.clone(),
+                sensors: sensors.clone(),
+                drained: AtomicBool::new(false),
+            })
+        });
+        Self {
+            sites: sites.collect(),
+            peer_tasks: tasks(founding.peers()),
+            gateway_tasks: tasks(parts.plan.gateways),
+            context,
+            parts,
+            peers,
+            net,
+        }
     }
 
-    /// Starts all peers and devices, then lets the faults happen one after the other.
-    pub(crate) async fn trouble(&self, plan: &Plan, faults: &[Fault]) {
-        for peer in 0..self.founding.peers() {
-            self.start_peer(peer, if peer == 0 { plan.cheat } else { self.cheat });
+    /// Starts all peers and gateways, then lets the faults happen one after the other.
+    pub(crate) async fn trouble(&self, faults: &[Fault]) {
+        for peer in 0..self.peers.count() {
+            self.start_peer(peer);
         }
-        let (founding, book, peers) = (&self.founding, &self.book, &self.peers);
-        device::start_all(&self.context, founding, book, peers, plan.devices, plan.seed);
+        for index in 0..self.sites.len() {
+            let (founding, peers) = (Arc::clone(&self.parts.founding), Arc::clone(&self.peers));
+            let owner = self.context.child("owner").with_attribute("index", index);
+            owner.spawn(move |context| owner::register(context, founding, peers, index));
+            self.start_gateway(index);
+        }
         self.context.sleep(Duration::from_secs(2)).await;
         for fault in faults {
-            if self.book.complaint().is_some() {
+            if self.parts.book.complaint().is_some() {
                 return;
             }
-            self.suffer(plan, *fault).await;
+            self.suffer(*fault).await;
         }
     }
 
-    async fn suffer(&self, plan: &Plan, fault: Fault) {
+    async fn suffer(&self, fault: Fault) {
         match fault {
             Fault::Calm(span) => self.context.sleep(span).await,
             Fault::Partition(bits, span) => {
-                let some: Vec<[u8; 32]> = (0..self.founding.peers())
+                let some: Vec<[u8; 32]> = (0..self.peers.count())
                     .filter(|peer| bits >> peer & 1 == 1)
-                    .map(|peer| self.founding.peer_key(peer))
+                    .map(|peer| self.parts.founding.peer_key(peer))
                     .collect();
                 self.net.partition(&some).await;
                 self.context.sleep(span).await;
@@ -135,17 +130,24 @@ impl World {
                 self.set_links(Link::GOOD).await;
             }
             Fault::Crash { peer, commits_lost, tear, away } => {
-                self.stop_peer(peer).await;
-                self.machines.crash(peer, commits_lost, tear);
+                self.peers.set(peer, None);
+                stop(&self.peer_tasks, peer).await;
+                self.parts.machines.crash_peer(peer, commits_lost, tear);
                 self.context.sleep(away).await;
-                self.start_peer(peer, if peer == 0 { plan.cheat } else { self.cheat });
+                self.start_peer(peer);
+            }
+            Fault::GatewayCrash { gateway, tear, away } => {
+                stop(&self.gateway_tasks, gateway).await;
+                self.parts.machines.crash_gateway(gateway, tear);
+                self.context.sleep(away).await;
+                self.start_gateway(gateway);
             }
         }
     }
 
-    async fn set_links(&self, link: Link) {
+    pub(crate) async fn set_links(&self, link: Link) {
         let keys: Vec<[u8; 32]> =
-            (0..self.founding.peers()).map(|peer| self.founding.peer_key(peer)).collect();
+            (0..self.peers.count()).map(|peer| self.parts.founding.peer_key(peer)).collect();
         for from in &keys {
             for to in keys.iter().filter(|to| *to != from) {
                 self.net.set_link(from, to, link).await;
@@ -153,22 +155,21 @@ impl World {
         }
     }
 
-    async fn stop_peer(&self, peer: usize) {
-        self.peers.lock()[peer] = None;
-        let task = self.tasks.lock().unwrap_or_else(PoisonError::into_inner)[peer].take();
-        if let Some(task) = task {
-            task.abort();
-            let _ = task.await;
-        }
+    fn start_gateway(&self, index: usize) {
+        let site = Arc::clone(&self.sites[index]);
+        let context = self.context.child("gateway").with_attribute("index", index);
+        let task = context.spawn(move |context| gateway::run(context, site));
+        keep(&self.gateway_tasks, index, task);
     }
 
     /// Starts a peer's process on its machine.
-    fn start_peer(&self, peer: usize, behaviour: Behaviour) {
-        self.book.started(peer);
-        let config = self.founding.peer(peer, self.planted);
-        let store: Arc<dyn Store> = Arc::clone(&self.machines.stores[peer]) as _;
-        let files: Arc<dyn SegmentFiles> = Arc::clone(&self.machines.files[peer]) as _;
-        let (founding, book) = (Arc::clone(&self.founding), Arc::clone(&self.book));
+    fn start_peer(&self, peer: usize) {
+        let Parts { plan, founding, machines, book, bug } = self.parts.clone();
+        let behaviour = if peer == 0 { plan.cheat } else { Behaviour::Honest };
+        book.started(peer);
+        let config = founding.peer(peer, bug.and_then(Bug::of_peers));
+        let store: Arc<dyn Store> = Arc::clone(&machines.stores[peer]) as _;
+        let files: Arc<dyn SegmentFiles> = Arc::clone(&machines.files[peer]) as _;
         let (net, peers) = (self.net.clone(), Arc::clone(&self.peers));
         let context = self.context.child("process").with_attribute("index", peer);
         let task = context.spawn(move |context| async move {
@@ -195,124 +196,14 @@ impl World {
                 Err(error) => book.complain(format!("peer {peer} cannot start: {error:?}")),
             }
         });
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)[peer] = Some(task);
-    }
-
-    /// Ends all faults; then everybody must go on, agree, and show everything with proof.
-    pub(crate) async fn heal_and_check(&self, plan: &Plan) -> Result<(u64, u64), String> {
-        self.set_links(Link::GOOD).await;
-        let honest: Vec<usize> = (0..self.founding.peers())
-            .filter(|peer| *peer != 0 || plan.cheat == Behaviour::Honest)
-            .collect();
-        self.within("start of all peers", || self.heights(&honest).iter().all(Option::is_some))
-            .await?;
-        let before = self.heights(&honest).into_iter().flatten().max().unwrap_or(0);
-        self.within(&format!("progress beyond height {before}"), || {
-            self.heights(&honest).iter().all(|height| height.is_some_and(|h| h > before + 3))
-        })
-        .await?;
-        let acknowledged = self.book.all_acknowledged();
-        for peer in &honest {
-            let Some(running) = self.peers.lock()[*peer].clone() else {
-                return Err(format!("peer {peer} is not up after healing"));
-            };
-            self.check_readings(*peer, &running, &acknowledged).await?;
-        }
-        let height = self.heights(&honest).into_iter().flatten().min().unwrap_or(0);
-        Ok((height, acknowledged.len() as u64))
-    }
-
-    fn heights(&self, peers: &[usize]) -> Vec<Option<u64>> {
-        let up = self.peers.lock();
-        peers.iter().map(|peer| up[*peer].as_ref().map(Peer::height)).collect()
-    }
-
-    async fn within(&self, what: &str, done: impl Fn() -> bool) -> Result<(), String> {
-        let deadline = self.context.current() + HEALING;
-        while !done() {
-            if let Some(complaint) = self.book.complaint() {
-                return Err(complaint);
-            }
-            if self.context.current() > deadline {
-                let standing: Vec<String> = self.peers.all().iter().map(standing).collect();
-                let standing = standing.join("\n  ");
-                return Err(format!(
-                    "no {what} within {HEALING:?} after the faults stopped\n  {standing}"
-                ));
-            }
-            self.context.sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
-    }
-
-    /// Every acknowledged reading is here with its value; one in so many is proven.
-    async fn check_readings(
-        &self,
-        peer: usize,
-        running: &Peer,
-        acknowledged: &std::collections::BTreeMap<
-            (althing_types::StreamId, u64),
-            althing_types::Value,
-        >,
-    ) -> Result<(), String> {
-        let query = running.query();
-        for (index, ((stream, seq), value)) in acknowledged.iter().enumerate() {
-            self.within(&format!("reading {seq} of {stream} at peer {peer}"), || {
-                crate::world::reading(&query, stream, *seq).as_ref() == Some(value)
-            })
-            .await?;
-            if index % 16 == 0 {
-                let question = Question::Reading { stream: *stream, seq: *seq };
-                let prepared = query.prepare(question).await.map_err(|error| {
-                    format!("peer {peer} cannot prove reading {seq} of {stream}: {error}")
-                })?;
-                let bundle = prepared.bundle().map_err(|error| {
-                    format!("peer {peer} cannot prove reading {seq} of {stream}: {error}")
-                })?;
-                althing_proof::verify(&bundle, &self.founding.genesis)
-                    .map_err(|failure| format!("peer {peer}: a proof fails: {failure}"))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Where a peer stands, for whoever looks into a seed.
-fn standing(peer: &Peer) -> String {
-    match peer.ordering_status() {
-        Some(status) => format!(
-            "{} at height {}, view {}, {:?}, {} connected, voted here: {} notarize {} nullify",
-            hex::encode(&peer.key()[..4]),
-            peer.height(),
-            status.view,
-            status.phase,
-            status.connected.len(),
-            status.notarized.len(),
-            status.nullified.len(),
-        ),
-        None => format!("{} has no ordering", hex::encode(&peer.key()[..4])),
-    }
-}
-
-/// The value of a reading as a peer tells it.
-fn reading(
-    query: &althing_peer::Query,
-    stream: &althing_types::StreamId,
-    seq: u64,
-) -> Option<althing_types::Value> {
-    let filter =
-        althing_peer::query::ReadingFilter { seq: (seq, seq), time_ms: (i64::MIN, i64::MAX) };
-    let page = query.readings(stream, &filter, 2).ok()?;
-    match &page.readings[..] {
-        [single] => Some(single.value.clone()),
-        _ => None,
+        keep(&self.peer_tasks, peer, task);
     }
 }
 
 /// Enters what a peer executes into the book, and says when it stops taking part.
 async fn watch(peer: usize, running: Peer, book: &Book, peers: &Peers) {
     let mut executed = running.subscribe();
-    peers.lock()[peer] = Some(running.clone());
+    peers.set(peer, Some(running.clone()));
     let mut halted = std::pin::pin!(running.halted());
     loop {
         let next = std::pin::pin!(executed.recv());

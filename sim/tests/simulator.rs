@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use althing_peer::Planted;
+use althing_sim::Bug;
 
 #[test]
 fn equal_seeds_give_equal_traces() {
@@ -12,13 +13,22 @@ fn equal_seeds_give_equal_traces() {
     }
 }
 
-/// The canaries: each planted bug is found within a bounded number of seeds.
+/// Seeds within which each planted bug must be found.
+const SEEDS: u64 = 300;
+
+/// The canaries.
 #[test]
 fn planted_bugs_are_found() {
-    for (bug, seeds) in
-        [(Planted::SkewResult, 5), (Planted::ForgetPayloads, 60), (Planted::ExecuteAgain, 60)]
-    {
-        let found = (0..seeds).find_map(|seed| {
+    for bug in [
+        Bug::Peers(Planted::SkewResult),
+        Bug::Peers(Planted::ForgetPayloads),
+        Bug::Peers(Planted::ExecuteAgain),
+        Bug::Peers(Planted::TrustResult),
+        Bug::Peers(Planted::SkipFetch),
+        Bug::AcknowledgeEarly,
+        Bug::AcknowledgeAhead,
+    ] {
+        let found = (0..SEEDS).find_map(|seed| {
             let run = std::panic::catch_unwind(|| althing_sim::run(seed, Some(bug)));
             match run {
                 Ok(Ok(_)) => None,

@@ -33,6 +33,12 @@ pub enum Behaviour {
     DoubleVote,
     /// Receives and says nothing: no votes, no proposals, no certificates.
     Silent,
+    /// When it leads, proposes to half of the others a block that states a made-up result, and votes
+    /// for it and for its own.
+    Misstate,
+    /// Answers whoever missed blocks, certificates or payloads with damaged ones, with those that
+    /// another asked for, or not at all; now and then with the right ones, so as to be asked again.
+    Misinform,
 }
 
 /// Which of the peers that a message is meant for.
@@ -61,6 +67,7 @@ impl Behaviour {
                 scheme,
                 twins: Mutex::default(),
                 held: Mutex::default(),
+                answered: Mutex::default(),
                 lies: AtomicU64::new(0),
             })
         })
@@ -75,8 +82,17 @@ pub(crate) struct Liar {
     twins: Mutex<BTreeMap<u64, (Digest, Digest)>>,
     /// By view, a vote for an own block that has not left yet, so that its twin is not known.
     held: Mutex<BTreeMap<u64, (Bytes, Later)>>,
+    /// How many answers have left, and the content of the last.
+    answered: Mutex<(usize, Bytes)>,
     lies: AtomicU64,
 }
+
+/// The number of a question, before the tag of a message about missed blocks or certificates.
+const QUESTION_BYTES: usize = 8;
+/// The tag of an answer.
+const ANSWER: u8 = 1;
+/// How a message with payloads begins (`docs/formats`): an array of two, the kind and the payloads.
+const HAVE: &[u8] = &[0x82, 1];
 
 /// Views for which twins and votes are remembered.
 const VIEWS_MAX: usize = 64;
@@ -97,7 +113,7 @@ impl Liar {
         match (self.behaviour, vote) {
             (Behaviour::Silent, _) => self.nothing(),
             (Behaviour::DoubleVote, Ok(vote)) => self.double(message, &vote),
-            (Behaviour::Equivocate, Ok(Vote::Notarize(vote)))
+            (Behaviour::Equivocate | Behaviour::Misstate, Ok(Vote::Notarize(vote)))
                 if self.leads(vote.epoch().get(), vote.view().get()) =>
             {
                 self.split_or_hold(message, &vote, later)
@@ -110,10 +126,11 @@ impl Liar {
     pub(crate) fn blocks(&self, message: Bytes) -> Vec<Outgoing> {
         match self.behaviour {
             Behaviour::Silent => self.nothing(),
-            Behaviour::Equivocate => match self.twin(&message) {
+            Behaviour::Equivocate | Behaviour::Misstate => match self.twin(&message) {
                 Some((view, twin)) => {
                     self.release(view);
-                    vec![(Part::First, message), (Part::Second, twin)]
+                    let (own, other) = self.parts();
+                    vec![(own, message), (other, twin)]
                 }
                 None => vec![(Part::All, message)],
             },
@@ -127,6 +144,50 @@ impl Liar {
             Behaviour::Silent => self.nothing(),
             _ => vec![(Part::All, message)],
         }
+    }
+
+    /// What leaves instead of an answer about missed blocks or certificates: the number of the
+    /// question, a tag, and the content with its length before it.
+    pub(crate) fn answers(&self, message: Bytes) -> Vec<Outgoing> {
+        match self.behaviour {
+            Behaviour::Misinform if message.get(QUESTION_BYTES) == Some(&ANSWER) => {
+                self.misinform(message, QUESTION_BYTES + 1)
+            }
+            _ => vec![(Part::All, message)],
+        }
+    }
+
+    /// What leaves instead of payloads: a list of its kind and the payloads.
+    pub(crate) fn payloads(&self, message: Bytes) -> Vec<Outgoing> {
+        match self.behaviour {
+            Behaviour::Misinform if message.starts_with(HAVE) => {
+                self.misinform(message, HAVE.len())
+            }
+            _ => vec![(Part::All, message)],
+        }
+    }
+
+    /// Lies about what stands behind the head of an answer.
+    fn misinform(&self, message: Bytes, head: usize) -> Vec<Outgoing> {
+        let content = message.slice(head..);
+        let mut answered = self.answered.lock();
+        let (count, last) = (answered.0, std::mem::replace(&mut answered.1, content.clone()));
+        answered.0 += 1;
+        drop(answered);
+        let with = |content: &[u8]| vec![(Part::All, [&message[..head], content].concat().into())];
+        let lies = match count % 4 {
+            0 if !last.is_empty() && last != content => with(&last),
+            1 => {
+                let mut damaged = content.to_vec();
+                let at = damaged.len() - 1 - count % damaged.len().min(100);
+                damaged[at] ^= 0x10;
+                with(&damaged)
+            }
+            2 => Vec::new(),
+            _ => return vec![(Part::All, message)],
+        };
+        self.lie();
+        lies
     }
 
     fn nothing(&self) -> Vec<Outgoing> {
@@ -193,12 +254,21 @@ impl Liar {
     ) -> Vec<Outgoing> {
         let proposal = Proposal { payload: twin, ..vote.proposal.clone() };
         let second = Notarize::sign(&self.scheme, proposal).map(Vote::<Scheme, Digest>::Notarize);
-        let second = second.map(|vote| (Part::Second, vote.encode()));
+        let (own, other) = self.parts();
+        let second = second.map(|vote| (other, vote.encode()));
         self.lie();
-        std::iter::once((Part::First, message)).chain(second).collect()
+        std::iter::once((own, message)).chain(second).collect()
     }
 
-    /// Another block in the same place, a millisecond later.
+    /// Who gets its own block, and who the twin: a made-up result is for the larger half.
+    fn parts(&self) -> (Part, Part) {
+        match self.behaviour {
+            Behaviour::Misstate => (Part::Second, Part::First),
+            _ => (Part::First, Part::Second),
+        }
+    }
+
+    /// Another block in the same place: a millisecond later, or with a made-up result.
     fn twin(&self, message: &Bytes) -> Option<(u64, Bytes)> {
         let wire = Bytes::read_cfg(&mut message.clone(), &RangeCfg::from(..)).ok()?;
         let block = Block::decode(wire).ok()?;
@@ -207,7 +277,10 @@ impl Liar {
             return None;
         }
         let mut header = block.header().clone();
-        header.time_ms += 1;
+        match self.behaviour {
+            Behaviour::Misstate => header.result.state_root.0[0] ^= 1,
+            _ => header.time_ms += 1,
+        }
         let twin = Block::new(header, block.transactions().to_vec());
         let digests = (Digest(block.digest().0), Digest(twin.digest().0));
         insert_bounded(&mut self.twins.lock(), view, digests);

@@ -168,11 +168,11 @@ impl SimNet {
         let channels = Channels {
             votes: register(0, Kind::Votes).await?,
             certificates: register(1, Kind::Certificates).await?,
-            resolver: register(2, Kind::Other).await?,
-            backfill: register(3, Kind::Other).await?,
+            resolver: register(2, Kind::Answers).await?,
+            backfill: register(3, Kind::Answers).await?,
             blocks: register(4, Kind::Blocks).await?,
             transactions: register(5, Kind::Other).await?,
-            fetch: register(6, Kind::Other).await?,
+            fetch: register(6, Kind::Payloads).await?,
             presence: register(7, Kind::Other).await?.0,
         };
         Some(Wires { channels, provider: self.oracle.manager(), blocker: control })

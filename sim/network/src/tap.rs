@@ -16,6 +16,10 @@ pub(crate) enum Kind {
     Votes,
     Certificates,
     Blocks,
+    /// Questions about missed blocks and certificates, and answers to them.
+    Answers,
+    /// Questions about payloads, and answers to them.
+    Payloads,
     Other,
 }
 
@@ -76,6 +80,8 @@ impl<S: LimitedSender<PublicKey = PublicKey>> CheckedSender for Checked<'_, S> {
                     Kind::Votes => liar.votes(message, later(sender.clone(), to.clone(), priority)),
                     Kind::Certificates => liar.certificates(message),
                     Kind::Blocks => liar.blocks(message),
+                    Kind::Answers => liar.answers(message),
+                    Kind::Payloads => liar.payloads(message),
                     Kind::Other => vec![(Part::All, message)],
                 };
                 deliver(sender, &to, outgoing, priority);

@@ -266,6 +266,28 @@ fn one_cheat_among_four_neither_divides_nor_stops_the_others() {
     }
 }
 
+/// It misses blocks, asks for them, and one of those whom it asks lies. What it is told is checked
+/// against certificates, and the others are asked.
+#[test]
+fn who_catches_up_is_not_taken_in_by_a_liar() {
+    for seed in 0..2 {
+        runner(seed).start(|context| async move {
+            let mut world = World::start(context, 4, 1, Behaviour::Misinform).await;
+            for late in [3, 4] {
+                let tallest = world.toys.iter().map(|toy| toy.height()).max().unwrap();
+                world.nodes[late].take().unwrap().crash().await;
+                world.until_height(&[0, 1, 2], tallest + 40).await;
+                world.start_peer(late, Behaviour::Honest).await;
+                world.until_height(&[1, 2, late], tallest + 60).await;
+            }
+            let honest = [1, 2, 3, 4];
+            world.until_height(&honest, 100).await;
+            world.agreed(&honest, 100);
+            assert!(world.nodes[0].as_ref().unwrap().lies() > 0, "seed {seed}: nobody asked it");
+        });
+    }
+}
+
 #[test]
 fn a_slow_application_holds_delivery_back_but_loses_nothing() {
     runner(3).start(|context| async move {
