@@ -17,6 +17,19 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // Few files compress better than many: what looks at the ledger, and what checks and signs.
+        codeSplitting: {
+          groups: [
+            // What the first view needs, before anything that would draw it in elsewhere.
+            { name: "base", priority: 9, test: /node_modules\/(@?preact)|sdk\/typescript\/src\/(client|text|cbor\/(writer|codec))|src\/lib\/(client|feed|find|format|metrics|model|names|network|now|query|sentence)\.ts|src\/router\.ts|ui\/(basics|ring|search|spark|tagged|theme)\.tsx|src\/(app|main)\.tsx|views\/overview\.tsx/ },
+            { name: "proof", test: /sdk\/typescript\/src\/(forms|proof|sign)|@noble|views\/(transaction|reading|verify|sign)\.tsx|ui\/verification|lib\/(check|genesis|signing)\.ts/ },
+            { name: "ledger", test: /views\/(things|block|entity|ledger|operations|procedures)\.tsx|lib\/history/ },
+          ],
+        },
+      },
+    },
   },
   // The library beside this folder, from its sources: one build, nothing to keep in step.
   resolve: { conditions: ["source", "module", "browser", "development|production"] },

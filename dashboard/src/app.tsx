@@ -22,6 +22,7 @@ const LAZY: Partial<Record<Route["view"], () => Promise<View>>> = {
   reading: () => import("./views/reading.tsx").then((m) => m.ReadingPage),
   range: () => import("./views/reading.tsx").then((m) => m.RangePage),
   verify: () => import("./views/verify.tsx").then((m) => m.VerifyPage),
+  sign: () => import("./views/sign.tsx").then((m) => m.Sign),
   ledger: () => import("./views/ledger.tsx").then((m) => m.Ledger),
   block: () => import("./views/block.tsx").then((m) => m.BlockPage),
   transaction: () => import("./views/transaction.tsx").then((m) => m.TransactionPage),
@@ -175,6 +176,9 @@ export function App() {
         <div class="top-right">
           <Search />
           <Pulse />
+          <a class="icon-button" href="/sign" aria-label="Sign with your key" title="Sign with your key" aria-current={current.view === "sign" ? "page" : undefined}>
+            <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M12.500 3.500a4 4 0 1 1-3 6.700L3.500 16v1.500H6v-2h2v-2l1.700-1.600M13.500 6.500h.01" /></svg>
+          </a>
           <ThemeButton />
         </div>
       </header>

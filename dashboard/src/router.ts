@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 export interface Route {
   view:
     | "overview" | "things" | "thing" | "reading" | "range" | "verify"
-    | "ledger" | "block" | "transaction" | "entity" | "procedures" | "operations" | "missing";
+    | "sign" | "ledger" | "block" | "transaction" | "entity" | "procedures" | "operations" | "missing";
   /** The variable parts of the path. */
   parts: string[];
   query: URLSearchParams;
@@ -18,6 +18,7 @@ const ROUTES: [RegExp, Route["view"]][] = [
   [/^\/readings\/([0-9a-f]{64})\/(\d+)$/, "reading"],
   [/^\/ranges\/([0-9a-f]{64})$/, "range"],
   [/^\/verify$/, "verify"],
+  [/^\/sign$/, "sign"],
   [/^\/ledger$/, "ledger"],
   [/^\/blocks\/(\d+)$/, "block"],
   [/^\/transactions\/([0-9a-f]{64})$/, "transaction"],

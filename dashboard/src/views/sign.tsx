@@ -1,0 +1,207 @@
+/** Acts on the ledger with the user's own key, which stays in this browser. */
+
+import { actions, type Action } from "althing/sign";
+import type { ComponentChildren } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { peer } from "../lib/client.ts";
+import { plain } from "../lib/format.ts";
+import { tagged, type Outcome } from "../lib/model.ts";
+import { useQuery } from "../lib/query.ts";
+import { head, KEY_FILE_BYTES_MAX, lock, signing, submit, unlock } from "../lib/signing.ts";
+import { href } from "../router.ts";
+import { Card, Height, Id, Page, Who, Wrong } from "../ui/basics.tsx";
+import { Event } from "../ui/tagged.tsx";
+import { Effect } from "./block.tsx";
+
+/** Most choices a list offers. */
+const CHOICES = 200;
+
+function Unlock() {
+  const [file, setFile] = useState<{ text: string; entity: string | undefined; needsPassphrase: boolean } | undefined>(undefined);
+  const [passphrase, setPassphrase] = useState("");
+  const [part, setPart] = useState<number | undefined>(undefined);
+  const [error, setError] = useState<Error | undefined>(undefined);
+  const input = useRef<HTMLInputElement>(null);
+  const choose = async (chosen: File | undefined) => {
+    if (!chosen) return;
+    setError(undefined);
+    setFile(undefined);
+    try {
+      if (chosen.size > KEY_FILE_BYTES_MAX) throw new Error("This file is too long for a key file.");
+      const text = await chosen.text();
+      const found = head(text);
+      setFile({ text, entity: found.entity, needsPassphrase: found.needsPassphrase });
+    } catch (failed) {
+      setError(failed as Error);
+    }
+  };
+  const open = async () => {
+    if (!file) return;
+    setError(undefined);
+    setPart(0);
+    try {
+      await unlock(file.text, file.needsPassphrase ? passphrase : undefined, setPart);
+      setPassphrase("");
+    } catch (failed) {
+      setError(failed as Error);
+    }
+    setPart(undefined);
+  };
+  return (
+    <Card title="Your key" note="read in this browser, kept until this page is closed, sent to nobody">
+      <div class="stack">
+        <div class="row">
+          <button type="button" class="button main" onClick={() => input.current?.click()}>Choose a key file</button>
+          <input ref={input} type="file" class="hidden" accept=".json,application/json" tabIndex={-1} aria-label="Key file" onChange={(event) => {
+            void choose(event.currentTarget.files?.[0]);
+            event.currentTarget.value = "";
+          }} />
+          {file?.entity && <span>of <Who did={file.entity} /></span>}
+        </div>
+        {file && (
+          <div class="row">
+            {file.needsPassphrase && (
+              <label class="field"><span>Passphrase</span>
+                <input type="password" autocomplete="off" value={passphrase} onInput={(event) => setPassphrase(event.currentTarget.value)} onKeyDown={(event) => event.key === "Enter" && void open()} />
+              </label>
+            )}
+            <button type="button" class="button" disabled={part !== undefined} onClick={() => void open()}>{part === undefined ? "Open it" : `Opening, ${Math.round(part * 100)} %`}</button>
+          </div>
+        )}
+        {error && <Wrong error={error} />}
+      </div>
+    </Card>
+  );
+}
+
+/** A form with its button, and what came of it. */
+function Form(props: { title: string; note: string; verb: string; ready: boolean; action: () => Promise<Action> | Action; children: ComponentChildren }) {
+  const [state, setState] = useState<{ waits?: boolean; outcome?: Outcome; error?: Error }>({});
+  const act = async () => {
+    setState({ waits: true });
+    try {
+      setState({ outcome: await submit(await props.action()) });
+    } catch (failed) {
+      setState({ error: failed as Error });
+    }
+  };
+  const { outcome } = state;
+  return (
+    <Card title={props.title} note={props.note}>
+      <div class="stack">
+        {props.children}
+        <div class="row"><button type="button" class="button main" disabled={!props.ready || state.waits === true} onClick={() => void act()}>{state.waits ? "Waiting until it is final…" : props.verb}</button></div>
+        <div aria-live="polite">
+          {state.error && <Wrong error={state.error} />}
+          {outcome && (
+            <p>
+              <Effect effect={outcome.receipt.effect} /> <Id id={outcome.receipt.transaction} link={href.transaction(outcome.receipt.transaction)} /> in block <Height height={outcome.height} />
+              {outcome.receipt.refusal && <>: {plain(outcome.receipt.refusal.detail, 300)}</>}
+              {outcome.receipt.events[0] && <>: <Event of={tagged(outcome.receipt.events[0])} /></>}
+            </p>
+          )}
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function Text(props: { label: string; value: string; set: (value: string) => void; hint?: string }) {
+  return <label class="field"><span>{props.label}</span><input type="text" spellcheck={false} value={props.value} placeholder={props.hint ?? ""} onInput={(event) => props.set(event.currentTarget.value)} /></label>;
+}
+
+function Choice(props: { label: string; value: string; set: (value: string) => void; options: { id: string; name: string }[]; none: string }) {
+  return (
+    <label class="field"><span>{props.label}</span>
+      <select value={props.value} onChange={(event) => props.set(event.currentTarget.value)}>
+        <option value="">{props.none}</option>
+        {props.options.map((one) => <option key={one.id} value={one.id}>{plain(one.name, 60)}</option>)}
+      </select>
+    </label>
+  );
+}
+
+function RecordForm() {
+  const [kind, setKind] = useState("note");
+  const [text, setText] = useState("");
+  const [notify, setNotify] = useState("");
+  const [link, setLink] = useState("");
+  const entities = useQuery("sign entities", (signal) => peer.entities({ limit: CHOICES }, { signal }));
+  const action = () => actions.record(kind, new TextEncoder().encode(text), notify ? [notify] : [], link.trim() ? link.trim() : undefined);
+  return (
+    <Form title="Write a record" note="a note, an agreement; whoever is notified hears of it" verb="Sign and submit" ready={kind !== "" && text !== ""} action={action}>
+      <div class="sign-fields">
+        <Text label="Kind" value={kind} set={setKind} />
+        <Choice label="Notify" value={notify} set={setNotify} none="nobody" options={(entities.data?.items ?? []).map((one) => ({ id: one.id, name: `${one.name} (${one.kind})` }))} />
+        <Text label="Belongs to transaction (optional)" value={link} set={setLink} hint="64 hex digits" />
+      </div>
+      <label class="field"><span>Text</span><textarea rows={3} value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
+    </Form>
+  );
+}
+
+const TEMPLATE = `{
+  "@context": "https://www.w3.org/2022/wot/td/v1.1",
+  "title": "Thermometer in the hall",
+  "securityDefinitions": { "none": { "scheme": "nosec" } },
+  "security": "none",
+  "properties": {
+    "temperature": {
+      "type": "number", "unit": "Cel", "multipleOf": 0.01, "readOnly": true,
+      "forms": [{ "href": "mqtt://gateway/althing/hall-1/temperature" }]
+    }
+  }
+}`;
+
+function ThingForm() {
+  const [name, setName] = useState("");
+  const [description, setDescription] = useState(TEMPLATE);
+  return (
+    <Form title="Register a thing" note="you will own it" verb="Sign and register" ready={name !== "" && description !== ""} action={() => actions.registerThing(name, description)}>
+      <div class="sign-fields"><Text label="Your name for it" value={name} set={setName} hint="such as hall-1" /></div>
+      <label class="field"><span>Thing Description (W3C WoT 1.1, JSON)</span><textarea class="mono" rows={8} spellcheck={false} value={description} onInput={(event) => setDescription(event.currentTarget.value)} /></label>
+    </Form>
+  );
+}
+
+/** The largest height there is: a binding that does not end by itself. */
+const WITHOUT_END = 18446744073709551615n;
+
+function BindForm({ owner }: { owner: string }) {
+  const [thing, setThing] = useState("");
+  const [gateway, setGateway] = useState("");
+  const [height, setHeight] = useState("");
+  const choices = useQuery(`sign things ${owner}`, async (signal) => {
+    const [things, gateways] = await Promise.all([peer.things({ owner, limit: CHOICES }, { signal }), peer.entities({ kind: "gateway", limit: CHOICES }, { signal })]);
+    return { things: things.items, gateways: gateways.items };
+  }, 5000);
+  const valid = height === "" || /^[1-9]\d{0,14}$/.test(height);
+  return (
+    <Form title="Bind a gateway" note="let it submit for a thing of yours" verb="Sign and bind" ready={thing !== "" && gateway !== "" && valid} action={() => actions.bind(thing, gateway, height === "" ? WITHOUT_END : BigInt(height))}>
+      <div class="sign-fields">
+        <Choice label="Thing" value={thing} set={setThing} none="choose" options={(choices.data?.things ?? []).map((one) => ({ id: one.id, name: one.title || one.name }))} />
+        <Choice label="Gateway" value={gateway} set={setGateway} none="choose" options={choices.data?.gateways ?? []} />
+        <Text label="Until block (empty: without end)" value={height} set={setHeight} />
+      </div>
+    </Form>
+  );
+}
+
+export function Sign() {
+  const current = signing.value;
+  return (
+    <Page
+      title="Sign"
+      lead="What you do here is signed in this browser by your own key. The peer never sees it: it gets the signed transaction, like from every client."
+      aside={current && <button type="button" class="button" onClick={lock}>Forget the key</button>}
+    >
+      {!current ? <Unlock /> : (
+        <div class="stack">
+          <p>You sign as <Who did={current.entity} />, for ledger <Id id={current.ledger} />.</p>
+          <div class="columns"><RecordForm /><BindForm owner={current.entity} /></div>
+          <ThingForm />
+        </div>
+      )}
+    </Page>
+  );
+}
