@@ -7,10 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use althing_client::{
-    Client, Error, Signer,
-    model::{HealthState, query},
-};
+use althing_client::{Client, Signer, model::HealthState};
 use althing_types::LedgerId;
 use tokio::time::sleep;
 
@@ -176,38 +173,43 @@ impl Cluster {
         Signer { ledger: self.ledger(), entity, key }
     }
 
-    /// Waits until all peers that answer stand at the same block, and gives the height of the newest
-    /// result in it with the state root that each peer holds for that height, by name.
-    ///
-    /// A peer that computed another root than the quorum stops and says so, so a peer that still
-    /// votes and names a root has computed it.
-    pub(crate) async fn settled(&self) -> anyhow::Result<(u64, BTreeMap<String, String>)> {
+    /// Waits until all peers that run stand at the same block, and gives its height with the state
+    /// root that each of them computed for it, by name.
+    pub(crate) async fn settled(&mut self) -> anyhow::Result<(u64, BTreeMap<String, String>)> {
         let started = Instant::now();
         loop {
             let mut found = Vec::new();
-            for (process, client) in self.peers.iter().zip(&self.clients) {
-                match newest_result(client).await {
-                    Ok((height, root)) => found.push((process.name().to_owned(), height, root)),
-                    Err(Error::Connect { .. }) => {}
-                    Err(error) => return Err(error).explain(),
+            for (process, client) in self.peers.iter_mut().zip(&self.clients) {
+                if process.has_ended() {
+                    continue;
                 }
+                let executed = match client.status().await {
+                    Ok(status) => Some((status.height, status.state_root.to_string())),
+                    Err(error) if error.is_temporary() => None,
+                    Err(error) => return Err(error).explain(),
+                };
+                found.push((process.name().to_owned(), executed));
             }
-            let height = found.first().map_or(0, |(_, height, _)| *height);
-            if found.iter().all(|(_, other, _)| *other == height) {
-                return Ok((
-                    height,
-                    found.into_iter().map(|(name, _, root)| (name, root)).collect(),
-                ));
+            if let Some(settled) = at_one_height(&found) {
+                return Ok(settled);
             }
             if started.elapsed() > START_PATIENCE {
-                let heights: Vec<u64> = found.iter().map(|(_, height, _)| *height).collect();
                 return Err(failed(
-                    format!("the peers did not come to the same height: {heights:?}"),
+                    format!("the peers did not come to the same height: {found:?}"),
                     format!("read the logs beside {}", self.layout.genesis().display()),
                 ));
             }
             sleep(POLL).await;
         }
+    }
+
+    /// Names of the peers that have ended, and whether they failed rather than being ended.
+    pub(crate) fn ended_peers(&mut self) -> Vec<(String, bool)> {
+        let ended = self.peers.iter_mut().filter_map(|process| {
+            let failed = process.failure()?;
+            Some((process.name().to_owned(), failed))
+        });
+        ended.collect()
     }
 
     /// Ends the gateway, which waits until what it took is final.
@@ -225,12 +227,17 @@ impl Cluster {
     }
 }
 
-/// The newest result that a peer has executed and seen agreed on.
-async fn newest_result(client: &Client) -> Result<(u64, String), Error> {
-    let query = query::Blocks { before: None, limit: Some(1) };
-    let page = client.blocks(&query).await?;
-    let newest = page.items.into_iter().next().map(|block| block.result);
-    Ok(newest.map_or((0, String::new()), |result| (result.height, result.state_root.to_string())))
+/// What a peer has executed: the height and the root of the state after it; none if it did not say.
+type Executed = Option<(u64, String)>;
+
+/// The height at which all stand, if it is one, and the root of each there.
+fn at_one_height(found: &[(String, Executed)]) -> Option<(u64, BTreeMap<String, String>)> {
+    let height = found.first()?.1.as_ref()?.0;
+    let root = |(name, executed): &(String, Executed)| {
+        let (own, root) = executed.as_ref()?;
+        (*own == height).then(|| (name.clone(), root.clone()))
+    };
+    found.iter().map(root).collect::<Option<_>>().map(|roots| (height, roots))
 }
 
 fn start_peer(layout: &Layout, name: &str) -> anyhow::Result<Process> {
@@ -241,4 +248,36 @@ fn start_peer(layout: &Layout, name: &str) -> anyhow::Result<Process> {
 fn arguments(command: &str, layout: &Layout, name: &str) -> [OsString; 4] {
     let config = layout.config(name).into_os_string();
     [command.into(), "run".into(), "--config".into(), config]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The roots that were compared came from headers, which peers share because they agree: they
+    /// could not differ.
+    #[test]
+    fn peers_have_settled_when_all_name_their_own_root_of_one_height() {
+        let at = |height: u64, root: &str| Some((height, root.to_owned()));
+        for (found, expected) in [
+            (vec![], None),
+            (vec![None], None),
+            (vec![at(7, "a")], Some((7, vec!["a"]))),
+            (vec![at(7, "a"), at(7, "b")], Some((7, vec!["a", "b"]))),
+            (vec![at(7, "a"), at(8, "a")], None),
+            (vec![at(7, "a"), None], None),
+        ] {
+            let named = |(index, one): (usize, &Executed)| (format!("peer-{index}"), one.clone());
+            let peers: Vec<_> = found.iter().enumerate().map(named).collect();
+            let settled = at_one_height(&peers);
+            let settled: Option<(u64, Vec<String>)> =
+                settled.map(|(height, roots)| (height, roots.into_values().collect()));
+            let owned = |roots: Vec<&str>| roots.into_iter().map(str::to_owned).collect();
+            assert_eq!(
+                settled,
+                expected.map(|(height, roots)| (height, owned(roots))),
+                "{found:?}"
+            );
+        }
+    }
 }

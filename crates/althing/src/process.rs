@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     fs::File,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -20,6 +21,8 @@ use crate::report::failed;
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// How many lines of a child's log are shown when it ended unexpectedly.
 const LOG_LINES_SHOWN: usize = 8;
+/// The signal that cannot be caught.
+const SIGKILL: i32 = 9;
 /// How much of the end of a log is read for that, bytes.
 const LOG_BYTES_READ: u64 = 8 * 1024;
 
@@ -78,6 +81,16 @@ impl Process {
     /// Whether it has ended, for whatever reason.
     pub(crate) fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Whether it failed, if it has ended: that somebody killed it, or asked it to end, is no fault
+    /// of its own.
+    pub(crate) fn failure(&mut self) -> Option<bool> {
+        match self.child.try_wait() {
+            Ok(None) => None,
+            Ok(Some(status)) => Some(!status.success() && status.signal() != Some(SIGKILL)),
+            Err(_) => Some(true),
+        }
     }
 
     /// Memory that it holds, bytes; `None` where the system does not tell.

@@ -243,6 +243,20 @@ fn a_peer_tells_how_it_is_and_what_network_it_serves() {
         assert_eq!((status.network.as_str(), status.phase.as_str()), ("test", "voting"));
         let health = client.health().await.unwrap();
         assert_eq!(health.state, HealthState::Ready, "{health:?}");
+        // The root it computed is the one that a later block comes to state for that height.
+        let stated = || async {
+            let blocks = client.blocks(&query::Blocks::default()).await.unwrap().items;
+            blocks.into_iter().find(|block| block.result.height == status.height)
+        };
+        let stated = tokio::time::timeout(PATIENCE, async {
+            loop {
+                match stated().await {
+                    Some(block) => break block.result,
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        });
+        assert_eq!(stated.await.unwrap().state_root, status.state_root);
         let peers = client.peers().await.unwrap().items;
         assert_eq!((peers[0].name.as_str(), peers[0].this), ("Quay", true));
         assert_eq!(client.genesis().await.unwrap(), host.genesis);

@@ -139,6 +139,7 @@ impl Service {
             phase: phase(&standing).to_owned(),
             height: standing.height,
             time: head.header.time_ms.into(),
+            state_root: Hex(self.query.state_root(standing.height)?),
             final_height: standing.final_height,
             epoch: agreement.map_or(0, |agreement| agreement.epoch),
             view: agreement.map_or(0, |agreement| agreement.view),

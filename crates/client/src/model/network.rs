@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, KeyHex, LedgerHex, Time};
+use super::{DidText, DigestHex, KeyHex, LedgerHex, Time};
 use crate::genesis_file::GenesisFile;
 
 /// The network this peer belongs to.
@@ -38,6 +38,9 @@ pub struct Status {
     pub height: u64,
     /// Time of that block.
     pub time: Time,
+    /// Root of the state after that block, as this peer computed it. Peers that executed the same
+    /// block and name different roots do not hold the same ledger.
+    pub state_root: DigestHex,
     /// The highest block known to be final.
     pub final_height: u64,
     /// The current epoch.

@@ -1,6 +1,12 @@
 //! The demo from beginning to end.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use althing_client::{
     Client,
@@ -10,9 +16,12 @@ use althing_proof::bundle::{Verified, verify};
 use althing_types::StreamId;
 use anyhow::Context as _;
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    sync::{
+        mpsc::{UnboundedReceiver, unbounded_channel},
+        watch,
+    },
     task::JoinSet,
-    time::{MissedTickBehavior, interval, sleep, sleep_until},
+    time::{MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
 use super::{
@@ -21,7 +30,7 @@ use super::{
     feed::Feed,
     narrator::Narrator,
     register, story,
-    summary::{Latency, Memory, Summary},
+    summary::{Latency, Memory, Summary, all_equal},
     tally::{Tally, milliseconds},
 };
 use crate::{
@@ -41,6 +50,8 @@ use crate::{
 const STAND: Duration = Duration::from_secs(2);
 /// How often something that is about to happen is looked for.
 const POLL: Duration = Duration::from_millis(5);
+/// How long the gateway may take to acknowledge what was published last.
+const DEVICES_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the first reading, and its proof, may take before something must be wrong.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -88,6 +99,10 @@ pub(super) struct Demo<'a> {
     tally: Tally,
     published: UnboundedReceiver<Published>,
     devices: JoinSet<anyhow::Result<()>>,
+    /// Readings that the gateway has acknowledged.
+    acknowledged: Arc<AtomicU64>,
+    /// Tells the devices to stop.
+    stop: watch::Sender<bool>,
     deadline: Option<Instant>,
 }
 
@@ -134,6 +149,8 @@ impl<'a> Demo<'a> {
         let streams = register::streams(&cluster, sensors);
         let (sender, published) = unbounded_channel();
         let mut devices = JoinSet::new();
+        let acknowledged = Arc::default();
+        let stop = watch::Sender::new(false);
         for (index, sensor) in sensors.iter().enumerate() {
             let device = Device {
                 sensor: index,
@@ -141,12 +158,26 @@ impl<'a> Demo<'a> {
                 gateway: places.mqtt,
                 pause: command.pause(),
                 published: sender.clone(),
+                acknowledged: Arc::clone(&acknowledged),
+                stop: stop.subscribe(),
             };
             devices.spawn(device.run());
         }
         let tally = Tally::new(streams.iter().copied());
         let deadline = command.duration.map(|duration| crate::started() + duration);
-        Ok(Self { sensors, folder, places, cluster, streams, tally, published, devices, deadline })
+        Ok(Self {
+            sensors,
+            folder,
+            places,
+            cluster,
+            streams,
+            tally,
+            published,
+            devices,
+            acknowledged,
+            stop,
+            deadline,
+        })
     }
 
     /// Everything between beginning and end; nothing if it was ended before the first reading.
@@ -301,9 +332,12 @@ impl<'a> Demo<'a> {
     /// What came of it, once all that was published is final.
     async fn sum_up(&mut self, first: &First) -> anyhow::Result<Summary> {
         let rss_mb = Memory::measure(&self.cluster);
-        self.devices.shutdown().await;
+        self.stop_devices().await;
         self.cluster.stop_gateway().await?;
         let (height, state_root) = self.cluster.settled().await?;
+        let (peers_failed, peers_ended): (Vec<_>, Vec<_>) =
+            self.cluster.ended_peers().into_iter().partition(|(_, failed)| *failed);
+        let names = |peers: Vec<(String, bool)>| peers.into_iter().map(|(name, _)| name).collect();
         let client = self.cluster.answering_client().await;
         let client = client.context("no peer answers any more")?;
         let mut readings = 0;
@@ -312,14 +346,15 @@ impl<'a> Demo<'a> {
             readings += total.map_or(0, |total| total.count);
         }
         let latency = self.tally.latency_ms();
-        let mut roots = state_root.values();
-        let agreed = roots.next();
         Ok(Summary {
             first_reading_ms: milliseconds(first.after),
             height,
             readings,
+            acknowledged: self.acknowledged.load(Ordering::Relaxed),
             peers: state_root.len(),
-            state_roots_equal: agreed.is_some() && roots.all(|root| Some(root) == agreed),
+            peers_ended: names(peers_ended),
+            peers_failed: names(peers_failed),
+            state_roots_equal: all_equal(&state_root),
             state_root,
             proof_verified: first.verified.is_some(),
             proof_bytes: first.proof.len(),
@@ -329,6 +364,14 @@ impl<'a> Demo<'a> {
             },
             rss_mb,
         })
+    }
+
+    /// Ends the sensors once all they published is acknowledged, or the gateway answers no more.
+    async fn stop_devices(&mut self) {
+        self.stop.send_replace(true);
+        let all = async { while self.devices.join_next().await.is_some() {} };
+        let _ = timeout(DEVICES_PATIENCE, all).await;
+        self.devices.shutdown().await;
     }
 }
 

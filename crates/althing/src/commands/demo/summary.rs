@@ -23,9 +23,15 @@ pub(super) struct Summary {
     pub(super) height: u64,
     /// Readings on the ledger.
     pub(super) readings: u64,
+    /// Readings that the gateway acknowledged to the sensors.
+    pub(super) acknowledged: u64,
     /// Peers that take part.
     pub(super) peers: usize,
-    /// The root of the state that each peer holds at that height.
+    /// Peers that somebody ended.
+    pub(super) peers_ended: Vec<String>,
+    /// Peers that ended by a fault of their own.
+    pub(super) peers_failed: Vec<String>,
+    /// The root of the state that each peer computed at that height.
     pub(super) state_root: BTreeMap<String, String>,
     /// Whether all are equal.
     pub(super) state_roots_equal: bool,
@@ -74,6 +80,13 @@ impl Memory {
     }
 }
 
+/// Whether there are roots, and all are the same.
+pub(super) fn all_equal(roots: &BTreeMap<String, String>) -> bool {
+    let mut roots = roots.values();
+    let first = roots.next();
+    first.is_some() && roots.all(|root| Some(root) == first)
+}
+
 fn megabytes(bytes: Option<u64>) -> f64 {
     rounded(bytes.unwrap_or(0) as f64 / 1e6)
 }
@@ -91,6 +104,16 @@ impl Summary {
         if !self.state_roots_equal {
             return Err(failed("the peers do not hold the same state", REPORT));
         }
+        if !self.peers_failed.is_empty() {
+            let names = self.peers_failed.join(", ");
+            return Err(failed(format!("{names} did not run to the end"), REPORT));
+        }
+        // There may be more: anybody may publish beside the sensors.
+        if self.readings < self.acknowledged {
+            let (taken, kept) = (self.acknowledged, self.readings);
+            let problem = format!("{taken} readings were acknowledged, {kept} are on the ledger");
+            return Err(failed(problem, REPORT));
+        }
         Ok(())
     }
 
@@ -105,12 +128,82 @@ impl Summary {
         };
         fields(&[
             ("first reading final", format!("{} ms after the start", self.first_reading_ms)),
-            ("readings", thousands(self.readings)),
+            (
+                "readings",
+                format!(
+                    "{}; the gateway acknowledged {}",
+                    thousands(self.readings),
+                    thousands(self.acknowledged)
+                ),
+            ),
             ("from sensor to final", latency),
             ("height", self.height.to_string()),
             ("state roots", format!("{equal}: {}", roots.join(", "))),
             ("proof", if self.proof_verified { "holds" } else { "DOES NOT HOLD" }.to_owned()),
             ("memory", format!("{} MB in all processes", self.rss_mb.sum)),
         ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roots(roots: &[&str]) -> BTreeMap<String, String> {
+        let named = |(index, root): (usize, &&str)| (format!("peer-{index}"), (*root).to_owned());
+        roots.iter().enumerate().map(named).collect()
+    }
+
+    fn summary() -> Summary {
+        let state_root = roots(&["a", "a", "a", "a"]);
+        let rss_mb = Memory { sum: 0.0, peers: BTreeMap::new(), gateway: 0.0, demo: 0.0 };
+        Summary {
+            first_reading_ms: 600,
+            height: 9,
+            readings: 100,
+            acknowledged: 100,
+            peers: state_root.len(),
+            peers_ended: Vec::new(),
+            peers_failed: Vec::new(),
+            state_roots_equal: all_equal(&state_root),
+            state_root,
+            proof_verified: true,
+            proof_bytes: 5000,
+            latency_ms: Latency { p50: None, p99: None },
+            rss_mb,
+        }
+    }
+
+    #[test]
+    fn roots_are_equal_if_there_are_some_and_none_differs() {
+        for (found, equal) in [
+            (&[][..], false),
+            (&["a"], true),
+            (&["a", "a"], true),
+            (&["a", "b"], false),
+            (&["a", "a", "b"], false),
+        ] {
+            assert_eq!(all_equal(&roots(found)), equal, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_demo_that_did_not_show_what_it_should_has_failed() {
+        let peer = || vec!["peer-4".to_owned()];
+        for (summary, problem) in [
+            (summary(), None),
+            (Summary { peers: 3, peers_ended: peer(), ..summary() }, None),
+            (Summary { readings: 101, ..summary() }, None),
+            (Summary { readings: 99, ..summary() }, Some("100 readings were acknowledged")),
+            (Summary { peers_failed: peer(), ..summary() }, Some("peer-4 did not run to the end")),
+            (Summary { state_roots_equal: false, ..summary() }, Some("the same state")),
+            (Summary { proof_verified: false, ..summary() }, Some("does not hold")),
+        ] {
+            let found = summary.judge().map_err(|error| error.to_string());
+            match problem {
+                None => assert_eq!(found, Ok(())),
+                Some(problem) => assert!(found.unwrap_err().contains(problem), "{problem}"),
+            }
+        }
     }
 }
