@@ -129,6 +129,18 @@ const checks = {
     await close(page);
   },
 
+  async "no view is wider than a phone"() {
+    const page = await open("/", { viewport: { width: 360, height: 740 } });
+    for (const path of ["/", "/things", "/ledger", "/ledger?show=entities", "/blocks/3", "/procedures", "/operations", "/verify", "/sign"]) {
+      await page.goto(network.base + path);
+      await page.locator("h1").first().waitFor();
+      await page.waitForTimeout(800);
+      const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      assert.ok(wide <= seen, `${path} is ${wide} px wide`);
+    }
+    await close(page);
+  },
+
   async "a range is shown to be complete"() {
     const { items: things } = await network.get("/v1/things");
     const stream = things.find((one) => one.name === "machine-1").properties[0].stream;
