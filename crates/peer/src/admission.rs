@@ -39,7 +39,7 @@ pub(crate) fn admit(
 ) -> Vec<Result<Checked, Refusal>> {
     let (wires, payloads): (Vec<Bytes>, Vec<Vec<Bytes>>) =
         submissions.into_iter().map(|it| (it.transaction, it.payloads)).unzip();
-    let signed = signed(view, &context.ledger, wires, rng);
+    let signed = signed(Bases::new(view), &context.ledger, wires, rng);
     let complete = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
         let checked = complete(signed?, payloads)?;
         if checked.len() > SUBMISSION_BYTES_MAX {
@@ -63,12 +63,11 @@ pub(crate) struct Signed {
 
 /// Checks form and signatures of transactions under the keys that a state holds.
 pub(crate) fn signed(
-    view: &impl Read,
+    mut bases: Bases<'_, impl Read>,
     ledger: &LedgerId,
     wires: Vec<Bytes>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Signed, Refusal>> {
-    let mut bases = Bases::new(view);
     let opened = wires.into_iter().map(|wire| open(&mut bases, ledger, wire)).collect();
     verify_signatures(opened, rng)
 }
