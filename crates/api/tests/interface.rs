@@ -289,8 +289,8 @@ fn refusals_come_with_their_codes_and_many_are_answered_one_by_one() {
         assert_eq!(codes, [None, Some("bad_signature"), Some("unknown_entity")]);
         assert_eq!(admissions[0].status, TransactionStatus::Finalized);
         let error = client.submit(&forged).await.unwrap_err();
-        // What the state says is looked at first: it costs less than a signature.
-        assert_eq!(error.code(), Some(Refusal::NonceReused.code()));
+        // The signature is looked at first: whoever cannot sign must not make a peer work.
+        assert_eq!(error.code(), Some(Refusal::BadSignature.code()));
         let again = client.submit(&all[0]).await.unwrap_err();
         assert_eq!(again.code(), Some("nonce_reused"));
         let never = client.wait(Default::default(), Duration::from_millis(50)).await.unwrap_err();

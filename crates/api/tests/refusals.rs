@@ -241,11 +241,14 @@ fn what_is_submitted() {
         plant.refused("another payload", &other, Refusal::PayloadMismatch, 400).await;
         let long = vec![vec![0; PAYLOAD_BYTES_MAX + 1].into()];
         let long = Submission { payloads: long, ..plant.batch(3, &numbers(&[9])) };
-        plant.refused("payload too long", &long, Refusal::PayloadMismatch, 400).await;
+        plant.refused("payload too long", &long, Refusal::TooLarge, 413).await;
 
         let owner = plant.host.organisation.signer().clone();
         let header = numbers(&[9]).header(stream, 3);
-        let unbound = owner.sign(9, 100, vec![Action::SubmitBatch(header)]);
+        // The owner may submit for its own thing; a peer of the genesis has nothing to do with it.
+        let entity = plant.host.genesis.peers[0].inception.id();
+        let peer = Signer { entity, key: key(2), ..owner.clone() };
+        let unbound = peer.sign(0, 100, vec![Action::SubmitBatch(header)]);
         let unbound = Submission {
             payloads: vec![numbers(&[9]).to_wire().into()],
             ..Submission::from(&unbound)

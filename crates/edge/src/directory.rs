@@ -181,7 +181,7 @@ mod tests {
         let mut directory = Directory::default();
         let numbered = |number: usize| {
             let mut spec = thing(0, &format!("thing-{number}"), &[]);
-            spec.id.0[..8].copy_from_slice(&number.to_be_bytes());
+            spec.id.0[..8].copy_from_slice(&(number as u64).to_be_bytes());
             spec
         };
         for number in 0..THINGS_MAX {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here is timed. What takes time is looked for until it is there, and a test fails only
 //! when it has not come for so long that something must be wrong.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -53,7 +53,7 @@ fn a_genesis_survives_its_file_and_the_text_is_stable() {
     assert_eq!(back, genesis);
     assert_eq!(to_text(&back), text);
     let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), &text).unwrap();
+    std::fs::write(file.path(), &text).unwrap();
     assert_eq!(read(file.path()).unwrap(), genesis);
 }
 

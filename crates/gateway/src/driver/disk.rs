@@ -133,12 +133,9 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
     }
 
     pub(super) fn on_written(&mut self, written: Result<Worked, Option<QueueError>>) {
-        let written = written.map(|worked| {
-            if let Disk::Up { busy, .. } = &mut self.disk {
-                *busy = false;
-            }
-            worked
-        });
+        if let (Ok(_), Disk::Up { busy, .. }) = (&written, &mut self.disk) {
+            *busy = false;
+        }
         match written {
             Ok(Worked::Things) => {}
             Ok(Worked::Records(done)) => {
