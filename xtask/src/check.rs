@@ -119,7 +119,7 @@ fn counted(name: &'static str, line: &str) -> Part {
 /// A missing tool fails, rather than leaving out the tests that need it.
 fn tools(tally: &mut Tally) {
     for (probe, install) in TOOLS {
-        tally.add(Part::single("tools", shell::has(probe), *install));
+        tally.add(Part::single("tools", shell::starts(probe), *install));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Calls other programs, showing their output while keeping it.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     thread,
 };
 
@@ -74,16 +74,24 @@ pub(crate) fn run_quietly(line: &str) -> Run {
     }
 }
 
-/// Whether a program can be started.
-pub(crate) fn has(program: &str) -> bool {
-    let mut words = program.split_whitespace();
+/// Whether a command line ends well: for subcommands of a program that is surely there.
+pub(crate) fn has(line: &str) -> bool {
+    status(line).is_ok_and(|status| status.success())
+}
+
+/// Whether a program can be started; some end badly even when asked for help.
+pub(crate) fn starts(line: &str) -> bool {
+    status(line).is_ok()
+}
+
+fn status(line: &str) -> io::Result<ExitStatus> {
+    let mut words = line.split_whitespace();
     Command::new(words.next().unwrap_or_default())
         .args(words)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
-        .is_ok_and(|status| status.success())
 }
 
 /// The first thirteen digits of the commit's hash as a number: each commit explores other seeds, and
@@ -93,4 +101,18 @@ pub(crate) fn commit_seed() -> Option<u64> {
     let hash = String::from_utf8(output.stdout).ok()?;
     // 52 bits, which also a JSON number carries exactly.
     u64::from_str_radix(hash.get(..13)?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `mosquitto_pub --help` ends with 1 though it is there.
+    #[test]
+    fn a_program_that_ends_badly_is_there_and_one_that_is_missing_is_not() {
+        assert!(starts("false"));
+        assert!(!has("false"));
+        assert!(has("true"));
+        assert!(!starts("no-program-of-this-name --help"));
+    }
 }
