@@ -88,10 +88,10 @@ pub fn explain(text: &[u8]) -> Option<String> {
         return Some(format!("at `{}`: {reason}", error.instance_path()));
     }
     let outline: Outline<'_> = serde_json::from_slice(text).ok()?;
-    let wrong = outline
-        .properties
-        .iter()
-        .find(|(name, property)| !is_stream_name(name) || property.schema().is_err());
+    // A property that becomes no stream may have any name.
+    let wrong = outline.properties.iter().find(|(name, property)| {
+        property.schema().map_or(true, |schema| schema.is_some() && !is_stream_name(name))
+    });
     match wrong {
         Some((name, _)) => Some(format!(
             "property `{}` cannot be a stream: name, unit, multipleOf or bounds are out of range",

@@ -178,3 +178,12 @@ proptest! {
         let _ = Description::parse(&text[..position]);
     }
 }
+
+/// Found by fuzzing: the explanation complained of a name that the ledger accepts.
+#[test]
+fn a_property_that_becomes_no_stream_may_have_any_name() {
+    let properties = r#""sta\u007fte": {"type": "object", "forms": [{"href": "s"}]}"#;
+    let text = crate::testing::description(properties);
+    assert!(Description::parse(text.as_bytes()).is_ok());
+    assert_eq!(explain(text.as_bytes()), None);
+}
