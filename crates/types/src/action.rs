@@ -201,7 +201,8 @@ pub enum ActionKind {
 }
 
 impl ActionKind {
-    /// All kinds with their names in text, in the order of their numbers.
+    /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
+    /// so that nouns grow apart from each other; a number is never reused.
     pub const ALL: [(Self, &'static str); 13] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
@@ -221,7 +222,7 @@ impl ActionKind {
     /// Name in text.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL[self as usize].1
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("unknown", |(_, text)| text)
     }
 
     /// The kind with this name.

@@ -92,8 +92,10 @@ mod tests {
 
     #[test]
     fn numbers_and_codes_are_unique_and_found_again() {
-        for (index, refusal) in Refusal::ALL.iter().enumerate() {
-            assert_eq!(usize::from(refusal.number()), index + 1);
+        assert!(Refusal::ALL.is_sorted_by_key(|refusal| refusal.number()));
+        for refusal in Refusal::ALL {
+            let equal = Refusal::ALL.iter().filter(|other| other.number() == refusal.number());
+            assert_eq!(equal.count(), 1, "{refusal:?}");
             assert_eq!(Refusal::from_number(refusal.number()), Some(*refusal));
             let same = Refusal::ALL.iter().filter(|other| other.code() == refusal.code());
             assert_eq!(same.count(), 1, "{refusal:?}");
