@@ -47,6 +47,9 @@ pub use profile::{Form, JsonForm, Profile, TimeUnit};
 mod topic;
 pub use topic::{Captured, Pattern, PatternError, TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX};
 
+mod rights;
+pub use rights::Principal;
+
 mod pointer;
 pub use pointer::{POINTER_STEPS_MAX, Pointer, PointerError};
 

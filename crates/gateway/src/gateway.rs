@@ -11,7 +11,9 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::driver::{Control, Driver, DriverStatus};
-use crate::mqtt::{Broker, Counters, Listener};
+use crate::mqtt::{
+    Broker, Counters, Listener, Message, Qos, Routed, Routes, is_topic_filter, is_topic_name,
+};
 use crate::queue::QueueError;
 use crate::uplink::{Signer, Uplink};
 
@@ -71,6 +73,34 @@ pub struct Status {
 #[error("the gateway has stopped")]
 pub struct Stopped;
 
+/// What became of a message that the gateway itself published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Clients that are connected and get it.
+    pub now: usize,
+    /// Clients that get it when they come back.
+    pub queued: usize,
+}
+
+/// Why the gateway does not publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The topic has a wildcard or is empty.
+    #[error("this is no topic name; publish to one topic, without `+` and `#`")]
+    TopicName,
+}
+
+/// Why publishes are not routed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// `+` stands for one whole level, `#` for all that follow.
+    #[error("this is no topic filter")]
+    TopicFilter,
+    /// There are as many routes as may be.
+    #[error("the gateway has as many routes as it can")]
+    Full,
+}
+
 /// A running gateway. Dropping it ends the gateway at once, as a crash would: what was acknowledged
 /// stays queued. [`Handle::shutdown`] ends it in order.
 #[derive(Debug)]
@@ -79,6 +109,7 @@ pub struct Handle {
     control: mpsc::Sender<Control>,
     stopping: watch::Sender<bool>,
     broker: Arc<Broker>,
+    routes: Arc<Routes>,
     counters: Arc<Counters>,
     listener: JoinHandle<()>,
     driver: JoinHandle<althing_edge::Status>,
@@ -106,10 +137,12 @@ impl Gateway {
         let (control, control_receiver) = mpsc::channel(CONTROLS_WAITING_MAX);
         let (stopping, stopping_receiver) = watch::channel(false);
         let (broker, counters) = (Arc::new(Broker::new(&mqtt)), Arc::new(Counters::default()));
+        let routes = Arc::new(Routes::default());
         let listener = Listener {
             socket,
             config: mqtt,
             broker: broker.clone(),
+            routes: routes.clone(),
             publishes,
             counters: counters.clone(),
             stopping: stopping_receiver,
@@ -120,6 +153,7 @@ impl Gateway {
             control,
             stopping,
             broker,
+            routes,
             counters,
             listener: tokio::spawn(listener.run()),
             driver: tokio::spawn(driver.run(publishes_receiver, control_receiver)),
@@ -158,6 +192,39 @@ impl Handle {
     /// [`Stopped`].
     pub async fn serve_no_more(&self, thing: ThingId) -> Result<(), Stopped> {
         self.control.send(Control::ServeNoMore(thing)).await.map_err(|_| Stopped)
+    }
+
+    /// Publishes a message to the devices that subscribed to its topic, such as a command.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn publish(
+        &self,
+        topic: &str,
+        payload: Vec<u8>,
+        qos: Qos,
+        retain: bool,
+    ) -> Result<Delivered, PublishError> {
+        if !is_topic_name(topic) {
+            return Err(PublishError::TopicName);
+        }
+        let (topic, properties, expires) = (topic.to_owned(), Vec::new(), None);
+        let message = Message { topic, payload, qos, retain, properties, expires };
+        // No client has an empty id here: nobody is its own publisher.
+        Ok(Delivered { now: self.broker.publish(message, ""), queued: 0 })
+    }
+
+    /// Takes over what devices publish to topics of this filter: it is no reading, but comes out of
+    /// the receiver, and is acknowledged when it was [settled](Routed::settle). If a topic is of
+    /// several routes, the first takes it. A route ends with its receiver.
+    ///
+    /// # Errors
+    /// [`RouteError`].
+    pub fn route(&self, filter: &str) -> Result<mpsc::Receiver<Routed>, RouteError> {
+        if !is_topic_filter(filter) {
+            return Err(RouteError::TopicFilter);
+        }
+        self.routes.open(filter).ok_or(RouteError::Full)
     }
 
     /// How it is doing.

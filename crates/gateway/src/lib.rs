@@ -27,7 +27,9 @@ mod config;
 pub use config::{Config, MqttConfig, QueueConfig, RefusalV3};
 
 mod gateway;
-pub use gateway::{Gateway, Handle, StartError, Status, Stopped};
+pub use gateway::{
+    Delivered, Gateway, Handle, PublishError, RouteError, StartError, Status, Stopped,
+};
 
 mod uplink;
 pub use uplink::{AccountState, KeySigner, SignError, Signer, Uplink, UplinkError};
@@ -44,3 +46,4 @@ mod queue;
 pub use queue::QueueError;
 
 mod mqtt;
+pub use mqtt::{Qos, Routed};

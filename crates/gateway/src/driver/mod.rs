@@ -42,7 +42,7 @@ pub(crate) struct Answer {
 }
 
 impl Reply {
-    fn send(self, result: Result<(), Rejection>) {
+    pub(crate) fn send(self, result: Result<(), Rejection>) {
         // A client that has gone needs no answer; one that is there has room for it.
         let _ = self.to.try_send(Answer { tag: self.tag, result });
     }

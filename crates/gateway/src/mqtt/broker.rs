@@ -158,14 +158,15 @@ impl Broker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Delivers a message to whoever subscribed, and retains it if it says so.
-    pub(crate) fn publish(&self, message: Message, from: &str) {
+    /// Delivers a message to whoever subscribed, and retains it if it says so. Returns how many
+    /// clients get it.
+    pub(crate) fn publish(&self, message: Message, from: &str) -> usize {
         let message = Arc::new(message);
         let mut state = self.lock();
         if message.retain {
             self.retain(&mut state, &message);
         }
-        let mut slow = Vec::new();
+        let (mut slow, mut reached) = (Vec::new(), 0);
         for (client_id, client) in &state.clients {
             let Some(delivery) = client.delivery(&message, client_id == from) else { continue };
             let is_lossy = delivery.qos == Qos::AtMostOnce;
@@ -174,6 +175,8 @@ impl Broker {
                 if !is_lossy {
                     slow.push(client_id.clone());
                 }
+            } else {
+                reached += 1;
             }
         }
         for client_id in slow {
@@ -181,6 +184,7 @@ impl Broker {
                 client.dismissed_because(Dismissal::TooSlow);
             }
         }
+        reached
     }
 
     fn retain(&self, state: &mut State, message: &Arc<Message>) {

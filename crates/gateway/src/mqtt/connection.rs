@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_edge::Rejection;
+use althing_edge::{Principal, Rejection};
 use bytes::BytesMut;
 use mqtt_protocol_core::mqtt::packet::Qos;
 use mqtt_protocol_core::mqtt::result_code::{DisconnectReasonCode, MqttError};
@@ -19,6 +19,7 @@ use super::frame::{FrameError, next_packet};
 use super::listener::raised;
 use super::packet::{self, Connect, Granted, Level, Packet, Said};
 use super::protocol::{self, Panicked, Protocol, Wishes};
+use super::routes::Routes;
 use crate::config::{MqttConfig, RefusalV3};
 use crate::driver::{Answer, Publish, Reply, wall_ms};
 
@@ -34,6 +35,7 @@ const SHARED: &str = "$share/";
 pub(crate) struct Surroundings {
     pub(crate) config: Arc<MqttConfig>,
     pub(crate) broker: Arc<Broker>,
+    pub(crate) routes: Arc<Routes>,
     pub(crate) publishes: mpsc::Sender<Publish>,
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -454,7 +456,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             reply: Reply { to: self.answers.0.clone(), tag },
         };
         self.awaited.push_back(Awaited { tag, id, message, result: None });
-        self.around.publishes.send(publish).await.map_err(|_| End::Stopping)
+        let client = self.membership.client_id();
+        match self.around.routes.take(client, Principal::Anonymous, publish).await {
+            None => Ok(()),
+            Some(publish) => self.around.publishes.send(publish).await.map_err(|_| End::Stopping),
+        }
     }
 
     fn on_answer(&mut self, answer: Answer) -> Result<(), End> {
@@ -585,7 +591,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             payload: will.payload.clone(),
             reply: Reply { to, tag: 0 },
         };
-        if self.around.publishes.send(publish).await.is_err() {
+        let client = self.membership.client_id();
+        let publish = self.around.routes.take(client, Principal::Anonymous, publish).await;
+        if let Some(publish) = publish
+            && self.around.publishes.send(publish).await.is_err()
+        {
             return;
         }
         if let Some(Answer { result: Ok(()), .. }) = answer.recv().await {

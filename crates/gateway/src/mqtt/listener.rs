@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::broker::Broker;
 use super::connection::{self, Surroundings};
+use super::routes::Routes;
 use crate::config::MqttConfig;
 use crate::driver::Publish;
 
@@ -29,6 +30,7 @@ pub(crate) struct Listener {
     pub(crate) socket: TcpListener,
     pub(crate) config: Arc<MqttConfig>,
     pub(crate) broker: Arc<Broker>,
+    pub(crate) routes: Arc<Routes>,
     pub(crate) publishes: mpsc::Sender<Publish>,
     pub(crate) counters: Arc<Counters>,
     /// True once the gateway stops.
@@ -78,6 +80,7 @@ impl Listener {
         let surroundings = Surroundings {
             config: self.config.clone(),
             broker: self.broker.clone(),
+            routes: self.routes.clone(),
             publishes: self.publishes.clone(),
             stopping: self.stopping.clone(),
         };

@@ -8,6 +8,11 @@ mod frame;
 mod listener;
 mod packet;
 mod protocol;
+mod routes;
 
-pub(crate) use broker::Broker;
+pub(crate) use broker::{Broker, Message};
+pub(crate) use filter::{is_topic_filter, is_topic_name};
 pub(crate) use listener::{Counters, Listener};
+pub use mqtt_protocol_core::mqtt::packet::Qos;
+pub use routes::Routed;
+pub(crate) use routes::Routes;

@@ -1,0 +1,99 @@
+//! Publishes that are no readings, on their way to whoever asked for them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use althing_edge::{Principal, Rejection};
+use tokio::sync::mpsc;
+
+use super::filter::matches;
+use crate::driver::{Publish, Reply};
+
+/// Most routes of one gateway.
+const ROUTES_MAX: usize = 16;
+/// Publishes that wait at one route; beyond, their connections wait.
+const ROUTED_WAITING_MAX: usize = 256;
+/// What a publish is told whose taker left without an answer.
+const UNSETTLED: Rejection = Rejection::Unavailable { reason: "what takes such messages stopped" };
+
+/// A publish to a topic that somebody took over. Dropping it refuses it as one that can be taken
+/// later.
+#[derive(Debug)]
+pub struct Routed {
+    /// Id of the client that published it.
+    pub client: String,
+    /// Who the client is.
+    pub by: Principal,
+    /// When it was received, milliseconds since 1970 (UTC).
+    pub received_ms: i64,
+    /// Its topic.
+    pub topic: String,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    reply: Option<Reply>,
+}
+
+impl Routed {
+    /// Acknowledges the publish, which must be safe by now, or refuses it.
+    pub fn settle(mut self, result: Result<(), Rejection>) {
+        if let Some(reply) = self.reply.take() {
+            reply.send(result);
+        }
+    }
+}
+
+impl Drop for Routed {
+    fn drop(&mut self) {
+        if let Some(reply) = self.reply.take() {
+            reply.send(Err(UNSETTLED));
+        }
+    }
+}
+
+/// Who takes what.
+#[derive(Debug, Default)]
+pub(crate) struct Routes(Mutex<Vec<Route>>);
+
+#[derive(Debug)]
+struct Route {
+    filter: String,
+    to: mpsc::Sender<Routed>,
+}
+
+impl Routes {
+    fn lock(&self) -> MutexGuard<'_, Vec<Route>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a route for topics of this filter; none if there are as many as may be.
+    pub(crate) fn open(&self, filter: &str) -> Option<mpsc::Receiver<Routed>> {
+        let mut routes = self.lock();
+        routes.retain(|route| !route.to.is_closed());
+        if routes.len() >= ROUTES_MAX {
+            return None;
+        }
+        let (to, receiver) = mpsc::channel(ROUTED_WAITING_MAX);
+        routes.push(Route { filter: filter.to_owned(), to });
+        Some(receiver)
+    }
+
+    fn of(&self, topic: &str) -> Option<mpsc::Sender<Routed>> {
+        let routes = self.lock();
+        let mut open = routes.iter().filter(|route| !route.to.is_closed());
+        open.find(|route| matches(&route.filter, topic)).map(|route| route.to.clone())
+    }
+
+    /// Hands a publish to whoever takes its topic; gives it back if nobody does.
+    pub(crate) async fn take(
+        &self,
+        client: &str,
+        by: Principal,
+        publish: Publish,
+    ) -> Option<Publish> {
+        let Some(to) = self.of(&publish.topic) else { return Some(publish) };
+        let Publish { received_ms, topic, payload, reply } = publish;
+        let (client, reply) = (client.to_owned(), Some(reply));
+        // If the receiver left meanwhile, dropping the message answers it.
+        let _ = to.send(Routed { client, by, received_ms, topic, payload, reply }).await;
+        None
+    }
+}
