@@ -16,7 +16,6 @@ function files(folder, below = "") {
 }
 
 const run = (...command) => execFileSync("npx", ["--no-install", ...command], { cwd: root, stdio: "inherit" });
-run("tsc", "-p", ".");
 run("vite", "build", "--logLevel", "warn", "--outDir", built, "--emptyOutDir");
 const [old, fresh] = [existsSync(committed) ? files(committed) : [], files(built)];
 const differs = [...new Set([...old, ...fresh])].filter(

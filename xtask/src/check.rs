@@ -3,8 +3,9 @@
 use anyhow::{Result, bail};
 
 use crate::{
+    packages,
     shell::{self, run},
-    tally::{Part, Tally, counts_at_end, counts_of_node, counts_of_tests},
+    tally::{Part, Tally, counts_at_end, counts_of_tests},
 };
 
 /// Seeds that every run of the simulation covers.
@@ -15,19 +16,25 @@ const SIMULATION_SEEDS_OF_COMMIT: u64 = 100;
 const FUZZ_SECONDS: u64 = 2;
 /// Procedures of Y.4464 clause 10 that are run.
 const PROCEDURES: &[&str] = &["10.1"];
-/// Programs that tests call, with the line that installs each.
-const TOOLS: &[(&str, &str)] = &[
-    ("mosquitto_pub --help", "sudo apt-get install --yes mosquitto-clients"),
-    ("npm --version", "install Node.js 20.19 or later: https://nodejs.org/en/download"),
+/// Programs that tests call, by any of several names, with the line that installs each.
+const TOOLS: &[(&[&str], &str)] = &[
+    (&["mosquitto_pub --help"], "sudo apt-get install --yes mosquitto-clients"),
+    (&["npm --version"], "install Node.js 20.19 or later: https://nodejs.org/en/download"),
+    (
+        &["chromium --version", "chromium-browser --version", "google-chrome --version"],
+        "sudo apt-get install --yes chromium",
+    ),
+    (&["python3 --version"], "sudo apt-get install --yes python3 python3-venv"),
 ];
+/// Debian keeps this part of Python in a package of its own.
+const VENV_PROBE: &str = "python3 -m ensurepip --version";
+const VENV_INSTALL: &str = "sudo apt-get install --yes python3-venv";
 
 const FORMAT: &str = "cargo fmt --all --check";
 const CLIPPY: &str = "cargo clippy --release --workspace --all-targets --quiet -- -D warnings";
 const NEXTEST: &str = "cargo nextest run --release --workspace --no-fail-fast --status-level fail";
 const PLAIN_TEST: &str = "cargo test --release --workspace --no-fail-fast --lib --bins --tests";
 const DOC_TESTS: &str = "cargo test --release --workspace --doc --no-fail-fast";
-const TYPESCRIPT_INSTALL: &str = "npm ci --no-audit --no-fund --prefix sdk/typescript";
-const TYPESCRIPT_TEST: &str = "npm test --prefix sdk/typescript";
 const BINARIES: &str = "cargo build --release --workspace --bins";
 
 /// Everything the README promises.
@@ -45,7 +52,8 @@ pub fn test() -> Tally {
         tally.add(conformance(procedure));
     }
     tally.add(fuzzing());
-    tally.add(typescript());
+    packages::typescript(&mut tally);
+    packages::python(&mut tally);
     advisories(&mut tally);
     tally
 }
@@ -107,20 +115,30 @@ fn must(line: &str) -> Result<()> {
     if run(line).ended_well { Ok(()) } else { bail!("`{line}` failed") }
 }
 
-fn command(name: &'static str, line: &str, hint: &str) -> Part {
+pub(crate) fn command(name: &'static str, line: &str, hint: &str) -> Part {
     Part::single(name, run(line).ended_well, hint)
 }
 
 fn counted(name: &'static str, line: &str) -> Part {
+    counted_by(name, line, counts_of_tests)
+}
+
+/// Runs a program and counts what it says it checked.
+pub(crate) fn counted_by(
+    name: &'static str,
+    line: &str,
+    counts: impl FnOnce(&str) -> (u64, u64),
+) -> Part {
     let run = run(line);
-    Part::counted(name, run.ended_well, counts_of_tests(&run.output), line)
+    Part::counted(name, run.ended_well, counts(&run.output), line)
 }
 
 /// A missing tool fails, rather than leaving out the tests that need it.
 fn tools(tally: &mut Tally) {
-    for (probe, install) in TOOLS {
-        tally.add(Part::single("tools", shell::starts(probe), *install));
+    for (probes, install) in TOOLS {
+        tally.add(Part::single("tools", probes.iter().any(|probe| shell::starts(probe)), *install));
     }
+    tally.add(Part::single("tools", shell::has(VENV_PROBE), VENV_INSTALL));
 }
 
 fn unit_tests() -> Part {
@@ -153,20 +171,6 @@ fn conformance(procedure: &str) -> Part {
     let run = run(&line);
     let hint = format!("cargo run --release -- conformance {procedure}");
     Part::counted("conformance", run.ended_well, counts_at_end(&run.output), hint)
-}
-
-/// The TypeScript package against the pinned vectors of this code.
-fn typescript() -> Part {
-    if !run(TYPESCRIPT_INSTALL).ended_well {
-        return Part::single("TypeScript package", false, TYPESCRIPT_INSTALL);
-    }
-    let run = run(TYPESCRIPT_TEST);
-    Part::counted(
-        "TypeScript package",
-        run.ended_well,
-        counts_of_node(&run.output),
-        TYPESCRIPT_TEST,
-    )
 }
 
 fn fuzzing() -> Part {

@@ -15,6 +15,7 @@ pub mod vectors;
 
 mod api;
 mod bench;
+mod packages;
 mod shell;
 
 pub use api::api;

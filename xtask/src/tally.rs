@@ -94,6 +94,31 @@ pub fn counts_of_node(output: &str) -> (u64, u64) {
     (count("pass "), count("fail "))
 }
 
+/// The counts in the last line of `pytest`: `== 1 failed, 42 passed in 3.20s ==`.
+#[must_use]
+pub fn counts_of_pytest(output: &str) -> (u64, u64) {
+    let summary = output.lines().rev().find(|line| line.contains(" in ") && line.contains("=="));
+    let line = summary.unwrap_or_default();
+    let failed = ["failed", "error", "errors"].iter().map(|word| number_before(line, word)).sum();
+    (number_before(line, "passed"), failed)
+}
+
+/// The counts in the summary of `vitest`: `      Tests  1 failed | 42 passed (43)`.
+#[must_use]
+pub fn counts_of_vitest(output: &str) -> (u64, u64) {
+    let plain = without_colours(output);
+    let summary = plain.lines().rev().find(|line| line.trim_start().starts_with("Tests "));
+    let line = summary.unwrap_or_default();
+    (number_before(line, "passed"), number_before(line, "failed"))
+}
+
+/// A text without the sequences that colour it in a terminal: `ESC [ ... m`.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + part.split_once('m').map_or(part, |(_, rest)| rest))
+}
+
 /// The number that stands right before a word: 3 for `passed` in `2 tests: 3 passed, 1 failed`.
 fn number_before(line: &str, word: &str) -> u64 {
     let words: Vec<&str> =
@@ -138,6 +163,15 @@ mod tests {
         let node = "ok 1 - pass 7\n# tests 3\n# pass 2\n# fail 1\n# skipped 0";
         assert_eq!(counts_of_node(node), (2, 1));
         assert_eq!(counts_of_node("npm error"), (0, 0));
+        assert_eq!(counts_of_pytest("collected 3\n== 1 failed, 42 passed in 3.20s =="), (42, 1));
+        assert_eq!(counts_of_pytest("=== 2 passed, 1 error in 0.10s ==="), (2, 1));
+        assert_eq!(counts_of_pytest("no module named pytest"), (0, 0));
+        let vitest = " Test Files  3 passed (3)\n      Tests  1 failed | 42 passed (43)\n";
+        assert_eq!(counts_of_vitest(vitest), (42, 1));
+        assert_eq!(
+            counts_of_vitest("\u{1b}[2m Tests \u{1b}[22m\u{1b}[32m9 passed\u{1b}[39m (9)"),
+            (9, 0)
+        );
         let json = "step 1\n{\"passed\":5,\"failed\":0,\"steps\":[]}\n";
         assert_eq!(counts_at_end(json), (5, 0));
         assert_eq!(counts_at_end("{\"passed\":true}\nnothing"), (0, 0));
