@@ -4,8 +4,9 @@ import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { contact } from "./lib/client.ts";
+import { elsewhere } from "./lib/elsewhere.ts";
 import { count, duration, plain } from "./lib/format.ts";
-import { network, status } from "./lib/network.ts";
+import { network, peers, status } from "./lib/network.ts";
 import { now } from "./lib/now.ts";
 import { href, route, type Route } from "./router.ts";
 import { Loading, Page, Wrong } from "./ui/basics.tsx";
@@ -39,6 +40,9 @@ const NAVIGATION: { path: string; name: string; views: Route["view"][]; icon: st
   { path: "/operations", name: "Operations", views: ["operations"], icon: "M3 11h3l2-6 4 11 2-5h3" },
   { path: "/verify", name: "Verify", views: ["verify"], icon: "M10 2.5 16.5 5v5c0 4-2.7 6.600-6.500 7.500C6.200 16.600 3.500 14 3.500 10V5zM7 10l2.200 2.200L13.200 8" },
 ];
+
+/** Most other peers that are offered when this one is silent. */
+const ELSEWHERE_MAX = 4;
 
 const loaded = new Map<Route["view"], View>([["overview", Overview]]);
 const arrived = signal(0);
@@ -106,12 +110,18 @@ function Contact() {
   const { up, since } = contact.value;
   if (up) return null;
   const height = status.value?.height;
+  void route.value;
+  const others = elsewhere(peers.value, location.pathname + location.search);
   return (
     <div class="lost" role="alert">
       <strong>This peer has not answered for {duration(now.value - since)}.</strong>{" "}
       {height !== undefined && <>What you see is as of block {count(height)}. </>}
-      It is asked again every second. The other peers of the network go on without it and serve the same pages;
-      bundles can still be verified here.
+      It is asked again every second, and bundles can still be verified here.{" "}
+      {others.length === 0
+        ? "The other peers of the network serve the same pages."
+        : <>The others hold the same ledger. Go on at {others.slice(0, ELSEWHERE_MAX).map(({ peer, link }, at) => (
+            <>{at > 0 && ", "}<a key={peer.key} href={link}><bdi>{plain(peer.name, 32)}</bdi> of <bdi>{plain(peer.organisation_name, 32)}</bdi></a></>
+          ))}.</>}
     </div>
   );
 }

@@ -243,13 +243,17 @@ fn peer_config(founded: &Founded, endpoints: &[Endpoints], index: usize) -> Stri
          [peer.p2p]\nlisten = \"{p2p}\"\n\n[peer.p2p.addresses]\n",
         founded.genesis.network
     );
-    for (peer, endpoints) in founded.peers.iter().zip(endpoints) {
-        let name = &peer.member.inception.name;
-        if name != own {
-            text.push_str(&format!("{} = \"{}\"\n", quoted(name), endpoints.p2p));
-        }
+    let others = || {
+        let names = founded.peers.iter().map(|peer| &peer.member.inception.name);
+        names.zip(endpoints).filter(|(name, _)| *name != own)
+    };
+    for (name, endpoints) in others() {
+        text.push_str(&format!("{} = \"{}\"\n", quoted(name), endpoints.p2p));
     }
-    text.push_str(&format!("\n[peer.api]\nlisten = \"{api}\"\n"));
+    text.push_str(&format!("\n[peer.api]\nlisten = \"{api}\"\n\n[peer.api.addresses]\n"));
+    for (name, endpoints) in others() {
+        text.push_str(&format!("{} = \"http://{}\"\n", quoted(name), endpoints.api));
+    }
     text
 }
 
@@ -318,6 +322,9 @@ mod tests {
         let peer = config.peer().unwrap();
         assert_eq!(peer.p2p_listen, endpoints[1].p2p);
         assert_eq!(config.validator_addresses(&peer, &genesis).unwrap().len(), 3);
+        let pages: Vec<_> = peer.api.addresses.into_iter().collect();
+        assert_eq!(pages[0], ("peer-1".to_owned(), "http://127.0.0.1:5464".to_owned()));
+        assert_eq!(pages.len(), 3);
         let voting = key_file::read(&peer.voting_key, None).unwrap();
         assert_eq!(voting.key.secret(), founded.peers[1].voting.secret());
         let gateway = Config::load(&layout.config("gateway")).unwrap().gateway().unwrap();

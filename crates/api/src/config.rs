@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Bounds of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// How long to let requests finish when the peer stops.
     pub drain_timeout: Duration,
+    /// Where the interfaces of other peers are, by their name or voting key in hex; told to clients.
+    pub addresses: BTreeMap<String, String>,
     /// Origins whose pages may call the interface (CORS), such as `https://example.org`; none by
     /// default.
     pub origins: Vec<String>,
@@ -43,6 +45,7 @@ impl Config {
             write_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(40),
             drain_timeout: Duration::from_secs(2),
+            addresses: BTreeMap::new(),
             origins: Vec::new(),
             writes: true,
         }

@@ -6,7 +6,7 @@ type Column = (number | null)[];
 
 export interface Line {
   kind: "line";
-  /** Claimed times in seconds, as the chart wants them. */
+  /** Claimed times, ms. */
   times: number[];
   values: Column;
   /** Sequence numbers, to find the reading behind a point. */
@@ -50,11 +50,11 @@ export function toLine(readings: readonly Reading[], kind: string): Line {
     const before = ordered[at - 1];
     const missing = before && (reading.seq > before.seq + 1 || reading.claimed.ms - before.claimed.ms > limit);
     if (missing) {
-      line.times.push((reading.claimed.ms + before.claimed.ms) / 2000);
+      line.times.push((reading.claimed.ms + before.claimed.ms) / 2);
       line.values.push(null);
       line.seqs.push(null);
     }
-    line.times.push(reading.claimed.ms / 1000);
+    line.times.push(reading.claimed.ms);
     line.values.push(drawn(reading.value, kind));
     line.seqs.push(reading.seq);
   });
@@ -69,7 +69,7 @@ export function toBand(aggregates: Aggregates): Band {
   const limit = Math.max(aggregates.bucket_ms * 1.5, (span / Math.max(1, total)) * GAP_FACTOR);
   const band: Band = { kind: "band", times: [], min: [], max: [], mean: [], counts: [] };
   const push = (ms: number, min: number | null, max: number | null, mean: number | null, readings: number) => {
-    band.times.push(ms / 1000);
+    band.times.push(ms);
     band.min.push(min);
     band.max.push(max);
     band.mean.push(mean);
@@ -82,6 +82,31 @@ export function toBand(aggregates: Aggregates): Band {
     push(middle, Number(item.of.min), Number(item.of.max), Number(item.of.mean), item.of.count);
   });
   return band;
+}
+
+/** The stretches without a gap: the first and last index of each. */
+export function runs(series: Series): [number, number][] {
+  const values = series.kind === "line" ? series.values : series.mean;
+  const found: [number, number][] = [];
+  values.forEach((value, at) => {
+    if (value === null) return;
+    const last = found.at(-1);
+    if (last && last[1] === at - 1) last[1] = at;
+    else found.push([at, at]);
+  });
+  return found;
+}
+
+/** The index whose time is nearest; times ascend. */
+export function nearestAt(times: readonly number[], ms: number): number | undefined {
+  let [low, high] = [0, times.length - 1];
+  if (high < 0) return undefined;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0) <= ms) low = middle;
+    else high = middle;
+  }
+  return ms - (times[low] ?? 0) <= (times[high] ?? 0) - ms ? low : high;
 }
 
 /** A window moved or scaled, kept within the times there are. */

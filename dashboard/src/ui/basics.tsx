@@ -151,3 +151,11 @@ export function Table(props: { label: string; head: ComponentChildren[]; childre
     </div>
   );
 }
+
+/** What became of a transaction. */
+export function Effect({ effect }: { effect: string | undefined }) {
+  if (effect === "applied") return <Badge tone="good">took effect</Badge>;
+  if (effect === "refused") return <Badge tone="bad">no effect</Badge>;
+  if (effect === "awaiting_approval") return <Badge tone="warn">awaits approval</Badge>;
+  return <Badge>waits</Badge>;
+}

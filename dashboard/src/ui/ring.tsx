@@ -73,7 +73,7 @@ export function Ring({ peers, block }: { peers: Peer[]; block: Block | undefined
     : "No block is known yet.";
   return (
     <figure class="ring">
-      <svg viewBox={`0 0 ${SIZE.width} ${SIZE.height}`} role="img" aria-label={`${said} The list below names them.`}>
+      <svg viewBox={`0 0 ${SIZE.width} ${SIZE.height}`} role="group" aria-label={said}>
         <circle class="ring-line" cx={CENTRE.x} cy={CENTRE.y} r={RING} />
         {placed.map((seat) => {
           const part = partOf(seat.peer, block, peers);
@@ -90,7 +90,7 @@ export function Ring({ peers, block }: { peers: Peer[]; block: Block | undefined
             />
           );
         })}
-        <a href={block ? href.block(block.height) : "/ledger"} aria-label={block ? `Block ${block.height}` : "Ledger"}>
+        <a href={block ? href.block(block.height) : "/ledger"}>
           <circle class="hub" cx={CENTRE.x} cy={CENTRE.y} r="56" />
           <circle class="hub-pulse" key={block?.height} cx={CENTRE.x} cy={CENTRE.y} r="56" />
           <text class="hub-small" x={CENTRE.x} y={CENTRE.y - 20} text-anchor="middle">block</text>

@@ -6,7 +6,7 @@ import { peerOfKey, peers, status } from "../lib/network.ts";
 import { useQuery } from "../lib/query.ts";
 import { tagged } from "../lib/model.ts";
 import { href, type Route } from "../router.ts";
-import { At, Await, Badge, Card, Fact, Facts, Height, Id, Page, Table, Who } from "../ui/basics.tsx";
+import { At, Await, Badge, Card, Effect, Fact, Facts, Height, Id, Page, Table, Who } from "../ui/basics.tsx";
 import { Action } from "../ui/tagged.tsx";
 
 const TRANSACTIONS = 50;
@@ -16,7 +16,7 @@ function Transactions({ ids, height }: { ids: readonly string[]; height: number 
   return (
     <Await of={found}>
       {(all) => (
-        <Table label="Transactions" head={["", "From", "What it does", "Effect"]}>
+        <Table label="Transactions" head={["Transaction", "From", "What it does", "Effect"]}>
           {all.map((one) => (
             <tr key={one.id}>
               <td><Id id={one.id} link={href.transaction(one.id)} /></td>
@@ -29,13 +29,6 @@ function Transactions({ ids, height }: { ids: readonly string[]; height: number 
       )}
     </Await>
   );
-}
-
-export function Effect({ effect }: { effect: string | undefined }) {
-  if (effect === "applied") return <Badge tone="good">took effect</Badge>;
-  if (effect === "refused") return <Badge tone="bad">no effect</Badge>;
-  if (effect === "awaiting_approval") return <Badge tone="warn">awaits approval</Badge>;
-  return <Badge>waits</Badge>;
 }
 
 export function BlockPage({ route }: { route: Route }) {

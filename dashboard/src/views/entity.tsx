@@ -6,9 +6,8 @@ import { tagged, type Entity } from "../lib/model.ts";
 import { noteEntity } from "../lib/names.ts";
 import { useQuery } from "../lib/query.ts";
 import { href, type Route } from "../router.ts";
-import { At, Await, Badge, Card, Fact, Facts, Height, Id, Page, Table, Who } from "../ui/basics.tsx";
+import { At, Await, Badge, Card, Effect, Fact, Facts, Height, Id, Page, Table, Who } from "../ui/basics.tsx";
 import { Event } from "../ui/tagged.tsx";
-import { Effect } from "./block.tsx";
 
 const SHOWN = 20;
 
@@ -85,7 +84,7 @@ function Past({ entity }: { entity: Entity }) {
     <Card title="What it did last">
       <Await of={past}>
         {(page) => (page.items.length === 0 ? <p class="empty">It has sent no transaction.</p> : (
-          <Table label="Transactions" head={["Transaction", "Block", "Time (UTC)", "What came of it", ""]}>
+          <Table label="Transactions" head={["Transaction", "Block", "Time (UTC)", "What came of it", "Effect"]}>
             {page.items.map((one) => (
               <tr key={one.receipt.transaction}>
                 <td><Id id={one.receipt.transaction} link={href.transaction(one.receipt.transaction)} /></td>

@@ -1,7 +1,9 @@
 /** What an operator looks at: peers, how far behind, what waits, and what to do about it. */
 
+import { linkAt } from "../lib/elsewhere.ts";
 import { bytes, count, duration, plain } from "../lib/format.ts";
 import { figures, health, network, peers, rate, status } from "../lib/network.ts";
+import type { Peer } from "../lib/model.ts";
 import { silence, silent } from "../lib/sentence.ts";
 import { href } from "../router.ts";
 import { Badge, Card, Empty, Fact, Facts, Id, Page, Table } from "../ui/basics.tsx";
@@ -51,6 +53,12 @@ const FIGURES: [string, string][] = [
   ["althing_views_nullified_total", "views without a block"],
 ];
 
+/** The way to the pages of another peer, if the operator of this one said where they are. */
+function Pages({ of }: { of: Peer }) {
+  const link = of.this ? undefined : linkAt(of, "/operations");
+  return link === undefined ? null : <a href={link}>its pages<span class="hidden">: {plain(of.name, 40)}</span></a>;
+}
+
 export function Operations() {
   const state = status.value;
   const found = alarms();
@@ -73,7 +81,7 @@ export function Operations() {
               const ms = silence(peer, peers.value);
               return (
                 <tr key={peer.key}>
-                  <td><a href={href.entity(peer.id)}><bdi>{plain(peer.name, 40)}</bdi></a> {peer.this && <Badge tone="ice">this one</Badge>} {state?.leader === peer.key && <Badge>leads</Badge>}</td>
+                  <td><a href={href.entity(peer.id)}><bdi>{plain(peer.name, 40)}</bdi></a> <Pages of={peer} /> {peer.this && <Badge tone="ice">this one</Badge>} {state?.leader === peer.key && <Badge>leads</Badge>}</td>
                   <td><a href={href.entity(peer.organisation)}><bdi>{plain(peer.organisation_name, 40)}</bdi></a></td>
                   <td>{peer.role}</td>
                   <td>{peer.this ? <span class="muted">itself</span> : peer.connected ? <Badge tone="good">connected</Badge> : <Badge tone="bad">not connected</Badge>}</td>

@@ -1,18 +1,19 @@
 /** Acts on the ledger with the user's own key, which stays in this browser. */
 
-import { actions, type Action } from "althing/sign";
-import type { ComponentChildren } from "preact";
+import { actions } from "althing/sign";
 import { useRef, useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
-import { plain } from "../lib/format.ts";
-import { tagged, type Outcome } from "../lib/model.ts";
+import { count, plural } from "../lib/format.ts";
+import { tagged } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
-import { head, KEY_FILE_BYTES_MAX, lock, signing, submit, unlock } from "../lib/signing.ts";
-import { href } from "../router.ts";
-import { Card, Height, Id, Page, Who, Wrong } from "../ui/basics.tsx";
-import { Event } from "../ui/tagged.tsx";
-import { Effect } from "./block.tsx";
+import { head, KEY_FILE_BYTES_MAX, lock, signing, unlock } from "../lib/signing.ts";
+import { Badge, Card, Id, Page, Who, Wrong } from "../ui/basics.tsx";
+import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
+import { List } from "../ui/record.tsx";
+import { Action } from "../ui/tagged.tsx";
 
+/** How many approvals a page lists. */
+const WAITING = 20;
 /** Most choices a list offers. */
 const CHOICES = 200;
 
@@ -74,50 +75,29 @@ function Unlock() {
   );
 }
 
-/** A form with its button, and what came of it. */
-function Form(props: { title: string; note: string; verb: string; ready: boolean; action: () => Promise<Action> | Action; children: ComponentChildren }) {
-  const [state, setState] = useState<{ waits?: boolean; outcome?: Outcome; error?: Error }>({});
-  const act = async () => {
-    setState({ waits: true });
-    try {
-      setState({ outcome: await submit(await props.action()) });
-    } catch (failed) {
-      setState({ error: failed as Error });
-    }
-  };
-  const { outcome } = state;
+/** What waits for the signature of whoever signs here. */
+function Inbox({ entity }: { entity: string }) {
+  const ask = (after: string | undefined, signal?: AbortSignal) =>
+    peer.pending(entity, { limit: WAITING, ...(after === undefined ? {} : { after }) }, signal ? { signal } : {});
   return (
-    <Card title={props.title} note={props.note}>
-      <div class="stack">
-        {props.children}
-        <div class="row"><button type="button" class="button main" disabled={!props.ready || state.waits === true} onClick={() => void act()}>{state.waits ? "Waiting until it is final…" : props.verb}</button></div>
-        <div aria-live="polite">
-          {state.error && <Wrong error={state.error} />}
-          {outcome && (
-            <p>
-              <Effect effect={outcome.receipt.effect} /> <Id id={outcome.receipt.transaction} link={href.transaction(outcome.receipt.transaction)} /> in block <Height height={outcome.height} />
-              {outcome.receipt.refusal && <>: {plain(outcome.receipt.refusal.detail, 300)}</>}
-              {outcome.receipt.events[0] && <>: <Event of={tagged(outcome.receipt.events[0])} /></>}
-            </p>
-          )}
-        </div>
-      </div>
+    <Card title="Waits for approval" note="yours, or that of others for what you sent">
+      <List name={`inbox ${entity}`} ask={ask} everyMs={3000} empty="Nothing waits. Who must approve what is set by an organisation's approval policies.">
+        {(one) => {
+          const mine = one.sender === entity;
+          const done = one.approvals.some((approval) => approval === entity);
+          return (
+            <div class="entry-head">
+              <span><Who did={one.sender} />: {one.actions.map((action, at) => <span key={at}>{at > 0 && ", "}<Action of={tagged(action)} /></span>)}</span>
+              <span class="muted">{plural(one.approvals.length, "approval")} so far, until block {count(one.until_height)}</span>
+              <span class="entry-acts">
+                {!mine && (done ? <Badge tone="good">approved by you</Badge> : <Act verb="Approve" main action={() => actions.approve(one.transaction)} />)}
+                <Act verb={mine ? "Withdraw" : "Reject"} action={() => actions.reject(one.transaction)} />
+              </span>
+            </div>
+          );
+        }}
+      </List>
     </Card>
-  );
-}
-
-function Text(props: { label: string; value: string; set: (value: string) => void; hint?: string }) {
-  return <label class="field"><span>{props.label}</span><input type="text" spellcheck={false} value={props.value} placeholder={props.hint ?? ""} onInput={(event) => props.set(event.currentTarget.value)} /></label>;
-}
-
-function Choice(props: { label: string; value: string; set: (value: string) => void; options: { id: string; name: string }[]; none: string }) {
-  return (
-    <label class="field"><span>{props.label}</span>
-      <select value={props.value} onChange={(event) => props.set(event.currentTarget.value)}>
-        <option value="">{props.none}</option>
-        {props.options.map((one) => <option key={one.id} value={one.id}>{plain(one.name, 60)}</option>)}
-      </select>
-    </label>
   );
 }
 
@@ -135,7 +115,7 @@ function RecordForm() {
         <Choice label="Notify" value={notify} set={setNotify} none="nobody" options={(entities.data?.items ?? []).map((one) => ({ id: one.id, name: `${one.name} (${one.kind})` }))} />
         <Text label="Belongs to transaction (optional)" value={link} set={setLink} hint="64 hex digits" />
       </div>
-      <label class="field"><span>Text</span><textarea rows={3} value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
+      <Area label="Text" value={text} set={setText} />
     </Form>
   );
 }
@@ -159,7 +139,7 @@ function ThingForm() {
   return (
     <Form title="Register a thing" note="you will own it" verb="Sign and register" ready={name !== "" && description !== ""} action={() => actions.registerThing(name, description)}>
       <div class="sign-fields"><Text label="Your name for it" value={name} set={setName} hint="such as hall-1" /></div>
-      <label class="field"><span>Thing Description (W3C WoT 1.1, JSON)</span><textarea class="mono" rows={8} spellcheck={false} value={description} onInput={(event) => setDescription(event.currentTarget.value)} /></label>
+      <Area label="Thing Description (W3C WoT 1.1, JSON)" value={description} set={setDescription} rows={8} code />
     </Form>
   );
 }
@@ -198,6 +178,7 @@ export function Sign() {
       {!current ? <Unlock /> : (
         <div class="stack">
           <p>You sign as <Who did={current.entity} />, for ledger <Id id={current.ledger} />.</p>
+          <Inbox entity={current.entity} />
           <div class="columns"><RecordForm /><BindForm owner={current.entity} /></div>
           <ThingForm />
         </div>

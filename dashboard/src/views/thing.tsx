@@ -36,7 +36,7 @@ function useNews(stream: string): number {
 
 function Latest({ stream, items }: { stream: Stream; items: readonly Reading[] }) {
   return (
-    <Table label={`Latest readings of ${stream.property}`} head={["Number", <span class="end">Value</span>, "Measured (UTC)", "In block", ""]}>
+    <Table label={`Latest readings of ${stream.property}`} head={["Number", <span class="end">Value</span>, "Measured (UTC)", "In block", "Proof"]}>
       {[...items].reverse().map((reading) => (
         <tr key={reading.seq}>
           <td>{count(reading.seq)}</td>

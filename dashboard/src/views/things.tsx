@@ -1,14 +1,16 @@
-/** All things: a list that stays quick with ten thousand of them. */
+/** All things: a list that stays quick with ten thousand of them, and a map of those that are somewhere. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
 import { count, plain, plural, quantity, unit } from "../lib/format.ts";
 import type { Thing, ThingsQuery } from "../lib/model.ts";
 import { noteThing } from "../lib/names.ts";
+import { placed } from "../lib/places.ts";
 import { network } from "../lib/network.ts";
 import { now } from "../lib/now.ts";
 import { go, href, type Route } from "../router.ts";
 import { Badge, Page, Who, Wrong } from "../ui/basics.tsx";
+import { PlacesMap } from "../ui/map.tsx";
 
 /** Height of a row, as in the style sheet, px. */
 const ROW = 62;
@@ -194,6 +196,14 @@ export function Things({ route }: { route: Route }) {
     go(`/things${text ? `?${text}` : ""}`, true);
   };
   const current = listed.key === JSON.stringify(query);
+  const places = useMemo(() => listed.things.flatMap((thing) => placed(thing) ?? []), [listed.things]);
+  const onMap = route.query.get("show") === "map" && places.length > 0;
+  const shown = (way: string) => {
+    const next = new URLSearchParams(route.query);
+    if (way === "map") next.set("show", way);
+    else next.delete("show");
+    return `/things${next.size > 0 ? `?${next}` : ""}`;
+  };
   const filtered = Boolean(name || owner || property);
   const organisations = network.value?.genesis.organisations ?? [];
   return (
@@ -217,8 +227,16 @@ export function Things({ route }: { route: Route }) {
         </p>
       </div>
       {listed.error && <Wrong error={listed.error} />}
+      {places.length > 0 && (
+        <nav class="tabs" aria-label="Ways to look at things">
+          <a href={shown("list")} aria-current={onMap ? undefined : "page"}>List</a>
+          <a href={shown("map")} aria-current={onMap ? "page" : undefined}>Map, {count(places.length)} placed</a>
+        </nav>
+      )}
       {current && listed.all && listed.things.length === 0 ? (
         <p class="empty">{filtered ? "No thing fits this filter." : "No thing is registered yet. An owner registers one with `althing thing register`."}</p>
+      ) : onMap ? (
+        <PlacesMap places={places} />
       ) : (
         <List listed={listed} />
       )}

@@ -7,10 +7,9 @@ import { anchored } from "../lib/genesis.ts";
 import { tagged, type Transaction } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
 import type { Route } from "../router.ts";
-import { At, Await, Card, Fact, Facts, Height, Id, Page, Who } from "../ui/basics.tsx";
+import { At, Await, Card, Effect, Fact, Facts, Height, Id, Page, Who } from "../ui/basics.tsx";
 import { Action, Event } from "../ui/tagged.tsx";
 import { Verification } from "../ui/verification.tsx";
-import { Effect } from "./block.tsx";
 
 function Proof({ id }: { id: string }) {
   const proof = useQuery(`receipt ${id}`, async (signal) => {

@@ -1,8 +1,10 @@
 // The dashboard in a real browser, against a real network. `ALTHING=path` names the program; `CHROMIUM=path`
-// the browser. Screenshots go to `SHOTS=folder` if that is set.
+// the browser. Screenshots go to `SHOTS=folder` if that is set. `DIST=folder` shows the files of that folder instead of
+// those that were built into the program, which saves building it while one works on a page.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { HOSTILE } from "./hostile.mjs";
@@ -22,9 +24,24 @@ const browser = await chromium.launch({ executablePath, args: ARGS });
 const shots = process.env.SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
 
+/** Answers with the files of `dist` in place of the program's, under the program's own policy. */
+async function serveDist(context) {
+  const dist = process.env.DIST;
+  const types = { js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
+  await context.route(`${network.base}/assets/**`, (route) => {
+    const name = new URL(route.request().url()).pathname;
+    route.fulfill({ path: join(dist, name), contentType: types[name.split(".").at(-1)] });
+  });
+  await context.route((url) => url.origin === network.base && !/^\/(v1|assets|metrics|openapi)/.test(url.pathname), async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: readFileSync(join(dist, "index.html"), "utf8") });
+  });
+}
+
 /** A page that remembers what went wrong on it, and that asks nobody but the peer. */
 async function open(path, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  if (process.env.DIST) await serveDist(context);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   page.wrong = [];
@@ -76,7 +93,7 @@ const checks = {
     await page.getByText("5 things").waitFor();
     const thing = things.find((one) => one.name === "machine-1");
     await page.goto(`${network.base}/things/${thing.id}`);
-    await page.locator(".chart canvas").waitFor();
+    await page.locator(".chart .plot-line").waitFor();
     await page.getByText("is the one on the ledger").waitFor();
     await page.getByRole("button", { name: "Zoom in" }).click();
     await page.getByRole("button", { name: "Earlier" }).click();
@@ -163,6 +180,31 @@ const checks = {
     await close(page);
   },
 
+  async "no view breaks a rule of accessibility, light or dark"() {
+    const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    const { items: things } = await network.get("/v1/things");
+    const stream = things[0].properties[0].stream;
+    const block = await firstFull();
+    const paths = [
+      "/", "/things", `/things/${things[0].id}`, `/readings/${stream}/0`, "/verify", "/ledger", "/ledger?show=events", "/ledger?show=entities",
+      `/blocks/${block.height}`, `/transactions/${block.transaction_ids[0]}`, `/entities/${things[0].owner}`, "/procedures", "/operations", "/sign", "/nowhere",
+    ];
+    const found = [];
+    for (const colorScheme of ["light", "dark"]) {
+      const page = await open("/", { colorScheme, reducedMotion: "reduce" });
+      for (const path of paths) {
+        await page.goto(network.base + path);
+        await page.locator("h1").first().waitFor();
+        await until(async () => (await page.locator(".loading").count()) === 0);
+        await page.evaluate(source);
+        const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+        found.push(...violations.map((one) => `${path} ${colorScheme}: ${one.id} (${one.help}): ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`));
+      }
+      await page.context().close();
+    }
+    assert.deepEqual(found, []);
+  },
+
   async "it is usable by keyboard alone"() {
     const page = await open("/");
     await page.locator(".live-line").first().waitFor();
@@ -174,7 +216,7 @@ const checks = {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Large industrial machine" }).waitFor();
     await until(() => page.evaluate(() => document.activeElement.tagName === "H1"));
-    await page.locator(".chart canvas").waitFor();
+    await page.locator(".chart .plot-line").waitFor();
     await page.locator(".chart-box").focus();
     await page.keyboard.press("+");
     await until(() => page.getByRole("button", { name: "Zoom out" }).isEnabled());
@@ -239,6 +281,7 @@ const checks = {
 
   async "ten thousand things scroll"() {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    if (process.env.DIST) await serveDist(context);
     const page = await context.newPage();
     const { items } = await network.get("/v1/things");
     await page.route("**/v1/things?*", (route) => {
@@ -324,6 +367,16 @@ const checks = {
     network.kill("peer-1");
     await page.getByText("This peer has not answered for").waitFor();
     await page.getByText("as of block").first().waitFor();
+    // What went wrong so far is that the peer is gone; the others show the same page.
+    const lost = page.wrong.splice(0);
+    const other = page.locator(".lost").getByRole("link").first();
+    const there = new URL(await other.getAttribute("href"));
+    assert.notEqual(there.origin, network.base);
+    await other.click();
+    await page.getByRole("heading", { level: 1, name: "keep one record" }).waitFor();
+    await page.locator(".sentence").getByText(/silent|waits/).first().waitFor();
+    assert.equal(new URL(page.url()).origin, there.origin);
+    page.wrong = lost;
     assert.ok(page.wrong.every((line) => /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|network error/i.test(line)), page.wrong.join("\n"));
     await page.context().close();
   },

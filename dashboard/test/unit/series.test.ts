@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Aggregates, Reading } from "../../src/lib/model.ts";
-import { drawn, moved, toBand, toLine, usualStep } from "../../src/lib/series.ts";
+import { drawn, moved, nearestAt, runs, toBand, toLine, usualStep } from "../../src/lib/series.ts";
 
 const time = (ms: number) => ({ ms, utc: "" });
 const reading = (seq: number, ms: number, value = "1"): Reading => ({ seq, value, claimed: time(ms), received: time(ms), ledger: time(ms), height: 1, leaf: 0 });
@@ -12,7 +12,7 @@ test("a line is broken where a number is missing and where time passed", () => {
 });
 
 test("late readings stand where they belong in time", () => {
-  expect(toLine([reading(0, 0), reading(1, 2000), reading(2, 1000)], "number").times).toContain(1);
+  expect(toLine([reading(0, 0), reading(1, 2000), reading(2, 1000)], "number").times).toEqual([0, 500, 1000, 2000]);
 });
 
 test("what is no number is not drawn", () => {
@@ -37,4 +37,11 @@ test("a window stays within what there is", () => {
   expect(moved({ from: 900, until: 1000 }, 0.5, 1, whole)).toEqual({ from: 900, until: 1000 });
   expect(moved({ from: 400, until: 600 }, 0, 0.5, whole)).toEqual({ from: 450, until: 550 });
   expect(moved({ from: 400, until: 600 }, 0, 100, whole)).toEqual(whole);
+});
+
+test("runs end where nothing came, and the nearest time is found", () => {
+  const line = toLine([reading(0, 0), reading(1, 1000), reading(3, 2000), reading(4, 3000)], "number");
+  expect(runs(line)).toEqual([[0, 1], [3, 4]]);
+  expect([-5, 400, 600, 9999].map((ms) => nearestAt([0, 1000, 2000], ms))).toEqual([0, 0, 1, 2]);
+  expect(nearestAt([], 5)).toBeUndefined();
 });

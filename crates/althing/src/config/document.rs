@@ -176,7 +176,7 @@ const PROFILES: &str = "gateway.profiles";
 
 /// Sections whose keys are names that the file chooses.
 fn is_open(section: &str) -> bool {
-    section == "peer.p2p.addresses"
+    matches!(section, "peer.p2p.addresses" | "peer.api.addresses")
 }
 
 fn join(prefix: &str, key: &str) -> String {

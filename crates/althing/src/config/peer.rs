@@ -84,6 +84,7 @@ struct Api {
     write_timeout: String,
     request_timeout: String,
     drain_timeout: String,
+    addresses: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,6 +108,8 @@ struct Store {
 const WORKER_THREADS_MAX: usize = 256;
 /// Most of anything that is counted; more is a slip of the pen.
 const COUNT_MAX: usize = 1 << 32;
+/// Longest address of another peer's interface, bytes.
+const API_ADDRESS_BYTES_MAX: usize = 256;
 /// Shortest journal that the store takes, bytes.
 const JOURNAL_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
@@ -200,9 +203,29 @@ impl Config {
             write_timeout: span("write_timeout", &raw.write_timeout)?,
             request_timeout: span("request_timeout", &raw.request_timeout)?,
             drain_timeout: span("drain_timeout", &raw.drain_timeout)?,
+            addresses: self.api_addresses(raw.addresses)?,
             origins: raw.origins,
             writes: raw.writes,
         })
+    }
+
+    /// Browsers are sent there, so nothing but the web will do.
+    fn api_addresses(
+        &self,
+        given: BTreeMap<String, String>,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
+        let read = |(name, text): (String, String)| {
+            let address = text.trim_end_matches('/');
+            let host = ["http://", "https://"].iter().find_map(|web| address.strip_prefix(web));
+            let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>@?#\\".contains(&byte);
+            let is_host = host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_plain));
+            if is_host && address.len() <= API_ADDRESS_BYTES_MAX {
+                return Ok((name, address.to_owned()));
+            }
+            let problem = format!("`{text}` is no address such as http://10.0.0.2:4464");
+            Err(self.document.wrong(&format!("peer.api.addresses.{name}"), problem))
+        };
+        given.into_iter().map(read).collect()
     }
 
     fn mempool(&self, raw: &Mempool) -> anyhow::Result<mempool::Limits> {

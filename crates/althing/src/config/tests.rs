@@ -44,6 +44,11 @@ fn wrong_values_name_line_key_and_remedy() {
             peer("[peer.p2p.addresses]\nb = \"h\""),
             "line 2: `peer.p2p.addresses.b`: `h` is no address",
         ),
+        (
+            peer("[peer.api.addresses]\nb = \"javascript:alert(1)\""),
+            "line 2: `peer.api.addresses.b`: `javascript:alert(1)` is no address such as",
+        ),
+        (peer("[peer.api.addresses]\nb = \"http://a@b\""), "`http://a@b` is no address such as"),
         (gateway("[gateway]\npeers = []"), "`gateway.peers`: must list 1 to 64 peers"),
         (gateway("[gateway.limits]\nretry_max = \"1\""), "`1` is no length of time"),
         (

@@ -168,9 +168,15 @@ impl Service {
             organisation_name: owner.map(|one| one.inception.name.clone()).unwrap_or_default(),
             role: PeerRole::Validator,
             this: seat.key == self.peer.key(),
+            http: self.address_of(seat),
             connected: agreement.is_some_and(|agreement| agreement.connected.contains(&seat.key)),
             heard: heard.map(Into::into),
         }
+    }
+
+    fn address_of(&self, seat: &althing_types::PeerSeat) -> Option<String> {
+        let known = &self.config.addresses;
+        known.get(&seat.inception.name).or_else(|| known.get(&hex::encode(seat.key))).cloned()
     }
 
     fn reason(&self, complaint: &Complaint) -> HealthReason {

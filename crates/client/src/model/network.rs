@@ -133,6 +133,9 @@ pub struct Peer {
     pub role: PeerRole,
     /// Whether it is the one that answers.
     pub this: bool,
+    /// Where its interface and its pages are, as the operator of the one that answers set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
     /// Whether it is connected to the one that answers.
     pub connected: bool,
     /// When its latest vote was seen here.

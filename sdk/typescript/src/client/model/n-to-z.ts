@@ -70,6 +70,8 @@ export interface Peer {
   connected: boolean;
   /** When its latest vote was seen here. */
   heard?: Time;
+  /** Where its interface and its pages are, as the operator of the one that answers set it. */
+  http?: string;
   /** The peer. */
   id: Did;
   /** Its voting key. */
