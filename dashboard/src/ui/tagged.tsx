@@ -8,11 +8,16 @@ import { Height, Id, Who } from "./basics.tsx";
 
 type Part = ComponentChildren;
 
+/** How many fields of an unknown action or event are shown. */
+const FIELDS_MAX = 4;
+
 const text = (one: Tagged, field: string) => String(one[field] ?? "");
 const number = (one: Tagged, field: string) => Number(one[field] ?? 0);
 const who = (one: Tagged, field: string) => <Who did={text(one, field)} />;
 const quoted = (one: Tagged, field: string) => <q><bdi>{plain(text(one, field))}</bdi></q>;
 const ids = (one: Tagged, field: string) => (Array.isArray(one[field]) ? (one[field] as unknown[]).map(String) : []);
+
+const transaction = (one: Tagged, field: string) => <Id id={text(one, field)} link={href.transaction(text(one, field))} />;
 
 function until(one: Tagged): Part {
   const height = number(one, "until_height");
@@ -49,6 +54,16 @@ const ACTIONS: Record<string, (one: Tagged) => Part> = {
   set_approval_policy: (a) => (
     <>from now on {text(a, "threshold")} of {people(ids(a, "approvers"))} must approve: {words(text(a, "kind"))}</>
   ),
+  offer_thing: (a) => (a["offer"] ? <>offer {who(a, "thing")} to another owner</> : <>withdraw the offer of {who(a, "thing")}</>),
+  accept_thing: (a) => <>become the owner of {who(a, "thing")}</>,
+  limit_binding: (a) => <>{a["limit"] ? "narrow" : "lift the limit of"} what {who(a, "gateway")} may do for {who(a, "thing")}</>,
+  report_status: (a) => <>report how {who(a, "thing")} is</>,
+  cancel_command: (a) => <>take back command {transaction(a, "command")}</>,
+  report_command: (a) => <>answer command {transaction(a, "command")}: {words(text(a, "state"))}</>,
+  quarantine: (a) => (a["reason"] ? <>shut out {who(a, "thing")}: {quoted(a, "reason")}</> : <>no longer ask to shut out {who(a, "thing")}</>),
+  answer_access: (a) => <>{a["allow"] ? "allow" : "deny"} access <Id id={text(a, "request")} /></>,
+  revoke_grant: (a) => <>end grant <Id id={text(a, "grant")} /></>,
+  use_grant: (a) => <>use grant <Id id={text(a, "grant")} /></>,
   approve: (a) => <>approve <Id id={text(a, "pending")} link={href.transaction(text(a, "pending"))} /></>,
   reject: (a) => <>reject <Id id={text(a, "pending")} link={href.transaction(text(a, "pending"))} /></>,
 };
@@ -71,6 +86,13 @@ const EVENTS: Record<string, (one: Tagged) => Part> = {
       {ids(e, "notify").length > 0 && <> for {people(ids(e, "notify"))}</>}
     </>
   ),
+  thing_offered: (e) => <>{who(e, "owner")} offers {who(e, "thing")} to {e["to"] ? who(e, "to") : "whoever holds its code"} {until(e)}</>,
+  offer_withdrawn: (e) => <>{who(e, "thing")} is offered no longer</>,
+  thing_transferred: (e) => <>{who(e, "thing")} went from {who(e, "from")} to {who(e, "to")}</>,
+  device_joined: (e) => <>{who(e, "device")} joined by voucher with {who(e, "thing")}</>,
+  command_queued: (e) => <>{who(e, "sender")} commands {who(e, "thing")}: {transaction(e, "command")}</>,
+  command_changed: (e) => <>command {transaction(e, "command")} to {who(e, "thing")} is {words(text(e, "state"))}</>,
+  quarantine_changed: (e) => <>{who(e, "by")} spoke on {who(e, "thing")}, which is {e["quarantined"] ? "shut out" : "let in"}</>,
   approval_policy_set: (e) => <>{who(e, "entity")} set who must approve</>,
   approval_pending: (e) => (
     <>{text(e, "approvals")} of {text(e, "threshold")} approved <Id id={text(e, "pending")} link={href.transaction(text(e, "pending"))} /></>
@@ -79,16 +101,34 @@ const EVENTS: Record<string, (one: Tagged) => Part> = {
   approval_ended: (e) => <><Id id={text(e, "pending")} link={href.transaction(text(e, "pending"))} /> ended: {words(text(e, "code"))}</>,
 };
 
+/** What has no sentence of its own: its name, and those of its fields that fit a line. */
+function named(one: Tagged): Part {
+  const fields = Object.entries(one).filter(([field, value]) => field !== "type" && ["string", "number", "boolean"].includes(typeof value));
+  return (
+    <>
+      {words(one.type)}
+      {fields.slice(0, FIELDS_MAX).map(([field, value], at) => (
+        <span key={field}>{at === 0 ? ": " : ", "}{words(field)} {fieldOf(value)}</span>
+      ))}
+    </>
+  );
+}
+
+function fieldOf(value: unknown): Part {
+  if (typeof value === "string" && value.startsWith("did:")) return <Who did={value} />;
+  if (typeof value === "number") return endless(value) ? "without end" : count(value);
+  const shown = String(value);
+  return /^[0-9a-f]{64}$/.test(shown) ? <Id id={shown} /> : <q><bdi>{plain(shown, 60)}</bdi></q>;
+}
+
 /** What an action is to do. */
 export function Action(props: { of: Tagged }) {
-  const said = ACTIONS[props.of.type];
-  return <span class="tagged">{said ? said(props.of) : words(props.of.type)}</span>;
+  return <span class="tagged">{(ACTIONS[props.of.type] ?? named)(props.of)}</span>;
 }
 
 /** What came about. */
 export function Event(props: { of: Tagged }) {
-  const said = EVENTS[props.of.type];
-  return <span class="tagged">{said ? said(props.of) : words(props.of.type)}</span>;
+  return <span class="tagged">{(EVENTS[props.of.type] ?? named)(props.of)}</span>;
 }
 
 /** A list of events with their blocks, newest first. */

@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { HOSTILE } from "./hostile.mjs";
+import { writeLong } from "./million.mjs";
 import { startNetwork, until } from "./network.mjs";
 
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
@@ -276,6 +277,29 @@ const checks = {
     await page.locator(".arrow").first().click();
     await page.getByRole("heading", { level: 1, name: "Transaction" }).waitFor();
     assert.ok(page.url().includes(agreed));
+    await close(page);
+  },
+
+  async "a million readings are one chart, with a gap where nothing came"() {
+    const total = 1_000_000;
+    const began = Date.now();
+    const { thing, stream } = await writeLong(network.base, join(network.folder, "organisations", "1.json"), total);
+    console.log(`    ${total} readings written in ${Date.now() - began} ms`);
+    const page = await open(`/things/${thing}`);
+    await page.locator(".plot-area").waitFor();
+    await page.getByText("1,000,000 readings from").waitFor();
+    assert.equal(await page.locator(".plot-gap").count(), 1, "the weeks without readings are shown");
+    const took = await page.evaluate(() => {
+      const [entry] = performance.getEntriesByType("resource").filter((one) => one.name.includes("/aggregates"));
+      return Math.round(entry.responseEnd - entry.startTime);
+    });
+    const { items } = await network.get(`/v1/streams/${stream}/aggregates?buckets=700`);
+    assert.equal(items.reduce((sum, one) => sum + one.of.count, 0), total);
+    const asked = Date.now();
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    await page.getByText(/^[45]\d\d,\d\d\d readings from/).waitFor();
+    console.log(`    the peer thinned out a million readings in ${took} ms; zoomed in, asked and drawn anew after ${Date.now() - asked} ms`);
+    if (shots) await page.screenshot({ path: join(shots, "million-wide-light.png") });
     await close(page);
   },
 
