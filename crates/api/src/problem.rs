@@ -66,6 +66,8 @@ failures! {
     UnknownReading NOT_FOUND "unknown_reading" "The stream has no reading with this number; look at its gaps.";
     UnknownTransaction NOT_FOUND "unknown_transaction" "This peer knows no such transaction; it may be on its way, or have expired.";
     UnknownBlock NOT_FOUND "unknown_block" "There is no final block at this height yet; wait for it.";
+    UnknownCommand NOT_FOUND "unknown_command" "No thing was ever asked for a command of this id; a command has the id of its transaction.";
+    UnknownVoucher NOT_FOUND "unknown_voucher" "No maker has issued this voucher here; have its maker issue it first.";
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
     WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
     NotAcceptable NOT_ACCEPTABLE "not_acceptable" "The answer has no such form; accept JSON, or CBOR for proofs.";
@@ -143,6 +145,8 @@ impl From<QueryError> for ApiError {
                 Noun::Reading => Failure::UnknownReading,
                 Noun::Transaction => Failure::UnknownTransaction,
                 Noun::Block => Failure::UnknownBlock,
+                Noun::Command => Failure::UnknownCommand,
+                Noun::Voucher => Failure::UnknownVoucher,
             },
             QueryError::Cursor => Failure::InvalidCursor,
             QueryError::TooLarge => Failure::RangeTooLarge,
@@ -165,14 +169,20 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::WrongLedger
         | Refusal::DuplicateSigner
         | Refusal::PayloadMissing
-        | Refusal::PayloadMismatch => StatusCode::BAD_REQUEST,
+        | Refusal::PayloadMismatch
+        | Refusal::BadInput => StatusCode::BAD_REQUEST,
         Refusal::BadSignature
         | Refusal::BadPossession
         | Refusal::EntityRevoked
         | Refusal::NotPermitted
         | Refusal::NotBound
         | Refusal::BindingExpired
-        | Refusal::NotAnApprover => StatusCode::FORBIDDEN,
+        | Refusal::NotAnApprover
+        | Refusal::NotOffered
+        | Refusal::BadClaim
+        | Refusal::VoucherRevoked
+        | Refusal::Quarantined
+        | Refusal::OutsideLimit => StatusCode::FORBIDDEN,
         Refusal::NonceReused
         | Refusal::NonceTooOld
         | Refusal::AlreadyExists
@@ -184,6 +194,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::AlreadyApproved
         | Refusal::AlreadyRotated
         | Refusal::Withdrawn
+        | Refusal::BackwardState
         | Refusal::AwaitingApproval => StatusCode::CONFLICT,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::UnknownEntity
@@ -198,8 +209,17 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::BadDescription
         | Refusal::SchemaMismatch
         | Refusal::TimeOutOfRange
-        | Refusal::PendingExpired => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::SenderQuota => StatusCode::TOO_MANY_REQUESTS,
+        | Refusal::PendingExpired
+        | Refusal::OfferExpired
+        | Refusal::UnknownVoucher
+        | Refusal::NotInVoucher
+        | Refusal::UnknownAffordance
+        | Refusal::UnknownCommand
+        | Refusal::CommandExpired => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::SenderQuota
+        | Refusal::StatusTooOften
+        | Refusal::TooManyCommands
+        | Refusal::TooManyGateways => StatusCode::TOO_MANY_REQUESTS,
         Refusal::MempoolFull | Refusal::NotReady => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
     }

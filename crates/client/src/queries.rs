@@ -1,14 +1,14 @@
 //! The reads of the interface, one method each.
 
-use althing_types::{EntityId, Genesis, StreamId, ThingId, TxId};
+use althing_types::{EntityId, Genesis, StreamId, ThingId, TxId, VoucherId};
 use bytes::Bytes;
 
 use crate::{
     Client, Error, Events,
     model::{
-        Account, Aggregates, Block, BlockSummary, DidDocument, Entity, Gaps, KeyVersion, Network,
-        Page, Past, Peers, PendingApproval, Policies, Property, Readings, Status, Stream, Thing,
-        Transaction, query,
+        Account, Aggregates, Block, BlockSummary, Command, DidDocument, Entity, Gaps, KeyVersion,
+        Network, Page, Past, Peers, PendingApproval, Policies, Property, Readings, Status, Stream,
+        Thing, Transaction, Voucher, query,
     },
 };
 
@@ -138,6 +138,34 @@ impl Client {
     /// [`Error`] if the request failed.
     pub async fn policies(&self, entity: &EntityId) -> Result<Policies, Error> {
         self.get(&format!("v1/entities/{entity}/policies"), NONE).await
+    }
+
+    /// A command, and how far it is.
+    ///
+    /// # Errors
+    /// `unknown_command` if no thing was ever asked for it.
+    pub async fn command(&self, id: &TxId) -> Result<Command, Error> {
+        self.get(&format!("v1/commands/{id}"), NONE).await
+    }
+
+    /// Commands of a thing, oldest first.
+    ///
+    /// # Errors
+    /// `unknown_thing` if it is not registered.
+    pub async fn commands(
+        &self,
+        thing: &ThingId,
+        query: &query::Commands,
+    ) -> Result<Page<Command>, Error> {
+        self.get(&format!("v1/things/{thing}/commands"), query).await
+    }
+
+    /// A maker's voucher.
+    ///
+    /// # Errors
+    /// `unknown_voucher` if no maker issued it.
+    pub async fn voucher(&self, id: &VoucherId) -> Result<Voucher, Error> {
+        self.get(&format!("v1/vouchers/{id}"), NONE).await
     }
 
     /// The DID document of an entity or thing.

@@ -8,7 +8,7 @@ use althing_state::Read;
 use althing_types::{EntityId, EntityKind, Event, Refusal, ThingId};
 
 use crate::{
-    entity, index, thing,
+    entity, index, standing, thing,
     transition::{Actor, Stop, Transition},
 };
 
@@ -26,6 +26,7 @@ pub(crate) fn bind<R: Read>(
     if until_height < height {
         return Err(Refusal::BindingExpired.into());
     }
+    standing::bound(state, id, gateway)?;
     let key = key::binding(id, gateway);
     // Bound without interruption, so that what was submitted so far stays provable.
     let bound_height = match state.get::<BindingRecord>(&key)? {
@@ -60,6 +61,7 @@ pub(crate) fn unbind<R: Read>(
         return Err(Refusal::NotBound.into());
     }
     state.put(key, &BindingRecord { until_height: height, ..binding });
+    standing::unbound(state, id, gateway)?;
     if thing::is_device_of(&thing, gateway) {
         thing.device = None;
         state.put(key::thing(id), &thing);
@@ -69,19 +71,35 @@ pub(crate) fn unbind<R: Read>(
     Ok(())
 }
 
-/// Whether an entity may submit for a thing now: as its owner, or bound to it by an owner who still
-/// counts.
+/// Whether an entity may submit readings of a property of a thing now.
 pub(crate) fn may_submit<R: Read>(
     state: &mut Transition<'_, R>,
     id: &ThingId,
     thing: &ThingRecord,
+    property: &str,
     submitter: &EntityId,
 ) -> Result<(), Stop> {
-    if thing.owner == *submitter {
+    may_speak(state, id, thing, submitter)?;
+    let standing = standing::of(state, id)?;
+    standing::not_quarantined(&standing, thing)?;
+    let is_outside = standing
+        .limit_of(submitter)
+        .is_some_and(|limit| !limit.properties.iter().any(|name| name == property));
+    if is_outside { Err(Refusal::OutsideLimit.into()) } else { Ok(()) }
+}
+
+/// Whether an entity may speak for a thing now: as its owner, or bound to it by an owner who still
+/// counts.
+pub(crate) fn may_speak<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &ThingId,
+    thing: &ThingRecord,
+    speaker: &EntityId,
+) -> Result<(), Stop> {
+    if thing.owner == *speaker {
         return Ok(());
     }
-    let binding: BindingRecord =
-        state.get(&key::binding(id, submitter))?.ok_or(Refusal::NotBound)?;
+    let binding: BindingRecord = state.get(&key::binding(id, speaker))?.ok_or(Refusal::NotBound)?;
     if !binding.holds_at(state.now.height) {
         return Err(Refusal::BindingExpired.into());
     }

@@ -10,7 +10,7 @@ use althing_proof::{
 use althing_state::Read;
 use althing_types::{
     Action, EntityId, LedgerId, PublicKey, Refusal, Signature, StreamId, StreamSchema, Transaction,
-    TxId, crypto::Check, possession_bytes,
+    TxId, claim_bytes, crypto::Check, possession_bytes,
 };
 use minicbor::Decode;
 
@@ -122,7 +122,7 @@ impl<'a, R: Read> Bases<'a, R> {
 
 /// The signatures of a transaction with the keys they must hold under: first those on the
 /// transaction, one for each signer, or else it is refused with [`Refusal::BadSignature`]; then those
-/// that show possession of new keys, or else with [`Refusal::BadPossession`].
+/// that show possession of new keys and of codes, or else with [`Refusal::BadPossession`].
 #[must_use]
 pub fn signature_checks(ledger: &LedgerId, transaction: &Transaction, basis: &Basis) -> Vec<Check> {
     let signed = transaction.signatures().iter().zip(&basis.keys).enumerate();
@@ -132,16 +132,21 @@ pub fn signature_checks(ledger: &LedgerId, transaction: &Transaction, basis: &Ba
         signature: signed.signature,
     });
     let actions = transaction.body().actions.iter();
-    own.chain(actions.filter_map(|action| possession(ledger, action))).collect()
+    let sender = &transaction.body().sender;
+    own.chain(actions.filter_map(|action| possession(ledger, sender, action))).collect()
 }
 
-/// The proof that a new key is held, if an action brings one.
-fn possession(ledger: &LedgerId, action: &Action) -> Option<Check> {
+/// The proof that a new key or a code is held, if an action brings one.
+fn possession(ledger: &LedgerId, sender: &EntityId, action: &Action) -> Option<Check> {
     let (id, key, signature): (EntityId, &PublicKey, &Signature) = match action {
         Action::RegisterEntity { inception, possession } => {
             (inception.id(), &inception.key, possession)
         }
         Action::RotateKey { entity, key, possession } => (*entity, key, possession),
+        Action::AcceptThing { thing, claim: Some(claim) } => {
+            let message = claim_bytes(ledger, thing, sender);
+            return Some(Check { key: claim.key.clone(), message, signature: claim.signature });
+        }
         _ => return None,
     };
     let message = possession_bytes(ledger, &id, key);

@@ -5,8 +5,8 @@ use althing_state::{Read, StoreError};
 use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY_BLOCKS_MAX};
 
 use crate::{
-    BlockInput, NonceWindow, Outcome, approval, binding, context, entity, index, record, stream,
-    thing,
+    BlockInput, NonceWindow, Outcome, approval, binding, command, context, entity, index,
+    onboarding, record, standing, status, stream, thing,
     transition::{Actor, Moment, Stop, Transition},
 };
 
@@ -196,6 +196,25 @@ fn act_once<R: Read>(
         Action::SetApprovalPolicy(policy) => approval::set_policy(state, actor, policy),
         Action::Approve { pending } => approval::approve(state, actor, pending),
         Action::Reject { pending } => approval::reject(state, actor, pending),
+        Action::OfferThing { thing, offer } => {
+            onboarding::offer(state, actor, thing, offer.as_ref())
+        }
+        Action::AcceptThing { thing, claim } => {
+            onboarding::accept(state, actor, thing, claim.as_ref())
+        }
+        Action::LimitBinding { thing, gateway, limit } => {
+            standing::limit(state, actor, thing, gateway, limit.as_ref())
+        }
+        Action::ReportStatus { thing, status } => status::report(state, actor, thing, status),
+        Action::IssueVoucher(voucher) => onboarding::issue(state, actor, voucher),
+        Action::RevokeVoucher { voucher } => onboarding::revoke(state, actor, voucher),
+        Action::JoinByVoucher(join) => onboarding::join(state, actor, join),
+        Action::Command(command) => command::send(state, actor, command),
+        Action::ReportCommand(report) => command::report(state, actor, report),
+        Action::CancelCommand { command } => command::cancel(state, actor, command),
+        Action::Quarantine { thing, reason } => {
+            standing::quarantine(state, actor, thing, reason.is_some())
+        }
     }
 }
 

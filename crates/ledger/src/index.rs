@@ -7,7 +7,7 @@
 //! | `h` entity height (8) position (4) | |
 //! | `e` kind (1) entity | owner, or nothing |
 //! | `d` owner entity | kind (1) |
-//! | `o` owner name | thing |
+//! | `o` owner name 00 thing | thing |
 //! | `n` name 00 thing | |
 //! | `y` type 00 thing | |
 //! | `p` property 00 thing | stream |
@@ -16,14 +16,23 @@
 //! | `r` recipient height (8) position (4) transaction | |
 //! | `l` linked transaction height (8) position (4) transaction | |
 //! | `w` entity pending transaction | last height (8) |
+//! | `m` maker or owner, voucher | |
+//! | `u` latitude (4) longitude (4) thing | |
+//! | `c` command | its [record](crate::command::CommandRecord) |
+//! | `m` thing height (8) position (4) command | |
 //!
 //! Numbers are big-endian, so that rows sort by height; ids are their 32 bytes; texts are UTF-8 and
 //! hold no 00. The functions without a sender give the prefix to scan for.
 
 use althing_state::Read;
-use althing_types::{Digest, EntityId, EntityKind, Record, StreamId, ThingId, TxId};
+use althing_types::{
+    Digest, EntityId, EntityKind, Place, Record, StreamId, ThingId, TxId, VoucherId,
+};
 
-use crate::transition::{Actor, Transition};
+use crate::{
+    command::CommandRecord,
+    transition::{Actor, Transition, encode},
+};
 
 /// The row of a transaction that used its nonce: its height and position. One that had no effect at
 /// all (see [`execute`](crate::execute)) has none, so a repeated inclusion does not hide the first.
@@ -120,6 +129,45 @@ pub fn waiting_for(entity: &EntityId) -> Vec<u8> {
     join(b'w', &[&entity.0])
 }
 
+/// Rows of the vouchers that an entity issued or owns.
+#[must_use]
+pub fn vouchers_of(entity: &EntityId) -> Vec<u8> {
+    join(b'm', &[&entity.0])
+}
+
+/// Rows of the things that said where they are, from south to north.
+#[must_use]
+pub fn placed() -> Vec<u8> {
+    join(b'u', &[])
+}
+
+/// The row of the things at a place, or a point to begin at among [`placed`]. Degrees count from
+/// the south pole and the date line, so that rows sort.
+#[must_use]
+pub fn placed_at(place: Place) -> Vec<u8> {
+    let from = |degrees_e7: i64, least: i64| {
+        u32::try_from(degrees_e7.saturating_sub(least)).unwrap_or(u32::MAX).to_be_bytes()
+    };
+    let latitude = from(place.latitude_e7, -900_000_000);
+    join(b'u', &[&latitude, &from(place.longitude_e7, -1_800_000_000)])
+}
+
+/// Rows of the commands of a thing, oldest first.
+#[must_use]
+pub fn commands_of(thing: &ThingId) -> Vec<u8> {
+    join(b'm', &[&thing.0])
+}
+
+/// The row of a command, with its record as it was left.
+#[must_use]
+pub fn command(id: &TxId) -> Vec<u8> {
+    join(b'c', &[&id.0])
+}
+
+fn owned_row(owner: &EntityId, name: &str, id: &ThingId) -> Vec<u8> {
+    join(b'o', &[&owner.0, name.as_bytes(), &[0], &id.0])
+}
+
 fn join(row: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len: usize = parts.iter().map(|part| part.len()).sum();
     let mut key = Vec::with_capacity(1 + len);
@@ -190,7 +238,7 @@ pub(crate) fn thing_named<R: Read>(
     name: &str,
     id: &ThingId,
 ) {
-    state.row(join(b'o', &[&owner.0, name.as_bytes()]), Some(id.0.to_vec()));
+    state.row(owned_row(owner, name, id), Some(id.0.to_vec()));
     state.row(join(b'n', &[name.as_bytes(), &[0], &id.0]), Some(Vec::new()));
 }
 
@@ -253,4 +301,83 @@ pub(crate) fn waiting<R: Read>(
 ) {
     let key = join(b'w', &[&entity.0, &pending.0]);
     state.row(key, until_height.map(|height| height.to_be_bytes().to_vec()));
+}
+
+/// A thing changed hands. Two things of one owner may then have one name.
+pub(crate) fn thing_moved<R: Read>(
+    state: &mut Transition<'_, R>,
+    from: &EntityId,
+    to: &EntityId,
+    name: &str,
+    id: &ThingId,
+) {
+    state.row(owned_row(from, name, id), None);
+    state.row(owned_row(to, name, id), Some(id.0.to_vec()));
+}
+
+pub(crate) fn entity_moved<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &EntityId,
+    kind: EntityKind,
+    from: &EntityId,
+    to: &EntityId,
+) {
+    let kind = kind as u8;
+    state.row(join(b'e', &[&[kind], &id.0]), Some(to.0.to_vec()));
+    state.row(join(b'd', &[&from.0, &id.0]), None);
+    state.row(join(b'd', &[&to.0, &id.0]), Some(Vec::from([kind])));
+}
+
+/// A device joined, for an owner who need not be the sender.
+pub(crate) fn entity_joined<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &EntityId,
+    owner: &EntityId,
+) {
+    entity_registered(state, &Actor { id: *owner, ..*actor }, id, EntityKind::Device);
+}
+
+pub(crate) fn voucher_issued<R: Read>(
+    state: &mut Transition<'_, R>,
+    maker: &EntityId,
+    owner: &EntityId,
+    id: &VoucherId,
+) {
+    for entity in [maker, owner] {
+        state.row(join(b'm', &[&entity.0, &id.0]), Some(Vec::new()));
+    }
+}
+
+pub(crate) fn thing_placed<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &ThingId,
+    before: Option<Place>,
+    after: Option<Place>,
+) {
+    let row = |place: Place| [placed_at(place).as_slice(), &id.0].concat();
+    if let Some(place) = before {
+        state.row(row(place), None);
+    }
+    if let Some(place) = after {
+        state.row(row(place), Some(Vec::new()));
+    }
+}
+
+pub(crate) fn commanded<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    thing: &ThingId,
+    id: &TxId,
+) {
+    let place = state.place(actor);
+    state.row(join(b'm', &[&thing.0, &place, &id.0]), Some(Vec::new()));
+}
+
+pub(crate) fn command_changed<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &TxId,
+    record: &CommandRecord,
+) {
+    state.row(command(id), Some(encode(record)));
 }

@@ -32,8 +32,12 @@ pub use nonce::{NONCE_JUMP_MAX, NONCE_WINDOW, NonceWindow};
 
 pub mod approval;
 mod binding;
+pub mod command;
 mod entity;
+pub mod onboarding;
 mod record;
+pub mod standing;
+pub mod status;
 pub mod stream;
 pub mod thing;
 

@@ -26,7 +26,7 @@ pub(crate) fn submit<R: Read>(
     let key = key::stream(&batch.stream);
     let mut head: StreamHead = state.get(&key)?.ok_or(Refusal::UnknownStream)?;
     let thing = thing::present(state, &head.thing)?;
-    binding::may_submit(state, &head.thing, &thing, &actor.id)?;
+    binding::may_submit(state, &head.thing, &thing, &head.property, &actor.id)?;
     if !thing::has_property(state, &head.thing, &head.property)? {
         return Err(Refusal::UnknownStream.into());
     }

@@ -3,20 +3,24 @@
 mod description;
 mod json;
 
-pub use description::{DEFAULT_SCALE, Description, TYPE_BYTES_MAX, TYPES_MAX, explain};
+pub use description::{
+    ACTIONS_MAX, DEFAULT_SCALE, Description, Interface, TYPE_BYTES_MAX, TYPES_MAX, explain,
+};
+pub(crate) use json::is_at_most as is_shallow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use althing_proof::{key, record::ThingRecord, stream::StreamHead};
 use althing_state::Read;
 use althing_types::{
-    EntityId, EntityKind, Event, Refusal, StreamId, StreamSchema, ThingId, Wire, WireError,
+    Digest, EntityId, EntityKind, Event, Refusal, StreamId, StreamSchema, ThingId, Wire, WireError,
     limits::{NAME_BYTES_MAX, PROPERTIES_MAX},
 };
 use minicbor::{Decode, Encode};
 
 use crate::{
-    entity, index, key as own_key,
+    command, entity, index, key as own_key,
+    onboarding::VoucherRecord,
     transition::{Actor, Stop, Transition},
 };
 
@@ -58,24 +62,55 @@ pub(crate) fn register<R: Read>(
     if state.get::<ThingRecord>(&key::thing(&id))?.is_some() {
         return Err(Refusal::AlreadyExists.into());
     }
-    let description = Description::parse(text)?;
+    let Description { digest, types, properties, interface, .. } = Description::parse(text)?;
+    let device = (sender.inception.kind == EntityKind::Device).then_some(actor.id);
+    begin(state, &id, &actor.id, name, digest, device);
+    describe(state, &id, &Outline::default(), types, properties, &interface)?;
+    state.effects.descriptions.push((digest, text.to_vec()));
+    Ok(())
+}
+
+/// Registers the thing of a device that joins by a voucher, for the voucher's owner.
+pub(crate) fn join<R: Read>(
+    state: &mut Transition<'_, R>,
+    voucher: &VoucherRecord,
+    name: &str,
+    device: &EntityId,
+) -> Result<ThingId, Stop> {
+    let id = ThingId::derive(&voucher.owner, name);
+    if state.get::<ThingRecord>(&key::thing(&id))?.is_some() {
+        return Err(Refusal::AlreadyExists.into());
+    }
+    begin(state, &id, &voucher.owner, name, voucher.description_digest, Some(*device));
+    let (types, properties) = (voucher.types.clone(), voucher.properties.clone());
+    describe(state, &id, &Outline::default(), types, properties, &voucher.interface)?;
+    Ok(id)
+}
+
+/// Writes the record of a thing at its beginning.
+fn begin<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &ThingId,
+    owner: &EntityId,
+    name: &str,
+    description_digest: Digest,
+    device: Option<EntityId>,
+) {
     let height = state.now.height;
     let thing = ThingRecord {
-        owner: actor.id,
+        owner: *owner,
         name: name.to_owned(),
         version: 1,
-        description_digest: description.digest,
+        description_digest,
         registered_height: height,
         updated_height: height,
         retired: None,
-        device: (sender.inception.kind == EntityKind::Device).then_some(actor.id),
+        device,
     };
-    state.put(key::thing(&id), &thing);
-    index::described(state, &id, thing.version, &description.digest);
-    describe(state, &id, &Outline::default(), description, text)?;
-    state.emit(Event::ThingRegistered { thing: id, owner: actor.id });
-    index::thing_named(state, &actor.id, name, &id);
-    Ok(())
+    state.put(key::thing(id), &thing);
+    index::described(state, id, thing.version, &description_digest);
+    state.emit(Event::ThingRegistered { thing: *id, owner: *owner });
+    index::thing_named(state, owner, name, id);
 }
 
 /// Publishes a new version of a thing's description.
@@ -90,14 +125,15 @@ pub(crate) fn update<R: Read>(
     if thing.version != replaces {
         return Err(Refusal::VersionConflict.into());
     }
-    let description = Description::parse(text)?;
+    let Description { digest, types, properties, interface, .. } = Description::parse(text)?;
     let before: Outline = state.get(&own_key::properties(id))?.unwrap_or_default();
     thing.version = replaces.checked_add(1).ok_or(Refusal::OutOfBounds)?;
-    thing.description_digest = description.digest;
+    thing.description_digest = digest;
     thing.updated_height = state.now.height;
     state.put(key::thing(id), &thing);
-    index::described(state, id, thing.version, &description.digest);
-    describe(state, id, &before, description, text)?;
+    index::described(state, id, thing.version, &digest);
+    describe(state, id, &before, types, properties, &interface)?;
+    state.effects.descriptions.push((digest, text.to_vec()));
     state.emit(Event::ThingUpdated { thing: *id, version: thing.version });
     Ok(())
 }
@@ -109,6 +145,7 @@ pub(crate) fn retire<R: Read>(
     id: &ThingId,
 ) -> Result<(), Stop> {
     let mut thing = owned(state, actor, id)?;
+    command::end_all(state, actor, id)?;
     thing.retired = Some(state.now.height);
     state.put(key::thing(id), &thing);
     state.emit(Event::ThingRetired { thing: *id });
@@ -137,15 +174,15 @@ pub(crate) fn owned<R: Read>(
     if thing.owner == actor.id { Ok(thing) } else { Err(Refusal::NotPermitted.into()) }
 }
 
-/// Names what the description names: streams, outline and index; keeps its text for holders.
+/// Names what the description names: streams, outline, interface and index.
 fn describe<R: Read>(
     state: &mut Transition<'_, R>,
     id: &ThingId,
     before: &Outline,
-    description: Description,
-    text: &[u8],
+    types: Vec<String>,
+    properties: Vec<(String, StreamSchema)>,
+    interface: &Interface,
 ) -> Result<(), Stop> {
-    let Description { digest, types, properties, .. } = description;
     let after =
         Outline { properties: properties.iter().map(|(name, _)| name.clone()).collect(), types };
     for (name, schema) in properties {
@@ -165,7 +202,12 @@ fn describe<R: Read>(
         index::thing_typed(state, semantic, id, present);
     }
     state.put(own_key::properties(id), &after);
-    state.effects.descriptions.push((digest, text.to_vec()));
+    let key = own_key::interface(id);
+    if *interface != Interface::default() {
+        state.put(key, interface);
+    } else if state.get::<Interface>(&key)?.is_some() {
+        state.remove(key);
+    }
     Ok(())
 }
 
@@ -224,6 +266,14 @@ pub(crate) fn has_property<R: Read>(
 ) -> Result<bool, Stop> {
     let outline: Outline = state.get(&own_key::properties(thing))?.unwrap_or_default();
     Ok(outline.properties.binary_search_by(|name| name.as_str().cmp(property)).is_ok())
+}
+
+/// What a thing can be asked to do.
+pub(crate) fn interface<R: Read>(
+    state: &Transition<'_, R>,
+    thing: &ThingId,
+) -> Result<Interface, Stop> {
+    Ok(state.get(&own_key::interface(thing))?.unwrap_or_default())
 }
 
 /// Whether an entity is the thing itself, as far as the ledger knows.

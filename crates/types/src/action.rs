@@ -3,7 +3,8 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    BatchHeader, EntityId, Inception, PublicKey, Signature, ThingId, TxId, Wire,
+    BatchHeader, Claim, Command, CommandReport, EntityId, Inception, Join, Limit, Offer, PublicKey,
+    Signature, Status, ThingId, TxId, Voucher, VoucherId, Wire,
     entity::is_name,
     limits::{APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX},
 };
@@ -117,6 +118,89 @@ pub enum Action {
         #[n(0)]
         thing: ThingId,
     },
+
+    /// Offers a thing to another owner, or withdraws the offer; by its owner.
+    #[n(30)]
+    OfferThing {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// To whom, in place of any earlier offer; none withdraws it.
+        #[n(1)]
+        offer: Option<Offer>,
+    },
+    /// Becomes the owner of a thing that is offered.
+    #[n(31)]
+    AcceptThing {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// Shows the code, if it is offered to whoever holds one.
+        #[n(1)]
+        claim: Option<Claim>,
+    },
+    /// Narrows what a bound gateway may do, or lifts the limit; by the thing's owner.
+    #[n(32)]
+    LimitBinding {
+        /// The thing.
+        #[n(0)]
+        thing: ThingId,
+        /// The bound entity.
+        #[n(1)]
+        gateway: EntityId,
+        /// What it is narrowed to; none lifts it.
+        #[n(2)]
+        limit: Option<Limit>,
+    },
+    /// Says how a thing is; by its owner, the device or a bound gateway.
+    #[n(33)]
+    ReportStatus {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// How it is.
+        #[n(1)]
+        status: Status,
+    },
+    /// Vouches for a batch of devices that the sender made.
+    #[n(34)]
+    IssueVoucher(#[n(0)] Voucher),
+    /// Ends a voucher: no more devices join by it; by its maker or owner.
+    #[n(35)]
+    RevokeVoucher {
+        /// Which.
+        #[n(0)]
+        voucher: VoucherId,
+    },
+    /// Registers a device of a voucher and its thing for the voucher's owner; by the owner or what
+    /// it owns.
+    #[n(36)]
+    JoinByVoucher(#[n(0)] Join),
+    /// Asks a thing to do something; by its owner or under a grant.
+    #[n(40)]
+    Command(#[n(0)] Command),
+    /// Says what became of a command; by the device, a bound gateway or the owner.
+    #[n(41)]
+    ReportCommand(#[n(0)] CommandReport),
+    /// Takes a command back; by whoever sent it or the thing's owner.
+    #[n(42)]
+    CancelCommand {
+        /// Which.
+        #[n(0)]
+        command: TxId,
+    },
+    /// Shuts a thing out, or lets it in again as far as the sender is concerned: by its owner, or
+    /// by organisations, of which [`QUARANTINE_VOICES_MIN`](crate::limits::QUARANTINE_VOICES_MIN)
+    /// together do it.
+    #[n(43)]
+    Quarantine {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// Why; none takes the sender's voice back.
+        #[n(1)]
+        reason: Option<String>,
+    },
 }
 
 /// Data that one entity writes for itself or others to find.
@@ -198,12 +282,45 @@ pub enum ActionKind {
     /// [`Action::RetireThing`].
     #[n(12)]
     RetireThing,
+    /// [`Action::OfferThing`].
+    #[n(30)]
+    OfferThing = 30,
+    /// [`Action::AcceptThing`].
+    #[n(31)]
+    AcceptThing = 31,
+    /// [`Action::LimitBinding`].
+    #[n(32)]
+    LimitBinding = 32,
+    /// [`Action::ReportStatus`].
+    #[n(33)]
+    ReportStatus = 33,
+    /// [`Action::IssueVoucher`].
+    #[n(34)]
+    IssueVoucher = 34,
+    /// [`Action::RevokeVoucher`].
+    #[n(35)]
+    RevokeVoucher = 35,
+    /// [`Action::JoinByVoucher`].
+    #[n(36)]
+    JoinByVoucher = 36,
+    /// [`Action::Command`].
+    #[n(40)]
+    Command = 40,
+    /// [`Action::ReportCommand`].
+    #[n(41)]
+    ReportCommand = 41,
+    /// [`Action::CancelCommand`].
+    #[n(42)]
+    CancelCommand = 42,
+    /// [`Action::Quarantine`].
+    #[n(43)]
+    Quarantine = 43,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str); 24] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -217,6 +334,17 @@ impl ActionKind {
         (Self::Approve, "approve"),
         (Self::Reject, "reject"),
         (Self::RetireThing, "retire_thing"),
+        (Self::OfferThing, "offer_thing"),
+        (Self::AcceptThing, "accept_thing"),
+        (Self::LimitBinding, "limit_binding"),
+        (Self::ReportStatus, "report_status"),
+        (Self::IssueVoucher, "issue_voucher"),
+        (Self::RevokeVoucher, "revoke_voucher"),
+        (Self::JoinByVoucher, "join_by_voucher"),
+        (Self::Command, "command"),
+        (Self::ReportCommand, "report_command"),
+        (Self::CancelCommand, "cancel_command"),
+        (Self::Quarantine, "quarantine"),
     ];
 
     /// Name in text.
@@ -250,6 +378,17 @@ impl Action {
             Self::Approve { .. } => ActionKind::Approve,
             Self::Reject { .. } => ActionKind::Reject,
             Self::RetireThing { .. } => ActionKind::RetireThing,
+            Self::OfferThing { .. } => ActionKind::OfferThing,
+            Self::AcceptThing { .. } => ActionKind::AcceptThing,
+            Self::LimitBinding { .. } => ActionKind::LimitBinding,
+            Self::ReportStatus { .. } => ActionKind::ReportStatus,
+            Self::IssueVoucher(_) => ActionKind::IssueVoucher,
+            Self::RevokeVoucher { .. } => ActionKind::RevokeVoucher,
+            Self::JoinByVoucher(_) => ActionKind::JoinByVoucher,
+            Self::Command(_) => ActionKind::Command,
+            Self::ReportCommand(_) => ActionKind::ReportCommand,
+            Self::CancelCommand { .. } => ActionKind::CancelCommand,
+            Self::Quarantine { .. } => ActionKind::Quarantine,
         }
     }
 
@@ -272,6 +411,17 @@ impl Action {
                     && record.notify.len() <= RECIPIENTS_MAX
             }
             Self::SetApprovalPolicy(policy) => policy.is_within_bounds(),
+            Self::OfferThing { offer, .. } => offer.as_ref().is_none_or(Offer::is_within_bounds),
+            Self::AcceptThing { claim, .. } => {
+                claim.as_ref().is_none_or(|claim| claim.key.is_valid())
+            }
+            Self::LimitBinding { limit, .. } => limit.as_ref().is_none_or(Limit::is_within_bounds),
+            Self::ReportStatus { status, .. } => status.is_within_bounds(),
+            Self::IssueVoucher(voucher) => voucher.is_within_bounds(),
+            Self::JoinByVoucher(join) => join.is_within_bounds(),
+            Self::Command(command) => command.is_within_bounds(),
+            Self::ReportCommand(report) => report.is_within_bounds(),
+            Self::Quarantine { reason, .. } => reason.as_ref().is_none_or(|reason| is_name(reason)),
             _ => true,
         }
     }

@@ -83,6 +83,10 @@ id! {
     TxId
 }
 id! {
+    /// Names a voucher: the digest of its maker and of what it says.
+    VoucherId
+}
+id! {
     /// Names a ledger: the digest of its genesis.
     LedgerId
 }

@@ -23,7 +23,9 @@ mod wire;
 pub use wire::{Wire, WireError};
 
 mod digest;
-pub use digest::{Digest, EntityId, LedgerId, StreamId, ThingId, TxId, blake3_digest, hash};
+pub use digest::{
+    Digest, EntityId, LedgerId, StreamId, ThingId, TxId, VoucherId, blake3_digest, hash,
+};
 
 mod did;
 pub use did::{Did, DidError};
@@ -38,6 +40,12 @@ mod reading;
 pub use reading::{BatchHeader, Payload, PayloadError, Reading, StreamSchema, Value, ValueKind};
 
 pub mod decimal;
+
+mod onboarding;
+pub use onboarding::{Claim, Join, Limit, Offer, OfferTo, Place, Status, Voucher, claim_bytes};
+
+mod command;
+pub use command::{Command, CommandReport, CommandState, Operation};
 
 mod action;
 pub use action::{Action, ActionKind, ApprovalPolicy, Record};

@@ -47,3 +47,29 @@ pub const ORGANISATIONS_MAX: usize = 256;
 pub const GENESIS_TIME_MS_MAX: u64 = 253_402_300_799_999;
 /// How many blocks may separate a block from the expiry height of a transaction in it.
 pub const EXPIRY_BLOCKS_MAX: u64 = 1_000_000;
+
+/// Most entities that are bound to one thing at a time.
+pub const GATEWAYS_MAX: usize = 16;
+/// Most properties that a limited binding names.
+pub const LIMIT_PROPERTIES_MAX: usize = 32;
+/// Most devices that one voucher is about.
+pub const VOUCHER_DEVICES_MAX: u32 = 10_000;
+/// Longest path in the tree of a voucher, digests: 2^14 leaves are more than
+/// [`VOUCHER_DEVICES_MAX`].
+pub const VOUCHER_PATH_MAX: usize = 14;
+/// Most reports of a thing's status within [`STATUS_WINDOW_MS`].
+pub const STATUS_REPORTS_MAX: u32 = 30;
+/// Time in which the reports of a thing's status are counted, milliseconds of ledger time.
+pub const STATUS_WINDOW_MS: u64 = 60_000;
+/// Longest input of an action, bytes of JSON.
+pub const COMMAND_INPUT_BYTES_MAX: usize = 2048;
+/// Longest answer to a command, bytes.
+pub const COMMAND_RESULT_BYTES_MAX: usize = 2048;
+/// Longest life of a command, milliseconds of ledger time: 30 days.
+pub const COMMAND_LIFE_MS_MAX: u64 = 30 * 24 * 3_600_000;
+/// Most commands of one thing that are neither done nor over.
+pub const COMMANDS_OPEN_MAX: usize = 32;
+/// Most organisations that may speak for the quarantine of one thing.
+pub const QUARANTINE_VOICES_MAX: usize = 16;
+/// How many organisations shut a thing out that is not theirs.
+pub const QUARANTINE_VOICES_MIN: usize = 3;

@@ -1,10 +1,11 @@
 use alloc::{string::String, vec::Vec};
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteVec};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Digest, EntityId, StreamId, ThingId, TxId, Wire, WireError, digest::hash, merkle, wire::encode,
+    CommandState, Digest, EntityId, Status, StreamId, ThingId, TxId, VoucherId, Wire, WireError,
+    digest::hash, merkle, wire::encode,
 };
 
 /// What happened to one transaction.
@@ -253,6 +254,153 @@ pub enum Event {
         /// Number of the refusal that ended it.
         #[n(1)]
         code: u16,
+    },
+
+    /// A thing is offered to another owner.
+    #[n(45)]
+    ThingOffered {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// Whose.
+        #[n(1)]
+        owner: EntityId,
+        /// Last height at which it can be accepted.
+        #[n(2)]
+        until_height: u64,
+        /// To whom; none if to whoever holds a code.
+        #[n(3)]
+        to: Option<EntityId>,
+    },
+    /// A thing is offered no longer.
+    #[n(46)]
+    OfferWithdrawn {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+    },
+    /// A thing has another owner; all bindings to it have ended.
+    #[n(47)]
+    ThingTransferred {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// Who owned it.
+        #[n(1)]
+        from: EntityId,
+        /// Who owns it now.
+        #[n(2)]
+        to: EntityId,
+    },
+    /// A binding was narrowed, or a limit lifted.
+    #[n(48)]
+    BindingLimited {
+        /// The thing.
+        #[n(0)]
+        thing: ThingId,
+        /// The bound entity.
+        #[n(1)]
+        gateway: EntityId,
+        /// Whether there is a limit now.
+        #[n(2)]
+        limited: bool,
+    },
+    /// Somebody said how a thing is.
+    #[n(49)]
+    StatusReported {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// Who said it.
+        #[n(1)]
+        reporter: EntityId,
+        /// What.
+        #[n(2)]
+        status: Status,
+    },
+    /// A maker vouches for devices.
+    #[n(50)]
+    VoucherIssued {
+        /// The voucher.
+        #[n(0)]
+        voucher: VoucherId,
+        /// Who made the devices.
+        #[n(1)]
+        maker: EntityId,
+        /// Whose they are.
+        #[n(2)]
+        owner: EntityId,
+        /// How many.
+        #[n(3)]
+        count: u32,
+    },
+    /// No more devices join by a voucher.
+    #[n(51)]
+    VoucherRevoked {
+        /// Which.
+        #[n(0)]
+        voucher: VoucherId,
+    },
+    /// A device of a voucher joined.
+    #[n(52)]
+    DeviceJoined {
+        /// The voucher.
+        #[n(0)]
+        voucher: VoucherId,
+        /// The device.
+        #[n(1)]
+        device: EntityId,
+        /// Its thing.
+        #[n(2)]
+        thing: ThingId,
+    },
+    /// A thing was asked to do something.
+    #[n(55)]
+    CommandQueued {
+        /// The command.
+        #[n(0)]
+        command: TxId,
+        /// The thing.
+        #[n(1)]
+        thing: ThingId,
+        /// Who asks.
+        #[n(2)]
+        sender: EntityId,
+        /// Ledger time by which it must be answered, milliseconds since 1970.
+        #[n(3)]
+        until_ms: u64,
+    },
+    /// A command went on or came to its end.
+    #[n(56)]
+    CommandChanged {
+        /// The command.
+        #[n(0)]
+        command: TxId,
+        /// The thing.
+        #[n(1)]
+        thing: ThingId,
+        /// Who sent the command.
+        #[n(2)]
+        sender: EntityId,
+        /// How far it is now.
+        #[n(3)]
+        state: CommandState,
+        /// What the device answered.
+        #[n(4)]
+        result: Option<ByteVec>,
+    },
+    /// Somebody spoke for or against the quarantine of a thing.
+    #[n(60)]
+    QuarantineChanged {
+        /// Which.
+        #[n(0)]
+        thing: ThingId,
+        /// Who spoke.
+        #[n(1)]
+        by: EntityId,
+        /// Whether it is in quarantine now.
+        #[n(2)]
+        quarantined: bool,
     },
 }
 

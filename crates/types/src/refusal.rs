@@ -84,6 +84,22 @@ refusals! {
     41 StorageFull "storage_full" "The peer's disk is full; ask another peer until space is freed and this one started again.";
     42 Withdrawn "withdrawn" "The transaction that waited for approvals was withdrawn; submit it again if it is still wanted.";
     43 AlreadyRotated "already_rotated" "The key was replaced in this very block; replace it again in a later one.";
+    80 NotOffered "not_offered" "The thing is not offered to the sender; ask its owner to offer it.";
+    81 OfferExpired "offer_expired" "The offer has expired; ask the owner to offer the thing again.";
+    82 BadClaim "bad_claim" "The code is not the one the thing is offered under; check what is printed on it.";
+    83 StatusTooOften "status_too_often" "The status of this thing was reported too often; report changes only, and later.";
+    84 UnknownVoucher "unknown_voucher" "No maker has issued this voucher here; have its maker issue it first.";
+    85 VoucherRevoked "voucher_revoked" "The voucher was revoked, or its maker; no more devices join by it.";
+    86 NotInVoucher "not_in_voucher" "The path does not lead from this device to the voucher; make it from the maker's list.";
+    87 UnknownAffordance "unknown_affordance" "The thing has no such action or property, or it cannot be written; look at its Thing Description.";
+    88 BadInput "bad_input" "The input is not what the Thing Description asks for; look at the action's input there.";
+    89 UnknownCommand "unknown_command" "No open command has this id; it was done, has expired or was taken back.";
+    90 CommandExpired "command_expired" "The command's time has passed, or lies too far ahead; send it again with another.";
+    91 TooManyCommands "too_many_commands" "Too many commands of this thing are open; wait until some are done, or cancel them.";
+    92 Quarantined "quarantined" "The thing is in quarantine; have whoever shut it out let it in again.";
+    93 OutsideLimit "outside_limit" "The binding does not cover this; the owner must widen its limit.";
+    94 TooManyGateways "too_many_gateways" "Too many entities are bound to the thing or speak about it; end another binding first.";
+    95 BackwardState "backward_state" "The command is as far already; report only what comes after its present state.";
 }
 
 #[cfg(test)]

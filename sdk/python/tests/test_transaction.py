@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, actions
+from althing import Signer, SigningKey, actions, onboarding
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.entity import AnyInception
@@ -52,7 +52,58 @@ def action_of(form: dict[str, Any]) -> actions.Action:
             return actions.Reject(**ids)
         case "retire_thing":
             return actions.RetireThing(**ids)
+    return onboarding_of(form)
+
+
+def onboarding_of(form: dict[str, Any]) -> actions.Action:
+    """Actions by which things join, pass on, say how they are and are commanded."""
+    ids = {
+        name: bytes.fromhex(form[name]) for name in ("thing", "gateway", "owner", "root", "voucher", "command") if name in form
+    }
+    given = {name: bytes.fromhex(form[name]) if form.get(name) else None for name in ("grant", "result", "input")}
+    match form["kind"]:
+        case "offer_thing":
+            return actions.OfferThing(ids["thing"], _offer(form["offer"]))
+        case "accept_thing":
+            claim = form["claim"]
+            held = claim and onboarding.Claim(_key(claim["code"]), bytes.fromhex(claim["signature"]))
+            return actions.AcceptThing(ids["thing"], held)
+        case "limit_binding":
+            return actions.LimitBinding(**ids, limit=onboarding.Limit(**form["limit"]))
+        case "report_status":
+            place = onboarding.Place(*form["place"])
+            return actions.ReportStatus(ids["thing"], onboarding.Status(form["online"], form["firmware"], place))
+        case "issue_voucher":
+            description = form["description"].encode()
+            return actions.IssueVoucher(onboarding.Voucher(**ids, count=form["count"], description=description))
+        case "revoke_voucher":
+            return actions.RevokeVoucher(**ids)
+        case "join_by_voucher":
+            own = form["inception"]
+            inception = AnyInception(own["kind"], own["name"], _key(own))
+            path = [bytes.fromhex(each) for each in form["path"]]
+            return actions.JoinByVoucher(onboarding.Join(ids["voucher"], form["index"], inception, path))
+        case "command":
+            asked: Any = {
+                "read": lambda name: onboarding.Read(name),
+                "write": lambda name: onboarding.Write(name, form["number"]),
+                "invoke": lambda name: onboarding.Invoke(name, given["input"]),
+            }[form["operation"]](form["target"])
+            return actions.Command(onboarding.CommandForm(ids["thing"], asked, form["until_ms"], given["grant"]))
+        case "report_command":
+            return actions.ReportCommand(onboarding.CommandReport(ids["command"], form["state"], given["result"]))
+        case "cancel_command":
+            return actions.CancelCommand(**ids)
+        case "quarantine":
+            return actions.Quarantine(ids["thing"], form["reason"])
     raise AssertionError(form["kind"])
+
+
+def _offer(form: dict[str, Any] | None) -> onboarding.Offer | None:
+    if form is None:
+        return None
+    to = onboarding.ToEntity(bytes.fromhex(form["to"])) if "to" in form else onboarding.ToCode(_key(form["code"]))
+    return onboarding.Offer(to, form["until_height"])
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])

@@ -46,10 +46,73 @@ function actionOf(json: Json): Action {
     case 'retire_thing':
       return actions.retireThing(text('thing'));
     default:
+      return onboardingOf(json);
+  }
+}
+
+function keyOf(json: Json): { suite: Suite; bytes: Uint8Array } {
+  return { suite: json['suite'] as Suite, bytes: hex(json['key']) };
+}
+
+/** Actions by which things join, pass on, say how they are and are commanded. */
+function onboardingOf(json: Json): Action {
+  const text = (field: string): string => json[field] as string;
+  const thing = json['thing'] === undefined ? new Uint8Array() : hex(json['thing']);
+  const bytesOrNull = (field: string): Uint8Array | null => (json[field] === null ? null : hex(json[field]));
+  switch (text('kind')) {
+    case 'offer_thing': {
+      const form = json['offer'] as Json | null;
+      if (form === null) return { kind: 'offer_thing', thing, offer: null };
+      const to = form['to'] ? ({ kind: 'entity', entity: hex(form['to']) } as const) : ({ kind: 'code', key: keyOf(form['code'] as Json) } as const);
+      return { kind: 'offer_thing', thing, offer: { to, untilHeight: BigInt(form['until_height'] as number) } };
+    }
+    case 'accept_thing': {
+      const form = json['claim'] as Json | null;
+      const claim = form && { key: keyOf(form['code'] as Json), signature: hex(form['signature']) };
+      return { kind: 'accept_thing', thing, claim };
+    }
+    case 'limit_binding':
+      return { kind: 'limit_binding', thing, gateway: hex(json['gateway']), limit: json['limit'] as { properties: string[]; commands: boolean } | null };
+    case 'report_status': {
+      const [latitude, longitude] = json['place'] as [number, number];
+      const place = { latitudeE7: BigInt(latitude), longitudeE7: BigInt(longitude) };
+      return { kind: 'report_status', thing, status: { online: json['online'] as boolean | null, firmware: json['firmware'] as string | null, place } };
+    }
+    case 'issue_voucher': {
+      const voucher = { owner: hex(json['owner']), root: hex(json['root']), count: json['count'] as number, description: toUtf8(text('description')) };
+      return { kind: 'issue_voucher', voucher };
+    }
+    case 'revoke_voucher':
+      return { kind: 'revoke_voucher', voucher: hex(json['voucher']) };
+    case 'join_by_voucher': {
+      const path = (json['path'] as string[]).map(hex);
+      const join = { voucher: hex(json['voucher']), index: json['index'] as number, inception: inceptionOf(json['inception'] as Json), path };
+      return { kind: 'join_by_voucher', join };
+    }
+    case 'command':
+      return { kind: 'command', command: { thing, operation: operationOf(json), untilMs: BigInt(json['until_ms'] as number), grant: bytesOrNull('grant') } };
+    case 'report_command':
+      return { kind: 'report_command', report: { command: hex(json['command']), state: text('state') as 'done', result: bytesOrNull('result') } };
+    case 'cancel_command':
+      return { kind: 'cancel_command', command: hex(json['command']) };
+    case 'quarantine':
+      return { kind: 'quarantine', thing, reason: json['reason'] as string | null };
+    default:
       return assert.fail(`no action ${text('kind')}`);
   }
 }
 
+function operationOf(json: Json): Extract<Action, { kind: 'command' }>['command']['operation'] {
+  const target = json['target'] as string;
+  switch (json['operation']) {
+    case 'read':
+      return { kind: 'read', property: target };
+    case 'write':
+      return { kind: 'write', property: target, value: { kind: 'number', mantissa: BigInt(json['number'] as number) } };
+    default:
+      return { kind: 'invoke', action: target, input: json['input'] === null ? null : hex(json['input']) };
+  }
+}
 function inceptionOf(json: Json): Extract<Action, { kind: 'register_entity' }>['inception'] {
   const key = { suite: json['suite'] as Suite, bytes: hex(json['key']) };
   return { kind: json['kind'] as EntityKind, name: json['name'] as string, key };

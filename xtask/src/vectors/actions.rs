@@ -1,8 +1,9 @@
 //! One example of each action.
 
 use althing_types::{
-    Action, ActionKind, ApprovalPolicy, EntityId, EntityKind, Record, Suite, ThingId, TxId,
-    possession_bytes,
+    Action, ActionKind, ApprovalPolicy, Claim, Command, CommandReport, CommandState, Digest,
+    EntityId, EntityKind, Inception, Join, Limit, Offer, OfferTo, Operation, Place, Record, Status,
+    Suite, ThingId, TxId, Voucher, claim_bytes, merkle, possession_bytes,
 };
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ pub(super) fn all() -> Vec<Action> {
     let possession = secret.sign(&possession_bytes(&LEDGER, &id, &gateway.key));
     let next = key(Suite::Ed25519, 6);
     let next_possession = next.sign(&possession_bytes(&LEDGER, &id, &next.public_key()));
-    vec![
+    let mut actions = vec![
         Action::RegisterEntity { inception: gateway, possession },
         Action::RotateKey { entity: id, key: next.public_key(), possession: next_possession },
         Action::RevokeEntity { entity: id },
@@ -37,7 +38,81 @@ pub(super) fn all() -> Vec<Action> {
         Action::Approve { pending: PENDING },
         Action::Reject { pending: PENDING },
         Action::RetireThing { thing: THING },
+    ];
+    actions.extend(onboarding(id));
+    actions
+}
+
+/// Those by which things join, pass on, say how they are and are commanded.
+fn onboarding(gateway: EntityId) -> Vec<Action> {
+    let code = key(Suite::Ed25519, 8);
+    let claim = Claim {
+        key: code.public_key(),
+        signature: code.sign(&claim_bytes(&LEDGER, &THING, &gateway)),
+    };
+    let offer = |to| Some(Offer { to, until_height: 1000 });
+    let devices: Vec<_> = (10..13)
+        .map(|seed| inception(EntityKind::Device, &format!("meter-{seed}"), Suite::Ed25519, seed))
+        .collect();
+    let leaves: Vec<[u8; 32]> = devices.iter().map(Inception::leaf).collect();
+    let voucher = Voucher {
+        owner: gateway,
+        root: merkle::root(&leaves),
+        count: 3,
+        description: DESCRIPTION.into(),
+    };
+    let join = Join {
+        voucher: voucher.id(&gateway),
+        index: 1,
+        inception: devices[1].clone(),
+        path: merkle::path(&leaves, 1).unwrap_or_default(),
+    };
+    let status = Status {
+        online: Some(false),
+        firmware: Some("1.4.2".into()),
+        place: Some(Place { latitude_e7: 481_372_000, longitude_e7: -115_755_000 }),
+    };
+    let limit = Limit { properties: vec!["count".into(), "temperature".into()], commands: true };
+    let report = |state, result: Option<&[u8]>| {
+        let result = result.map(|result| result.to_vec().into());
+        Action::ReportCommand(CommandReport { command: PENDING, state, result })
+    };
+    vec![
+        Action::OfferThing { thing: THING, offer: offer(OfferTo::Entity(gateway)) },
+        Action::OfferThing { thing: THING, offer: offer(OfferTo::Code(code.public_key())) },
+        Action::OfferThing { thing: THING, offer: None },
+        Action::AcceptThing { thing: THING, claim: None },
+        Action::AcceptThing { thing: THING, claim: Some(claim) },
+        Action::LimitBinding { thing: THING, gateway, limit: Some(limit) },
+        Action::ReportStatus { thing: THING, status },
+        Action::IssueVoucher(voucher),
+        Action::RevokeVoucher { voucher: join.voucher },
+        Action::JoinByVoucher(join),
+        command(Operation::Read { property: "temperature".into() }, None),
+        command(
+            Operation::Write {
+                property: "target".into(),
+                value: althing_types::Value::Number(215),
+            },
+            Some(Digest([0x67; 32])),
+        ),
+        command(
+            Operation::Invoke {
+                action: "boost".into(),
+                input: Some(br#"{"minutes":10}"#.to_vec().into()),
+            },
+            None,
+        ),
+        report(CommandState::Delivered, None),
+        report(CommandState::Done, Some(b"21.5")),
+        Action::CancelCommand { command: PENDING },
+        Action::Quarantine { thing: THING, reason: Some("floods the network".into()) },
+        Action::Quarantine { thing: THING, reason: None },
     ]
+}
+
+fn command(operation: Operation, grant: Option<Digest>) -> Action {
+    Action::Command(Command { thing: THING, operation, until_ms: 1_700_000_060_000, grant })
 }
 
 fn record(notified: EntityId) -> Record {
@@ -103,7 +178,89 @@ pub(super) fn to_json(action: &Action) -> Value {
             json!({ "pending": hex::encode(pending.0) })
         }
         Action::RetireThing { thing } => json!({ "thing": hex::encode(thing.0) }),
+        other => onboarding_json(other),
     };
     fields["kind"] = action.kind().name().into();
     fields
+}
+
+fn key_json(key: &althing_types::PublicKey) -> Value {
+    json!({ "suite": key.suite.name(), "key": hex::encode(&key.bytes) })
+}
+
+/// The fields of those of [`onboarding`].
+fn onboarding_json(action: &Action) -> Value {
+    match action {
+        Action::OfferThing { thing, offer } => json!({
+            "thing": hex::encode(thing.0),
+            "offer": offer.as_ref().map(|offer| match &offer.to {
+                OfferTo::Entity(to) => json!({ "to": hex::encode(to.0), "until_height": offer.until_height }),
+                OfferTo::Code(key) => json!({ "code": key_json(key), "until_height": offer.until_height }),
+            }),
+        }),
+        Action::AcceptThing { thing, claim } => json!({
+            "thing": hex::encode(thing.0),
+            "claim": claim.as_ref().map(|claim| json!({
+                "code": key_json(&claim.key),
+                "signature": hex::encode(claim.signature.0),
+            })),
+        }),
+        Action::LimitBinding { thing, gateway, limit } => json!({
+            "thing": hex::encode(thing.0),
+            "gateway": hex::encode(gateway.0),
+            "limit": limit.as_ref().map(|limit| {
+                json!({ "properties": limit.properties, "commands": limit.commands })
+            }),
+        }),
+        Action::ReportStatus { thing, status } => json!({
+            "thing": hex::encode(thing.0),
+            "online": status.online,
+            "firmware": status.firmware,
+            "place": status.place.map(|place| [place.latitude_e7, place.longitude_e7]),
+        }),
+        Action::IssueVoucher(voucher) => json!({
+            "owner": hex::encode(voucher.owner.0),
+            "root": hex::encode(voucher.root.0),
+            "count": voucher.count,
+            "description": String::from_utf8_lossy(&voucher.description),
+        }),
+        Action::RevokeVoucher { voucher } => json!({ "voucher": hex::encode(voucher.0) }),
+        Action::JoinByVoucher(join) => json!({
+            "voucher": hex::encode(join.voucher.0),
+            "index": join.index,
+            "inception": inception_json(&join.inception),
+            "path": join.path.iter().map(|digest| hex::encode(digest.0)).collect::<Vec<_>>(),
+        }),
+        other => command_json(other),
+    }
+}
+
+fn command_json(action: &Action) -> Value {
+    match action {
+        Action::Command(command) => json!({
+            "thing": hex::encode(command.thing.0),
+            "operation": command.operation.verb(),
+            "target": command.operation.target(),
+            "number": match &command.operation {
+                Operation::Write { value: althing_types::Value::Number(mantissa), .. } => Some(mantissa),
+                _ => None,
+            },
+            "input": match &command.operation {
+                Operation::Invoke { input: Some(input), .. } => Some(hex::encode(&**input)),
+                _ => None,
+            },
+            "until_ms": command.until_ms,
+            "grant": command.grant.map(|grant| hex::encode(grant.0)),
+        }),
+        Action::ReportCommand(report) => json!({
+            "command": hex::encode(report.command.0),
+            "state": report.state.name(),
+            "result": report.result.as_ref().map(|result| hex::encode(&**result)),
+        }),
+        Action::CancelCommand { command } => json!({ "command": hex::encode(command.0) }),
+        Action::Quarantine { thing, reason } => {
+            json!({ "thing": hex::encode(thing.0), "reason": reason })
+        }
+        _ => json!({}),
+    }
 }

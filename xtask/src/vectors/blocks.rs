@@ -1,9 +1,9 @@
 //! Blocks, their headers and certificates, and what executing them gave.
 
 use althing_types::{
-    Block, Certificate, Digest, EntityId, Event, ExecutionResult, Header, LedgerId, Receipt,
-    Refusal, Signature, StreamId, Suite, ThingId, TxId, Validator, ValidatorSet, Wire as _,
-    receipts_leaf, receipts_root, receipts_statement,
+    Block, Certificate, CommandState, Digest, EntityId, Event, ExecutionResult, Header, LedgerId,
+    Place, Receipt, Refusal, Signature, Status, StreamId, Suite, ThingId, TxId, Validator,
+    ValidatorSet, VoucherId, Wire as _, receipts_leaf, receipts_root, receipts_statement,
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -225,7 +225,7 @@ fn certificate(positions: &[usize]) -> Vector {
 fn events() -> Vec<(&'static str, Event)> {
     let (entity, owner) = (EntityId([0xe1; 32]), EntityId([0x0e; 32]));
     let (thing, stream, pending) = (ThingId([0x74; 32]), StreamId([0x57; 32]), TxId([0x70; 32]));
-    vec![
+    let mut events = vec![
         ("entity registered", Event::EntityRegistered { entity, owner }),
         ("key rotated", Event::KeyRotated { entity, version: 2 }),
         ("entity revoked", Event::EntityRevoked { entity }),
@@ -257,6 +257,44 @@ fn events() -> Vec<(&'static str, Event)> {
             "approval ended",
             Event::ApprovalEnded { pending, code: Refusal::PendingExpired.number() },
         ),
+    ];
+    events.extend(onboarding_events());
+    events
+}
+
+fn onboarding_events() -> Vec<(&'static str, Event)> {
+    let (entity, owner) = (EntityId([0xe1; 32]), EntityId([0x0e; 32]));
+    let (thing, command, voucher) = (ThingId([0x74; 32]), TxId([0x70; 32]), VoucherId([0x76; 32]));
+    let status = Status {
+        online: Some(true),
+        firmware: None,
+        place: Some(Place { latitude_e7: 481_372_000, longitude_e7: -115_755_000 }),
+    };
+    let changed =
+        |state, result| Event::CommandChanged { command, thing, sender: owner, state, result };
+    vec![
+        (
+            "thing offered",
+            Event::ThingOffered { thing, owner, until_height: 1000, to: Some(entity) },
+        ),
+        (
+            "thing offered by a code",
+            Event::ThingOffered { thing, owner, until_height: 1000, to: None },
+        ),
+        ("offer withdrawn", Event::OfferWithdrawn { thing }),
+        ("thing transferred", Event::ThingTransferred { thing, from: owner, to: entity }),
+        ("binding limited", Event::BindingLimited { thing, gateway: entity, limited: true }),
+        ("status reported", Event::StatusReported { thing, reporter: entity, status }),
+        ("voucher issued", Event::VoucherIssued { voucher, maker: entity, owner, count: 10_000 }),
+        ("voucher revoked", Event::VoucherRevoked { voucher }),
+        ("device joined", Event::DeviceJoined { voucher, device: entity, thing }),
+        (
+            "command queued",
+            Event::CommandQueued { command, thing, sender: owner, until_ms: 1_700_000_060_000 },
+        ),
+        ("command delivered", changed(CommandState::Delivered, None)),
+        ("command done", changed(CommandState::Done, Some(b"21.5".to_vec().into()))),
+        ("quarantine changed", Event::QuarantineChanged { thing, by: owner, quarantined: true }),
     ]
 }
 

@@ -2,6 +2,7 @@ use althing_client::model::{Cursor, Event, EventRecord, Hex};
 use althing_peer::query::{EventAt, EventPlace};
 use althing_types::{self as types, EntityId, Refusal, StreamId, ThingId};
 
+use super::onboarding::{text, thing_report, voucher_hex};
 use crate::service::Service;
 
 pub(crate) const fn cursor(place: EventPlace) -> Cursor {
@@ -92,6 +93,68 @@ impl Service {
                 pending: Hex(*pending),
                 code: Refusal::from_number(*code).map_or("unknown", Refusal::code).to_owned(),
             },
+            types::Event::VoucherIssued { voucher, maker, owner, count } => Event::VoucherIssued {
+                voucher: voucher_hex(voucher),
+                maker: self.did(maker),
+                owner: self.did(owner),
+                count: *count,
+            },
+            types::Event::VoucherRevoked { voucher } => {
+                Event::VoucherRevoked { voucher: voucher_hex(voucher) }
+            }
+            types::Event::DeviceJoined { voucher, device, thing } => Event::DeviceJoined {
+                voucher: voucher_hex(voucher),
+                device: self.did(device),
+                thing: self.thing_did(thing),
+            },
+            types::Event::CommandQueued { command, thing, sender, until_ms } => {
+                Event::CommandQueued {
+                    command: Hex(*command),
+                    thing: self.thing_did(thing),
+                    sender: self.did(sender),
+                    until: (*until_ms).into(),
+                }
+            }
+            types::Event::CommandChanged { command, thing, sender, state, result } => {
+                Event::CommandChanged {
+                    command: Hex(*command),
+                    thing: self.thing_did(thing),
+                    sender: self.did(sender),
+                    state: state.name().to_owned(),
+                    result: text(result.as_deref()),
+                }
+            }
+            types::Event::ThingOffered { thing, owner, until_height, to } => Event::ThingOffered {
+                thing: self.thing_did(thing),
+                owner: self.did(owner),
+                until_height: *until_height,
+                to: to.map(|to| self.did(&to)),
+            },
+            types::Event::OfferWithdrawn { thing } => {
+                Event::OfferWithdrawn { thing: self.thing_did(thing) }
+            }
+            types::Event::ThingTransferred { thing, from, to } => Event::ThingTransferred {
+                thing: self.thing_did(thing),
+                from: self.did(from),
+                to: self.did(to),
+            },
+            types::Event::BindingLimited { thing, gateway, limited } => Event::BindingLimited {
+                thing: self.thing_did(thing),
+                gateway: self.did(gateway),
+                limited: *limited,
+            },
+            types::Event::StatusReported { thing, reporter, status } => Event::StatusReported {
+                thing: self.thing_did(thing),
+                reporter: self.did(reporter),
+                status: thing_report(status),
+            },
+            types::Event::QuarantineChanged { thing, by, quarantined } => {
+                Event::QuarantineChanged {
+                    thing: self.thing_did(thing),
+                    by: self.did(by),
+                    quarantined: *quarantined,
+                }
+            }
         }
     }
 }
@@ -133,9 +196,27 @@ impl About {
             E::Recorded { sender, notify, .. } => {
                 entities(&[&[*sender], notify.as_slice()].concat())
             }
-            E::ApprovalPending { .. } | E::ApprovalGranted { .. } | E::ApprovalEnded { .. } => {
-                Self::default()
+            E::ThingOffered { thing, owner, to, .. } => {
+                let told: Vec<EntityId> = std::iter::once(*owner).chain(*to).collect();
+                Self { thing: Some(*thing), ..entities(&told) }
             }
+            E::OfferWithdrawn { thing } => Self { thing: Some(*thing), ..Self::default() },
+            E::ThingTransferred { thing, from, to } => {
+                Self { thing: Some(*thing), ..entities(&[*from, *to]) }
+            }
+            E::BindingLimited { thing, gateway: entity, .. }
+            | E::StatusReported { thing, reporter: entity, .. }
+            | E::DeviceJoined { thing, device: entity, .. }
+            | E::CommandQueued { thing, sender: entity, .. }
+            | E::CommandChanged { thing, sender: entity, .. }
+            | E::QuarantineChanged { thing, by: entity, .. } => {
+                Self { thing: Some(*thing), ..entities(&[*entity]) }
+            }
+            E::VoucherIssued { maker, owner, .. } => entities(&[*maker, *owner]),
+            E::VoucherRevoked { .. }
+            | E::ApprovalPending { .. }
+            | E::ApprovalGranted { .. }
+            | E::ApprovalEnded { .. } => Self::default(),
         }
     }
 }

@@ -9,6 +9,9 @@ mod entity;
 
 mod history;
 
+mod onboarding;
+pub(crate) use onboarding::degrees_e7;
+
 mod thing;
 pub(crate) use thing::Latest;
 

@@ -4,7 +4,7 @@ use althing_proof::stream::StreamHead;
 use althing_types::StreamId;
 use serde::Deserialize;
 
-use super::stream::kind_text;
+use super::{onboarding, stream::kind_text};
 use crate::{problem::Answer, service::Service};
 
 /// What the interface repeats of a description.
@@ -43,8 +43,13 @@ impl Service {
                 .map(|(gateway, binding)| Binding {
                     gateway: self.did(gateway),
                     until_height: binding.until_height,
+                    limit: state.standing.limit_of(gateway).map(onboarding::limit),
                 })
                 .collect(),
+            status: state.status.as_ref().map(|status| self.thing_status(status)),
+            offer: state.standing.offer.as_ref().map(|offer| self.offer(offer)),
+            quarantined: state.standing.is_quarantined(&record.owner),
+            actions: state.interface.actions.clone(),
         })
     }
 

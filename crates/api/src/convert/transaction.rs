@@ -5,6 +5,7 @@ use althing_client::model::{
 use althing_peer::{Placed, query::TransactionState};
 use althing_types::{self as types, Digest, Refusal};
 
+use super::onboarding::{self, text, thing_report, voucher_hex};
 use crate::service::Service;
 
 impl Service {
@@ -119,6 +120,69 @@ impl Service {
             types::Action::RetireThing { thing } => {
                 Action::RetireThing { thing: self.thing_did(thing) }
             }
+            types::Action::OfferThing { .. }
+            | types::Action::AcceptThing { .. }
+            | types::Action::LimitBinding { .. }
+            | types::Action::ReportStatus { .. }
+            | types::Action::IssueVoucher(_)
+            | types::Action::RevokeVoucher { .. }
+            | types::Action::JoinByVoucher(_) => self.onboarding_action(sender, action),
+            types::Action::Command(command) => Action::Command {
+                thing: self.thing_did(&command.thing),
+                asked: self.operation(&command.thing, &command.operation),
+                until: command.until_ms.into(),
+                grant: command.grant.map(Hex),
+            },
+            types::Action::ReportCommand(report) => Action::ReportCommand {
+                command: Hex(report.command),
+                state: report.state.name().to_owned(),
+                result: text(report.result.as_deref()),
+            },
+            types::Action::CancelCommand { command } => {
+                Action::CancelCommand { command: Hex(*command) }
+            }
+            types::Action::Quarantine { thing, reason } => {
+                Action::Quarantine { thing: self.thing_did(thing), reason: reason.clone() }
+            }
+        }
+    }
+
+    /// An action by which things and devices join or pass on.
+    fn onboarding_action(&self, sender: &types::EntityId, action: &types::Action) -> Action {
+        match action {
+            types::Action::OfferThing { thing, offer } => Action::OfferThing {
+                thing: self.thing_did(thing),
+                offer: offer.as_ref().map(|offer| self.offer(offer)),
+            },
+            types::Action::AcceptThing { thing, claim } => {
+                Action::AcceptThing { thing: self.thing_did(thing), by_code: claim.is_some() }
+            }
+            types::Action::LimitBinding { thing, gateway, limit } => Action::LimitBinding {
+                thing: self.thing_did(thing),
+                gateway: self.did(gateway),
+                limit: limit.as_ref().map(onboarding::limit),
+            },
+            types::Action::ReportStatus { thing, status } => {
+                Action::ReportStatus { thing: self.thing_did(thing), status: thing_report(status) }
+            }
+            types::Action::IssueVoucher(voucher) => Action::IssueVoucher {
+                voucher: voucher_hex(&voucher.id(sender)),
+                owner: self.did(&voucher.owner),
+                root: Hex(voucher.root),
+                count: voucher.count,
+                description_digest: sha256(&voucher.description),
+            },
+            types::Action::RevokeVoucher { voucher } => {
+                Action::RevokeVoucher { voucher: voucher_hex(voucher) }
+            }
+            types::Action::JoinByVoucher(join) => Action::JoinByVoucher {
+                voucher: voucher_hex(&join.voucher),
+                index: join.index,
+                device: self.did(&join.inception.id()),
+                name: join.inception.name.clone(),
+            },
+            // The caller hands over no other.
+            other => self.action(sender, other),
         }
     }
 }

@@ -6,6 +6,8 @@ mod entities;
 
 mod things;
 
+mod commands;
+
 mod streams;
 
 mod blocks;
@@ -123,6 +125,9 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(things::thing))
         .routes(routes!(things::description))
         .routes(routes!(things::property))
+        .routes(routes!(commands::commands))
+        .routes(routes!(commands::command))
+        .routes(routes!(commands::voucher))
         .routes(routes!(streams::stream))
         .routes(routes!(streams::readings))
         .routes(routes!(streams::latest))

@@ -1,6 +1,6 @@
 use althing_client::model::{IdText, Page, Property, Thing, query};
-use althing_peer::query::{PAGE_ITEMS_MAX, ThingFilter};
-use althing_types::StreamId;
+use althing_peer::query::{Bounds, PAGE_ITEMS_MAX, ThingFilter};
+use althing_types::{Place, StreamId};
 use axum::{
     Json,
     extract::State,
@@ -9,9 +9,9 @@ use axum::{
 };
 
 use crate::{
-    convert::Latest,
+    convert::{Latest, degrees_e7},
     extract::{Params, Parsed, key_cursor, limit},
-    problem::Answer,
+    problem::{Answer, ApiError, Failure},
     service::{Service, Shared},
 };
 
@@ -39,6 +39,8 @@ pub(super) async fn things(
         name: asked.name.map(|name| name.to_lowercase()),
         kind: asked.kind,
         property: asked.property,
+        online: asked.online,
+        within: asked.within.as_deref().map(bounds).transpose()?,
     };
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
@@ -48,6 +50,27 @@ pub(super) async fn things(
         Ok(Json(Page { items, next: page.next.map(hex::encode) }))
     };
     service.read(list).await
+}
+
+/// A box on the earth from its four edges in text.
+fn bounds(text: &str) -> Answer<Bounds> {
+    let edges: Option<Vec<i64>> = text.split(',').map(degrees_e7).collect();
+    let corners = match edges.as_deref() {
+        Some(&[south, west, north, east]) => Some((
+            Place { latitude_e7: south, longitude_e7: west },
+            Place { latitude_e7: north, longitude_e7: east },
+        )),
+        _ => None,
+    };
+    match corners {
+        Some((south_west, north_east)) if south_west.is_valid() && north_east.is_valid() => {
+            Ok(Bounds { south_west, north_east })
+        }
+        _ => {
+            let reason = "south,west,north,east in degrees expected, such as 48.0,11.3,48.3,11.8";
+            Err(ApiError::from(Failure::InvalidQuery).about("within").because(reason))
+        }
+    }
 }
 
 /// Look a thing up

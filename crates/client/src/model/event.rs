@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{DidText, StreamHex, Time, TxHex};
+use super::{DidText, DigestHex, StreamHex, ThingReport, Time, TxHex};
 
 /// A place in the sequence of all events of the ledger; in text `height-index-event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -245,6 +245,109 @@ pub enum Event {
         /// Stable code of the refusal that ended it.
         code: String,
     },
+    /// A thing is offered to another owner.
+    ThingOffered {
+        /// Which.
+        thing: DidText,
+        /// Whose.
+        owner: DidText,
+        /// Last height at which it can be accepted.
+        until_height: u64,
+        /// To whom; absent if to whoever holds a code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<DidText>,
+    },
+    /// A thing is offered no longer.
+    OfferWithdrawn {
+        /// Which.
+        thing: DidText,
+    },
+    /// A thing has another owner; all bindings to it have ended.
+    ThingTransferred {
+        /// Which.
+        thing: DidText,
+        /// Who owned it.
+        from: DidText,
+        /// Who owns it now.
+        to: DidText,
+    },
+    /// A binding was narrowed, or a limit lifted.
+    BindingLimited {
+        /// The thing.
+        thing: DidText,
+        /// The bound entity.
+        gateway: DidText,
+        /// Whether there is a limit now.
+        limited: bool,
+    },
+    /// Somebody said how a thing is.
+    StatusReported {
+        /// Which.
+        thing: DidText,
+        /// Who said it.
+        reporter: DidText,
+        /// What.
+        status: ThingReport,
+    },
+    /// A maker vouches for devices.
+    VoucherIssued {
+        /// The voucher.
+        voucher: DigestHex,
+        /// Who made the devices.
+        maker: DidText,
+        /// Whose they are.
+        owner: DidText,
+        /// How many.
+        count: u32,
+    },
+    /// No more devices join by a voucher.
+    VoucherRevoked {
+        /// Which.
+        voucher: DigestHex,
+    },
+    /// A device of a voucher joined.
+    DeviceJoined {
+        /// The voucher.
+        voucher: DigestHex,
+        /// The device.
+        device: DidText,
+        /// Its thing.
+        thing: DidText,
+    },
+    /// A thing was asked to do something.
+    CommandQueued {
+        /// The command.
+        command: TxHex,
+        /// The thing.
+        thing: DidText,
+        /// Who asks.
+        sender: DidText,
+        /// Time by which it must be answered.
+        until: Time,
+    },
+    /// A command went on or came to its end.
+    CommandChanged {
+        /// The command.
+        command: TxHex,
+        /// The thing.
+        thing: DidText,
+        /// Who sent the command.
+        sender: DidText,
+        /// How far it is now.
+        state: String,
+        /// What the device answered; bytes that are no UTF-8 are replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<String>,
+    },
+    /// Somebody spoke for or against the quarantine of a thing.
+    QuarantineChanged {
+        /// Which.
+        thing: DidText,
+        /// Who spoke.
+        by: DidText,
+        /// Whether it is in quarantine now.
+        quarantined: bool,
+    },
 }
 
 impl Event {
@@ -269,6 +372,17 @@ impl Event {
             Self::ApprovalPending { .. } => "approval_pending",
             Self::ApprovalGranted { .. } => "approval_granted",
             Self::ApprovalEnded { .. } => "approval_ended",
+            Self::ThingOffered { .. } => "thing_offered",
+            Self::OfferWithdrawn { .. } => "offer_withdrawn",
+            Self::ThingTransferred { .. } => "thing_transferred",
+            Self::BindingLimited { .. } => "binding_limited",
+            Self::StatusReported { .. } => "status_reported",
+            Self::VoucherIssued { .. } => "voucher_issued",
+            Self::VoucherRevoked { .. } => "voucher_revoked",
+            Self::DeviceJoined { .. } => "device_joined",
+            Self::CommandQueued { .. } => "command_queued",
+            Self::CommandChanged { .. } => "command_changed",
+            Self::QuarantineChanged { .. } => "quarantine_changed",
         }
     }
 }

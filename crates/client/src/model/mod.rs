@@ -27,6 +27,12 @@ pub use entity::{
 mod history;
 pub use history::{Past, PendingApproval, Policies, Policy};
 
+mod onboarding;
+pub use onboarding::{BindingLimit, Offer, Place, ThingReport, ThingStatus, Voucher};
+
+mod command;
+pub use command::{Command, Operation};
+
 mod thing;
 pub use thing::{Binding, Property, Thing};
 

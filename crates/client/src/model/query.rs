@@ -61,6 +61,25 @@ pub struct Things {
     pub kind: Option<String>,
     /// That have this property.
     pub property: Option<String>,
+    /// That said they are, or are not, online.
+    pub online: Option<bool>,
+    /// That said they are in this box: south, west, north and east in degrees, such as
+    /// `48.0,11.3,48.3,11.8`.
+    pub within: Option<String>,
+    /// Go on after this item: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
+/// Which commands of a thing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Commands {
+    /// Only those that are neither done nor over.
+    pub open: bool,
     /// Go on after this item: `next` of the page before.
     pub after: Option<String>,
     /// At most so many.

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, DigestHex, LatestReading, StreamHex, ThingHex};
+use super::{
+    BindingLimit, DidText, DigestHex, LatestReading, Offer, StreamHex, ThingHex, ThingStatus,
+};
 
 /// A device or virtual thing, described by a W3C WoT Thing Description 1.1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,18 @@ pub struct Thing {
     pub properties: Vec<Property>,
     /// Who may submit for it beside its owner.
     pub bindings: Vec<Binding>,
+    /// How it is, if anybody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ThingStatus>,
+    /// To whom it is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+    /// Whether it is shut out: what it submits is refused, and nothing is asked of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quarantined: bool,
+    /// The actions that it can be asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
 }
 
 /// An entity that may submit for a thing.
@@ -38,6 +52,9 @@ pub struct Binding {
     pub gateway: DidText,
     /// Last height at which the binding holds.
     pub until_height: u64,
+    /// What it is narrowed to; absent if to nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<BindingLimit>,
 }
 
 /// A property of a thing.

@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, DigestHex, Event, Key, Problem, StreamHex, Time, TxHex};
+use super::{
+    BindingLimit, DidText, DigestHex, Event, Key, Offer, Operation, Problem, StreamHex,
+    ThingReport, Time, TxHex,
+};
 
 /// Whether the transactions of a request were admitted, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -234,5 +237,101 @@ pub enum Action {
     RetireThing {
         /// Which.
         thing: DidText,
+    },
+    /// Offers a thing to another owner, or withdraws the offer.
+    OfferThing {
+        /// Which.
+        thing: DidText,
+        /// To whom; absent if the offer is withdrawn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offer: Option<Offer>,
+    },
+    /// Becomes the owner of a thing that is offered.
+    AcceptThing {
+        /// Which.
+        thing: DidText,
+        /// Whether by a code.
+        by_code: bool,
+    },
+    /// Narrows a binding, or lifts its limit.
+    LimitBinding {
+        /// The thing.
+        thing: DidText,
+        /// The bound entity.
+        gateway: DidText,
+        /// What it is narrowed to; absent if the limit is lifted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<BindingLimit>,
+    },
+    /// Says how a thing is.
+    ReportStatus {
+        /// Which.
+        thing: DidText,
+        /// How it is.
+        status: ThingReport,
+    },
+    /// Vouches for a batch of devices.
+    IssueVoucher {
+        /// Its id.
+        voucher: DigestHex,
+        /// The organisation that owns them when they join.
+        owner: DidText,
+        /// Merkle root over their inceptions.
+        root: DigestHex,
+        /// How many there are.
+        count: u32,
+        /// SHA-256 of their Thing Description.
+        description_digest: DigestHex,
+    },
+    /// Ends a voucher.
+    RevokeVoucher {
+        /// Which.
+        voucher: DigestHex,
+    },
+    /// Registers a device of a voucher and its thing.
+    JoinByVoucher {
+        /// The voucher.
+        voucher: DigestHex,
+        /// Position of the device in it.
+        index: u32,
+        /// The device.
+        device: DidText,
+        /// Its name.
+        name: String,
+    },
+    /// Asks a thing to do something.
+    Command {
+        /// The thing.
+        thing: DidText,
+        /// What is asked for.
+        asked: Operation,
+        /// Time by which it must be answered.
+        until: Time,
+        /// The grant it is made under.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<DigestHex>,
+    },
+    /// Says what became of a command.
+    ReportCommand {
+        /// Which.
+        command: TxHex,
+        /// `delivered`, `accepted`, `done` or `failed`.
+        state: String,
+        /// What the device answered; bytes that are no UTF-8 are replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<String>,
+    },
+    /// Takes a command back.
+    CancelCommand {
+        /// Which.
+        command: TxHex,
+    },
+    /// Speaks for or against the quarantine of a thing.
+    Quarantine {
+        /// Which.
+        thing: DidText,
+        /// Why; absent if the sender takes its voice back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
 }

@@ -26,7 +26,7 @@ const ELSEWHERE: [Refusal; 12] = [
 ];
 
 /// Refusals by actions, whose tables are beside each noun.
-const BY_ACTIONS: [Refusal; 22] = [
+const BY_ACTIONS: [Refusal; 38] = [
     NotPermitted,
     AlreadyExists,
     UnknownThing,
@@ -49,6 +49,22 @@ const BY_ACTIONS: [Refusal; 22] = [
     AwaitingApproval,
     Withdrawn,
     AlreadyRotated,
+    Refusal::NotOffered,
+    Refusal::OfferExpired,
+    Refusal::BadClaim,
+    Refusal::StatusTooOften,
+    Refusal::UnknownVoucher,
+    Refusal::VoucherRevoked,
+    Refusal::NotInVoucher,
+    Refusal::UnknownAffordance,
+    Refusal::BadInput,
+    Refusal::UnknownCommand,
+    Refusal::CommandExpired,
+    Refusal::TooManyCommands,
+    Refusal::Quarantined,
+    Refusal::OutsideLimit,
+    Refusal::TooManyGateways,
+    Refusal::BackwardState,
 ];
 
 /// Changes a good transaction into one that does not count.

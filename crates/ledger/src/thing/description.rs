@@ -7,14 +7,15 @@ use std::{
 };
 
 use althing_types::{
-    Digest, Refusal, StreamSchema, ValueKind,
+    Digest, Refusal, StreamSchema, ValueKind, Wire, WireError,
     decimal::{self, DecimalError},
     limits::{
         DESCRIPTION_BYTES_MAX, DESCRIPTION_DEPTH_MAX, NAME_BYTES_MAX, PROPERTIES_MAX, SCALE_MAX,
     },
 };
 use jsonschema::{Draft, PatternOptions, Validator};
-use serde::Deserialize;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
@@ -43,6 +44,49 @@ pub struct Description {
     pub types: Vec<String>,
     /// The properties that become streams, ascending by name.
     pub properties: Vec<(String, StreamSchema)>,
+    /// What the thing can be asked to do.
+    pub interface: Interface,
+}
+
+/// Most actions of a thing that it can be asked for; a description may have more.
+pub const ACTIONS_MAX: usize = 64;
+
+/// What a thing can be asked to do, in short.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Interface {
+    /// Names of its actions, ascending: the first [`ACTIONS_MAX`] that can be names here.
+    #[n(0)]
+    pub actions: Vec<String>,
+    /// Names of the properties that are streams and cannot be written, ascending.
+    #[n(1)]
+    pub read_only: Vec<String>,
+}
+
+impl Wire for Interface {
+    const BYTES_MAX: usize = (ACTIONS_MAX + PROPERTIES_MAX) * (NAME_BYTES_MAX + 3) + 16;
+
+    fn validate(&self) -> Result<(), WireError> {
+        if self.actions.len() <= ACTIONS_MAX && self.read_only.len() <= PROPERTIES_MAX {
+            Ok(())
+        } else {
+            Err(WireError::OutOfBounds("interface"))
+        }
+    }
+}
+
+impl Interface {
+    /// Whether the thing has an action of this name.
+    #[must_use]
+    pub fn has_action(&self, name: &str) -> bool {
+        self.actions.binary_search_by(|action| action.as_str().cmp(name)).is_ok()
+    }
+
+    /// Whether a property cannot be written.
+    #[must_use]
+    pub fn is_read_only(&self, property: &str) -> bool {
+        self.read_only.binary_search_by(|name| name.as_str().cmp(property)).is_ok()
+    }
 }
 
 impl Description {
@@ -67,6 +111,7 @@ impl Description {
             digest: Digest(Sha256::digest(text).into()),
             properties: outline.streams()?,
             types: outline.types(),
+            interface: outline.interface(),
             title: outline.title.into_owned(),
         })
     }
@@ -138,6 +183,8 @@ struct Outline<'a> {
     types: Option<OneOrMany>,
     #[serde(borrow, default)]
     properties: BTreeMap<String, Property<'a>>,
+    #[serde(default)]
+    actions: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -160,6 +207,18 @@ impl Outline<'_> {
         };
         let kept: BTreeSet<&String> = written.iter().filter(fits).take(TYPES_MAX).collect();
         kept.into_iter().cloned().collect()
+    }
+
+    fn interface(&self) -> Interface {
+        let names = self.actions.keys().filter(|name| is_stream_name(name));
+        let read_only = self
+            .properties
+            .iter()
+            .filter(|(_, property)| property.read_only && matches!(property.schema(), Ok(Some(_))));
+        Interface {
+            actions: names.take(ACTIONS_MAX).cloned().collect(),
+            read_only: read_only.map(|(name, _)| name.clone()).collect(),
+        }
     }
 
     fn streams(&self) -> Result<Vec<(String, StreamSchema)>, Refusal> {
@@ -197,6 +256,8 @@ struct Property<'a> {
     #[serde(borrow)]
     exclusive_maximum: Option<&'a RawValue>,
     content_encoding: Option<String>,
+    #[serde(default)]
+    read_only: bool,
 }
 
 impl Property<'_> {

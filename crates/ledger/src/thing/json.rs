@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 
 /// Whether brackets nest at most `max` deep. Looks at bytes alone, so that no parser has to
 /// descend to find out; the text need not be JSON.
-pub(super) fn is_at_most(max: usize, text: &[u8]) -> bool {
+pub(crate) fn is_at_most(max: usize, text: &[u8]) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text {
         match byte {

@@ -19,6 +19,10 @@ pub enum Noun {
     Transaction,
     /// A block.
     Block,
+    /// A command.
+    Command,
+    /// A voucher.
+    Voucher,
 }
 
 /// Why a question has no answer.
@@ -60,6 +64,8 @@ impl Noun {
             Self::Reading => "reading",
             Self::Transaction => "transaction",
             Self::Block => "block",
+            Self::Command => "command",
+            Self::Voucher => "voucher",
         }
     }
 }

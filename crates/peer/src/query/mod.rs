@@ -23,7 +23,11 @@ pub use althing_ledger::approval::Pending;
 pub use history::Past;
 
 mod thing;
-pub use thing::{ThingFilter, ThingState};
+pub use thing::{Bounds, ThingFilter, ThingState};
+
+mod command;
+pub use althing_ledger::{onboarding::VoucherRecord, status::StatusRecord};
+pub use command::CommandAt;
 
 mod walk;
 

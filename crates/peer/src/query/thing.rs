@@ -1,13 +1,18 @@
 //! Things, their descriptions and who may submit for them.
 
-use althing_ledger::{index, key as ledger_key, thing::Outline};
+use althing_ledger::{
+    index, key as ledger_key,
+    standing::Standing,
+    status::StatusRecord,
+    thing::{Interface, Outline},
+};
 use althing_proof::{
     key,
     record::{BindingRecord, ThingRecord},
     stream::StreamHead,
 };
 use althing_state::{Read as _, Space, StoreError};
-use althing_types::{Digest, EntityId, StreamId, ThingId};
+use althing_types::{Digest, EntityId, Place, StreamId, ThingId};
 
 use super::{Noun, PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor, decode, id_at_end};
 
@@ -22,6 +27,32 @@ pub struct ThingFilter {
     pub kind: Option<String>,
     /// That have this property.
     pub property: Option<String>,
+    /// That said they are, or are not, online.
+    pub online: Option<bool>,
+    /// That said they are here.
+    pub within: Option<Bounds>,
+}
+
+/// A box on the earth; one whose west is east of its east crosses the date line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Its corner in the south and west.
+    pub south_west: Place,
+    /// Its corner in the north and east.
+    pub north_east: Place,
+}
+
+impl Bounds {
+    /// Whether a point is in the box or on its edge.
+    #[must_use]
+    pub const fn contains(&self, place: Place) -> bool {
+        let (from, to) = (&self.south_west, &self.north_east);
+        let (west, east) = (from.longitude_e7, to.longitude_e7);
+        let (is_east, is_west) = (place.longitude_e7 >= west, place.longitude_e7 <= east);
+        from.latitude_e7 <= place.latitude_e7
+            && place.latitude_e7 <= to.latitude_e7
+            && if west <= east { is_east && is_west } else { is_east || is_west }
+    }
 }
 
 /// What the ledger knows of a thing.
@@ -35,6 +66,12 @@ pub struct ThingState {
     pub outline: Outline,
     /// Who may submit for it beside its owner; at most [`PAGE_ITEMS_MAX`] are given.
     pub bindings: Vec<(EntityId, BindingRecord)>,
+    /// Its offer, its limits, its quarantine.
+    pub standing: Standing,
+    /// How it is, if anybody said.
+    pub status: Option<StatusRecord>,
+    /// What it can be asked to do.
+    pub interface: Interface,
 }
 
 impl Query {
@@ -45,7 +82,11 @@ impl Query {
     pub fn thing(&self, id: &ThingId) -> Result<ThingState, QueryError> {
         let record = self.known(&key::thing(id), Noun::Thing)?;
         let outline = self.record(&ledger_key::properties(id))?.unwrap_or_default();
-        Ok(ThingState { id: *id, record, outline, bindings: self.bindings(id)? })
+        let standing = self.record(&ledger_key::standing(id))?.unwrap_or_default();
+        let status = self.record(&ledger_key::status(id))?;
+        let interface = self.record(&ledger_key::interface(id))?.unwrap_or_default();
+        let bindings = self.bindings(id)?;
+        Ok(ThingState { id: *id, record, outline, bindings, standing, status, interface })
     }
 
     fn bindings(&self, id: &ThingId) -> Result<Vec<(EntityId, BindingRecord)>, QueryError> {
@@ -143,6 +184,7 @@ impl ThingFilter {
     fn prefix(&self) -> Vec<u8> {
         match self {
             Self { owner: Some(owner), .. } => index::things_of(owner),
+            Self { within: Some(_), .. } => index::placed(),
             Self { kind: Some(kind), .. } => index::things_typed(kind),
             Self { property: Some(property), .. } => index::things_with(property),
             _ => index::things_named(""),
@@ -158,5 +200,37 @@ impl ThingFilter {
             && self.name.as_ref().is_none_or(|part| name.contains(part.as_str()))
             && holds(&self.kind, &thing.outline.types)
             && holds(&self.property, &thing.outline.properties)
+            && self.online.is_none_or(|online| said(thing, |status| status.online == Some(online)))
+            && self.within.is_none_or(|within| {
+                said(thing, |status| status.place.is_some_and(|place| within.contains(place)))
+            })
+    }
+}
+
+fn said(thing: &ThingState, holds: impl Fn(&StatusRecord) -> bool) -> bool {
+    thing.status.as_ref().is_some_and(holds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_has_its_edges_and_may_cross_the_date_line() {
+        let place = |latitude_e7, longitude_e7| Place { latitude_e7, longitude_e7 };
+        let of = |south, west, north, east| Bounds {
+            south_west: place(south, west),
+            north_east: place(north, east),
+        };
+        for (bounds, place, expected) in [
+            (of(0, 0, 10, 10), place(0, 10), true),
+            (of(0, 0, 10, 10), place(11, 5), false),
+            (of(0, 0, 10, 10), place(5, -1), false),
+            (of(0, 1_700_000_000, 10, -1_700_000_000), place(5, 1_750_000_000), true),
+            (of(0, 1_700_000_000, 10, -1_700_000_000), place(5, -1_750_000_000), true),
+            (of(0, 1_700_000_000, 10, -1_700_000_000), place(5, 0), false),
+        ] {
+            assert_eq!(bounds.contains(place), expected, "{bounds:?} {place:?}");
+        }
     }
 }

@@ -3,29 +3,41 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from .codec import byte_string, checked, list_of, numbered, optional, record, text, u8, u32, u64, variants
+from .codec import byte_string, checked, list_of, numbered_as, optional, record, text, u8, u32, u64, variants
 from .crypto import PublicKey, SigningKey, public_key, signature
 from .digest import stream_id
 from .entity import AnyInception, any_inception, entity_id, id32, is_name, possession_bytes
 from .limits import APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX
+from .onboarding import Claim, CommandForm, CommandReport, Join, Limit, Offer, Status, Voucher
 from .reading import BatchHeader, Reading, announce, batch_header
 from .text import to_id
 
-ACTION_KINDS = (
-    "register_entity",
-    "rotate_key",
-    "revoke_entity",
-    "register_thing",
-    "update_thing",
-    "bind",
-    "unbind",
-    "submit_batch",
-    "record",
-    "set_approval_policy",
-    "approve",
-    "reject",
-    "retire_thing",
-)
+ACTION_NUMBERS = {
+    "register_entity": 0,
+    "rotate_key": 1,
+    "revoke_entity": 2,
+    "register_thing": 3,
+    "update_thing": 4,
+    "bind": 5,
+    "unbind": 6,
+    "submit_batch": 7,
+    "record": 8,
+    "set_approval_policy": 9,
+    "approve": 10,
+    "reject": 11,
+    "retire_thing": 12,
+    "offer_thing": 30,
+    "accept_thing": 31,
+    "limit_binding": 32,
+    "report_status": 33,
+    "issue_voucher": 34,
+    "revoke_voucher": 35,
+    "join_by_voucher": 36,
+    "command": 40,
+    "report_command": 41,
+    "cancel_command": 42,
+    "quarantine": 43,
+}
 Id = str | bytes
 """An id of an entity, thing or transaction: a DID, 64 hex digits, or its 32 bytes."""
 
@@ -116,7 +128,7 @@ class Record:
 class ApprovalPolicy:
     """`threshold` of `approvers` must sign before an action of this kind takes effect."""
 
-    kind: Annotated[str, numbered(ACTION_KINDS)]
+    kind: Annotated[str, numbered_as(ACTION_NUMBERS)]
     threshold: Annotated[int, u8]
     approvers: Annotated[list[bytes], list_of(id32)]
     patience_blocks: Annotated[int, u32]
@@ -150,21 +162,115 @@ class RetireThing:
     thing: Annotated[bytes, id32]
 
 
-_CASES = (
-    RegisterEntity,
-    RotateKey,
-    RevokeEntity,
-    RegisterThing,
-    UpdateThing,
-    Bind,
-    Unbind,
-    SubmitBatch,
-    Record,
-    SetApprovalPolicy,
-    Approve,
-    Reject,
-    RetireThing,
-)
+@dataclass(frozen=True)
+class OfferThing:
+    """Offers a thing to another owner, or withdraws the offer."""
+
+    thing: Annotated[bytes, id32]
+    offer: Annotated[Offer | None, optional(record(Offer))]
+
+
+@dataclass(frozen=True)
+class AcceptThing:
+    """Becomes the owner of a thing that is offered."""
+
+    thing: Annotated[bytes, id32]
+    claim: Annotated[Claim | None, optional(record(Claim))]
+
+
+@dataclass(frozen=True)
+class LimitBinding:
+    """Narrows what a bound gateway may do, or lifts the limit."""
+
+    thing: Annotated[bytes, id32]
+    gateway: Annotated[bytes, id32]
+    limit: Annotated[Limit | None, optional(record(Limit))]
+
+
+@dataclass(frozen=True)
+class ReportStatus:
+    """Says how a thing is."""
+
+    thing: Annotated[bytes, id32]
+    status: Annotated[Status, record(Status)]
+
+
+@dataclass(frozen=True)
+class IssueVoucher:
+    """Vouches for a batch of devices that the sender made."""
+
+    voucher: Annotated[Voucher, record(Voucher)]
+
+
+@dataclass(frozen=True)
+class RevokeVoucher:
+    """Ends a voucher: no more devices join by it."""
+
+    voucher: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class JoinByVoucher:
+    """Registers a device of a voucher and its thing for the voucher's owner."""
+
+    join: Annotated[Join, record(Join)]
+
+
+@dataclass(frozen=True)
+class Command:
+    """Asks a thing to do something."""
+
+    command: Annotated[CommandForm, record(CommandForm)]
+
+
+@dataclass(frozen=True)
+class ReportCommand:
+    """Says what became of a command."""
+
+    report: Annotated[CommandReport, record(CommandReport)]
+
+
+@dataclass(frozen=True)
+class CancelCommand:
+    """Takes a command back."""
+
+    command: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """Speaks for the quarantine of a thing; without a reason, takes the sender's voice back."""
+
+    thing: Annotated[bytes, id32]
+    reason: Annotated[str | None, optional(text)]
+
+
+_CASES = {
+    0: RegisterEntity,
+    1: RotateKey,
+    2: RevokeEntity,
+    3: RegisterThing,
+    4: UpdateThing,
+    5: Bind,
+    6: Unbind,
+    7: SubmitBatch,
+    8: Record,
+    9: SetApprovalPolicy,
+    10: Approve,
+    11: Reject,
+    12: RetireThing,
+    30: OfferThing,
+    31: AcceptThing,
+    32: LimitBinding,
+    33: ReportStatus,
+    34: IssueVoucher,
+    35: RevokeVoucher,
+    36: JoinByVoucher,
+    40: Command,
+    41: ReportCommand,
+    42: CancelCommand,
+    43: Quarantine,
+}
 Action = (
     RegisterEntity
     | RotateKey
@@ -179,12 +285,24 @@ Action = (
     | Approve
     | Reject
     | RetireThing
+    | OfferThing
+    | AcceptThing
+    | LimitBinding
+    | ReportStatus
+    | IssueVoucher
+    | RevokeVoucher
+    | JoinByVoucher
+    | Command
+    | ReportCommand
+    | CancelCommand
+    | Quarantine
 )
 
 
 def kind_of(action: Action) -> str:
     """Name of the kind of an action."""
-    return ACTION_KINDS[_CASES.index(type(action))]
+    number = next(number for number, case in _CASES.items() if case is type(action))
+    return next(name for name, each in ACTION_NUMBERS.items() if each == number)
 
 
 def is_within_bounds(action: Action) -> bool:
@@ -205,6 +323,18 @@ def is_within_bounds(action: Action) -> bool:
             return is_name(form.kind) and fits
         case SetApprovalPolicy(policy):
             return _is_policy(policy)
+        case OfferThing(_, offer):
+            return offer is None or offer.is_valid()
+        case AcceptThing(_, claim):
+            return claim is None or claim.key.is_valid()
+        case LimitBinding(limit=limit):
+            return limit is None or limit.is_valid()
+        case ReportStatus(_, status):
+            return status.is_valid()
+        case IssueVoucher(form) | JoinByVoucher(form) | Command(form) | ReportCommand(form):
+            return form.is_valid()
+        case Quarantine(_, reason):
+            return reason is None or is_name(reason)
     return True
 
 
@@ -215,7 +345,7 @@ def _is_policy(policy: ApprovalPolicy) -> bool:
     return ascends and is_reachable and (policy.threshold == 0 or policy.patience_blocks > 0)
 
 
-action = checked(variants(dict(enumerate(_CASES))), "action", is_within_bounds)
+action = checked(variants(_CASES), "action", is_within_bounds)
 
 
 def register_entity(ledger: Id, kind: str, name: str, key: SigningKey) -> tuple[bytes, RegisterEntity]:

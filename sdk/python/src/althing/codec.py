@@ -126,6 +126,22 @@ def numbered(names: tuple[str, ...], first: int = 0) -> Codec:
     return Codec(lambda name: cbor.integer(first + names.index(name)), read)
 
 
+def numbered_as(numbers: dict[str, int]) -> Codec:
+    """An enumeration without content whose numbers have gaps."""
+    names = {number: name for name, number in numbers.items()}
+
+    def read(reader: Reader) -> str:
+        name = names.get(reader.integer())
+        if name is None:
+            raise reader.malformed()
+        return name
+
+    return Codec(lambda name: cbor.integer(numbers[name]), read)
+
+
+boolean = Codec(cbor.boolean, Reader.boolean)
+
+
 def record(form: type) -> Codec:
     """An array of the fields of a dataclass in order; absent fields at the end are left out."""
     items, build = _fields_of(form)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any
 
-from .codec import Codec, list_of, optional, record, text, u8, u16, u32, u64, variants
+from .codec import Codec, boolean, byte_string, list_of, optional, record, text, u8, u16, u32, u64, variants
 from .digest import hash, merkle_root, sha256
 from .entity import id32
+from .onboarding import Status, command_state
 
 _ENTITY = ("entity", Annotated[bytes, id32])
 _THING = ("thing", Annotated[bytes, id32])
@@ -44,7 +45,26 @@ _EVENTS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
     ("approval_granted", (_PENDING,)),
     ("approval_ended", (_PENDING, ("code", Annotated[int, u16]))),
 )
-event: Codec = variants({number: make_dataclass(name, fields, frozen=True) for number, (name, fields) in enumerate(_EVENTS)})
+_OWNER = ("owner", Annotated[bytes, id32])
+_VOUCHER = ("voucher", Annotated[bytes, id32])
+_COMMAND = (("command", Annotated[bytes, id32]), _THING, ("sender", Annotated[bytes, id32]))
+
+# Each noun has numbers of its own.
+_MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
+    45: ("thing_offered", (_THING, _OWNER, ("until_height", Annotated[int, u64]), ("to", Annotated[bytes | None, optional(id32)]))),
+    46: ("offer_withdrawn", (_THING,)),
+    47: ("thing_transferred", (_THING, ("from_", Annotated[bytes, id32]), ("to", Annotated[bytes, id32]))),
+    48: ("binding_limited", (*_BINDING, ("limited", Annotated[bool, boolean]))),
+    49: ("status_reported", (_THING, ("reporter", Annotated[bytes, id32]), ("status", Annotated[Status, record(Status)]))),
+    50: ("voucher_issued", (_VOUCHER, ("maker", Annotated[bytes, id32]), _OWNER, ("count", Annotated[int, u32]))),
+    51: ("voucher_revoked", (_VOUCHER,)),
+    52: ("device_joined", (_VOUCHER, ("device", Annotated[bytes, id32]), _THING)),
+    55: ("command_queued", (*_COMMAND, ("until_ms", Annotated[int, u64]))),
+    56: ("command_changed", (*_COMMAND, ("state", Annotated[str, command_state]), ("result", Annotated[bytes | None, optional(byte_string)]))),
+    60: ("quarantine_changed", (_THING, ("by", Annotated[bytes, id32]), ("quarantined", Annotated[bool, boolean]))),
+}
+_NUMBERED = {**dict(enumerate(_EVENTS)), **_MORE_EVENTS}
+event: Codec = variants({number: make_dataclass(name, fields, frozen=True) for number, (name, fields) in _NUMBERED.items()})
 """Something that a transaction brought about: a dataclass named as the interface names the event."""
 
 

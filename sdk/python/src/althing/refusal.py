@@ -46,7 +46,27 @@ CODES = (
     "already_rotated",
 )
 
+MORE_CODES = {
+    80: "not_offered",
+    81: "offer_expired",
+    82: "bad_claim",
+    83: "status_too_often",
+    84: "unknown_voucher",
+    85: "voucher_revoked",
+    86: "not_in_voucher",
+    87: "unknown_affordance",
+    88: "bad_input",
+    89: "unknown_command",
+    90: "command_expired",
+    91: "too_many_commands",
+    92: "quarantined",
+    93: "outside_limit",
+    94: "too_many_gateways",
+    95: "backward_state",
+}
+"""Each noun has numbers of its own; those of the first codes are one after the other."""
+
 
 def refusal_of(number: int) -> str | None:
     """The stable code of the number in a receipt; `None` for 0, which is success, and for numbers of newer peers."""
-    return CODES[number - 1] if 1 <= number <= len(CODES) else None
+    return CODES[number - 1] if 1 <= number <= len(CODES) else MORE_CODES.get(number)

@@ -237,6 +237,21 @@ export function numbered<const N extends readonly string[]>(names: N, first = 0)
   };
 }
 
+/** An enumeration without content whose numbers have gaps. */
+export function numberedAs<const N extends Record<string, number>>(numbers: N): Codec<keyof N & string> {
+  const names = new Map(Object.entries(numbers).map(([name, number]) => [BigInt(number), name]));
+  return {
+    write: (value, to) => void to.integer(numbers[value] ?? -1),
+    read: (from) => names.get(from.integer()) ?? from.fail(),
+  };
+}
+
+/** True or false. */
+export const boolean: Codec<boolean> = {
+  write: (value, to) => void to.boolean(value),
+  read: (from) => from.boolean(),
+};
+
 /** A codec whose values must also hold a statement; `what` names what does not. */
 export function checked<T>(codec: Codec<T>, what: string, holds: (value: T) => boolean): Codec<T> {
   return {

@@ -1,31 +1,59 @@
 // Actions: what a transaction does. All of a transaction's actions take effect, or none.
 
-import { bytes, checked, list, numbered, optional, record, text, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
+import { bytes, checked, list, numberedAs, optional, record, text, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { compare } from '../text/bytes.ts';
 import { publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { isPublicKey } from './crypto.ts';
 import { APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX } from './limits.ts';
+import {
+  claim,
+  command,
+  commandReport,
+  isCommand,
+  isCommandReport,
+  isJoin,
+  isLimit,
+  isOffer,
+  isStatus,
+  isVoucher,
+  join,
+  limit,
+  offer,
+  status,
+  voucher,
+} from './onboarding.ts';
 import { batchHeader, isBatch } from './reading.ts';
 
-/** Kinds of actions, in the order of their numbers. */
-export const ACTION_KINDS = [
-  'register_entity',
-  'rotate_key',
-  'revoke_entity',
-  'register_thing',
-  'update_thing',
-  'bind',
-  'unbind',
-  'submit_batch',
-  'record',
-  'set_approval_policy',
-  'approve',
-  'reject',
-  'retire_thing',
-] as const;
+/** Kinds of actions with their numbers; each noun has numbers of its own. */
+export const ACTION_NUMBERS = {
+  register_entity: 0,
+  rotate_key: 1,
+  revoke_entity: 2,
+  register_thing: 3,
+  update_thing: 4,
+  bind: 5,
+  unbind: 6,
+  submit_batch: 7,
+  record: 8,
+  set_approval_policy: 9,
+  approve: 10,
+  reject: 11,
+  retire_thing: 12,
+  offer_thing: 30,
+  accept_thing: 31,
+  limit_binding: 32,
+  report_status: 33,
+  issue_voucher: 34,
+  revoke_voucher: 35,
+  join_by_voucher: 36,
+  command: 40,
+  report_command: 41,
+  cancel_command: 42,
+  quarantine: 43,
+} as const;
 /** The kind of an action. */
-export type ActionKind = (typeof ACTION_KINDS)[number];
+export type ActionKind = keyof typeof ACTION_NUMBERS;
 
 /** Data that one entity writes for itself or others to find. */
 export const recordForm = record({
@@ -42,7 +70,7 @@ export const recordForm = record({
 /** `threshold` of `approvers` must sign before an action of this kind takes effect. */
 export const approvalPolicy = record({
   /** The kind of action it is about. */
-  kind: numbered(ACTION_KINDS),
+  kind: numberedAs(ACTION_NUMBERS),
   /** How many must sign; 0 removes the policy. */
   threshold: u8,
   /** Who may, ascending. */
@@ -68,6 +96,17 @@ const anyAction = variants({
   approve: variant(10, { pending: id }),
   reject: variant(11, { pending: id }),
   retire_thing: variant(12, { thing: id }),
+  offer_thing: variant(30, { thing: id, offer: optional(offer) }),
+  accept_thing: variant(31, { thing: id, claim: optional(claim) }),
+  limit_binding: variant(32, { thing: id, gateway: id, limit: optional(limit) }),
+  report_status: variant(33, { thing: id, status }),
+  issue_voucher: variant(34, { voucher }),
+  revoke_voucher: variant(35, { voucher: id }),
+  join_by_voucher: variant(36, { join }),
+  command: variant(40, { command }),
+  report_command: variant(41, { report: commandReport }),
+  cancel_command: variant(42, { command: id }),
+  quarantine: variant(43, { thing: id, reason: optional(text) }),
 });
 /** One thing that a transaction does; `kind` says which. Ids are 32 bytes: see `toId`. */
 export type Action = Value<typeof anyAction>;
@@ -92,6 +131,24 @@ export function isWithinBounds(value: Action): boolean {
       return isName(value.record.kind) && value.record.data.length <= RECORD_BYTES_MAX && value.record.notify.length <= RECIPIENTS_MAX;
     case 'set_approval_policy':
       return isPolicy(value.policy);
+    case 'offer_thing':
+      return value.offer === null || isOffer(value.offer);
+    case 'accept_thing':
+      return value.claim === null || isPublicKey(value.claim.key);
+    case 'limit_binding':
+      return value.limit === null || isLimit(value.limit);
+    case 'report_status':
+      return isStatus(value.status);
+    case 'issue_voucher':
+      return isVoucher(value.voucher);
+    case 'join_by_voucher':
+      return isJoin(value.join);
+    case 'command':
+      return isCommand(value.command);
+    case 'report_command':
+      return isCommandReport(value.report);
+    case 'quarantine':
+      return value.reason === null || isName(value.reason);
     default:
       return true;
   }

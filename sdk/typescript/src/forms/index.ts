@@ -9,6 +9,7 @@ export * from './entity.ts';
 export * from './genesis.ts';
 export * from './limits.ts';
 export * from './merkle.ts';
+export * from './onboarding.ts';
 export * from './reading.ts';
 export * from './receipt.ts';
 export * from './refusal.ts';

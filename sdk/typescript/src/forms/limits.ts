@@ -54,3 +54,13 @@ export const STATE_VALUE_BYTES_MAX = 256 * 1024;
 export const DEPTH_MAX = 256;
 /** Longest genesis, bytes. */
 export const GENESIS_BYTES_MAX = 256 * 1024;
+/** Most properties that a limited binding names. */
+export const LIMIT_PROPERTIES_MAX = 32;
+/** Most devices that one voucher is about. */
+export const VOUCHER_DEVICES_MAX = 10_000;
+/** Longest path in the tree of a voucher, digests. */
+export const VOUCHER_PATH_MAX = 14;
+/** Longest input of an action, bytes of JSON. */
+export const COMMAND_INPUT_BYTES_MAX = 2048;
+/** Longest answer to a command, bytes. */
+export const COMMAND_RESULT_BYTES_MAX = 2048;

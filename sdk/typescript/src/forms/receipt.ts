@@ -1,10 +1,11 @@
 // Receipts and events: what became of a transaction.
 
-import { encode, list, optional, record, text, u16, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
+import { boolean, bytes, encode, list, optional, record, text, u16, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { bigEndian } from '../text/bytes.ts';
 import { hash, sha256 } from './digest.ts';
 import { id } from './entity.ts';
 import { merkleRoot } from './merkle.ts';
+import { commandState, status } from './onboarding.ts';
 
 /** Something that a transaction brought about. */
 export const event = variants({
@@ -25,6 +26,17 @@ export const event = variants({
   approval_pending: variant(14, { pending: id, approvals: u8, threshold: u8 }),
   approval_granted: variant(15, { pending: id }),
   approval_ended: variant(16, { pending: id, code: u16 }),
+  thing_offered: variant(45, { thing: id, owner: id, untilHeight: u64, to: optional(id) }),
+  offer_withdrawn: variant(46, { thing: id }),
+  thing_transferred: variant(47, { thing: id, from: id, to: id }),
+  binding_limited: variant(48, { thing: id, gateway: id, limited: boolean }),
+  status_reported: variant(49, { thing: id, reporter: id, status }),
+  voucher_issued: variant(50, { voucher: id, maker: id, owner: id, count: u32 }),
+  voucher_revoked: variant(51, { voucher: id }),
+  device_joined: variant(52, { voucher: id, device: id, thing: id }),
+  command_queued: variant(55, { command: id, thing: id, sender: id, untilMs: u64 }),
+  command_changed: variant(56, { command: id, thing: id, sender: id, state: commandState, result: optional(bytes) }),
+  quarantine_changed: variant(60, { thing: id, by: id, quarantined: boolean }),
 });
 /** Something that a transaction brought about; `kind` says what. */
 export type EventForm = Value<typeof event>;
