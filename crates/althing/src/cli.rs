@@ -4,10 +4,11 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        block::BlockCommand, config::ConfigCommand, conformance::ConformanceCommand,
-        demo::DemoCommand, entity::EntityCommand, events::EventsCommand, gateway::GatewayCommand,
-        key::KeyCommand, network::NetworkCommand, peer::PeerCommand, reading::ReadingCommand,
-        stream::StreamCommand, thing::ThingCommand, tx::TxCommand, verify::VerifyCommand,
+        block::BlockCommand, command::CommandCommand, config::ConfigCommand,
+        conformance::ConformanceCommand, demo::DemoCommand, entity::EntityCommand,
+        events::EventsCommand, gateway::GatewayCommand, key::KeyCommand, network::NetworkCommand,
+        peer::PeerCommand, reading::ReadingCommand, stream::StreamCommand, thing::ThingCommand,
+        tx::TxCommand, verify::VerifyCommand,
     },
     output::Output,
 };
@@ -40,6 +41,9 @@ enum Command {
     /// Run a gateway.
     #[command(subcommand)]
     Gateway(GatewayCommand),
+    /// Ask things to do something, and see what becomes of it.
+    #[command(subcommand)]
+    Command(CommandCommand),
     /// Show, register, bind and retire things.
     #[command(subcommand)]
     Thing(ThingCommand),
@@ -81,6 +85,7 @@ impl Cli {
             Command::Network(command) => command.run(output),
             Command::Peer(command) => command.run(output),
             Command::Gateway(command) => command.run(output),
+            Command::Command(command) => command.run(output),
             Command::Thing(command) => command.run(output),
             Command::Stream(command) => command.run(output),
             Command::Reading(command) => command.run(output),

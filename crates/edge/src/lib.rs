@@ -47,6 +47,8 @@ pub use profile::{Form, JsonForm, Profile, TimeUnit};
 mod topic;
 pub use topic::{Captured, Pattern, PatternError, TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX};
 
+pub mod courier;
+
 mod rights;
 pub use rights::Principal;
 

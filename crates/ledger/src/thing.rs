@@ -5,6 +5,7 @@ mod json;
 
 pub use description::{
     ACTIONS_MAX, DEFAULT_SCALE, Description, Interface, TYPE_BYTES_MAX, TYPES_MAX, explain,
+    input_problem,
 };
 pub(crate) use json::is_at_most as is_shallow;
 

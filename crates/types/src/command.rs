@@ -3,7 +3,7 @@ use alloc::string::String;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
-    Digest, ThingId, TxId, Value,
+    ThingId, TxId, Value,
     entity::is_name,
     limits::{COMMAND_INPUT_BYTES_MAX, COMMAND_RESULT_BYTES_MAX, VALUE_BYTES_MAX},
 };
@@ -22,9 +22,9 @@ pub struct Command {
     /// Ledger time by which it must be answered, milliseconds since 1970.
     #[n(2)]
     pub until_ms: u64,
-    /// The grant it is made under; none for the owner.
+    /// What for, as a grant names it; an owner need not say.
     #[n(3)]
-    pub grant: Option<Digest>,
+    pub purpose: Option<String>,
 }
 
 /// What a command asks for, in the words of W3C WoT.
@@ -174,7 +174,8 @@ impl Command {
                 input.as_ref().is_none_or(|input| input.len() <= COMMAND_INPUT_BYTES_MAX)
             }
         };
-        fits && is_name(self.operation.target())
+        let purpose = self.purpose.as_ref().is_none_or(|purpose| is_name(purpose));
+        fits && purpose && is_name(self.operation.target())
     }
 }
 

@@ -37,6 +37,24 @@ pub fn path(leaves: &[[u8; 32]], index: usize) -> Option<Vec<Digest>> {
     Some(path)
 }
 
+/// The [`path`] of every leaf, in order: the tree is built once for all of them.
+#[must_use]
+pub fn paths(leaves: &[[u8; 32]]) -> Vec<Vec<Digest>> {
+    let mut levels: Vec<Vec<[u8; 32]>> = Vec::new();
+    let mut level: Vec<[u8; 32]> = leaves.iter().map(leaf).collect();
+    while level.len() > 1 {
+        let above = pair_up(&level);
+        levels.push(core::mem::replace(&mut level, above));
+    }
+    let path_of = |index: usize| {
+        let sibling = |(height, level): (usize, &Vec<[u8; 32]>)| {
+            level.get((index >> height) ^ 1).copied().map(Digest)
+        };
+        levels.iter().enumerate().filter_map(sibling).collect()
+    };
+    (0..leaves.len()).map(path_of).collect()
+}
+
 /// Whether `path` leads from `value` at `index` of `count` leaves to `root`.
 #[must_use]
 pub fn verify(root: &Digest, value: &[u8; 32], index: u64, count: u64, path: &[Digest]) -> bool {
@@ -98,5 +116,17 @@ mod tests {
         }
         assert_eq!(root(&[]), Digest::default());
         assert_eq!(path(&[], 0), None);
+    }
+
+    #[test]
+    fn the_paths_of_all_are_those_of_each() {
+        for count in 0..20_u8 {
+            let leaves: Vec<[u8; 32]> = (0..count).map(|leaf| [leaf; 32]).collect();
+            let paths = paths(&leaves);
+            assert_eq!(paths.len(), leaves.len());
+            for (index, own) in paths.into_iter().enumerate() {
+                assert_eq!(path(&leaves, index), Some(own), "{index} of {count}");
+            }
+        }
     }
 }

@@ -60,7 +60,7 @@ def onboarding_of(form: dict[str, Any]) -> actions.Action:
     ids = {
         name: bytes.fromhex(form[name]) for name in ("thing", "gateway", "owner", "root", "voucher", "command") if name in form
     }
-    given = {name: bytes.fromhex(form[name]) if form.get(name) else None for name in ("grant", "result", "input")}
+    given = {name: bytes.fromhex(form[name]) if form.get(name) else None for name in ("result", "input")}
     match form["kind"]:
         case "offer_thing":
             return actions.OfferThing(ids["thing"], _offer(form["offer"]))
@@ -89,7 +89,7 @@ def onboarding_of(form: dict[str, Any]) -> actions.Action:
                 "write": lambda name: onboarding.Write(name, form["number"]),
                 "invoke": lambda name: onboarding.Invoke(name, given["input"]),
             }[form["operation"]](form["target"])
-            return actions.Command(onboarding.CommandForm(ids["thing"], asked, form["until_ms"], given["grant"]))
+            return actions.Command(onboarding.CommandForm(ids["thing"], asked, form["until_ms"], form["purpose"]))
         case "report_command":
             return actions.ReportCommand(onboarding.CommandReport(ids["command"], form["state"], given["result"]))
         case "cancel_command":

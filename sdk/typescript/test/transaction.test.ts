@@ -90,7 +90,7 @@ function onboardingOf(json: Json): Action {
       return { kind: 'join_by_voucher', join };
     }
     case 'command':
-      return { kind: 'command', command: { thing, operation: operationOf(json), untilMs: BigInt(json['until_ms'] as number), grant: bytesOrNull('grant') } };
+      return { kind: 'command', command: { thing, operation: operationOf(json), untilMs: BigInt(json['until_ms'] as number), purpose: json['purpose'] as string | null } };
     case 'report_command':
       return { kind: 'report_command', report: { command: hex(json['command']), state: text('state') as 'done', result: bytesOrNull('result') } };
     case 'cancel_command':

@@ -1,9 +1,9 @@
 //! One example of each action.
 
 use althing_types::{
-    Action, ActionKind, ApprovalPolicy, Claim, Command, CommandReport, CommandState, Digest,
-    EntityId, EntityKind, Inception, Join, Limit, Offer, OfferTo, Operation, Place, Record, Status,
-    Suite, ThingId, TxId, Voucher, claim_bytes, merkle, possession_bytes,
+    Action, ActionKind, ApprovalPolicy, Claim, Command, CommandReport, CommandState, EntityId,
+    EntityKind, Inception, Join, Limit, Offer, OfferTo, Operation, Place, Record, Status, Suite,
+    ThingId, TxId, Voucher, claim_bytes, merkle, possession_bytes,
 };
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ fn onboarding(gateway: EntityId) -> Vec<Action> {
                 property: "target".into(),
                 value: althing_types::Value::Number(215),
             },
-            Some(Digest([0x67; 32])),
+            Some("heating".into()),
         ),
         command(
             Operation::Invoke {
@@ -111,8 +111,8 @@ fn onboarding(gateway: EntityId) -> Vec<Action> {
     ]
 }
 
-fn command(operation: Operation, grant: Option<Digest>) -> Action {
-    Action::Command(Command { thing: THING, operation, until_ms: 1_700_000_060_000, grant })
+fn command(operation: Operation, purpose: Option<String>) -> Action {
+    Action::Command(Command { thing: THING, operation, until_ms: 1_700_000_060_000, purpose })
 }
 
 fn record(notified: EntityId) -> Record {
@@ -250,7 +250,7 @@ fn command_json(action: &Action) -> Value {
                 _ => None,
             },
             "until_ms": command.until_ms,
-            "grant": command.grant.map(|grant| hex::encode(grant.0)),
+            "purpose": command.purpose,
         }),
         Action::ReportCommand(report) => json!({
             "command": hex::encode(report.command.0),

@@ -1,6 +1,7 @@
 //! One file per command, and what several of them share.
 
 pub(crate) mod block;
+pub(crate) mod command;
 pub(crate) mod config;
 pub(crate) mod conformance;
 pub(crate) mod demo;
@@ -9,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod gateway;
 pub(crate) mod key;
 pub(crate) mod network;
+pub(crate) mod onboarding;
 pub(crate) mod peer;
 pub(crate) mod reading;
 pub(crate) mod stream;

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{PageArgs, final_at};
+use super::{PageArgs, final_at, onboarding::OnboardingCommand};
 use crate::{
     lookup,
     output::{Output, Table, fields, write_bytes},
@@ -39,6 +39,9 @@ pub(crate) enum ThingCommand {
     Unbind(Unbind),
     /// Ends a thing: nothing more is accepted for it.
     Retire(Retire),
+    /// How things join and pass on.
+    #[command(flatten)]
+    Onboarding(OnboardingCommand),
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +58,12 @@ pub(crate) struct List {
     /// Only those with this property.
     #[arg(long)]
     property: Option<String>,
+    /// Only those that said they are, or are not, online.
+    #[arg(long)]
+    online: Option<bool>,
+    /// Only those that said they are in this box: degrees south,west,north,east.
+    #[arg(long, allow_hyphen_values = true, value_name = "BOX")]
+    within: Option<String>,
     #[command(flatten)]
     page: PageArgs,
     #[command(flatten)]
@@ -149,6 +158,7 @@ impl ThingCommand {
                 Self::Bind(bind) => bind.run(output).await,
                 Self::Unbind(unbind) => unbind.run(output).await,
                 Self::Retire(retire) => retire.run(output).await,
+                Self::Onboarding(command) => command.run(output).await,
             }
         })
     }
@@ -166,6 +176,8 @@ impl List {
             name: self.name,
             kind: self.kind,
             property: self.property,
+            online: self.online,
+            within: self.within,
             after: self.page.after.clone(),
             limit: self.page.limit,
         };
@@ -204,6 +216,9 @@ fn text(thing: &Thing) -> String {
         ("id", thing.id.to_string()),
         ("owner", thing.owner.to_string()),
         ("active", if thing.active { "yes".into() } else { "no, retired".into() }),
+        ("quarantined", if thing.quarantined { "yes".into() } else { "no".into() }),
+        ("status", status(thing)),
+        ("actions", if thing.actions.is_empty() { "-".into() } else { thing.actions.join(", ") }),
         ("description", format!("version {}, SHA-256 {}", thing.version, thing.description_digest)),
     ]);
     let mut properties = Table::new(&["property", "kind", "unit", "latest", "measured", "stream"]);
@@ -225,6 +240,17 @@ fn text(thing: &Thing) -> String {
     text.push_str(&format!("\n{}", properties.or("no properties\n")));
     text.push_str(&format!("\n{}", bindings.or("only the owner may submit for it\n")));
     text
+}
+
+/// What was last said of it.
+fn status(thing: &Thing) -> String {
+    let Some(status) = &thing.status else { return "-".to_owned() };
+    let known = &status.known;
+    let online = known.online.map(|online| if online { "online" } else { "offline" }.to_owned());
+    let firmware = known.firmware.as_ref().map(|firmware| format!("firmware {firmware}"));
+    let place = known.place.as_ref().map(|at| format!("at {},{}", at.latitude, at.longitude));
+    let said: Vec<String> = [online, firmware, place].into_iter().flatten().collect();
+    format!("{}, said {}", said.join(", "), status.reported)
 }
 
 /// A height so far away that it means "until it is ended".

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod command;
 mod conformance;
 mod crash;
 mod damage;

@@ -265,6 +265,11 @@ impl Network {
         });
     }
 
+    /// Where the gateway listens for MQTT.
+    pub(crate) const fn mqtt_port(&self) -> u16 {
+        self.mqtt_port
+    }
+
     /// Where a peer serves its interface.
     pub(crate) fn url(&self, peer: usize) -> String {
         let up = u16::try_from(peer).expect("few peers") * PORT_STEP;

@@ -69,6 +69,7 @@ impl Service {
             thing: self.thing_did(&record.command.thing),
             sender: self.did(&record.sender),
             operation: self.operation(&record.command.thing, &record.command.operation),
+            purpose: record.command.purpose.clone(),
             state: record.state.name().to_owned(),
             queued: record.queued_ms.into(),
             until: record.command.until_ms.into(),

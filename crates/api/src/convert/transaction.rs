@@ -131,7 +131,7 @@ impl Service {
                 thing: self.thing_did(&command.thing),
                 asked: self.operation(&command.thing, &command.operation),
                 until: command.until_ms.into(),
-                grant: command.grant.map(Hex),
+                purpose: command.purpose.clone(),
             },
             types::Action::ReportCommand(report) => Action::ReportCommand {
                 command: Hex(report.command),

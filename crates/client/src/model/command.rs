@@ -32,6 +32,9 @@ pub struct Command {
     /// What is asked for.
     #[serde(flatten)]
     pub operation: Operation,
+    /// What for, if it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
     /// `queued`, `delivered`, `accepted`, `done`, `failed`, `expired` or `cancelled`.
     pub state: String,
     /// When it came.

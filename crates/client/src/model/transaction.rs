@@ -307,9 +307,9 @@ pub enum Action {
         asked: Operation,
         /// Time by which it must be answered.
         until: Time,
-        /// The grant it is made under.
+        /// What for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        grant: Option<DigestHex>,
+        purpose: Option<String>,
     },
     /// Says what became of a command.
     ReportCommand {

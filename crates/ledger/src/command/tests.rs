@@ -34,7 +34,7 @@ impl Heater {
     /// That lives for so many seconds, which are blocks here.
     fn command(&self, operation: Operation, seconds: u64) -> Action {
         let until_ms = self.world.time_ms() + seconds * 1000;
-        Action::Command(Command { thing: self.thing, operation, until_ms, grant: None })
+        Action::Command(Command { thing: self.thing, operation, until_ms, purpose: None })
     }
 
     fn send(&mut self, seconds: u64) -> TxId {
@@ -114,7 +114,7 @@ fn only_the_owner_commands_and_only_within_time() {
         thing: ThingId([9; 32]),
         operation: boost(None),
         until_ms: heater.world.time_ms() + 10_000,
-        grant: None,
+        purpose: None,
     };
     assert_eq!(heater.world.act(a, Action::Command(unknown)).map(|_| ()), Err(UnknownThing));
     // One each, for a command is called by its transaction.

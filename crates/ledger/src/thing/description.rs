@@ -149,6 +149,52 @@ pub fn explain(text: &[u8]) -> Option<String> {
     }
 }
 
+/// Says why an input is not one that an action takes, for people; `None` if it is. Gateways ask
+/// this before they hand a command over, clients before they sign one; it is not for what peers must
+/// agree on, since the schemas of inputs speak of binary floats.
+#[must_use]
+pub fn input_problem(description: &[u8], action: &str, input: Option<&[u8]>) -> Option<String> {
+    let Ok(Unambiguous(described)) = serde_json::from_slice(description) else {
+        return Some("the Thing Description cannot be read".to_owned());
+    };
+    let Some(action) = described.get("actions").and_then(|actions| actions.get(action)) else {
+        return Some("the Thing Description has no such action".to_owned());
+    };
+    let (schema, input) = match (action.get("input"), input) {
+        (None, None) => return None,
+        (None, Some(_)) => return Some("the action takes no input".to_owned()),
+        (Some(_), None) => return Some("the action needs an input".to_owned()),
+        (Some(schema), Some(input)) => (schema, input),
+    };
+    if refers(schema) {
+        return Some("the schema of the input refers to others, which are not followed".to_owned());
+    }
+    let Ok(Unambiguous(input)) = serde_json::from_slice(input) else {
+        return Some("the input is not JSON, or has a key twice or a long array".to_owned());
+    };
+    let options = jsonschema::options()
+        .with_draft(Draft::Draft7)
+        .with_pattern_options(PatternOptions::regex());
+    let Ok(validator) = options.build(schema) else {
+        return Some("the schema of the input is not one".to_owned());
+    };
+    let error = validator.iter_errors(&input).next()?;
+    let reason: String = error.to_string().chars().take(REASON_CHARS_MAX).collect();
+    Some(format!("at `{}`: {reason}", error.instance_path()))
+}
+
+/// Whether a schema refers to another, or to itself, where it would never end. The depth of a
+/// description is bounded.
+fn refers(schema: &serde_json::Value) -> bool {
+    match schema {
+        serde_json::Value::Object(members) => {
+            members.iter().any(|(name, member)| name.starts_with('$') || refers(member))
+        }
+        serde_json::Value::Array(items) => items.iter().any(refers),
+        _ => false,
+    }
+}
+
 /// Longest reason given to people, characters: it may quote what was sent.
 const REASON_CHARS_MAX: usize = 200;
 

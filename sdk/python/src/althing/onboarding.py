@@ -156,10 +156,12 @@ class CommandForm:
     thing: Annotated[bytes, id32]
     operation: Annotated[Read | Write | Invoke, operation]
     until_ms: Annotated[int, u64]
-    grant: Annotated[bytes | None, optional(id32)]
+    purpose: Annotated[str | None, optional(text)]
 
     def is_valid(self) -> bool:
         """Whether it is within its bounds."""
+        if self.purpose is not None and not is_name(self.purpose):
+            return False
         match self.operation:
             case Read(name):
                 return is_name(name)

@@ -83,8 +83,8 @@ export const command = record({
   operation,
   /** Ledger time by which it must be answered, milliseconds since 1970. */
   untilMs: u64,
-  /** The grant it is made under. */
-  grant: optional(id),
+  /** What for, as a grant names it. */
+  purpose: optional(text),
 });
 
 /** How far a command is, in the order of the numbers. */
@@ -136,7 +136,8 @@ export function isJoin({ path, inception }: Value<typeof join>): boolean {
 }
 
 /** Whether a command is within its bounds. */
-export function isCommand({ operation: asked }: Value<typeof command>): boolean {
+export function isCommand({ operation: asked, purpose }: Value<typeof command>): boolean {
+  if (purpose !== null && !isName(purpose)) return false;
   if (asked.kind === 'read') return isName(asked.property);
   if (asked.kind === 'invoke') return isName(asked.action) && (asked.input === null || asked.input.length <= COMMAND_INPUT_BYTES_MAX);
   const { value } = asked;

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 const PAUSE_STEP: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// What changes the things a gateway serves.
-const EVENTS: &str = "bound,unbound,thing_updated,thing_retired";
+const EVENTS: &str = "bound,unbound,thing_updated,thing_retired,thing_transferred";
 
 /// Serves every thing of these owners that is or becomes bound to the gateway, or of the gateway's
 /// own owner if there are none; goes on from peer to peer.
@@ -71,9 +71,7 @@ enum Ended {
 impl Follower<'_> {
     async fn run(&mut self) -> Result<(), Ended> {
         if self.owners.is_empty() {
-            let own = self.client.entity(&self.entity).await?;
-            self.owners.extend(own.owner.map(|owner| owner.entity_id()));
-            self.owners.insert(self.entity);
+            self.owners = own_owners(self.client, &self.entity).await?;
         }
         // Events first, then the list, so that nothing falls between the two.
         let kind = Some(EVENTS.to_owned());
@@ -97,6 +95,11 @@ impl Follower<'_> {
             }
             Event::Unbound { thing, gateway } if gateway.entity_id() == self.entity => {
                 self.serve_no_more(thing.thing_id()).await
+            }
+            // Its bindings have ended with its owner; the new one may have bound it already.
+            Event::ThingTransferred { thing, .. } if self.served.contains(&thing.thing_id()) => {
+                self.serve_no_more(thing.thing_id()).await?;
+                self.serve(&thing.thing_id()).await
             }
             Event::ThingRetired { thing } if self.served.contains(&thing.thing_id()) => {
                 self.serve_no_more(thing.thing_id()).await
@@ -160,8 +163,17 @@ impl Follower<'_> {
     }
 }
 
+/// Whose things a gateway serves if its configuration names nobody: its organisation's, and its own.
+pub(super) async fn own_owners(
+    client: &Client,
+    gateway: &EntityId,
+) -> Result<BTreeSet<EntityId>, Error> {
+    let own = client.entity(gateway).await?;
+    Ok(own.owner.map(|owner| owner.entity_id()).into_iter().chain([*gateway]).collect())
+}
+
 /// Whether a thing is bound to a gateway for at least one more block.
-fn is_bound(thing: &Thing, gateway: &EntityId, height: u64) -> bool {
+pub(super) fn is_bound(thing: &Thing, gateway: &EntityId, height: u64) -> bool {
     let holds = |binding: &Binding| {
         binding.gateway.entity_id() == *gateway && binding.until_height > height
     };

@@ -1,12 +1,13 @@
 //! `althing gateway`: run an IoT gateway, and look into its queue.
 
+mod commands;
 mod directory;
 mod queue;
 mod uplink;
 
 use std::path::PathBuf;
 
-use althing_client::{Client, model::IdText};
+use althing_client::{Client, Signer, model::IdText};
 use althing_gateway::{Gateway, KeySigner};
 use althing_types::{EntityId, Genesis, SigningKey};
 use anyhow::Context as _;
@@ -105,6 +106,7 @@ async fn serve(
     let clients = settings.peers.iter().map(|url| client(url));
     let clients = clients.collect::<anyhow::Result<Vec<Client>>>()?;
     let uplink = AnyPeer::new(&clients, entity, settings.answer_timeout);
+    let commander = Signer { ledger: genesis.ledger(), entity, key: key.clone() };
     let signer = KeySigner::new(genesis.ledger(), key);
     let config = gateway_config(settings, &genesis, entity, owners.clone());
     let gateway = Gateway::start(config, uplink, signer).await.next_step(|| {
@@ -114,6 +116,7 @@ async fn serve(
     let reason = tokio::select! {
         reason = shutdown.requested() => reason,
         never = directory::follow(&gateway, &clients, entity, &owners) => match never {},
+        never = commands::carry(&gateway, &clients, &commander, &owners) => match never {},
     };
     tracing::info!(%reason, "stopping");
     let left = gateway.shutdown().await.context("the gateway had stopped by itself")?;

@@ -187,3 +187,30 @@ fn a_property_that_becomes_no_stream_may_have_any_name() {
     assert!(Description::parse(text.as_bytes()).is_ok());
     assert_eq!(explain(text.as_bytes()), None);
 }
+
+#[test]
+fn an_input_is_held_to_the_actions_schema() {
+    let description = br##"{
+        "title": "Heater", "actions": {
+            "off": {},
+            "boost": {"input": {"type": "object", "required": ["minutes"],
+                "properties": {"minutes": {"type": "integer", "minimum": 1, "maximum": 60}}}},
+            "loop": {"input": {"$ref": "#"}}
+        }}"##;
+    for (action, input, fits) in [
+        ("off", None, true),
+        ("off", Some("1"), false),
+        ("boost", None, false),
+        ("boost", Some(r#"{"minutes": 10}"#), true),
+        ("boost", Some(r#"{"minutes": 61}"#), false),
+        ("boost", Some(r#"{"minutes": 1, "minutes": 61}"#), false),
+        ("boost", Some(r#"{}"#), false),
+        ("boost", Some("ten"), false),
+        ("loop", Some("1"), false),
+        ("explode", None, false),
+    ] {
+        let problem = input_problem(description, action, input.map(str::as_bytes));
+        assert_eq!(problem.is_none(), fits, "{action} {input:?}: {problem:?}");
+    }
+    assert!(input_problem(b"no JSON", "off", None).is_some());
+}
