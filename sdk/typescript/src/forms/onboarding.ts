@@ -57,7 +57,7 @@ export const voucher = record({
 });
 
 /** One device of a voucher, with the path that shows it is one. */
-export const join = record({
+export const joinForm = record({
   /** The voucher. */
   voucher: id,
   /** Position of the device in it, from 0. */
@@ -131,7 +131,7 @@ export function isVoucher({ count, description }: Value<typeof voucher>): boolea
 }
 
 /** Whether a device of a voucher is within its bounds. */
-export function isJoin({ path, inception }: Value<typeof join>): boolean {
+export function isJoin({ path, inception }: Value<typeof joinForm>): boolean {
   return path.length <= VOUCHER_PATH_MAX && isName(inception.name) && isPublicKey(inception.key);
 }
 
