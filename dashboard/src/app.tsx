@@ -8,6 +8,7 @@ import { elsewhere } from "./lib/elsewhere.ts";
 import { count, duration, plain } from "./lib/format.ts";
 import { network, peers, status } from "./lib/network.ts";
 import { now } from "./lib/now.ts";
+import { has, learn } from "./lib/offered.ts";
 import { href, route, type Route } from "./router.ts";
 import { Loading, Page, Wrong } from "./ui/basics.tsx";
 import { Search } from "./ui/search.tsx";
@@ -28,14 +29,28 @@ const LAZY: Partial<Record<Route["view"], () => Promise<View>>> = {
   block: () => import("./views/block.tsx").then((m) => m.BlockPage),
   transaction: () => import("./views/transaction.tsx").then((m) => m.TransactionPage),
   entity: () => import("./views/entity.tsx").then((m) => m.EntityPage),
+  access: () => import("./views/access.tsx").then((m) => m.AccessPage),
+  contracts: () => import("./views/contracts.tsx").then((m) => m.Contracts),
+  contract: () => import("./views/contracts.tsx").then((m) => m.ContractPage),
   procedures: () => import("./views/procedures.tsx").then((m) => m.Procedures),
   operations: () => import("./views/operations.tsx").then((m) => m.Operations),
 };
 
-const NAVIGATION: { path: string; name: string; views: Route["view"][]; icon: string }[] = [
+interface Destination {
+  path: string;
+  name: string;
+  views: Route["view"][];
+  icon: string;
+  /** The path of the interface without which there is nothing to see. */
+  needs?: string;
+}
+
+const NAVIGATION: Destination[] = [
   { path: "/", name: "Overview", views: ["overview"], icon: "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M10 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5" },
   { path: "/things", name: "Things", views: ["things", "thing", "reading", "range"], icon: "M2.5 13.5 6.5 9l3 3 4-6.5 4 5M2.5 17h15" },
   { path: "/ledger", name: "Ledger", views: ["ledger", "block", "transaction", "entity"], icon: "M3 3h6v6H3zm8 8h6v6h-6zM9 6h5v5M6 9v5h5" },
+  { path: "/access", name: "Access", views: ["access"], needs: "/v1/access/grants", icon: "M5 9V6.500a5 5 0 0 1 10 0V9M4 9h12v8H4zM10 12v2" },
+  { path: "/contracts", name: "Contracts", views: ["contracts", "contract"], needs: "/v1/contracts", icon: "M5 2.500h7l3.500 3.500v11.500H5zM8 10h5M8 13h5" },
   { path: "/procedures", name: "Procedures", views: ["procedures"], icon: "M4 3v14M16 3v14M4 7h12m0 0-3-2m3 2-3 2M16 13H4m0 0 3-2m-3 2 3 2" },
   { path: "/operations", name: "Operations", views: ["operations"], icon: "M3 11h3l2-6 4 11 2-5h3" },
   { path: "/verify", name: "Verify", views: ["verify"], icon: "M10 2.5 16.5 5v5c0 4-2.7 6.600-6.500 7.500C6.200 16.600 3.500 14 3.500 10V5zM7 10l2.200 2.200L13.200 8" },
@@ -73,6 +88,7 @@ export function fetchAhead() {
     setTimeout(next, 120);
   };
   setTimeout(next, 1500);
+  learn();
 }
 
 function Missing() {
@@ -176,7 +192,7 @@ export function App() {
       <header class="top">
         <a class="brand" href="/" aria-label="Althing, overview"><Mark /><span>Althing</span></a>
         <nav aria-label="Pages">
-          {NAVIGATION.map((item) => (
+          {NAVIGATION.filter((item) => item.needs === undefined || has(item.needs)).map((item) => (
             <a key={item.path} href={item.path} aria-current={item.views.includes(current.view) ? "page" : undefined}>
               <svg viewBox="0 0 20 20" aria-hidden="true"><path d={item.icon} /></svg>
               <span>{item.name}</span>

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 export interface Route {
   view:
     | "overview" | "things" | "thing" | "reading" | "range" | "verify"
-    | "sign" | "ledger" | "block" | "transaction" | "entity" | "procedures" | "operations" | "missing";
+    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "procedures" | "operations" | "missing";
   /** The variable parts of the path. */
   parts: string[];
   query: URLSearchParams;
@@ -23,6 +23,9 @@ const ROUTES: [RegExp, Route["view"]][] = [
   [/^\/blocks\/(\d+)$/, "block"],
   [/^\/transactions\/([0-9a-f]{64})$/, "transaction"],
   [/^\/entities\/([^/]+)$/, "entity"],
+  [/^\/access$/, "access"],
+  [/^\/contracts$/, "contracts"],
+  [/^\/contracts\/([^/]+)$/, "contract"],
   [/^\/procedures$/, "procedures"],
   [/^\/operations$/, "operations"],
 ];
@@ -85,5 +88,6 @@ export const href = {
   range: (stream: string, from: number, until: number) => `/ranges/${stream}?from=${from}&until=${until}`,
   block: (height: number) => `/blocks/${height}`,
   transaction: (id: string) => `/transactions/${id}`,
+  contract: (did: string) => `/contracts/${encodeURIComponent(did)}`,
   entity: (did: string) => `/entities/${encodeURIComponent(did)}`,
 };

@@ -5,9 +5,9 @@ import type { Block, Peer } from "../lib/model.ts";
 import { silence, SILENT_MS } from "../lib/sentence.ts";
 import { href } from "../router.ts";
 
-const SIZE = { width: 560, height: 400 };
+const SIZE = { width: 600, height: 380 };
 const CENTRE = { x: SIZE.width / 2, y: SIZE.height / 2 };
-const RING = 128;
+const RING = 132;
 /** Beyond so many peers only the picture is drawn; the names are in the list beside it. */
 const NAMED_MAX = 12;
 
@@ -27,6 +27,34 @@ export function seats(peers: readonly Peer[]): Seat[] {
     const angle = (at / order.length) * 2 * Math.PI - Math.PI / 2 - (order.length === 4 ? Math.PI / 4 : 0);
     return { peer, angle, x: CENTRE.x + RING * Math.cos(angle), y: CENTRE.y + RING * Math.sin(angle) };
   });
+}
+
+interface Arc {
+  organisation: string;
+  from: number;
+  to: number;
+}
+
+/** Where each organisation sits: from its first peer to its last. */
+export function arcs(placed: readonly Seat[]): Arc[] {
+  const found: Arc[] = [];
+  for (const { peer, angle } of placed) {
+    const last = found.at(-1);
+    if (last?.organisation === peer.organisation) last.to = angle;
+    else found.push({ organisation: peer.organisation, from: angle, to: angle });
+  }
+  return found;
+}
+
+function along(angle: number): string {
+  return `${(CENTRE.x + RING * Math.cos(angle)).toFixed(1)} ${(CENTRE.y + RING * Math.sin(angle)).toFixed(1)}`;
+}
+
+/** The bench of an organisation; that of a single peer is a round spot. */
+function Bench({ arc }: { arc: Arc }) {
+  const large = arc.to - arc.from > Math.PI ? 1 : 0;
+  const path = arc.from === arc.to ? `M${along(arc.from)}h0.01` : `M${along(arc.from)}A${RING} ${RING} 0 ${large} 1 ${along(arc.to)}`;
+  return <path class="bench" d={path} />;
 }
 
 type Part = "proposed" | "signed" | "idle" | "silent";
@@ -51,7 +79,7 @@ function saying(peer: Peer, part: Part, block: Block | undefined): string {
 }
 
 function Label({ seat, text }: { seat: Seat; text: string }) {
-  const out = RING + 34;
+  const out = RING + 40;
   const x = CENTRE.x + out * Math.cos(seat.angle);
   const y = CENTRE.y + out * Math.sin(seat.angle);
   const side = Math.cos(seat.angle);
@@ -75,6 +103,7 @@ export function Ring({ peers, block }: { peers: Peer[]; block: Block | undefined
     <figure class="ring">
       <svg viewBox={`0 0 ${SIZE.width} ${SIZE.height}`} role="group" aria-label={said}>
         <circle class="ring-line" cx={CENTRE.x} cy={CENTRE.y} r={RING} />
+        {arcs(placed).map((arc) => <Bench key={arc.organisation} arc={arc} />)}
         {placed.map((seat) => {
           const part = partOf(seat.peer, block, peers);
           const signed = block?.signers.includes(seat.peer.key) ?? false;

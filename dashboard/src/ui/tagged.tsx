@@ -1,7 +1,7 @@
 /** Actions and events of the ledger in words. */
 
 import type { ComponentChildren } from "preact";
-import { count, endless, plain, plural, words } from "../lib/format.ts";
+import { count, endless, plain, plural, short, words } from "../lib/format.ts";
 import { tagged, type EventRecord, type Tagged } from "../lib/model.ts";
 import { href } from "../router.ts";
 import { Height, Id, Who } from "./basics.tsx";
@@ -29,6 +29,30 @@ function stream(one: Tagged): Part {
   const last = first + Math.max(1, number(one, "count")) - 1;
   const link = href.reading(text(one, "stream"), last);
   return <a href={link}>{first === last ? `number ${count(first)}` : `numbers ${count(first)} to ${count(last)}`}</a>;
+}
+
+function contract(one: Tagged): Part {
+  const id = text(one, "contract");
+  return <>contract <a href={href.contract(id)} title={id}>{short(id)}</a></>;
+}
+
+/** The first few of what a contract tells. */
+function attributes(one: Tagged): Part {
+  const all = Array.isArray(one["attributes"]) ? (one["attributes"] as Tagged[]) : [];
+  return all.slice(0, FIELDS_MAX).map((each, at) => <span key={at}>{at === 0 ? ": " : ", "}<bdi>{plain(text(each, "key"), 40)}</bdi> <q><bdi>{plain(text(each, "value"), 60)}</bdi></q></span>);
+}
+
+/** What access is about. */
+function about(resource: unknown): Part {
+  const one = (resource ?? {}) as Tagged;
+  const whole = text(one, "id").startsWith("did:") ? who(one, "id") : <Id id={text(one, "id")} />;
+  if (one["kind"] === "everything") return <>all things of {whole}</>;
+  return one["name"] ? <>{text(one, "kind")} {quoted(one, "name")} of {whole}</> : whole;
+}
+
+function access(one: Tagged): Part {
+  const what = (one["access"] ?? {}) as Tagged;
+  return <>access of {who(what, "grantee")} to {words(text(what, "right"))} {about(what["resource"])}{what["purpose"] ? <> for {quoted(what, "purpose")}</> : null}</>;
 }
 
 function people(dids: string[]): Part {
@@ -93,6 +117,25 @@ const EVENTS: Record<string, (one: Tagged) => Part> = {
   command_queued: (e) => <>{who(e, "sender")} commands {who(e, "thing")}: {transaction(e, "command")}</>,
   command_changed: (e) => <>command {transaction(e, "command")} to {who(e, "thing")} is {words(text(e, "state"))}</>,
   quarantine_changed: (e) => <>{who(e, "by")} spoke on {who(e, "thing")}, which is {e["quarantined"] ? "shut out" : "let in"}</>,
+  access_policy_set: (e) => <>{who(e, "owner")} set version {text(e, "version")} of a policy about {about(e["resource"])}</>,
+  access_policy_removed: (e) => <>{who(e, "owner")} removed the policy about {about(e["resource"])}</>,
+  access_requested: (e) => <>{access(e)} asks {who(e, "asked")}</>,
+  access_granted: (e) => <>{access(e)} was allowed by {who(e, "by")} {until(e)}</>,
+  access_denied: (e) => <>{access(e)} was denied by {who(e, "by")}</>,
+  access_timed_out: (e) => <>{access(e)} had no answer of {who(e, "asked")} in time</>,
+  grant_revoked: (e) => <>{access(e)} was ended by {who(e, "by")}</>,
+  access_used: (e) => <>{access(e)} was used, {plural(number(e, "count"), "time")}</>,
+  code_stored: (e) => <>{who(e, "owner")} stored code <Id id={text(e, "code")} /></>,
+  contract_proposed: (e) => <>{who(e, "creator")} proposed {contract(e)}: {text(e, "threshold")} of {people(ids(e, "participants"))} must accept</>,
+  contract_accepted: (e) => <>{who(e, "participant")} accepted {contract(e)}</>,
+  contract_dropped: (e) => <>{contract(e)} will not begin: {words(text(e, "code"))}</>,
+  contract_instantiated: (e) => <>{who(e, "creator")} began {contract(e)}</>,
+  contract_called: (e) => <>{who(e, "caller")} called {contract(e)}: {text(e, "entry")}, {count(number(e, "gas_used"))} gas</>,
+  contract_migrated: (e) => <>{contract(e)} has new code <Id id={text(e, "code")} /></>,
+  contract_frozen: (e) => <>{contract(e)} was stopped</>,
+  contract_thawed: (e) => <>{contract(e)} runs again</>,
+  contract_terminated: (e) => <>{contract(e)} ended for ever</>,
+  contract_emitted: (e) => <>{contract(e)} says {quoted(e, "name")}{attributes(e)}</>,
   approval_policy_set: (e) => <>{who(e, "entity")} set who must approve</>,
   approval_pending: (e) => (
     <>{text(e, "approvals")} of {text(e, "threshold")} approved <Id id={text(e, "pending")} link={href.transaction(text(e, "pending"))} /></>
@@ -129,6 +172,11 @@ export function Action(props: { of: Tagged }) {
 /** What came about. */
 export function Event(props: { of: Tagged }) {
   return <span class="tagged">{(EVENTS[props.of.type] ?? named)(props.of)}</span>;
+}
+
+/** What access is about, in words. */
+export function About(props: { resource: object }) {
+  return <>{about(props.resource)}</>;
 }
 
 /** A list of events with their blocks, newest first. */

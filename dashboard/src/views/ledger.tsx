@@ -8,6 +8,7 @@ import { pastEvents } from "../lib/history.ts";
 import type { BlockSummary, Entity } from "../lib/model.ts";
 import { noteEntity } from "../lib/names.ts";
 import { blocks, network, status } from "../lib/network.ts";
+import { eventTypes } from "../lib/offered.ts";
 import { useQuery } from "../lib/query.ts";
 import { go, href, type Route } from "../router.ts";
 import { At, Await, Badge, Card, Height, Id, Page, Table, Who } from "../ui/basics.tsx";
@@ -118,15 +119,13 @@ function Entities({ kind, name }: { kind: string; name: string }) {
 }
 
 function Events() {
-  const type = [
-    "entity_registered", "key_rotated", "entity_revoked", "thing_registered", "thing_updated", "thing_retired", "bound", "unbound", "gap_opened",
-    "gap_filled", "gap_sealed", "recorded", "approval_policy_set", "approval_pending", "approval_granted", "approval_ended",
-  ].join();
+  // All there are but the batches, once it is known which there are.
+  const type = [...eventTypes.value].filter((one) => one !== "batch_accepted").join();
   const height = status.value?.height;
-  const known = height !== undefined;
+  const known = height !== undefined && type !== "";
   const past = useQuery(`events ${known}`, async (signal) => {
-    if (height === undefined) return [];
-    return pastEvents({ type, after: `${Math.max(0, height - EVENTS_BACK)}-0-0` }, EVENTS, signal);
+    if (!known) return [];
+    return pastEvents({ type, after: `${Math.max(0, (height ?? 0) - EVENTS_BACK)}-0-0` }, EVENTS, signal);
   });
   const fresh = happenings.value;
   const seen = new Set(fresh.map((one) => one.cursor));

@@ -19,6 +19,10 @@ import { Action, EventList } from "../ui/tagged.tsx";
 const STREAMS = 6;
 const VALUES = 40;
 
+/** How many of a kind are counted one by one, and how often, ms. */
+const CAST_MAX = 200;
+const CAST_MS = 15_000;
+
 function Headline() {
   const state = status.value;
   const founders = network.value?.genesis.organisations.length;
@@ -90,6 +94,29 @@ function Chain({ items }: { items: BlockSummary[] }) {
         );
       })}
     </ol>
+  );
+}
+
+/** Who takes part, in numbers. */
+function Cast() {
+  const cast = useQuery(
+    "cast",
+    async (signal) => {
+      const kinds = ["organisation", "gateway"].map((kind) => peer.entities({ kind, limit: CAST_MAX }, { signal }));
+      const pages = await Promise.all([...kinds, peer.things({ limit: CAST_MAX }, { signal })]);
+      return pages.map((page) => `${count(page.items.length)}${page.next ? "+" : ""}`);
+    },
+    CAST_MS,
+  );
+  const [organisations = "—", gateways = "—", things = "—"] = cast.data ?? [];
+  const part = (link: string, value: string, what: string) => <a href={link}><strong>{value}</strong><span>{what}</span></a>;
+  return (
+    <div class="cast">
+      {part("/ledger?show=entities&kind=organisation", organisations, "organisations")}
+      {part("/operations", count(peers.value.length), "peers")}
+      {part("/ledger?show=entities&kind=gateway", gateways, "gateways")}
+      {part("/things", things, "things")}
+    </div>
   );
 }
 
@@ -219,7 +246,10 @@ export function Overview() {
     <div class="overview">
       <Headline />
       <div class="overview-top">
-        <Card class="ring-card"><Ring peers={peers.value} block={signed.value} /></Card>
+        <Card class="ring-card">
+          <Ring peers={peers.value} block={signed.value} />
+          <Cast />
+        </Card>
         <div class="overview-side">
           <Figures />
           <Live />

@@ -6,12 +6,14 @@ import { batches, streamOf } from "../lib/feed.ts";
 import { count, plain, plural, short } from "../lib/format.ts";
 import { pastEvents } from "../lib/history.ts";
 import { tagged, type Block, type EventRecord, type Transaction } from "../lib/model.ts";
-import { named } from "../lib/names.ts";
 import { peerOfKey, peers, status } from "../lib/network.ts";
+import { PROCEDURES } from "../lib/procedures.ts";
 import { useQuery } from "../lib/query.ts";
 import { href } from "../router.ts";
 import { At, Card, Height, Id, Loading, Page, Who, Wrong } from "../ui/basics.tsx";
+import { Sequence, type Lane, type Message } from "../ui/sequence.tsx";
 import { Action } from "../ui/tagged.tsx";
+import { Clause, nameOf } from "./clause.tsx";
 
 /** How many instances can be chosen from. */
 const CHOICES = 6;
@@ -52,91 +54,30 @@ async function loadRun(record: EventRecord, signal: AbortSignal): Promise<Run | 
   return { agreed: first, block, stored: last, storedBlock, event: record, notified: [...new Set([...notifiedBy(first), ...notifiedBy(last)])] };
 }
 
-/** Names in the figure's places. */
-function useName(did: string | undefined, otherwise: string): string {
-  const found = did === undefined ? undefined : named(did).value;
-  const name = found?.as === "entity" ? found.entity.name : found?.as === "thing" ? found.thing.title : undefined;
-  return plain(name ?? (did ? short(did) : otherwise), 22);
-}
-
-const COLUMN = 200;
-const TOP = 74;
-
-interface Arrow {
-  step: string;
-  from: number;
-  to: number;
-  text: string;
-  link: string;
-  /** Several peers at once: a band rather than an arrow. */
-  wide?: boolean;
-  back?: boolean;
-}
-
 function Figure({ run }: { run: Run }) {
-  const sender = useName(run.agreed.sender, "dApp D");
-  const told = useName(run.notified[0], "whoever listens");
+  const sender = nameOf(run.agreed.sender, "dApp D");
+  const told = nameOf(run.notified[0], "whoever listens");
   const proposer = peerOfKey(run.block.proposer);
   const others = peers.value.filter((one) => one.role === "validator" && one.key !== proposer?.key);
   // The event that this page heard came from the peer that serves it.
   const receiver = others.find((one) => one.this) ?? others.find((one) => run.block.signers.includes(one.key)) ?? others[0];
-  const signers = run.block.signers.map((key) => peerOfKey(key)?.name ?? short(key));
   const validators = peers.value.filter((one) => one.role === "validator").length;
-  const columns = [
-    { role: "dApp D", name: sender },
-    { role: "BoT peer D", name: `${plain(proposer?.name ?? "peer", 14)}, proposed` },
-    { role: "BoT peers B1 … Bk", name: plural(Math.max(0, others.length - 1), "peer") },
-    { role: "BoT peer E", name: plain(receiver?.name ?? "peer", 20) },
-    { role: "dApp E", name: told },
+  const lanes: Lane[] = [
+    { role: "dApp D", name: sender, inside: false },
+    { role: "BoT peer D", name: `${plain(proposer?.name ?? "peer", 14)}, proposed`, inside: true },
+    { role: "BoT peers B1 … Bk", name: plural(Math.max(0, others.length - 1), "peer"), inside: true },
+    { role: "BoT peer E", name: plain(receiver?.name ?? "peer", 20), inside: true },
+    { role: "dApp E", name: told, inside: false },
   ];
   const same = run.agreed.id === run.stored.id;
-  const arrows: Arrow[] = [
+  const messages: Message[] = [
     { step: "1", from: 0, to: 1, text: "asks for a transaction", link: href.transaction(run.agreed.id) },
     { step: "2", from: 1, to: 3, text: `agree: block ${count(run.block.height)}, signed by ${count(run.block.signers.length)} of ${count(validators)}`, link: href.block(run.block.height), wide: true },
     { step: "3", from: 0, to: 1, text: same ? "brings the data along" : "asks to store data", link: href.transaction(run.stored.id) },
     { step: "4", from: 1, to: 3, text: `copy and store it: block ${count(run.storedBlock.height)}`, link: href.block(run.storedBlock.height), wide: true },
     { step: "5", from: 3, to: 4, text: run.event ? `notifies: event ${run.event.cursor}` : "notifies", link: href.transaction(run.stored.id) },
   ];
-  const x = (column: number) => COLUMN / 2 + column * COLUMN;
-  const y = (row: number) => TOP + 62 + row * 76;
-  const height = y(arrows.length) - 20;
-  return (
-    <div class="sequence" tabIndex={0} role="region" aria-label="Figure 10-1 as it happened">
-      <svg viewBox={`0 0 ${columns.length * COLUMN} ${height}`} role="group" aria-label={`Sequence: ${arrows.map((one) => `step ${one.step}, ${one.text}`).join("; ")}. Signers: ${signers.join(", ")}.`}>
-        <defs>
-          <marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto-start-reverse"><path d="M1 1 9 5 1 9" class="tip" /></marker>
-        </defs>
-        {columns.map((column, at) => (
-          <g key={at} class={`lifeline ${at === 0 || at === 4 ? "dapp" : "bot"}`}>
-            <line x1={x(at)} x2={x(at)} y1={TOP} y2={height - 6} />
-            <rect x={x(at) - 88} y="8" width="176" height={TOP - 12} rx="11" />
-            <text x={x(at)} y="31" text-anchor="middle" class="life-role">{column.role}</text>
-            <text x={x(at)} y="51" text-anchor="middle" class="life-name">{column.name}</text>
-          </g>
-        ))}
-        {arrows.map((arrow, row) => {
-          const from = x(arrow.from);
-          const to = x(arrow.to);
-          return (
-            <a key={arrow.step} href={arrow.link} class="arrow" style={{ animationDelay: `${row * 160}ms` }}>
-              <rect class="arrow-hit" x={Math.min(from, to) - 4} y={y(row) - 36} width={Math.abs(to - from) + 8} height="56" rx="8" />
-              {arrow.wide ? (
-                <>
-                  <rect class="arrow-band" x={from - 14} y={y(row) - 32} width={to - from + 28} height="52" rx="26" />
-                  <line x1={from + 8} x2={to - 8} y1={y(row) + 8} y2={y(row) + 8} marker-end="url(#tip)" marker-start="url(#tip)" />
-                </>
-              ) : (
-                <line x1={from} x2={to - 2} y1={y(row) + 2} y2={y(row) + 2} marker-end="url(#tip)" />
-              )}
-              <circle cx={Math.min(from, to) + 20} cy={y(row) - 14} r="11" />
-              <text x={Math.min(from, to) + 20} y={y(row) - 10} text-anchor="middle" class="arrow-step">{arrow.step}</text>
-              <text x={Math.min(from, to) + 38} y={y(row) - 10} class="arrow-text">{arrow.text}</text>
-            </a>
-          );
-        })}
-      </svg>
-    </div>
-  );
+  return <Sequence label="Figure 10-1 as it happened" lanes={lanes} messages={messages} />;
 }
 
 function Told({ run }: { run: Run }) {
@@ -181,6 +122,7 @@ export function Procedures() {
             </p>
           )}
         </Card>
+        {PROCEDURES.map((procedure) => <Clause key={procedure.clause} procedure={procedure} />)}
       </div>
     </Page>
   );

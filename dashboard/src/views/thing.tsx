@@ -7,16 +7,23 @@ import { count, endless, plain, plural, quantity, unit } from "../lib/format.ts"
 import { pastEvents } from "../lib/history.ts";
 import type { Property, Reading, Stream, Thing } from "../lib/model.ts";
 import { noteThing } from "../lib/names.ts";
+import { eventTypes, has } from "../lib/offered.ts";
 import { useQuery } from "../lib/query.ts";
 import { href, type Route } from "../router.ts";
 import { Ago, At, Await, Badge, Card, Fact, Facts, Height, Id, Page, Table, Who } from "../ui/basics.tsx";
 import { Chart } from "../ui/chart.tsx";
+import { Commands } from "../ui/commands.tsx";
+import { StandingBadges, StandingCards, type Standing } from "../ui/standing.tsx";
 import { EventList } from "../ui/tagged.tsx";
 
 /** Chart and figures follow new batches at most so often, ms. */
 const FOLLOW_MS = 1000;
+/** How often the thing itself is looked at: its status, owner and offer change rarely. */
+const STANDING_MS = 3000;
 const READINGS = 8;
 const EVENTS = 50;
+/** Events of a thing that are shown elsewhere, or are too many to list. */
+const FREQUENT = new Set(["batch_accepted", "access_used", "status_reported", "command_queued", "command_changed"]);
 
 /** Counts the news of a stream, at a bearable pace. */
 function useNews(stream: string): number {
@@ -154,8 +161,8 @@ function pretty(text: string): string {
 
 /** Everything that happened to the thing itself; its readings are above. */
 function History({ thing }: { thing: Thing }) {
-  const type = "thing_registered,thing_updated,thing_retired,bound,unbound,gap_opened,gap_filled,gap_sealed";
-  const events = useQuery(`history ${thing.id}`, (signal) => pastEvents({ thing: thing.id, type, after: "0-0-0" }, EVENTS, signal));
+  const type = [...eventTypes.value].filter((one) => !FREQUENT.has(one)).join();
+  const events = useQuery(`history ${thing.id} ${type === ""}`, (signal) => (type === "" ? Promise.resolve([]) : pastEvents({ thing: thing.id, type, after: "0-0-0" }, EVENTS, signal)));
   return (
     <Card title="Registration and bindings" note="as the ledger has them">
       <Await of={events}>{(found) => (found.length === 0 ? <p class="empty">Nothing.</p> : <EventList events={[...found].reverse()} />)}</Await>
@@ -169,7 +176,7 @@ export function ThingPage({ route }: { route: Route }) {
     const found = await peer.thing(id, { signal });
     noteThing(found);
     return found;
-  });
+  }, STANDING_MS);
   return (
     <Await of={thing} lines={8}>
       {(found) => (
@@ -178,11 +185,14 @@ export function ThingPage({ route }: { route: Route }) {
           lead={<>
             <bdi>{plain(found.name)}</bdi> of <Who did={found.owner} />{" "}
             {found.active ? <Badge tone="good">active</Badge> : <Badge tone="bad">retired</Badge>}{" "}
+            <StandingBadges standing={found as Standing} />{" "}
             {found.types.map((type) => <Badge key={type}>{plain(type, 40)}</Badge>)}
           </>}
         >
           <div class="stack">
             {found.properties.map((property) => <PropertyCard key={property.stream} property={property} />)}
+            {has("/v1/things/{id}/commands") && <Commands thing={found} />}
+            {has("/v1/things/{id}/commands") && <StandingCards thing={found} standing={found as Standing} />}
             <div class="columns">
               <Card title="Who answers for it">
                 <Facts>

@@ -1,5 +1,5 @@
 // The dashboard in a real browser, against a real network. `ALTHING=path` names the program; `CHROMIUM=path`
-// the browser. Screenshots go to `SHOTS=folder` if that is set. `DIST=folder` shows the files of that folder instead of
+// the browser. Screenshots go to `SHOTS=folder`, the picture of the README to `PICTURE=file`, if set. `DIST=folder` shows the files of that folder instead of
 // those that were built into the program, which saves building it while one works on a page.
 
 import assert from "node:assert/strict";
@@ -429,9 +429,18 @@ async function shoot() {
   }
 }
 
+/** The picture of the README: the first view after a minute of work. */
+async function picture(file) {
+  const page = await open("/", { viewport: { width: 1280, height: 980 } });
+  await page.waitForTimeout(62_000);
+  await page.screenshot({ path: file });
+  await page.context().close();
+}
+
 let [passed, failed] = [0, 0];
 const chosen = process.argv[2];
 try {
+  if (process.env.PICTURE) await picture(process.env.PICTURE);
   if (shots) await shoot();
   for (const [name, check] of Object.entries(checks)) {
     if (chosen && !name.includes(chosen)) continue;

@@ -43,6 +43,11 @@ export class Client {
     this.#transport.readFrom(height);
   }
 
+  /** The answer at any path of the interface, for what has no method of its own here. */
+  ask<T>(path: string, query: object = {}, options?: RequestOptions): Promise<T> {
+    return this.#get(path, query, options);
+  }
+
   // The peer and its network.
 
   /** Whether the peer can serve, and if not, why. A peer that is not well is no error here. */

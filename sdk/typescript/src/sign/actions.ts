@@ -2,7 +2,9 @@ import { toId } from '../text/did.ts';
 import { compare, toUtf8 } from '../text/bytes.ts';
 import type { SigningKey } from '../forms/crypto.ts';
 import { entityId, possessionBytes, type EntityKind } from '../forms/entity.ts';
+import { claimBytes } from '../forms/onboarding.ts';
 import { headerOf, type ReadingForm } from '../forms/reading.ts';
+import { parseDecimal } from '../text/decimal.ts';
 import { streamId } from '../forms/digest.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
 
@@ -83,4 +85,55 @@ export function approve(pending: AnyId): Action {
 /** Withdraws a transaction that waits. */
 export function reject(pending: AnyId): Action {
   return { kind: 'reject', pending: idBytes(pending) };
+}
+
+/** Offers a thing to an entity, in place of any earlier offer; without one, withdraws the offer. */
+export function offerThing(thing: AnyId, to?: AnyId, untilHeight = 0n): Action {
+  const offer = to === undefined ? null : { to: { kind: 'entity' as const, entity: idBytes(to) }, untilHeight };
+  return { kind: 'offer_thing', thing: idBytes(thing), offer };
+}
+
+/** Becomes the owner of a thing that is offered to the sender. */
+export function acceptThing(thing: AnyId): Action {
+  return { kind: 'accept_thing', thing: idBytes(thing), claim: null };
+}
+
+/** Becomes the owner of a thing by the one-time code that is printed on it, here as the key behind it. */
+export function claimThing(ledger: AnyId, thing: AnyId, claimant: AnyId, code: SigningKey): Action {
+  const signature = code.sign(claimBytes(idBytes(ledger), idBytes(thing), idBytes(claimant)));
+  return { kind: 'accept_thing', thing: idBytes(thing), claim: { key: code.publicKey, signature } };
+}
+
+/** How a thing is; what is left out stays as it was. Places are in degrees. */
+export interface StatusForm {
+  online?: boolean;
+  firmware?: string;
+  place?: { latitude: string; longitude: string };
+}
+
+/** Decimal places of a coordinate. */
+const PLACE_SCALE = 7;
+
+/** Says how a thing is. Throws `RangeError` if a coordinate is no number of at most seven places. */
+export function reportStatus(thing: AnyId, { online, firmware, place }: StatusForm): Action {
+  const at = place && { latitudeE7: parseDecimal(place.latitude, PLACE_SCALE), longitudeE7: parseDecimal(place.longitude, PLACE_SCALE) };
+  return { kind: 'report_status', thing: idBytes(thing), status: { online: online ?? null, firmware: firmware ?? null, place: at ?? null } };
+}
+
+/** What a command asks for. */
+export type OperationForm = (Action & { kind: 'command' })['command']['operation'];
+
+/** Asks a thing to do something until a time of the ledger; `purpose` is what a grant lets it be asked for. */
+export function command(thing: AnyId, operation: OperationForm, untilMs: bigint, purpose?: string): Action {
+  return { kind: 'command', command: { thing: idBytes(thing), operation, untilMs, purpose: purpose ?? null } };
+}
+
+/** Takes a command back. */
+export function cancelCommand(id: AnyId): Action {
+  return { kind: 'cancel_command', command: idBytes(id) };
+}
+
+/** Speaks for shutting a thing out, and why; without a reason, takes that back. */
+export function quarantine(thing: AnyId, reason?: string): Action {
+  return { kind: 'quarantine', thing: idBytes(thing), reason: reason ?? null };
 }

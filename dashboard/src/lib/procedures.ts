@@ -1,0 +1,115 @@
+/** The procedures of clause 10 that show in events of the ledger: which events, in which figure, between whom. */
+
+import type { EventRecord, Tagged } from "./model.ts";
+import { tagged } from "./model.ts";
+
+/** A message of a figure, before its lanes have names. */
+export interface Step {
+  /** The number that the clause gives it. */
+  step: string;
+  from: number;
+  to: number;
+  text: string;
+  wide?: boolean;
+}
+
+/** A procedure of the clause. */
+export interface Procedure {
+  clause: string;
+  title: string;
+  /** What the lanes are in the clause. */
+  roles: string[];
+  /** Which of them are peers. */
+  inside: number[];
+  /** Who stands in a lane, found in the events of a run. */
+  who: Record<number, (one: Tagged) => string | undefined>;
+  /** What makes events one run. */
+  key: (one: Tagged) => string | undefined;
+  /** What each event shows, in the order of the figure. */
+  events: Record<string, (one: Tagged, height: number) => Step[]>;
+  /** The command that runs it to the letter. */
+  command: string;
+}
+
+/** Events of one run, in order. */
+export interface Run {
+  key: string;
+  events: EventRecord[];
+}
+
+const text = (one: unknown, field: string): string | undefined => {
+  const value = typeof one === "object" && one !== null ? (one as Record<string, unknown>)[field] : undefined;
+  return typeof value === "string" ? value : undefined;
+};
+const accessOf = (one: Tagged) => one["access"];
+const agree = (step: string, from: number, to: number) => (_: Tagged, height: number): Step => ({ step, from, to, text: `agree: block ${height}`, wide: true });
+
+const COLLECT_AND_ACCESS: Procedure = {
+  clause: "10.7",
+  title: "Collection and access to IoT data on BoT",
+  roles: ["IoT service A", "BoT peer A", "BoT peers", "owner, dApp C"],
+  inside: [1, 2],
+  who: { 0: (one) => text(accessOf(one), "grantee"), 3: (one) => text(accessOf(one), "owner") },
+  key: (one) => text(accessOf(one), "id"),
+  events: {
+    access_requested: (one, height) => [{ step: "3", from: 0, to: 1, text: "asks for access" }, agree("4", 1, 2)(one, height), { step: "4", from: 2, to: 3, text: "asks the owner" }],
+    access_granted: (one, height) => [{ step: "4", from: 3, to: 2, text: "allows it" }, agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "it may access" }],
+    access_denied: (one, height) => [{ step: "4", from: 3, to: 2, text: "denies it" }, agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "it may not" }],
+    access_timed_out: (one, height) => [agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "no answer in time" }],
+    access_used: (one, height) => [{ step: "5", from: 1, to: 2, text: "records the access" }, agree("6", 1, 2)(one, height), { step: "7", from: 2, to: 3, text: "notifies" }],
+    grant_revoked: (one, height) => [agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "the grant has ended" }],
+  },
+  command: "althing conformance 10.7",
+};
+
+const CONNECT: Procedure = {
+  clause: "10.6",
+  title: "Connection of (constrained) IoT devices to BoT: a service reaches the device",
+  roles: ["IoT service A", "BoT peer A", "BoT peers", "dApp C or gateway"],
+  inside: [1, 2],
+  who: { 0: (one) => text(one, "sender"), 3: (one) => text(one, "thing") },
+  key: (one) => text(one, "command"),
+  events: {
+    command_queued: (one, height) => [{ step: "3", from: 0, to: 1, text: "asks the device" }, agree("4–5", 1, 2)(one, height), { step: "6", from: 2, to: 3, text: "hands it on" }],
+    command_changed: (one, height) => [
+      { step: text(one, "state") === "delivered" ? "6.1" : "7", from: 3, to: 2, text: `says: ${text(one, "state") ?? "changed"}` },
+      agree("8", 1, 2)(one, height),
+      { step: "8", from: 1, to: 0, text: "is told of it" },
+    ],
+  },
+  command: "althing conformance 10.6a 10.6b",
+};
+
+const CONTRACT: Procedure = {
+  clause: "10.2",
+  title: "Deployment and execution of smart contracts on BoT",
+  roles: ["IoT service A", "BoT peer A", "BoT peers", "dApp C"],
+  inside: [1, 2],
+  who: { 0: (one) => text(one, "creator"), 3: (one) => text(one, "caller") },
+  key: (one) => text(one, "contract"),
+  events: {
+    contract_proposed: (one, height) => [{ step: "1", from: 0, to: 1, text: "asks to deploy" }, agree("2–3", 1, 2)(one, height)],
+    contract_accepted: (one, height) => [agree("3", 1, 2)(one, height)],
+    contract_dropped: (one, height) => [agree("3", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "not accepted" }],
+    contract_instantiated: (one, height) => [{ step: "4", from: 0, to: 1, text: "deploys it" }, agree("5", 1, 2)(one, height), { step: "6", from: 1, to: 0, text: "it runs" }],
+    contract_called: (one, height) => [{ step: "7", from: 3, to: 2, text: `asks to ${text(one, "entry") ?? "run"} it` }, agree("8–9", 1, 2)(one, height), { step: "10", from: 2, to: 3, text: "notifies" }],
+  },
+  command: "althing conformance 10.2",
+};
+
+export const PROCEDURES: readonly Procedure[] = [CONTRACT, CONNECT, COLLECT_AND_ACCESS];
+
+/** Events put together by run, the run that went on last first. */
+export function runsOf(procedure: Procedure, events: readonly EventRecord[]): Run[] {
+  const found = new Map<string, Run>();
+  for (const record of events) {
+    const key = procedure.key(tagged(record.event));
+    if (key === undefined || !(record.event.type in procedure.events)) continue;
+    const run = found.get(key) ?? { key, events: [] };
+    run.events.push(record);
+    // Taken out and put back, so that the last one touched is last.
+    found.delete(key);
+    found.set(key, run);
+  }
+  return [...found.values()].reverse();
+}

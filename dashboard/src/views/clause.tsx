@@ -1,0 +1,77 @@
+/** A procedure of clause 10 drawn from the events of one of its runs. */
+
+import { useState } from "preact/hooks";
+import { count, plain, plural, short } from "../lib/format.ts";
+import { pastEvents } from "../lib/history.ts";
+import { tagged } from "../lib/model.ts";
+import { named } from "../lib/names.ts";
+import { peers } from "../lib/network.ts";
+import { eventTypes } from "../lib/offered.ts";
+import { runsOf, type Procedure, type Run } from "../lib/procedures.ts";
+import { useQuery } from "../lib/query.ts";
+import { href } from "../router.ts";
+import { Await, Card, Height } from "../ui/basics.tsx";
+import { Sequence, type Lane, type Message } from "../ui/sequence.tsx";
+import { Event } from "../ui/tagged.tsx";
+
+/** How many runs can be chosen from, and how many events of one are drawn. */
+const RUNS = 6;
+const DRAWN_MAX = 8;
+/** Events looked through for runs. */
+const EVENTS = 200;
+
+/** A DID by name, where it has one. */
+export function nameOf(did: string | undefined, otherwise: string): string {
+  const found = did === undefined ? undefined : named(did).value;
+  const name = found?.as === "entity" ? found.entity.name : found?.as === "thing" ? found.thing.title || found.thing.name : undefined;
+  return plain(name ?? (did ? short(did) : otherwise), 22);
+}
+
+function lanesOf(procedure: Procedure, run: Run): Lane[] {
+  const events = run.events.map((record) => tagged(record.event));
+  const serving = peers.value.find((one) => one.this);
+  return procedure.roles.map((role, lane) => {
+    const who = procedure.who[lane];
+    const found = who && events.map(who).find((one) => one !== undefined);
+    if (found !== undefined) return { role, name: nameOf(found, role), inside: false };
+    const inside = procedure.inside.includes(lane);
+    const name = lane === procedure.inside[0] ? (serving?.name ?? "a peer") : inside ? plural(Math.max(0, peers.value.length - 1), "other") : "nobody yet";
+    return { role, name: plain(name, 22), inside };
+  });
+}
+
+function messagesOf(procedure: Procedure, run: Run): Message[] {
+  return run.events.slice(0, DRAWN_MAX).flatMap(({ event, height, transaction }) =>
+    (procedure.events[event.type]?.(tagged(event), height) ?? []).map((step) => ({ ...step, link: step.wide ? href.block(height) : href.transaction(transaction) })),
+  );
+}
+
+export function Clause({ procedure }: { procedure: Procedure }) {
+  const [chosen, choose] = useState<string | undefined>(undefined);
+  const types = Object.keys(procedure.events).filter((one) => eventTypes.value.has(one));
+  const type = types.join();
+  const found = useQuery(`clause ${procedure.clause} ${type}`, async (signal) => (type === "" ? [] : runsOf(procedure, await pastEvents({ type, after: "0-0-0" }, EVENTS, signal))), 10_000);
+  // What this ledger has no events for is no part of it.
+  if (type === "") return null;
+  return (
+    <Card title={`${procedure.clause} ${procedure.title}`} note={`Figure ${procedure.clause.replace(".", "-")}`}>
+      <Await of={found} lines={6}>
+        {(runs) => {
+          const run = runs.find((one) => one.key === chosen) ?? runs[0];
+          if (!run) return <p class="empty">It has not happened on this ledger yet. <code>{procedure.command}</code> runs it to the letter, on a network of its own.</p>;
+          return (
+            <>
+              <div class="row choices">
+                {runs.slice(0, RUNS).map((one) => (
+                  <button type="button" key={one.key} class="button small" aria-pressed={one === run} onClick={() => choose(one.key)}>since block {count(one.events[0]?.height ?? 0)}</button>
+                ))}
+              </div>
+              <Sequence key={run.key} label={`Figure ${procedure.clause.replace(".", "-")} as it happened`} lanes={lanesOf(procedure, run)} messages={messagesOf(procedure, run)} />
+              <ol class="told">{run.events.slice(0, DRAWN_MAX).map((record) => <li key={record.cursor}><Event of={tagged(record.event)} />, block <Height height={record.height} />, <a href={href.transaction(record.transaction)}>transaction</a>.</li>)}</ol>
+            </>
+          );
+        }}
+      </Await>
+    </Card>
+  );
+}
