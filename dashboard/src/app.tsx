@@ -149,7 +149,7 @@ function Pulse() {
     <div class={`pulse ${up ? "up" : "down"}`} title={up ? "This peer answers" : "This peer does not answer"}>
       <span class="dot" aria-hidden="true" />
       <span class="pulse-name"><bdi>{plain(network.value?.network ?? state?.network ?? "…", 32)}</bdi></span>
-      {state && <a class="pulse-height" href={href.block(state.height)} aria-label={`Block ${state.height}`}>{count(state.height)}</a>}
+      {state && <a class="pulse-height" href={href.block(state.height)} aria-label={`Block ${count(state.height)}`}>{count(state.height)}</a>}
     </div>
   );
 }

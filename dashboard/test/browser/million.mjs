@@ -1,8 +1,7 @@
 // Writes a long stream with the TypeScript package: a chart must stay quick however much there is.
 
-import { existsSync, readFileSync } from "node:fs";
+import { openAccount } from "./account.mjs";
 
-const SDK = new URL("../../../sdk/typescript/build/src/", import.meta.url);
 /** Readings of a batch, and batches of a transaction. */
 const [READINGS, BATCHES] = [4000, 10];
 const START_MS = Date.UTC(2020, 0, 1);
@@ -23,13 +22,8 @@ function reading(at) {
 
 /** Registers a thing and writes `total` readings of it; gives its id and that of its stream. */
 export async function writeLong(base, keyFile, total) {
-  if (!existsSync(SDK)) throw new Error("npm run pretest --prefix ../sdk/typescript: the package is not built");
-  const { actions, Account, Client, Signer } = await import(new URL("index.js", SDK));
-  const { openKeyFile } = await import(new URL("sign/key-file.js", SDK));
-  const client = new Client(base);
-  const { entity, key } = await openKeyFile(readFileSync(keyFile, "utf8"), undefined);
-  const account = await Account.open(client, new Signer((await client.network()).ledger, entity, key));
-  await account.finalize([actions.registerThing("long", DESCRIPTION)]);
+  const { actions, client, finalize } = await openAccount(base, keyFile);
+  await finalize([actions.registerThing("long", DESCRIPTION)]);
   const { items } = await client.things({ name: "long" });
   const thing = items.find((one) => one.name === "long");
   for (let first = 0; first < total; first += READINGS * BATCHES) {
@@ -38,8 +32,7 @@ export async function writeLong(base, keyFile, total) {
       const readings = Array.from({ length: Math.min(READINGS, total - from) }, (_, at) => reading(from + at));
       return actions.submitBatch(thing.id, "level", BigInt(from), readings);
     });
-    const outcome = await account.finalize(parts.map((one) => one.action), parts.map((one) => one.payload));
-    if (outcome.receipt.effect !== "applied") throw new Error(JSON.stringify(outcome.receipt.refusal));
+    await finalize(parts.map((one) => one.action), parts.map((one) => one.payload));
   }
   return { thing: thing.id, stream: thing.properties[0].stream };
 }

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { SigningKey, bodyFor, decodeTransaction, signTransaction, signedBytes, verifySignature, type Suite } from '../src/forms/index.ts';
 import type { Action, ActionKind, EntityKind } from '../src/sign/index.ts';
 import { actions, Signer } from '../src/sign/index.ts';
-import { toHex, toUtf8 } from '../src/text/index.ts';
+import { toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
 import { hex, vectors } from './vectors.ts';
 
 type Json = Record<string, unknown>;
@@ -62,8 +62,9 @@ function onboardingOf(json: Json): Action {
   switch (text('kind')) {
     case 'offer_thing': {
       const form = json['offer'] as Json | null;
-      if (form === null) return { kind: 'offer_thing', thing, offer: null };
-      const to = form['to'] ? ({ kind: 'entity', entity: hex(form['to']) } as const) : ({ kind: 'code', key: keyOf(form['code'] as Json) } as const);
+      if (form === null) return actions.offerThing(thing);
+      if (form['to']) return actions.offerThing(thing, form['to'] as string, BigInt(form['until_height'] as number));
+      const to = { kind: 'code', key: keyOf(form['code'] as Json) } as const;
       return { kind: 'offer_thing', thing, offer: { to, untilHeight: BigInt(form['until_height'] as number) } };
     }
     case 'accept_thing': {
@@ -75,8 +76,9 @@ function onboardingOf(json: Json): Action {
       return { kind: 'limit_binding', thing, gateway: hex(json['gateway']), limit: json['limit'] as { properties: string[]; commands: boolean } | null };
     case 'report_status': {
       const [latitude, longitude] = json['place'] as [number, number];
-      const place = { latitudeE7: BigInt(latitude), longitudeE7: BigInt(longitude) };
-      return { kind: 'report_status', thing, status: { online: json['online'] as boolean | null, firmware: json['firmware'] as string | null, place } };
+      const place = { latitude: toDecimal(BigInt(latitude), 7), longitude: toDecimal(BigInt(longitude), 7) };
+      const said = { online: json['online'] as boolean | null, firmware: json['firmware'] as string | null };
+      return actions.reportStatus(thing, { place, ...(said.online === null ? {} : { online: said.online }), ...(said.firmware === null ? {} : { firmware: said.firmware }) });
     }
     case 'issue_voucher': {
       const voucher = { owner: hex(json['owner']), root: hex(json['root']), count: json['count'] as number, description: toUtf8(text('description')) };
@@ -90,13 +92,13 @@ function onboardingOf(json: Json): Action {
       return { kind: 'join_by_voucher', join };
     }
     case 'command':
-      return { kind: 'command', command: { thing, operation: operationOf(json), untilMs: BigInt(json['until_ms'] as number), purpose: json['purpose'] as string | null } };
+      return actions.command(thing, operationOf(json), BigInt(json['until_ms'] as number), (json['purpose'] as string | null) ?? undefined);
     case 'report_command':
       return { kind: 'report_command', report: { command: hex(json['command']), state: text('state') as 'done', result: bytesOrNull('result') } };
     case 'cancel_command':
-      return { kind: 'cancel_command', command: hex(json['command']) };
+      return actions.cancelCommand(text('command'));
     case 'quarantine':
-      return { kind: 'quarantine', thing, reason: json['reason'] as string | null };
+      return actions.quarantine(thing, (json['reason'] as string | null) ?? undefined);
     default:
       return assert.fail(`no action ${text('kind')}`);
   }
