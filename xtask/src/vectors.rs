@@ -14,6 +14,7 @@ use crate::root;
 mod actions;
 mod blocks;
 mod founding;
+mod governance;
 mod identity;
 mod proofs;
 mod readings;

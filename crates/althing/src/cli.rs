@@ -4,11 +4,23 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        block::BlockCommand, command::CommandCommand, config::ConfigCommand,
-        conformance::ConformanceCommand, demo::DemoCommand, entity::EntityCommand,
-        events::EventsCommand, gateway::GatewayCommand, key::KeyCommand, network::NetworkCommand,
-        peer::PeerCommand, reading::ReadingCommand, stream::StreamCommand, thing::ThingCommand,
-        tx::TxCommand, verify::VerifyCommand,
+        block::BlockCommand,
+        command::CommandCommand,
+        config::ConfigCommand,
+        conformance::ConformanceCommand,
+        demo::DemoCommand,
+        entity::EntityCommand,
+        events::EventsCommand,
+        gateway::GatewayCommand,
+        governance::{OrgCommand, VoteCommand},
+        key::KeyCommand,
+        network::NetworkCommand,
+        peer::PeerCommand,
+        reading::ReadingCommand,
+        stream::StreamCommand,
+        thing::ThingCommand,
+        tx::TxCommand,
+        verify::VerifyCommand,
     },
     output::Output,
 };
@@ -65,6 +77,12 @@ enum Command {
     /// Make and show key files; replace keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Show members; propose to add or remove an organisation or the seat of a peer.
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// Show proposals, vote on them, carry them out.
+    #[command(subcommand)]
+    Vote(VoteCommand),
     /// Follow events as they happen.
     Events(EventsCommand),
     /// Run procedures of ITU-T Y.4464 clause 10 between real processes.
@@ -93,6 +111,8 @@ impl Cli {
             Command::Block(command) => command.run(output),
             Command::Entity(command) => command.run(output),
             Command::Key(command) => command.run(output),
+            Command::Org(command) => command.run(output),
+            Command::Vote(command) => command.run(output),
             Command::Events(command) => command.run(output),
             Command::Conformance(command) => command.run(output),
             Command::Verify(command) => command.run(output),

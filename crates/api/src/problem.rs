@@ -68,6 +68,7 @@ failures! {
     UnknownBlock NOT_FOUND "unknown_block" "There is no final block at this height yet; wait for it.";
     UnknownCommand NOT_FOUND "unknown_command" "No thing was ever asked for a command of this id; a command has the id of its transaction.";
     UnknownVoucher NOT_FOUND "unknown_voucher" "No maker has issued this voucher here; have its maker issue it first.";
+    UnknownProposal NOT_FOUND "unknown_proposal" "No proposal with this id is open; list them to see what became of it.";
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
     WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
     NotAcceptable NOT_ACCEPTABLE "not_acceptable" "The answer has no such form; accept JSON, or CBOR for proofs.";
@@ -147,6 +148,7 @@ impl From<QueryError> for ApiError {
                 Noun::Block => Failure::UnknownBlock,
                 Noun::Command => Failure::UnknownCommand,
                 Noun::Voucher => Failure::UnknownVoucher,
+                Noun::Proposal => Failure::UnknownProposal,
             },
             QueryError::Cursor => Failure::InvalidCursor,
             QueryError::TooLarge => Failure::RangeTooLarge,
@@ -177,6 +179,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::NotPermitted
         | Refusal::NotBound
         | Refusal::BindingExpired
+        | Refusal::NotAMember
         | Refusal::NotAnApprover
         | Refusal::NotOffered
         | Refusal::BadClaim
@@ -195,6 +198,11 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::AlreadyRotated
         | Refusal::Withdrawn
         | Refusal::BackwardState
+        | Refusal::VotingOver
+        | Refusal::NotYetDue
+        | Refusal::VotedDown
+        | Refusal::SeatTaken
+        | Refusal::ChangesNothing
         | Refusal::AwaitingApproval => StatusCode::CONFLICT,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::UnknownEntity
@@ -209,6 +217,11 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::BadDescription
         | Refusal::SchemaMismatch
         | Refusal::TimeOutOfRange
+        | Refusal::UnknownProposal
+        | Refusal::WouldStall
+        | Refusal::ThirdOfVotes
+        | Refusal::ParameterFixed
+        | Refusal::NoSeat
         | Refusal::PendingExpired
         | Refusal::OfferExpired
         | Refusal::UnknownVoucher
@@ -219,6 +232,8 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         Refusal::SenderQuota
         | Refusal::StatusTooOften
         | Refusal::TooManyCommands
+        | Refusal::TooManyProposals
+        | Refusal::TooManyMembers
         | Refusal::TooManyGateways => StatusCode::TOO_MANY_REQUESTS,
         Refusal::MempoolFull | Refusal::NotReady => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::StorageFull => StatusCode::INSUFFICIENT_STORAGE,

@@ -241,6 +241,22 @@ impl Client {
         }
     }
 
+    /// Asks a question whose answer is JSON by sending canonical CBOR.
+    pub(crate) async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, Error> {
+        let url = self.at(path);
+        let request = self
+            .http
+            .post(url.clone())
+            .header(header::CONTENT_TYPE, submission::CBOR_MEDIA_TYPE)
+            .body(body);
+        let answer = self.send(request, &url, Duration::ZERO).await?;
+        read_json(answer, &url).await
+    }
+
     async fn send(
         &self,
         request: RequestBuilder,

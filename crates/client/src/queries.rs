@@ -1,14 +1,14 @@
 //! The reads of the interface, one method each.
 
-use althing_types::{EntityId, Genesis, StreamId, ThingId, TxId, VoucherId};
+use althing_types::{Change, EntityId, Genesis, StreamId, ThingId, TxId, VoucherId, Wire as _};
 use bytes::Bytes;
 
 use crate::{
     Client, Error, Events,
     model::{
-        Account, Aggregates, Block, BlockSummary, Command, DidDocument, Entity, Gaps, KeyVersion,
-        Network, Page, Past, Peers, PendingApproval, Policies, Property, Readings, Status, Stream,
-        Thing, Transaction, Voucher, query,
+        Account, Aggregates, Block, BlockSummary, Command, Consequence, DidDocument, Entity, Gaps,
+        Governance, KeyVersion, Network, Page, Past, Peers, PendingApproval, Policies, Property,
+        Proposal, Readings, Status, Stream, Thing, Transaction, Voucher, query,
     },
 };
 
@@ -58,6 +58,38 @@ impl Client {
     pub async fn metrics(&self) -> Result<String, Error> {
         let bytes = self.get_bytes("metrics", NONE).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Who decides on the ledger, and what is proposed.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn governance(&self) -> Result<Governance, Error> {
+        self.get("v1/governance", NONE).await
+    }
+
+    /// All proposals, newest first.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn proposals(&self, query: &query::List) -> Result<Page<Proposal>, Error> {
+        self.get("v1/governance/proposals", query).await
+    }
+
+    /// One proposal that is open.
+    ///
+    /// # Errors
+    /// `unknown_proposal` if none is open with this id.
+    pub async fn proposal(&self, id: &TxId) -> Result<Proposal, Error> {
+        self.get(&format!("v1/governance/proposals/{id}"), NONE).await
+    }
+
+    /// What a change would lead to in the present state.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn consequence(&self, change: &Change) -> Result<Consequence, Error> {
+        self.ask("v1/governance/consequence", change.to_wire()).await
     }
 
     /// What a sender needs to know before it signs.

@@ -9,14 +9,14 @@ use althing_proof::{
 };
 use althing_state::Read;
 use althing_types::{
-    Action, EntityId, LedgerId, PublicKey, Refusal, Signature, StreamId, StreamSchema, Transaction,
-    TxId, claim_bytes, crypto::Check, possession_bytes,
+    Action, Change, EntityId, LedgerId, PublicKey, Refusal, Signature, StreamId, StreamSchema,
+    Transaction, TxId, claim_bytes, crypto::Check, possession_bytes,
 };
 use minicbor::Decode;
 
 use crate::{
     Context, execute,
-    transition::{Actor, Moment, Stop, Transition, decode_at},
+    transition::{Actor, Stop, Transition, decode_at},
 };
 
 /// Whether a transaction would take effect, or wait for approvals, if it came in the next block.
@@ -31,14 +31,7 @@ pub fn check(
     now: &Context<'_>,
     transaction: &Transaction,
 ) -> Result<(), Refusal> {
-    let moment = Moment {
-        ledger: now.ledger,
-        height: now.height.saturating_add(1),
-        time_ms: now.time_ms,
-        checked_height: now.height,
-        parameters: now.parameters,
-    };
-    let mut state = Transition::new(view, moment);
+    let mut state = Transition::new(view, now.next_moment());
     let actor = Actor { id: transaction.body().sender, transaction: transaction.id(), position: 0 };
     execute::admit(&mut state, transaction).map_err(refusal)?;
     match execute::carry_out(&mut state, &actor, transaction) {
@@ -147,6 +140,12 @@ fn possession(ledger: &LedgerId, sender: &EntityId, action: &Action) -> Option<C
             let message = claim_bytes(ledger, thing, sender);
             return Some(Check { key: claim.key.clone(), message, signature: claim.signature });
         }
+        Action::Propose(proposal) => match &proposal.change {
+            Change::AddOrganisation { inception, possession } => {
+                (inception.id(), &inception.key, possession)
+            }
+            _ => return None,
+        },
         _ => return None,
     };
     let message = possession_bytes(ledger, &id, key);

@@ -7,7 +7,7 @@ use althing_types::{
     Digest, Event, Header, LedgerId, Parameters, Receipt, StreamId, Transaction, ValidatorSet,
 };
 
-use crate::transition::expect;
+use crate::transition::{Moment, expect};
 
 /// Where in the ledger's life a transaction is looked at before agreement.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,19 @@ pub struct Context<'a> {
     pub time_ms: u64,
     /// Settings of the ledger.
     pub parameters: &'a Parameters,
+}
+
+impl<'a> Context<'a> {
+    /// The block that would come next.
+    pub(crate) const fn next_moment(&self) -> Moment<'a> {
+        Moment {
+            ledger: self.ledger,
+            height: self.height.saturating_add(1),
+            time_ms: self.time_ms,
+            checked_height: self.height,
+            parameters: self.parameters,
+        }
+    }
 }
 
 /// A final block to be executed.

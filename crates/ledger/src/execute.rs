@@ -5,8 +5,8 @@ use althing_state::{Read, StoreError};
 use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY_BLOCKS_MAX};
 
 use crate::{
-    BlockInput, NonceWindow, Outcome, approval, binding, command, context, entity, index,
-    onboarding, record, standing, status, stream, thing,
+    BlockInput, NonceWindow, Outcome, approval, binding, command, context, entity, governance,
+    index, onboarding, record, standing, status, stream, thing,
     transition::{Actor, Moment, Stop, Transition},
 };
 
@@ -215,6 +215,10 @@ fn act_once<R: Read>(
         Action::Quarantine { thing, reason } => {
             standing::quarantine(state, actor, thing, reason.is_some())
         }
+        Action::Propose(proposal) => governance::propose(state, actor, proposal),
+        Action::Vote { proposal, accept } => governance::vote(state, actor, proposal, *accept),
+        Action::Enact { proposal } => governance::enact(state, actor, proposal),
+        Action::WithdrawProposal { proposal } => governance::withdraw(state, actor, proposal),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use althing_proof::{key, record::EntityRecord};
 use althing_state::Writes;
-use althing_types::Genesis;
+use althing_types::{Genesis, Members};
 
 use crate::{
     context::{PARAMETERS, VALIDATORS},
     entity::founded,
+    key as own_key,
     transition::encode,
 };
 
@@ -29,6 +30,10 @@ pub fn found(genesis: &Genesis) -> Writes {
     }
     put(key::parameter(PARAMETERS), encode(&genesis.parameters));
     put(key::parameter(VALIDATORS), encode(&genesis.validators()));
+    // Organisations of a genesis ascend by id.
+    let members = genesis.organisations.iter().map(|one| one.inception.id()).collect();
+    put(own_key::members(), encode(&Members(members)));
+    put(own_key::mode(), encode(&genesis.mode));
     writes
 }
 

@@ -20,17 +20,19 @@
 //! | `u` latitude (4) longitude (4) thing | |
 //! | `c` command | its [record](crate::command::CommandRecord) |
 //! | `m` thing height (8) position (4) command | |
+//! | `b` height (8) proposal | refusal (2) height at which it ended (8); nothing while it is open |
 //!
 //! Numbers are big-endian, so that rows sort by height; ids are their 32 bytes; texts are UTF-8 and
 //! hold no 00. The functions without a sender give the prefix to scan for.
 
 use althing_state::Read;
 use althing_types::{
-    Digest, EntityId, EntityKind, Place, Record, StreamId, ThingId, TxId, VoucherId,
+    Digest, EntityId, EntityKind, Place, Record, Refusal, StreamId, ThingId, TxId, VoucherId,
 };
 
 use crate::{
     command::CommandRecord,
+    governance::ProposalStatus,
     transition::{Actor, Transition, encode},
 };
 
@@ -166,6 +168,27 @@ pub fn command(id: &TxId) -> Vec<u8> {
 
 fn owned_row(owner: &EntityId, name: &str, id: &ThingId) -> Vec<u8> {
     join(b'o', &[&owner.0, name.as_bytes(), &[0], &id.0])
+}
+
+/// Rows of all proposals, by the height at which they were opened.
+#[must_use]
+pub fn proposals() -> Vec<u8> {
+    join(b'b', &[])
+}
+
+/// Reads the value of a row of [`proposals`].
+#[must_use]
+pub fn proposal_status(value: &[u8]) -> Option<ProposalStatus> {
+    if value.is_empty() {
+        return Some(ProposalStatus::Open);
+    }
+    let (code, height) = value.split_at_checked(2)?;
+    let code = u16::from_be_bytes(code.try_into().ok()?);
+    let height = u64::from_be_bytes(height.try_into().ok()?);
+    match code {
+        0 => Some(ProposalStatus::Enacted(height)),
+        _ => Refusal::from_number(code).map(|why| ProposalStatus::Ended(height, why)),
+    }
 }
 
 fn join(row: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -380,4 +403,31 @@ pub(crate) fn command_changed<R: Read>(
     record: &CommandRecord,
 ) {
     state.row(command(id), Some(encode(record)));
+}
+
+/// An organisation that became a member by vote; like a founding one it has no owner.
+pub(crate) fn member_added<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    organisation: &EntityId,
+) {
+    let kind = EntityKind::Organisation as u8;
+    state.row(join(b'e', &[&[kind], &organisation.0]), Some(Vec::new()));
+    history(state, actor, organisation);
+}
+
+pub(crate) fn proposed<R: Read>(
+    state: &mut Transition<'_, R>,
+    proposal: &TxId,
+    since_height: u64,
+    status: ProposalStatus,
+) {
+    let value = match status {
+        ProposalStatus::Open => Vec::new(),
+        ProposalStatus::Enacted(height) => [&[0; 2][..], &height.to_be_bytes()].concat(),
+        ProposalStatus::Ended(height, why) => {
+            [&why.number().to_be_bytes()[..], &height.to_be_bytes()].concat()
+        }
+    };
+    state.row(join(b'b', &[&since_height.to_be_bytes(), &proposal.0]), Some(value));
 }

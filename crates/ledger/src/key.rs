@@ -49,3 +49,45 @@ pub fn command(id: &TxId) -> Vec<u8> {
 pub fn voucher(id: &VoucherId) -> Vec<u8> {
     [b"v/".as_slice(), &id.0].concat()
 }
+
+/// Where the member organisations are: `c/members`.
+#[must_use]
+pub fn members() -> Vec<u8> {
+    b"c/members".to_vec()
+}
+
+/// Where the deployment mode of the ledger is: `c/mode`.
+#[must_use]
+pub fn mode() -> Vec<u8> {
+    b"c/mode".to_vec()
+}
+
+/// Where the rule by which members decide is: `c/voting-rule`. Absent while it is the standard one.
+#[must_use]
+pub fn voting_rule() -> Vec<u8> {
+    b"c/voting-rule".to_vec()
+}
+
+/// Where the validators of the next epoch are: `c/validators/next`. Absent while they stay.
+#[must_use]
+pub fn next_validators() -> Vec<u8> {
+    b"c/validators/next".to_vec()
+}
+
+/// Where the list of open proposals is: `c/proposals`.
+#[must_use]
+pub fn open_proposals() -> Vec<u8> {
+    b"c/proposals".to_vec()
+}
+
+/// Where an open proposal is: `c/proposal/<id>`.
+#[must_use]
+pub fn proposal(id: &TxId) -> Vec<u8> {
+    [b"c/proposal/".as_slice(), &id.0].concat()
+}
+
+/// Where the address of a peer that was given a seat by vote is: `c/address/<id>`.
+#[must_use]
+pub fn address(peer: &EntityId) -> Vec<u8> {
+    [b"c/address/".as_slice(), &peer.0].concat()
+}

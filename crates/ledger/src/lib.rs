@@ -34,6 +34,7 @@ pub mod approval;
 mod binding;
 pub mod command;
 mod entity;
+pub mod governance;
 pub mod onboarding;
 mod record;
 pub mod standing;

@@ -3,8 +3,8 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    BatchHeader, Claim, Command, CommandReport, EntityId, Inception, Join, Limit, Offer, PublicKey,
-    Signature, Status, ThingId, TxId, Voucher, VoucherId, Wire,
+    BatchHeader, Claim, Command, CommandReport, EntityId, Inception, Join, Limit, Offer, Proposal,
+    PublicKey, Signature, Status, ThingId, TxId, Voucher, VoucherId, Wire,
     entity::is_name,
     limits::{APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX},
 };
@@ -201,6 +201,34 @@ pub enum Action {
         #[n(1)]
         reason: Option<String>,
     },
+    /// Proposes a change that the members decide on, and votes for it; by a member organisation.
+    /// The proposal's id is that of the transaction, which therefore proposes one change only.
+    #[n(70)]
+    Propose(#[n(0)] Proposal),
+    /// Votes on a proposal, or votes otherwise than before; by a member organisation.
+    #[n(71)]
+    Vote {
+        /// Which.
+        #[n(0)]
+        proposal: TxId,
+        /// For it, or against it.
+        #[n(1)]
+        accept: bool,
+    },
+    /// Carries out an accepted proposal whose timelock is over; by anyone.
+    #[n(72)]
+    Enact {
+        /// Which.
+        #[n(0)]
+        proposal: TxId,
+    },
+    /// Withdraws a proposal that is not carried out yet; by whoever proposed it.
+    #[n(73)]
+    WithdrawProposal {
+        /// Which.
+        #[n(0)]
+        proposal: TxId,
+    },
 }
 
 /// Data that one entity writes for itself or others to find.
@@ -315,12 +343,24 @@ pub enum ActionKind {
     /// [`Action::Quarantine`].
     #[n(43)]
     Quarantine = 43,
+    /// [`Action::Propose`].
+    #[n(70)]
+    Propose = 70,
+    /// [`Action::Vote`].
+    #[n(71)]
+    Vote = 71,
+    /// [`Action::Enact`].
+    #[n(72)]
+    Enact = 72,
+    /// [`Action::WithdrawProposal`].
+    #[n(73)]
+    WithdrawProposal = 73,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 24] = [
+    pub const ALL: [(Self, &'static str); 28] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -345,6 +385,10 @@ impl ActionKind {
         (Self::ReportCommand, "report_command"),
         (Self::CancelCommand, "cancel_command"),
         (Self::Quarantine, "quarantine"),
+        (Self::Propose, "propose"),
+        (Self::Vote, "vote"),
+        (Self::Enact, "enact"),
+        (Self::WithdrawProposal, "withdraw_proposal"),
     ];
 
     /// Name in text.
@@ -389,6 +433,10 @@ impl Action {
             Self::ReportCommand(_) => ActionKind::ReportCommand,
             Self::CancelCommand { .. } => ActionKind::CancelCommand,
             Self::Quarantine { .. } => ActionKind::Quarantine,
+            Self::Propose(_) => ActionKind::Propose,
+            Self::Vote { .. } => ActionKind::Vote,
+            Self::Enact { .. } => ActionKind::Enact,
+            Self::WithdrawProposal { .. } => ActionKind::WithdrawProposal,
         }
     }
 
@@ -422,6 +470,7 @@ impl Action {
             Self::Command(command) => command.is_within_bounds(),
             Self::ReportCommand(report) => report.is_within_bounds(),
             Self::Quarantine { reason, .. } => reason.as_ref().is_none_or(|reason| is_name(reason)),
+            Self::Propose(proposal) => proposal.is_within_bounds(),
             _ => true,
         }
     }

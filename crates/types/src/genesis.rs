@@ -292,7 +292,11 @@ fn check_inception(inception: &Inception, kind: EntityKind) -> Result<(), Genesi
 }
 
 impl Parameters {
-    fn check(&self) -> Result<(), GenesisError> {
+    /// Whether every field is within its bounds.
+    ///
+    /// # Errors
+    /// [`GenesisError::Parameter`] naming the first that is not.
+    pub fn check(&self) -> Result<(), GenesisError> {
         let bounds = [
             (
                 "block_bytes_max",

@@ -67,5 +67,8 @@ pub use receipt::{Event, Receipt, receipts_leaf, receipts_root, receipts_stateme
 mod refusal;
 pub use refusal::Refusal;
 
+mod governance;
+pub use governance::{Change, Members, Proposal, Seat, VotingRule};
+
 mod genesis;
 pub use genesis::{Genesis, GenesisError, Mechanism, Mode, Organisation, Parameters, PeerSeat};

@@ -73,3 +73,13 @@ pub const COMMANDS_OPEN_MAX: usize = 32;
 pub const QUARANTINE_VOICES_MAX: usize = 16;
 /// How many organisations shut a thing out that is not theirs.
 pub const QUARANTINE_VOICES_MIN: usize = 3;
+/// Longest address of a peer, bytes of `host:port`.
+pub const ADDRESS_BYTES_MAX: usize = 261;
+/// Longest reason of a proposal, bytes of UTF-8.
+pub const REASON_BYTES_MAX: usize = 512;
+/// Most blocks that members may take to vote.
+pub const PATIENCE_BLOCKS_MAX: u32 = 10_000_000;
+/// Most blocks between the acceptance of a change and its effect.
+pub const TIMELOCK_BLOCKS_MAX: u32 = 10_000_000;
+/// Most proposals that wait for votes or for their time, of all members together.
+pub const PROPOSALS_MAX: usize = 64;

@@ -402,6 +402,92 @@ pub enum Event {
         #[n(2)]
         quarantined: bool,
     },
+    /// Members are asked to vote on a change.
+    #[n(100)]
+    Proposed {
+        /// The proposal.
+        #[n(0)]
+        proposal: TxId,
+        /// Who proposed it.
+        #[n(1)]
+        proposer: EntityId,
+    },
+    /// A member voted.
+    #[n(101)]
+    Voted {
+        /// On which proposal.
+        #[n(0)]
+        proposal: TxId,
+        /// Who.
+        #[n(1)]
+        organisation: EntityId,
+        /// For it, or against it.
+        #[n(2)]
+        accept: bool,
+        /// Votes for it so far.
+        #[n(3)]
+        votes: u16,
+        /// Votes it needs.
+        #[n(4)]
+        needed: u16,
+    },
+    /// A proposal has the votes it needs.
+    #[n(102)]
+    ProposalAccepted {
+        /// Which.
+        #[n(0)]
+        proposal: TxId,
+        /// First height at which it can take effect.
+        #[n(1)]
+        due_height: u64,
+    },
+    /// A proposal took effect.
+    #[n(103)]
+    ProposalEnacted {
+        /// Which.
+        #[n(0)]
+        proposal: TxId,
+    },
+    /// A proposal ended without effect.
+    #[n(104)]
+    ProposalEnded {
+        /// Which.
+        #[n(0)]
+        proposal: TxId,
+        /// Number of the refusal that ended it.
+        #[n(1)]
+        code: u16,
+    },
+    /// An organisation became a member.
+    #[n(105)]
+    MemberAdded {
+        /// Which.
+        #[n(0)]
+        organisation: EntityId,
+    },
+    /// An organisation is a member no more.
+    #[n(106)]
+    MemberRemoved {
+        /// Which.
+        #[n(0)]
+        organisation: EntityId,
+    },
+    /// Other validators than now will vote from the next epoch on.
+    #[n(107)]
+    ValidatorsChosen {
+        /// How many.
+        #[n(0)]
+        count: u16,
+        /// How many of them must sign a block.
+        #[n(1)]
+        quorum: u16,
+    },
+    /// The ledger has other settings from the next block on.
+    #[n(108)]
+    ParametersSet,
+    /// The members decide by another rule from now on.
+    #[n(109)]
+    VotingRuleSet,
 }
 
 impl Wire for Event {

@@ -100,6 +100,19 @@ refusals! {
     93 OutsideLimit "outside_limit" "The binding does not cover this; the owner must widen its limit.";
     94 TooManyGateways "too_many_gateways" "Too many entities are bound to the thing or speak about it; end another binding first.";
     95 BackwardState "backward_state" "The command is as far already; report only what comes after its present state.";
+    130 NotAMember "not_a_member" "Only a member organisation may do this; have one of the members do it.";
+    131 UnknownProposal "unknown_proposal" "No proposal with this id is open; list those that are.";
+    132 VotingOver "voting_over" "The time to vote on it is over or it was decided; propose it again if it is still wanted.";
+    133 NotYetDue "not_yet_due" "The proposal takes effect at a later height, or lacks votes; try again then.";
+    134 VotedDown "voted_down" "So many members voted against the proposal that it cannot be accepted any more.";
+    135 TooManyProposals "too_many_proposals" "As many proposals as the ledger allows are open; vote on those first.";
+    136 WouldStall "would_stall" "The change would leave the ledger without members or validators that can decide; keep at least one of each.";
+    137 ThirdOfVotes "third_of_votes" "One organisation would hold a third of the validators or more and could stop the ledger; add peers of others first.";
+    138 ChangesNothing "changes_nothing" "It is so already; nothing would change.";
+    139 ParameterFixed "parameter_fixed" "This parameter was fixed when the ledger was founded; change only those that may change.";
+    140 SeatTaken "seat_taken" "The peer has a seat already, or the voting key belongs to one; use another.";
+    141 NoSeat "no_seat" "The peer has no seat among the validators; list those that have.";
+    142 TooManyMembers "too_many_members" "The ledger has as many members or validators as it may.";
 }
 
 #[cfg(test)]

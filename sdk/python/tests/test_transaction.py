@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, actions, onboarding
+from althing import Signer, SigningKey, actions, governance, onboarding
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.entity import AnyInception
+from althing.genesis import Parameters
 from althing.reading import BatchHeader
 from althing.transaction import body_for, decode_transaction, sign
 from conftest import vectors
@@ -20,7 +21,7 @@ def _key(form: dict[str, Any]) -> PublicKey:
 
 def action_of(form: dict[str, Any]) -> actions.Action:
     """The action that a vector describes."""
-    ids = {name: bytes.fromhex(form[name]) for name in ("entity", "thing", "gateway", "pending") if name in form}
+    ids = {name: bytes.fromhex(form[name]) for name in ("entity", "thing", "gateway", "pending", "proposal") if name in form}
     match form["kind"]:
         case "register_entity":
             own = form["inception"]
@@ -96,7 +97,43 @@ def onboarding_of(form: dict[str, Any]) -> actions.Action:
             return actions.CancelCommand(**ids)
         case "quarantine":
             return actions.Quarantine(ids["thing"], form["reason"])
+    return governance_of(form)
+
+
+def governance_of(form: dict[str, Any]) -> actions.Action:
+    """Actions by which members decide together."""
+    match form["kind"]:
+        case "propose":
+            return actions.Propose(actions.Proposal(change_of(form), form["reason"]))
+        case "vote":
+            return actions.Vote(bytes.fromhex(form["proposal"]), form["accept"])
+        case "enact":
+            return actions.Enact(bytes.fromhex(form["proposal"]))
+        case "withdraw_proposal":
+            return actions.WithdrawProposal(bytes.fromhex(form["proposal"]))
     raise AssertionError(form["kind"])
+
+
+def change_of(form: dict[str, Any]) -> governance.Change:
+    """The change that a vector describes."""
+    ids = {name: bytes.fromhex(form[name]) for name in ("organisation", "peer") if name in form}
+    match form["change"]:
+        case "add_organisation":
+            own = form["inception"]
+            return governance.AddOrganisation(AnyInception(own["kind"], own["name"], _key(own)), bytes.fromhex(form["possession"]))
+        case "remove_organisation":
+            return governance.RemoveOrganisation(**ids)
+        case "add_peer":
+            return governance.AddPeer(governance.Seat(**ids, key=bytes.fromhex(form["vote_key"]), address=form["address"]))
+        case "remove_peer":
+            return governance.RemovePeer(**ids)
+        case "rotate_voting_key":
+            return governance.RotateVotingKey(**ids, key=bytes.fromhex(form["vote_key"]))
+        case "set_parameters":
+            return governance.SetParameters(Parameters(**{name: form[name] for name in Parameters.__dataclass_fields__}))
+        case "set_voting_rule":
+            return governance.SetVotingRule(governance.VotingRule(**{name: form[name] for name in governance.VotingRule.__dataclass_fields__}))
+    raise AssertionError(form["change"])
 
 
 def _offer(form: dict[str, Any] | None) -> onboarding.Offer | None:

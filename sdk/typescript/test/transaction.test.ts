@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SigningKey, bodyFor, decodeTransaction, signTransaction, signedBytes, verifySignature, type Suite } from '../src/forms/index.ts';
+import { SigningKey, bodyFor, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Suite } from '../src/forms/index.ts';
 import type { Action, ActionKind, EntityKind } from '../src/sign/index.ts';
 import { actions, Signer } from '../src/sign/index.ts';
 import { toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
@@ -45,6 +45,14 @@ function actionOf(json: Json): Action {
       return actions.reject(text('pending'));
     case 'retire_thing':
       return actions.retireThing(text('thing'));
+    case 'propose':
+      return actions.propose(changeOf(json), text('reason'));
+    case 'vote':
+      return actions.vote(text('proposal'), json['accept'] as boolean);
+    case 'enact':
+      return actions.enact(text('proposal'));
+    case 'withdraw_proposal':
+      return actions.withdrawProposal(text('proposal'));
     default:
       return onboardingOf(json);
   }
@@ -115,6 +123,42 @@ function operationOf(json: Json): Extract<Action, { kind: 'command' }>['command'
       return { kind: 'invoke', action: target, input: json['input'] === null ? null : hex(json['input']) };
   }
 }
+
+function changeOf(json: Json): Change {
+  const id = (field: string): Uint8Array => hex(json[field]);
+  const number = (field: string): number => json[field] as number;
+  switch (json['change']) {
+    case 'add_organisation':
+      return { kind: 'add_organisation', inception: inceptionOf(json['inception'] as Json), possession: id('possession') };
+    case 'remove_organisation':
+      return { kind: 'remove_organisation', organisation: id('organisation') };
+    case 'add_peer':
+      return { kind: 'add_peer', seat: { peer: id('peer'), key: id('vote_key'), address: json['address'] as string } };
+    case 'remove_peer':
+      return { kind: 'remove_peer', peer: id('peer') };
+    case 'rotate_voting_key':
+      return { kind: 'rotate_voting_key', peer: id('peer'), key: id('vote_key') };
+    case 'set_parameters': {
+      const parameters = {
+        blockBytesMax: number('block_bytes_max'),
+        blockTransactionsMax: number('block_transactions_max'),
+        heartbeatMs: number('heartbeat_ms'),
+        leaderTimeoutMs: number('leader_timeout_ms'),
+        clockDriftMaxMs: number('clock_drift_max_ms'),
+        claimAheadMaxMs: BigInt(number('claim_ahead_max_ms')),
+        sequenceWindow: BigInt(number('sequence_window')),
+      };
+      return { kind: 'set_parameters', parameters };
+    }
+    case 'set_voting_rule': {
+      const share = { numerator: number('numerator'), denominator: number('denominator') };
+      return { kind: 'set_voting_rule', rule: { ...share, patienceBlocks: number('patience_blocks'), timelockBlocks: number('timelock_blocks') } };
+    }
+    default:
+      return assert.fail(`no change ${String(json['change'])}`);
+  }
+}
+
 function inceptionOf(json: Json): Extract<Action, { kind: 'register_entity' }>['inception'] {
   const key = { suite: json['suite'] as Suite, bytes: hex(json['key']) };
   return { kind: json['kind'] as EntityKind, name: json['name'] as string, key };

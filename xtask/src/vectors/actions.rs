@@ -8,6 +8,7 @@ use althing_types::{
 use serde_json::{Value, json};
 
 use super::{
+    governance,
     identity::{LEDGER, inception, inception_json, key, sender},
     readings::{STREAM, header_json, numbers},
 };
@@ -109,6 +110,9 @@ fn onboarding(gateway: EntityId) -> Vec<Action> {
         Action::Quarantine { thing: THING, reason: Some("floods the network".into()) },
         Action::Quarantine { thing: THING, reason: None },
     ]
+    .into_iter()
+    .chain(governance::actions())
+    .collect()
 }
 
 fn command(operation: Operation, purpose: Option<String>) -> Action {
@@ -178,6 +182,13 @@ pub(super) fn to_json(action: &Action) -> Value {
             json!({ "pending": hex::encode(pending.0) })
         }
         Action::RetireThing { thing } => json!({ "thing": hex::encode(thing.0) }),
+        Action::Propose(proposal) => governance::to_json(proposal),
+        Action::Vote { proposal, accept } => {
+            json!({ "proposal": hex::encode(proposal.0), "accept": accept })
+        }
+        Action::Enact { proposal } | Action::WithdrawProposal { proposal } => {
+            json!({ "proposal": hex::encode(proposal.0) })
+        }
         other => onboarding_json(other),
     };
     fields["kind"] = action.kind().name().into();

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    Form, Vector, actions,
+    Form, Vector, actions, governance,
     identity::{LEDGER, key},
     transactions::signed,
 };
@@ -296,6 +296,9 @@ fn onboarding_events() -> Vec<(&'static str, Event)> {
         ("command done", changed(CommandState::Done, Some(b"21.5".to_vec().into()))),
         ("quarantine changed", Event::QuarantineChanged { thing, by: owner, quarantined: true }),
     ]
+    .into_iter()
+    .chain(governance::events())
+    .collect()
 }
 
 fn receipts() -> Vec<Vector> {

@@ -22,8 +22,11 @@ pub(super) fn forms() -> Vec<Form> {
         .into_iter()
         .zip(1..)
         .map(|(action, nonce)| {
-            let name = action.kind().name();
-            vector(name, &signed(action, nonce), &[(Suite::Ed25519, 1)])
+            let name = match &action {
+                Action::Propose(proposal) => format!("propose {}", proposal.change.name()),
+                _ => action.kind().name().to_owned(),
+            };
+            vector(&name, &signed(action, nonce), &[(Suite::Ed25519, 1)])
         })
         .collect();
     vectors.push(signed_with_p256());

@@ -89,9 +89,18 @@ impl Service {
             types::Event::ApprovalGranted { pending } => {
                 Event::ApprovalGranted { pending: Hex(*pending) }
             }
-            types::Event::ApprovalEnded { pending, code } => Event::ApprovalEnded {
-                pending: Hex(*pending),
-                code: Refusal::from_number(*code).map_or("unknown", Refusal::code).to_owned(),
+            types::Event::ApprovalEnded { pending, code } => {
+                Event::ApprovalEnded { pending: Hex(*pending), code: code_text(*code) }
+            }
+            types::Event::Proposed { proposal, proposer } => {
+                Event::Proposed { proposal: Hex(*proposal), proposer: self.did(proposer) }
+            }
+            types::Event::Voted { proposal, organisation, accept, votes, needed } => Event::Voted {
+                proposal: Hex(*proposal),
+                organisation: self.did(organisation),
+                accept: *accept,
+                votes: *votes,
+                needed: *needed,
             },
             types::Event::VoucherIssued { voucher, maker, owner, count } => Event::VoucherIssued {
                 voucher: voucher_hex(voucher),
@@ -155,8 +164,32 @@ impl Service {
                     quarantined: *quarantined,
                 }
             }
+            types::Event::ProposalAccepted { proposal, due_height } => {
+                Event::ProposalAccepted { proposal: Hex(*proposal), due_height: *due_height }
+            }
+            types::Event::ProposalEnacted { proposal } => {
+                Event::ProposalEnacted { proposal: Hex(*proposal) }
+            }
+            types::Event::ProposalEnded { proposal, code } => {
+                Event::ProposalEnded { proposal: Hex(*proposal), code: code_text(*code) }
+            }
+            types::Event::MemberAdded { organisation } => {
+                Event::MemberAdded { organisation: self.did(organisation) }
+            }
+            types::Event::MemberRemoved { organisation } => {
+                Event::MemberRemoved { organisation: self.did(organisation) }
+            }
+            types::Event::ValidatorsChosen { count, quorum } => {
+                Event::ValidatorsChosen { count: *count, quorum: *quorum }
+            }
+            types::Event::ParametersSet => Event::ParametersSet,
+            types::Event::VotingRuleSet => Event::VotingRuleSet,
         }
     }
+}
+
+fn code_text(code: u16) -> String {
+    Refusal::from_number(code).map_or("unknown", Refusal::code).to_owned()
 }
 
 /// What an event is about, for those who want only some.
@@ -216,7 +249,17 @@ impl About {
             E::VoucherRevoked { .. }
             | E::ApprovalPending { .. }
             | E::ApprovalGranted { .. }
-            | E::ApprovalEnded { .. } => Self::default(),
+            | E::ApprovalEnded { .. }
+            | E::ProposalAccepted { .. }
+            | E::ProposalEnacted { .. }
+            | E::ProposalEnded { .. }
+            | E::ValidatorsChosen { .. }
+            | E::ParametersSet
+            | E::VotingRuleSet => Self::default(),
+            E::Proposed { proposer, .. } => entities(&[*proposer]),
+            E::Voted { organisation, .. }
+            | E::MemberAdded { organisation }
+            | E::MemberRemoved { organisation } => entities(&[*organisation]),
         }
     }
 }

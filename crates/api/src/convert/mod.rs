@@ -7,6 +7,8 @@ pub(crate) use event::{About, place};
 
 mod entity;
 
+mod governance;
+
 mod history;
 
 mod onboarding;

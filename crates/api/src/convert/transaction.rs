@@ -127,6 +127,17 @@ impl Service {
             | types::Action::IssueVoucher(_)
             | types::Action::RevokeVoucher { .. }
             | types::Action::JoinByVoucher(_) => self.onboarding_action(sender, action),
+            types::Action::Propose(proposal) => Action::Propose {
+                change: self.change(&proposal.change),
+                reason: proposal.reason.clone(),
+            },
+            types::Action::Vote { proposal, accept } => {
+                Action::Vote { proposal: Hex(*proposal), accept: *accept }
+            }
+            types::Action::Enact { proposal } => Action::Enact { proposal: Hex(*proposal) },
+            types::Action::WithdrawProposal { proposal } => {
+                Action::WithdrawProposal { proposal: Hex(*proposal) }
+            }
             types::Action::Command(command) => Action::Command {
                 thing: self.thing_did(&command.thing),
                 asked: self.operation(&command.thing, &command.operation),

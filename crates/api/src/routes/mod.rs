@@ -14,6 +14,8 @@ mod blocks;
 
 mod proofs;
 
+mod governance;
+
 mod network;
 
 mod events;
@@ -140,6 +142,10 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(proofs::aggregate))
         .routes(routes!(proofs::state))
         .routes(routes!(proofs::receipt))
+        .routes(routes!(governance::governance))
+        .routes(routes!(governance::proposals))
+        .routes(routes!(governance::proposal))
+        .routes(routes!(governance::consequence))
         .routes(routes!(network::network))
         .routes(routes!(network::status))
         .routes(routes!(network::health))

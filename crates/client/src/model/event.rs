@@ -348,6 +348,66 @@ pub enum Event {
         /// Whether it is in quarantine now.
         quarantined: bool,
     },
+    /// Members are asked to vote on a change.
+    Proposed {
+        /// The proposal.
+        proposal: TxHex,
+        /// Who proposed it.
+        proposer: DidText,
+    },
+    /// A member voted.
+    Voted {
+        /// On which proposal.
+        proposal: TxHex,
+        /// Who.
+        organisation: DidText,
+        /// For it, or against it.
+        accept: bool,
+        /// Votes for it so far.
+        votes: u16,
+        /// Votes it needs.
+        needed: u16,
+    },
+    /// A proposal has the votes it needs.
+    ProposalAccepted {
+        /// Which.
+        proposal: TxHex,
+        /// First height at which it can take effect.
+        due_height: u64,
+    },
+    /// A proposal took effect.
+    ProposalEnacted {
+        /// Which.
+        proposal: TxHex,
+    },
+    /// A proposal ended without effect.
+    ProposalEnded {
+        /// Which.
+        proposal: TxHex,
+        /// Stable code of the refusal that ended it.
+        code: String,
+    },
+    /// An organisation became a member.
+    MemberAdded {
+        /// Which.
+        organisation: DidText,
+    },
+    /// An organisation is a member no more.
+    MemberRemoved {
+        /// Which.
+        organisation: DidText,
+    },
+    /// Other validators than now will vote from the next epoch on.
+    ValidatorsChosen {
+        /// How many.
+        count: u16,
+        /// How many of them must sign a block.
+        quorum: u16,
+    },
+    /// The ledger has other settings from the next block on.
+    ParametersSet,
+    /// The members decide by another rule from now on.
+    VotingRuleSet,
 }
 
 impl Event {
@@ -383,6 +443,16 @@ impl Event {
             Self::CommandQueued { .. } => "command_queued",
             Self::CommandChanged { .. } => "command_changed",
             Self::QuarantineChanged { .. } => "quarantine_changed",
+            Self::Proposed { .. } => "proposed",
+            Self::Voted { .. } => "voted",
+            Self::ProposalAccepted { .. } => "proposal_accepted",
+            Self::ProposalEnacted { .. } => "proposal_enacted",
+            Self::ProposalEnded { .. } => "proposal_ended",
+            Self::MemberAdded { .. } => "member_added",
+            Self::MemberRemoved { .. } => "member_removed",
+            Self::ValidatorsChosen { .. } => "validators_chosen",
+            Self::ParametersSet => "parameters_set",
+            Self::VotingRuleSet => "voting_rule_set",
         }
     }
 }

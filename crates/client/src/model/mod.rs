@@ -32,6 +32,10 @@ pub use onboarding::{BindingLimit, Offer, Place, ThingReport, ThingStatus, Vouch
 
 mod command;
 pub use command::{Command, Operation};
+mod governance;
+pub use governance::{
+    Change, Consequence, Governance, Member, Proposal, ProposalStatus, SeatOf, VotingRule,
+};
 
 mod thing;
 pub use thing::{Binding, Property, Thing};

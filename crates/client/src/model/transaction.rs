@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BindingLimit, DidText, DigestHex, Event, Key, Offer, Operation, Problem, StreamHex,
+    BindingLimit, Change, DidText, DigestHex, Event, Key, Offer, Operation, Problem, StreamHex,
     ThingReport, Time, TxHex,
 };
 
@@ -333,5 +333,30 @@ pub enum Action {
         /// Why; absent if the sender takes its voice back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+    },
+    /// Proposes a change that the members decide on.
+    Propose {
+        /// What is to change.
+        #[serde(flatten)]
+        change: Change,
+        /// Why.
+        reason: String,
+    },
+    /// Votes on a proposal.
+    Vote {
+        /// Which.
+        proposal: TxHex,
+        /// For it, or against it.
+        accept: bool,
+    },
+    /// Carries out an accepted proposal.
+    Enact {
+        /// Which.
+        proposal: TxHex,
+    },
+    /// Withdraws a proposal.
+    WithdrawProposal {
+        /// Which.
+        proposal: TxHex,
     },
 }

@@ -67,6 +67,23 @@ const BY_ACTIONS: [Refusal; 38] = [
     Refusal::BackwardState,
 ];
 
+/// What members deciding together are refused.
+const BY_GOVERNANCE: &[Refusal] = &[
+    NotAMember,
+    UnknownProposal,
+    VotingOver,
+    NotYetDue,
+    VotedDown,
+    TooManyProposals,
+    WouldStall,
+    ThirdOfVotes,
+    ChangesNothing,
+    ParameterFixed,
+    SeatTaken,
+    NoSeat,
+    TooManyMembers,
+];
+
 /// Changes a good transaction into one that does not count.
 type Spoil = fn(&mut World, &mut Body, &mut Vec<EntityId>);
 
@@ -146,7 +163,7 @@ fn every_refusal_has_its_place() {
         ExpiryTooFar,
     ];
     for refusal in Refusal::ALL {
-        let places = [&ELSEWHERE[..], &BY_ACTIONS, &here];
+        let places = [&ELSEWHERE[..], &BY_ACTIONS, BY_GOVERNANCE, &here];
         let count = places.iter().filter(|place| place.contains(refusal)).count();
         assert_eq!(count, 1, "{refusal:?}");
     }

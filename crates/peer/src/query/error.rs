@@ -23,6 +23,8 @@ pub enum Noun {
     Command,
     /// A voucher.
     Voucher,
+    /// An open proposal.
+    Proposal,
 }
 
 /// Why a question has no answer.
@@ -66,6 +68,7 @@ impl Noun {
             Self::Block => "block",
             Self::Command => "command",
             Self::Voucher => "voucher",
+            Self::Proposal => "open proposal",
         }
     }
 }

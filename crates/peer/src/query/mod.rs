@@ -18,6 +18,10 @@ pub use ledger::{BlockHead, EventAt, EventPlace, TransactionState};
 mod entity;
 pub use entity::{AccountState, EntityFilter, KeyVersion};
 
+mod governance;
+pub use althing_ledger::governance::{Consequence, OpenProposal, ProposalStatus};
+pub use governance::{GovernanceState, ProposalAt};
+
 mod history;
 pub use althing_ledger::approval::Pending;
 pub use history::Past;

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from .codec import byte_string, checked, list_of, numbered_as, optional, record, text, u8, u32, u64, variants
+from .codec import boolean, byte_string, checked, list_of, numbered_as, optional, record, text, u8, u32, u64, variants
 from .crypto import PublicKey, SigningKey, public_key, signature
 from .digest import stream_id
 from .entity import AnyInception, any_inception, entity_id, id32, is_name, possession_bytes
+from .governance import Change, change, is_change, is_reason
 from .limits import APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX
 from .onboarding import Claim, CommandForm, CommandReport, Join, Limit, Offer, Status, Voucher
 from .reading import BatchHeader, Reading, announce, batch_header
@@ -37,6 +38,10 @@ ACTION_NUMBERS = {
     "report_command": 41,
     "cancel_command": 42,
     "quarantine": 43,
+    "propose": 70,
+    "vote": 71,
+    "enact": 72,
+    "withdraw_proposal": 73,
 }
 Id = str | bytes
 """An id of an entity, thing or transaction: a DID, 64 hex digits, or its 32 bytes."""
@@ -245,6 +250,43 @@ class Quarantine:
     reason: Annotated[str | None, optional(text)]
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A change that is proposed, and why."""
+
+    change: Annotated[Change, change]
+    reason: Annotated[str, text]
+
+
+@dataclass(frozen=True)
+class Propose:
+    """Proposes a change that the members decide on; the proposal's id is that of the transaction."""
+
+    proposal: Annotated[Proposal, record(Proposal)]
+
+
+@dataclass(frozen=True)
+class Vote:
+    """Votes on a proposal, or votes otherwise than before."""
+
+    proposal: Annotated[bytes, id32]
+    accept: Annotated[bool, boolean]
+
+
+@dataclass(frozen=True)
+class Enact:
+    """Carries out an accepted proposal whose timelock is over."""
+
+    proposal: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class WithdrawProposal:
+    """Withdraws a proposal of one's own."""
+
+    proposal: Annotated[bytes, id32]
+
+
 _CASES = {
     0: RegisterEntity,
     1: RotateKey,
@@ -270,6 +312,10 @@ _CASES = {
     41: ReportCommand,
     42: CancelCommand,
     43: Quarantine,
+    70: Propose,
+    71: Vote,
+    72: Enact,
+    73: WithdrawProposal,
 }
 Action = (
     RegisterEntity
@@ -296,6 +342,10 @@ Action = (
     | ReportCommand
     | CancelCommand
     | Quarantine
+    | Propose
+    | Vote
+    | Enact
+    | WithdrawProposal
 )
 
 
@@ -335,6 +385,8 @@ def is_within_bounds(action: Action) -> bool:
             return form.is_valid()
         case Quarantine(_, reason):
             return reason is None or is_name(reason)
+        case Propose(proposal):
+            return is_change(proposal.change) and is_reason(proposal.reason)
     return True
 
 

@@ -81,7 +81,7 @@ class Genesis:
         _require(re.fullmatch("[a-z0-9-]{1,32}", self.network) is not None, "network name must be 1 to 32 of a-z, 0-9 and -")
         _require(bool(self.organisations and self.peers), "there must be an organisation and a peer")
         self._check_members()
-        _check_parameters(self.parameters)
+        check_parameters(self.parameters)
         self._check_majority()
 
     def _check_members(self) -> None:
@@ -110,7 +110,8 @@ class Genesis:
 genesis = record(Genesis)
 
 
-def _check_parameters(value: Parameters) -> None:
+def check_parameters(value: Parameters) -> None:
+    """Raises `GenesisError` naming the first parameter that is out of its bounds."""
     for name, low, high in (
         ("block_bytes_max", 128 * 1024, BLOCK_BYTES_MAX),
         ("block_transactions_max", 1, BLOCK_TRANSACTIONS_MAX),

@@ -11,6 +11,8 @@ from .onboarding import Status, command_state
 _ENTITY = ("entity", Annotated[bytes, id32])
 _THING = ("thing", Annotated[bytes, id32])
 _STREAM = ("stream", Annotated[bytes, id32])
+_PROPOSAL = ("proposal", Annotated[bytes, id32])
+_ORGANISATION = ("organisation", Annotated[bytes, id32])
 _PENDING = ("pending", Annotated[bytes, id32])
 _GAP = (_STREAM, ("first_seq", Annotated[int, u64]), ("count", Annotated[int, u64]))
 _BINDING = (_THING, ("gateway", Annotated[bytes, id32]))
@@ -62,6 +64,16 @@ _MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
     55: ("command_queued", (*_COMMAND, ("until_ms", Annotated[int, u64]))),
     56: ("command_changed", (*_COMMAND, ("state", Annotated[str, command_state]), ("result", Annotated[bytes | None, optional(byte_string)]))),
     60: ("quarantine_changed", (_THING, ("by", Annotated[bytes, id32]), ("quarantined", Annotated[bool, boolean]))),
+    100: ("proposed", (_PROPOSAL, ("proposer", Annotated[bytes, id32]))),
+    101: ("voted", (_PROPOSAL, _ORGANISATION, ("accept", Annotated[bool, boolean]), ("votes", Annotated[int, u16]), ("needed", Annotated[int, u16]))),
+    102: ("proposal_accepted", (_PROPOSAL, ("due_height", Annotated[int, u64]))),
+    103: ("proposal_enacted", (_PROPOSAL,)),
+    104: ("proposal_ended", (_PROPOSAL, ("code", Annotated[int, u16]))),
+    105: ("member_added", (_ORGANISATION,)),
+    106: ("member_removed", (_ORGANISATION,)),
+    107: ("validators_chosen", (("count", Annotated[int, u16]), ("quorum", Annotated[int, u16]))),
+    108: ("parameters_set", ()),
+    109: ("voting_rule_set", ()),
 }
 _NUMBERED = {**dict(enumerate(_EVENTS)), **_MORE_EVENTS}
 event: Codec = variants({number: make_dataclass(name, fields, frozen=True) for number, (name, fields) in _NUMBERED.items()})

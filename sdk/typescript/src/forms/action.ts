@@ -1,11 +1,12 @@
 // Actions: what a transaction does. All of a transaction's actions take effect, or none.
 
-import { bytes, checked, list, numberedAs, optional, record, text, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
+import { boolean, bytes, checked, list, numberedAs, optional, record, text, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { compare } from '../text/bytes.ts';
 import { publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { isPublicKey } from './crypto.ts';
 import { APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX } from './limits.ts';
+import { change, isChange, isReason } from './governance.ts';
 import {
   claim,
   command,
@@ -51,6 +52,10 @@ export const ACTION_NUMBERS = {
   report_command: 41,
   cancel_command: 42,
   quarantine: 43,
+  propose: 70,
+  vote: 71,
+  enact: 72,
+  withdraw_proposal: 73,
 } as const;
 /** The kind of an action. */
 export type ActionKind = keyof typeof ACTION_NUMBERS;
@@ -107,6 +112,10 @@ const anyAction = variants({
   report_command: variant(41, { report: commandReport }),
   cancel_command: variant(42, { command: id }),
   quarantine: variant(43, { thing: id, reason: optional(text) }),
+  propose: variant(70, { proposal: record({ change, reason: text }) }),
+  vote: variant(71, { proposal: id, accept: boolean }),
+  enact: variant(72, { proposal: id }),
+  withdraw_proposal: variant(73, { proposal: id }),
 });
 /** One thing that a transaction does; `kind` says which. Ids are 32 bytes: see `toId`. */
 export type Action = Value<typeof anyAction>;
@@ -149,6 +158,8 @@ export function isWithinBounds(value: Action): boolean {
       return isCommandReport(value.report);
     case 'quarantine':
       return value.reason === null || isName(value.reason);
+    case 'propose':
+      return isChange(value.proposal.change) && isReason(value.proposal.reason);
     default:
       return true;
   }

@@ -107,7 +107,8 @@ function checkMembers({ organisations, peers }: Genesis): void {
   }
 }
 
-function checkParameters(value: Value<typeof parameters>): void {
+/** Throws {@link GenesisError} naming the first parameter that is out of its bounds. */
+export function checkParameters(value: Value<typeof parameters>): void {
   const bounds: Record<keyof typeof value, boolean> = {
     blockBytesMax: isWithin(value.blockBytesMax, 128 * 1024, BLOCK_BYTES_MAX),
     blockTransactionsMax: isWithin(value.blockTransactionsMax, 1, BLOCK_TRANSACTIONS_MAX),

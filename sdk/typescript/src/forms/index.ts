@@ -7,6 +7,7 @@ export * from './crypto.ts';
 export * from './digest.ts';
 export * from './entity.ts';
 export * from './genesis.ts';
+export * from './governance.ts';
 export * from './limits.ts';
 export * from './merkle.ts';
 export * from './onboarding.ts';

@@ -64,3 +64,11 @@ export const VOUCHER_PATH_MAX = 14;
 export const COMMAND_INPUT_BYTES_MAX = 2048;
 /** Longest answer to a command, bytes. */
 export const COMMAND_RESULT_BYTES_MAX = 2048;
+/** Longest address of a peer, bytes of `host:port`. */
+export const ADDRESS_BYTES_MAX = 261;
+/** Longest reason of a proposal, bytes of UTF-8. */
+export const REASON_BYTES_MAX = 512;
+/** Most blocks that members may take to vote. */
+export const PATIENCE_BLOCKS_MAX = 10_000_000;
+/** Most blocks between the acceptance of a change and its effect. */
+export const TIMELOCK_BLOCKS_MAX = 10_000_000;

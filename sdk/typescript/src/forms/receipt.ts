@@ -37,6 +37,16 @@ export const event = variants({
   command_queued: variant(55, { command: id, thing: id, sender: id, untilMs: u64 }),
   command_changed: variant(56, { command: id, thing: id, sender: id, state: commandState, result: optional(bytes) }),
   quarantine_changed: variant(60, { thing: id, by: id, quarantined: boolean }),
+  proposed: variant(100, { proposal: id, proposer: id }),
+  voted: variant(101, { proposal: id, organisation: id, accept: boolean, votes: u16, needed: u16 }),
+  proposal_accepted: variant(102, { proposal: id, dueHeight: u64 }),
+  proposal_enacted: variant(103, { proposal: id }),
+  proposal_ended: variant(104, { proposal: id, code: u16 }),
+  member_added: variant(105, { organisation: id }),
+  member_removed: variant(106, { organisation: id }),
+  validators_chosen: variant(107, { count: u16, quorum: u16 }),
+  parameters_set: variant(108, {}),
+  voting_rule_set: variant(109, {}),
 });
 /** Something that a transaction brought about; `kind` says what. */
 export type EventForm = Value<typeof event>;

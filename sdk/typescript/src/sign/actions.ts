@@ -7,6 +7,7 @@ import { headerOf, type ReadingForm } from '../forms/reading.ts';
 import { parseDecimal } from '../text/decimal.ts';
 import { streamId } from '../forms/digest.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
+import type { Change } from '../forms/governance.ts';
 
 /** An id of an entity, thing or transaction: a DID, 64 hex digits, or its 32 bytes. */
 export type AnyId = string | Uint8Array;
@@ -136,4 +137,24 @@ export function cancelCommand(id: AnyId): Action {
 /** Speaks for shutting a thing out, and why; without a reason, takes that back. */
 export function quarantine(thing: AnyId, reason?: string): Action {
   return { kind: 'quarantine', thing: idBytes(thing), reason: reason ?? null };
+}
+
+/** Proposes a change that the members decide on, and votes for it. The proposal's id is that of the transaction. */
+export function propose(change: Change, reason = ''): Action {
+  return { kind: 'propose', proposal: { change, reason } };
+}
+
+/** Votes on a proposal, or votes otherwise than before. */
+export function vote(proposal: AnyId, accept: boolean): Action {
+  return { kind: 'vote', proposal: idBytes(proposal), accept };
+}
+
+/** Carries out an accepted proposal whose timelock is over. */
+export function enact(proposal: AnyId): Action {
+  return { kind: 'enact', proposal: idBytes(proposal) };
+}
+
+/** Withdraws a proposal of one's own. */
+export function withdrawProposal(proposal: AnyId): Action {
+  return { kind: 'withdraw_proposal', proposal: idBytes(proposal) };
 }

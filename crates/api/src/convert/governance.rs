@@ -1,0 +1,176 @@
+use althing_client::{
+    genesis_file::ParametersForm,
+    model::{
+        Change, Consequence, Governance, Hex, HexKey, Key, Member, Proposal, ProposalStatus,
+        SeatOf, VotingRule,
+    },
+};
+use althing_peer::query::{self, GovernanceState, OpenProposal, ProposalAt};
+use althing_types::{self as types, EntityId, Members, TxId, Validator};
+
+use crate::{problem::Answer, service::Service};
+
+impl Service {
+    pub(crate) fn governance(&self, state: &GovernanceState) -> Answer<Governance> {
+        let members =
+            state.members.0.iter().map(|id| {
+                Ok(Member { id: self.did(id), name: self.query.entity(id)?.inception.name })
+            });
+        let seats = |validators: &[Validator]| {
+            validators.iter().map(|one| self.seat_of(one)).collect::<Answer<Vec<_>>>()
+        };
+        let open = state.open.iter();
+        Ok(Governance {
+            members: members.collect::<Answer<_>>()?,
+            rule: voting_rule(&state.rule),
+            votes_needed: small(state.rule.needed(state.members.0.len())),
+            epoch: state.validators.epoch,
+            validators: seats(&state.validators.validators)?,
+            next_validators: seats(&state.next_validators.validators)?,
+            proposals: open.map(|(id, open)| self.open(id, open, &state.members)).collect(),
+        })
+    }
+
+    fn seat_of(&self, validator: &Validator) -> Answer<SeatOf> {
+        Ok(SeatOf {
+            peer: self.did(&validator.peer),
+            name: self.query.entity(&validator.peer)?.inception.name,
+            organisation: self.did(&validator.organisation),
+            vote_key: Hex(HexKey(validator.key)),
+            address: self.query.peer_address(&validator.peer)?,
+        })
+    }
+
+    fn dids(&self, ids: &[EntityId]) -> Vec<althing_client::model::DidText> {
+        ids.iter().map(|id| self.did(id)).collect()
+    }
+
+    pub(crate) fn open(&self, id: &TxId, open: &OpenProposal, members: &Members) -> Proposal {
+        let voted = |id: &&EntityId| open.accepts.contains(id) || open.rejects.contains(id);
+        let awaits: Vec<EntityId> = members.0.iter().filter(|id| !voted(id)).copied().collect();
+        let decided = open.due_height.is_some();
+        Proposal {
+            id: Hex(*id),
+            proposer: self.did(&open.proposer),
+            change: self.change(&open.proposal.change),
+            reason: open.proposal.reason.clone(),
+            status: if decided { ProposalStatus::Accepted } else { ProposalStatus::Open },
+            refusal: None,
+            since_height: open.since_height,
+            until_height: Some(open.until_height),
+            due_height: open.due_height,
+            ended_height: None,
+            accepts: self.dids(&open.accepts),
+            rejects: self.dids(&open.rejects),
+            awaits: if decided { Vec::new() } else { self.dids(&awaits) },
+        }
+    }
+
+    /// A proposal that is over, with what its transaction had proposed.
+    pub(crate) fn past_proposal(
+        &self,
+        at: &ProposalAt,
+        proposer: &EntityId,
+        proposal: &types::Proposal,
+    ) -> Proposal {
+        let (status, ended_height, refusal) = match at.status {
+            query::ProposalStatus::Open => (ProposalStatus::Open, None, None),
+            query::ProposalStatus::Enacted(height) => (ProposalStatus::Enacted, Some(height), None),
+            query::ProposalStatus::Ended(height, why) => {
+                (ProposalStatus::Ended, Some(height), Some(why.code().to_owned()))
+            }
+        };
+        Proposal {
+            id: Hex(at.id),
+            proposer: self.did(proposer),
+            change: self.change(&proposal.change),
+            reason: proposal.reason.clone(),
+            status,
+            refusal,
+            since_height: at.since_height,
+            until_height: None,
+            due_height: None,
+            ended_height,
+            accepts: Vec::new(),
+            rejects: Vec::new(),
+            awaits: Vec::new(),
+        }
+    }
+
+    pub(crate) fn change(&self, change: &types::Change) -> Change {
+        match change {
+            types::Change::AddOrganisation { inception, .. } => Change::AddOrganisation {
+                organisation: self.did(&inception.id()),
+                name: inception.name.clone(),
+                key: Key::from(&inception.key),
+            },
+            types::Change::RemoveOrganisation { organisation } => {
+                Change::RemoveOrganisation { organisation: self.did(organisation) }
+            }
+            types::Change::AddPeer(seat) => Change::AddPeer {
+                peer: self.did(&seat.peer),
+                vote_key: Hex(HexKey(seat.key)),
+                address: seat.address.clone(),
+            },
+            types::Change::RemovePeer { peer } => Change::RemovePeer { peer: self.did(peer) },
+            types::Change::RotateVotingKey { peer, key } => {
+                Change::RotateVotingKey { peer: self.did(peer), vote_key: Hex(HexKey(*key)) }
+            }
+            types::Change::SetParameters(parameters) => {
+                Change::SetParameters { parameters: ParametersForm::from(parameters) }
+            }
+            types::Change::SetVotingRule(rule) => Change::SetVotingRule { rule: voting_rule(rule) },
+        }
+    }
+
+    pub(crate) fn consequence(&self, told: &query::Consequence) -> Consequence {
+        Consequence {
+            refusal: told.refusal.map(|refusal| refusal.code().to_owned()),
+            summary: summary(told),
+            votes_needed: small(told.votes_needed),
+            timelock_blocks: told.timelock_blocks,
+            members: small(told.members),
+            votes_needed_after: small(told.votes_needed_after),
+            validators: small(told.validators.len()),
+            quorum: small(told.quorum),
+            faults_tolerated: small(told.faults_tolerated),
+            largest: told.largest_share.map(|(organisation, _)| self.did(&organisation)),
+            largest_seats: told.largest_share.map_or(0, |(_, seats)| small(seats)),
+        }
+    }
+}
+
+/// What a person would want to know before voting.
+fn summary(told: &query::Consequence) -> String {
+    if let Some(refusal) = told.refusal {
+        return format!("It cannot be: {refusal}");
+    }
+    let when = match told.timelock_blocks {
+        0 => "at once".to_owned(),
+        blocks => format!("{blocks} blocks after"),
+    };
+    format!(
+        "With {} votes of members it takes effect {when}. The network would then need {} of {} \
+         validators for a block and go on with {} of them failing; a further change would need {} \
+         of {} members.",
+        told.votes_needed,
+        told.quorum,
+        told.validators.len(),
+        told.faults_tolerated,
+        told.votes_needed_after,
+        told.members,
+    )
+}
+
+const fn voting_rule(rule: &types::VotingRule) -> VotingRule {
+    VotingRule {
+        numerator: rule.numerator,
+        denominator: rule.denominator,
+        patience_blocks: rule.patience_blocks,
+        timelock_blocks: rule.timelock_blocks,
+    }
+}
+
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,199 @@
+use serde::{Deserialize, Serialize};
+
+use super::{DidText, Key, KeyHex, TxHex};
+use crate::genesis_file::ParametersForm;
+
+/// What the members of a ledger decide on together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// An organisation becomes a member.
+    AddOrganisation {
+        /// Its id.
+        organisation: DidText,
+        /// Its name.
+        name: String,
+        /// Its first key.
+        key: Key,
+    },
+    /// An organisation ends, with all that it owns.
+    RemoveOrganisation {
+        /// Which.
+        organisation: DidText,
+    },
+    /// A peer gets a seat among the validators.
+    AddPeer {
+        /// Which.
+        peer: DidText,
+        /// Its voting key.
+        vote_key: KeyHex,
+        /// Where other peers reach it, `host:port`.
+        address: String,
+    },
+    /// A peer loses its seat.
+    RemovePeer {
+        /// Which.
+        peer: DidText,
+    },
+    /// A peer votes with another key.
+    RotateVotingKey {
+        /// Which.
+        peer: DidText,
+        /// The new key.
+        vote_key: KeyHex,
+    },
+    /// Settings of the ledger.
+    SetParameters {
+        /// All of them, changed or not.
+        parameters: ParametersForm,
+    },
+    /// How the members decide.
+    SetVotingRule {
+        /// The rule.
+        rule: VotingRule,
+    },
+}
+
+/// How the members decide: each organisation has one vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct VotingRule {
+    /// `numerator / denominator` of the members must agree.
+    pub numerator: u8,
+    /// See `numerator`.
+    pub denominator: u8,
+    /// Blocks within which the votes must come.
+    pub patience_blocks: u32,
+    /// Blocks between acceptance and effect.
+    pub timelock_blocks: u32,
+}
+
+/// Who decides, by which rule, and what is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Governance {
+    /// The member organisations, ascending by id.
+    pub members: Vec<Member>,
+    /// How they decide.
+    pub rule: VotingRule,
+    /// How many of them must agree.
+    pub votes_needed: u32,
+    /// The epoch whose validators sign now.
+    pub epoch: u64,
+    /// Those validators, ascending by key.
+    pub validators: Vec<SeatOf>,
+    /// The validators of the next epoch, as far as decided.
+    pub next_validators: Vec<SeatOf>,
+    /// Proposals that are open, oldest first.
+    pub proposals: Vec<Proposal>,
+}
+
+/// An organisation with a vote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Member {
+    /// Its id.
+    pub id: DidText,
+    /// Its name.
+    pub name: String,
+}
+
+/// A seat among the validators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SeatOf {
+    /// The peer.
+    pub peer: DidText,
+    /// Its name.
+    pub name: String,
+    /// The organisation that runs it.
+    pub organisation: DidText,
+    /// Its voting key.
+    pub vote_key: KeyHex,
+    /// Where other peers reach it, if it was given its seat by vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// A change that is proposed, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Proposal {
+    /// Its id, that of the transaction that proposed it.
+    pub id: TxHex,
+    /// Who proposed it.
+    pub proposer: DidText,
+    /// What is to change.
+    #[serde(flatten)]
+    pub change: Change,
+    /// Why.
+    pub reason: String,
+    /// How far it is.
+    pub status: ProposalStatus,
+    /// Why it ended without effect; only if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// Height of the block that opened it.
+    pub since_height: u64,
+    /// Last height at which members can vote; only while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_height: Option<u64>,
+    /// First height at which it can take effect; only once it is accepted and waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_height: Option<u64>,
+    /// Height at which it took effect or ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_height: Option<u64>,
+    /// Members that voted for it, while it is open.
+    pub accepts: Vec<DidText>,
+    /// Members that voted against it, while it is open.
+    pub rejects: Vec<DidText>,
+    /// Members that have not voted, while it is open: whom it waits for.
+    pub awaits: Vec<DidText>,
+}
+
+/// How far a proposal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProposalStatus {
+    /// Members vote on it.
+    Open,
+    /// Enough agreed; it waits for its time, and then for whoever carries it out.
+    Accepted,
+    /// It took effect.
+    Enacted,
+    /// It ended without effect.
+    Ended,
+}
+
+/// What a change would lead to if it took effect now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Consequence {
+    /// Code of the refusal that forbids it; absent if it is possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// In one sentence.
+    pub summary: String,
+    /// How many members must agree to it.
+    pub votes_needed: u32,
+    /// Blocks between their agreement and its effect.
+    pub timelock_blocks: u32,
+    /// How many members there would be.
+    pub members: u32,
+    /// How many of them would have to agree to a further change.
+    pub votes_needed_after: u32,
+    /// How many validators there would be from the next epoch on.
+    pub validators: u32,
+    /// How many of them would have to sign a block.
+    pub quorum: u32,
+    /// How many of them may fail or cheat without harm.
+    pub faults_tolerated: u32,
+    /// The organisation with the most seats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest: Option<DidText>,
+    /// How many seats that are.
+    pub largest_seats: u32,
+}

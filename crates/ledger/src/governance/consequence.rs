@@ -1,0 +1,85 @@
+//! What a change would lead to, before anybody votes on it.
+
+use althing_state::{Read, StoreError};
+use althing_types::{Change, EntityId, Refusal, Validator, quorum};
+
+use crate::{
+    Context,
+    transition::{Actor, Stop, Transition},
+};
+
+use super::{all_members, change, rule};
+
+/// The ledger as it would be if a change took effect now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consequence {
+    /// Why it cannot take effect; the rest then tells of the ledger as it is.
+    pub refusal: Option<Refusal>,
+    /// How many member organisations must agree to this change.
+    pub votes_needed: usize,
+    /// Blocks between their agreement and its effect.
+    pub timelock_blocks: u32,
+    /// How many member organisations there would be.
+    pub members: usize,
+    /// How many of them would have to agree to a further change.
+    pub votes_needed_after: usize,
+    /// The validators of the next epoch, ascending by key.
+    pub validators: Vec<Validator>,
+    /// How many of them would have to sign a block.
+    pub quorum: usize,
+    /// How many of them may fail, or cheat, without harm.
+    pub faults_tolerated: usize,
+    /// The organisation with the most seats, and how many those are.
+    pub largest_share: Option<(EntityId, usize)>,
+}
+
+/// What a change would lead to in the present state; nothing is written.
+///
+/// # Errors
+/// [`StoreError`] if the state cannot be read.
+pub fn consequence(
+    view: &impl Read,
+    now: &Context<'_>,
+    proposed: &Change,
+) -> Result<Consequence, StoreError> {
+    let mut state = Transition::new(view, now.next_moment());
+    let read = |stop: Stop| match stop {
+        Stop::Store(error) => error,
+        Stop::Refused(_) => StoreError::corrupt(b"c/"),
+    };
+    let rule_now = rule(&state).map_err(read)?;
+    let before = all_members(&state).map_err(read)?.0.len();
+    let mark = state.mark();
+    let nobody = Actor { id: EntityId::default(), transaction: Default::default(), position: 0 };
+    let refusal = match change::make(&mut state, &nobody, proposed) {
+        Ok(()) => None,
+        Err(Stop::Refused(refusal)) => {
+            state.roll_back(mark);
+            Some(refusal)
+        }
+        Err(Stop::Store(error)) => return Err(error),
+    };
+    let members = all_members(&state).map_err(read)?.0.len();
+    let validators = change::to_come(&state).map_err(read)?;
+    let quorum = quorum(validators.len());
+    Ok(Consequence {
+        refusal,
+        votes_needed: rule_now.needed(before),
+        timelock_blocks: rule_now.timelock_blocks,
+        members,
+        votes_needed_after: rule(&state).map_err(read)?.needed(members),
+        quorum,
+        faults_tolerated: validators.len() - quorum,
+        largest_share: largest_share(&validators),
+        validators,
+    })
+}
+
+fn largest_share(validators: &[Validator]) -> Option<(EntityId, usize)> {
+    let shares = validators.iter().map(|one| {
+        let same = validators.iter().filter(|other| other.organisation == one.organisation);
+        (one.organisation, same.count())
+    });
+    // The smallest id of those with most seats, so that the answer does not depend on key order.
+    shares.max_by(|(a, seats_a), (b, seats_b)| seats_a.cmp(seats_b).then(b.cmp(a)))
+}

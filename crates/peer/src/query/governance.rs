@@ -1,0 +1,131 @@
+//! Who decides on the ledger, and what is proposed.
+
+use althing_ledger::{
+    Context,
+    governance::{self, Consequence, OpenProposal, ProposalStatus},
+    index,
+};
+use althing_state::{Direction, Space};
+use althing_types::{Change, EntityId, Members, TxId, ValidatorSet, VotingRule};
+
+use super::{Noun, PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor};
+
+/// Who decides, and by which rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GovernanceState {
+    /// The member organisations.
+    pub members: Members,
+    /// How they decide.
+    pub rule: VotingRule,
+    /// The validators of the present epoch.
+    pub validators: ValidatorSet,
+    /// Those of the next one, as far as decided.
+    pub next_validators: ValidatorSet,
+    /// Proposals that are open, oldest first.
+    pub open: Vec<(TxId, OpenProposal)>,
+}
+
+/// A proposal's place in the list of all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposalAt {
+    /// Which.
+    pub id: TxId,
+    /// Height of the block that opened it.
+    pub since_height: u64,
+    /// What became of it.
+    pub status: ProposalStatus,
+    /// Its votes, while it is open.
+    pub open: Option<OpenProposal>,
+}
+
+impl Query {
+    /// Who decides, by which rule, and what is open.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the disk fails.
+    pub fn governance(&self) -> Result<GovernanceState, QueryError> {
+        let view = self.view();
+        Ok(GovernanceState {
+            members: governance::members(&view)?,
+            rule: governance::voting_rule(&view)?,
+            validators: althing_ledger::validators(&view)?,
+            next_validators: governance::next_validators(&view)?,
+            open: governance::open_proposals(&view)?,
+        })
+    }
+
+    /// Where a peer that was given its seat by vote can be reached.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the disk fails.
+    pub fn peer_address(&self, peer: &EntityId) -> Result<Option<String>, QueryError> {
+        Ok(governance::address(&self.view(), peer)?)
+    }
+
+    /// All proposals there have been, newest first.
+    ///
+    /// # Errors
+    /// [`QueryError::Cursor`] if the cursor is not of this list.
+    pub fn proposals(
+        &self,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<ProposalAt>, QueryError> {
+        let (prefix, limit) = (index::proposals(), limit.clamp(1, PAGE_ITEMS_MAX));
+        let end = match checked_cursor(after, &prefix)? {
+            Some(after) => Some(after.to_vec()),
+            None => althing_state::prefix_end(&prefix),
+        };
+        let store = self.chain().state().store();
+        let rows = store.scan(
+            Space::Index,
+            &prefix,
+            end.as_deref(),
+            Direction::Backward,
+            limit.saturating_add(1),
+        )?;
+        let next = (rows.len() > limit).then(|| rows[limit - 1].0.clone());
+        let items = rows.iter().take(limit).map(|(key, value)| self.proposal_at(key, value));
+        Ok(Page { items: items.collect::<Result<_, _>>()?, next })
+    }
+
+    /// One proposal that is open.
+    ///
+    /// # Errors
+    /// [`Noun::Proposal`] if none is open with this id.
+    pub fn open_proposal(&self, id: &TxId) -> Result<OpenProposal, QueryError> {
+        let open = governance::open_proposal(&self.view(), id)?;
+        open.ok_or(QueryError::Unknown(Noun::Proposal))
+    }
+
+    /// What a change would lead to in the present state.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the disk fails.
+    pub fn consequence(&self, change: &Change) -> Result<Consequence, QueryError> {
+        let view = self.view();
+        let height = self.height();
+        let parameters = althing_ledger::parameters(&view)?;
+        let now = Context {
+            ledger: self.core.config.genesis.ledger(),
+            height,
+            time_ms: self.block_head(height)?.header.time_ms,
+            parameters: &parameters,
+        };
+        Ok(governance::consequence(&view, &now, change)?)
+    }
+
+    fn proposal_at(&self, key: &[u8], value: &[u8]) -> Result<ProposalAt, QueryError> {
+        let damaged = || althing_state::StoreError::corrupt(key);
+        let rest = key.get(1..).ok_or_else(damaged)?;
+        let (height, id) = rest.split_at_checked(8).ok_or_else(damaged)?;
+        let id = TxId(id.try_into().map_err(|_| damaged())?);
+        let status = index::proposal_status(value).ok_or_else(damaged)?;
+        let open = match status {
+            ProposalStatus::Open => governance::open_proposal(&self.view(), &id)?,
+            _ => None,
+        };
+        let since_height = u64::from_be_bytes(height.try_into().map_err(|_| damaged())?);
+        Ok(ProposalAt { id, since_height, status, open })
+    }
+}

@@ -1,0 +1,130 @@
+"""Governance: what the member organisations decide together."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Annotated
+
+from .codec import bytes32, record, text, u8, u32, variants
+from .crypto import PublicKey, signature
+from .entity import AnyInception, any_inception, id32, is_name
+from .genesis import GenesisError, Parameters, check_parameters
+from .limits import ADDRESS_BYTES_MAX, PATIENCE_BLOCKS_MAX, REASON_BYTES_MAX, TIMELOCK_BLOCKS_MAX
+
+
+@dataclass(frozen=True)
+class VotingRule:
+    """`numerator / denominator` of the members must agree: more than a half."""
+
+    numerator: Annotated[int, u8]
+    denominator: Annotated[int, u8]
+    patience_blocks: Annotated[int, u32]
+    timelock_blocks: Annotated[int, u32]
+
+    def is_valid(self) -> bool:
+        """Whether every field is within its bounds."""
+        is_share = self.denominator <= 100 and self.numerator <= self.denominator < self.numerator * 2
+        return is_share and 1 <= self.patience_blocks <= PATIENCE_BLOCKS_MAX and self.timelock_blocks <= TIMELOCK_BLOCKS_MAX
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A peer's place among the validators."""
+
+    peer: Annotated[bytes, id32]
+    key: Annotated[bytes, bytes32]
+    address: Annotated[str, text]
+
+
+@dataclass(frozen=True)
+class AddOrganisation:
+    """An organisation becomes a member."""
+
+    inception: Annotated[AnyInception, any_inception]
+    possession: Annotated[bytes, signature]
+
+
+@dataclass(frozen=True)
+class RemoveOrganisation:
+    """An organisation ends, with all that it owns."""
+
+    organisation: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class AddPeer:
+    """A peer gets a seat among the validators."""
+
+    seat: Annotated[Seat, record(Seat)]
+
+
+@dataclass(frozen=True)
+class RemovePeer:
+    """A peer loses its seat."""
+
+    peer: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class RotateVotingKey:
+    """A peer votes with another key."""
+
+    peer: Annotated[bytes, id32]
+    key: Annotated[bytes, bytes32]
+
+
+@dataclass(frozen=True)
+class SetParameters:
+    """Settings of the ledger."""
+
+    parameters: Annotated[Parameters, record(Parameters)]
+
+
+@dataclass(frozen=True)
+class SetVotingRule:
+    """How the members decide from now on."""
+
+    rule: Annotated[VotingRule, record(VotingRule)]
+
+
+_CASES = (AddOrganisation, RemoveOrganisation, AddPeer, RemovePeer, RotateVotingKey, SetParameters, SetVotingRule)
+Change = AddOrganisation | RemoveOrganisation | AddPeer | RemovePeer | RotateVotingKey | SetParameters | SetVotingRule
+change = variants(dict(enumerate(_CASES)))
+
+
+def is_change(value: Change) -> bool:
+    """Whether every field is within its bounds; what needs the state is the ledger's to check."""
+    match value:
+        case AddOrganisation(inception):
+            return is_name(inception.name) and inception.key.is_valid()
+        case AddPeer(seat):
+            return _is_voting_key(seat.key) and _is_address(seat.address)
+        case RotateVotingKey(key=key):
+            return _is_voting_key(key)
+        case SetParameters(parameters):
+            return _is_parameters(parameters)
+        case SetVotingRule(rule):
+            return rule.is_valid()
+    return True
+
+
+def is_reason(reason: str) -> bool:
+    """Whether a text may say why something is proposed."""
+    return len(reason.encode()) <= REASON_BYTES_MAX and all(unicodedata.category(each) != "Cc" for each in reason)
+
+
+def _is_parameters(parameters: Parameters) -> bool:
+    try:
+        check_parameters(parameters)
+    except GenesisError:
+        return False
+    return True
+
+
+def _is_voting_key(key: bytes) -> bool:
+    return PublicKey("ed25519", key).is_valid()
+
+
+def _is_address(address: str) -> bool:
+    found = re.fullmatch(r"[!-~]+:([0-9]+)", address)
+    return found is not None and len(address) <= ADDRESS_BYTES_MAX and 1 <= int(found[1]) <= 65_535

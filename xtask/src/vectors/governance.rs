@@ -1,0 +1,110 @@
+//! One example of each change that members decide on.
+
+use althing_types::{
+    Action, Change, EntityId, EntityKind, Event, Parameters, Proposal, Refusal, Seat, Suite, TxId,
+    VotingRule, possession_bytes,
+};
+use serde_json::{Value, json};
+
+use super::identity::{LEDGER, inception, inception_json, key};
+
+const PROPOSAL: TxId = TxId([0x7a; 32]);
+const PEER: EntityId = EntityId([0x9e; 32]);
+const ORGANISATION: EntityId = EntityId([0x06; 32]);
+
+fn vote_key() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(&key(Suite::Ed25519, 8).public_key().bytes);
+    bytes
+}
+
+fn changes() -> Vec<Change> {
+    let begins = inception(EntityKind::Organisation, "fifth", Suite::Ed25519, 7);
+    let possession =
+        key(Suite::Ed25519, 7).sign(&possession_bytes(&LEDGER, &begins.id(), &begins.key));
+    let seat = Seat { peer: PEER, key: vote_key(), address: "peer.example:7000".into() };
+    vec![
+        Change::AddOrganisation { inception: begins, possession },
+        Change::RemoveOrganisation { organisation: ORGANISATION },
+        Change::AddPeer(seat),
+        Change::RemovePeer { peer: PEER },
+        Change::RotateVotingKey { peer: PEER, key: vote_key() },
+        Change::SetParameters(Parameters { sequence_window: 500, ..Parameters::standard() }),
+        Change::SetVotingRule(VotingRule { timelock_blocks: 600, ..VotingRule::STANDARD }),
+    ]
+}
+
+/// The actions, in the order of their numbers.
+pub(super) fn actions() -> Vec<Action> {
+    let proposals = changes().into_iter().map(|change| {
+        Action::Propose(Proposal { change, reason: "as agreed in Reykjavík".into() })
+    });
+    proposals
+        .chain([
+            Action::Vote { proposal: PROPOSAL, accept: true },
+            Action::Enact { proposal: PROPOSAL },
+            Action::WithdrawProposal { proposal: PROPOSAL },
+        ])
+        .collect()
+}
+
+/// A proposal in words that need no CBOR.
+pub(super) fn to_json(proposal: &Proposal) -> Value {
+    let mut fields = match &proposal.change {
+        Change::AddOrganisation { inception, possession } => json!({
+            "inception": inception_json(inception),
+            "possession": hex::encode(possession.0),
+        }),
+        Change::RemoveOrganisation { organisation } => {
+            json!({ "organisation": hex::encode(organisation.0) })
+        }
+        Change::AddPeer(seat) => json!({
+            "peer": hex::encode(seat.peer.0),
+            "vote_key": hex::encode(seat.key),
+            "address": seat.address,
+        }),
+        Change::RemovePeer { peer } => json!({ "peer": hex::encode(peer.0) }),
+        Change::RotateVotingKey { peer, key } => {
+            json!({ "peer": hex::encode(peer.0), "vote_key": hex::encode(key) })
+        }
+        Change::SetParameters(parameters) => parameters_json(parameters),
+        Change::SetVotingRule(rule) => json!({
+            "numerator": rule.numerator,
+            "denominator": rule.denominator,
+            "patience_blocks": rule.patience_blocks,
+            "timelock_blocks": rule.timelock_blocks,
+        }),
+    };
+    fields["change"] = proposal.change.name().into();
+    fields["reason"] = proposal.reason.clone().into();
+    fields
+}
+
+fn parameters_json(parameters: &Parameters) -> Value {
+    json!({
+        "block_bytes_max": parameters.block_bytes_max,
+        "block_transactions_max": parameters.block_transactions_max,
+        "heartbeat_ms": parameters.heartbeat_ms,
+        "leader_timeout_ms": parameters.leader_timeout_ms,
+        "clock_drift_max_ms": parameters.clock_drift_max_ms,
+        "claim_ahead_max_ms": parameters.claim_ahead_max_ms,
+        "sequence_window": parameters.sequence_window,
+    })
+}
+
+/// One event of each kind.
+pub(super) fn events() -> Vec<(&'static str, Event)> {
+    let (proposal, organisation) = (PROPOSAL, ORGANISATION);
+    vec![
+        ("proposed", Event::Proposed { proposal, proposer: organisation }),
+        ("voted", Event::Voted { proposal, organisation, accept: true, votes: 2, needed: 3 }),
+        ("proposal accepted", Event::ProposalAccepted { proposal, due_height: 700 }),
+        ("proposal enacted", Event::ProposalEnacted { proposal }),
+        ("proposal ended", Event::ProposalEnded { proposal, code: Refusal::VotedDown.number() }),
+        ("member added", Event::MemberAdded { organisation }),
+        ("member removed", Event::MemberRemoved { organisation }),
+        ("validators chosen", Event::ValidatorsChosen { count: 5, quorum: 4 }),
+        ("parameters set", Event::ParametersSet),
+        ("voting rule set", Event::VotingRuleSet),
+    ]
+}
