@@ -24,7 +24,7 @@ pub use wire::{Wire, WireError};
 
 mod digest;
 pub use digest::{
-    Digest, EntityId, LedgerId, StreamId, ThingId, TxId, VoucherId, blake3_digest, hash,
+    Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId, VoucherId, blake3_digest, hash,
 };
 
 mod did;
@@ -46,6 +46,13 @@ pub use onboarding::{Claim, Join, Limit, Offer, OfferTo, Place, Status, Voucher,
 
 mod command;
 pub use command::{Command, CommandReport, CommandState, Operation};
+mod access;
+pub use access::{
+    Access, AccessMode, AccessPolicy, AccessRequest, AccessUse, Reads, Resource, Right,
+};
+
+mod reader;
+pub use reader::{Reader, ReaderToken};
 
 mod action;
 pub use action::{Action, ActionKind, ApprovalPolicy, Record};

@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode, bytes::ByteVec};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    CommandState, Digest, EntityId, Status, StreamId, ThingId, TxId, VoucherId, Wire, WireError,
-    digest::hash, merkle, wire::encode,
+    Access, CommandState, Digest, EntityId, Resource, Status, StreamId, ThingId, TxId, VoucherId,
+    Wire, WireError, digest::hash, merkle, wire::encode,
 };
 
 /// What happened to one transaction.
@@ -488,6 +488,110 @@ pub enum Event {
     /// The members decide by another rule from now on.
     #[n(109)]
     VotingRuleSet,
+    /// An access policy was set.
+    #[n(30)]
+    AccessPolicySet {
+        /// Whose.
+        #[n(0)]
+        owner: EntityId,
+        /// About what.
+        #[n(1)]
+        resource: Resource,
+        /// Version of the policy; the first has version 1.
+        #[n(2)]
+        version: u32,
+    },
+    /// An access policy was removed.
+    #[n(31)]
+    AccessPolicyRemoved {
+        /// Whose.
+        #[n(0)]
+        owner: EntityId,
+        /// About what.
+        #[n(1)]
+        resource: Resource,
+    },
+    /// Access was asked for and waits for an answer.
+    #[n(32)]
+    AccessRequested {
+        /// What was asked for.
+        #[n(0)]
+        access: Access,
+        /// Who is asked.
+        #[n(1)]
+        asked: EntityId,
+        /// Last height at which the answer counts.
+        #[n(2)]
+        answer_until_height: u64,
+    },
+    /// A grant was given.
+    #[n(33)]
+    AccessGranted {
+        /// What it lets do.
+        #[n(0)]
+        access: Access,
+        /// Who gave it: who was asked, or the owner by its policy.
+        #[n(1)]
+        by: EntityId,
+        /// How often it can be used; 0 for without limit.
+        #[n(2)]
+        count_max: u32,
+        /// Last height at which it holds.
+        #[n(3)]
+        until_height: u64,
+    },
+    /// A request was denied.
+    #[n(34)]
+    AccessDenied {
+        /// What was asked for.
+        #[n(0)]
+        access: Access,
+        /// Who denied it.
+        #[n(1)]
+        by: EntityId,
+    },
+    /// A request had no answer in time.
+    #[n(35)]
+    AccessTimedOut {
+        /// What was asked for.
+        #[n(0)]
+        access: Access,
+        /// Who did not answer.
+        #[n(1)]
+        asked: EntityId,
+    },
+    /// A grant was ended.
+    #[n(36)]
+    GrantRevoked {
+        /// What it let do.
+        #[n(0)]
+        access: Access,
+        /// Who ended it.
+        #[n(1)]
+        by: EntityId,
+    },
+    /// A grant was used: the record of access, which notifies the owner.
+    #[n(37)]
+    AccessUsed {
+        /// What was done, by whom, what for.
+        #[n(0)]
+        access: Access,
+        /// Who recorded it: the peer, service or device that served it, or the one who used it.
+        #[n(1)]
+        by: EntityId,
+        /// How many uses this records.
+        #[n(2)]
+        count: u32,
+        /// How many there were of this grant by now.
+        #[n(3)]
+        used: u32,
+        /// Time of the first of them, milliseconds since 1970.
+        #[n(4)]
+        first_ms: u64,
+        /// Time of the last.
+        #[n(5)]
+        last_ms: u64,
+    },
 }
 
 impl Wire for Event {

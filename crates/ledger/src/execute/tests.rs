@@ -10,7 +10,7 @@ use Refusal::*;
 
 /// Refusals that are given elsewhere: form, signatures and payloads are checked with the keys and
 /// schemas that this crate names, links and queues by the peer.
-const ELSEWHERE: [Refusal; 12] = [
+const ELSEWHERE: &[Refusal] = &[
     Malformed,
     TooLarge,
     BadPossession,
@@ -23,10 +23,11 @@ const ELSEWHERE: [Refusal; 12] = [
     NotReady,
     StorageFull,
     OutOfBounds,
+    UseNotGranted,
 ];
 
 /// Refusals by actions, whose tables are beside each noun.
-const BY_ACTIONS: [Refusal; 38] = [
+const BY_ACTIONS: &[Refusal] = &[
     NotPermitted,
     AlreadyExists,
     UnknownThing,
@@ -65,6 +66,15 @@ const BY_ACTIONS: [Refusal; 38] = [
     Refusal::OutsideLimit,
     Refusal::TooManyGateways,
     Refusal::BackwardState,
+    BadPolicy,
+    AccessDenied,
+    NoPolicy,
+    GrantNotNeeded,
+    NoGrant,
+    UnknownRequest,
+    NotAsked,
+    GrantExhausted,
+    TooManyRequests,
 ];
 
 /// What members deciding together are refused.
@@ -163,7 +173,7 @@ fn every_refusal_has_its_place() {
         ExpiryTooFar,
     ];
     for refusal in Refusal::ALL {
-        let places = [&ELSEWHERE[..], &BY_ACTIONS, BY_GOVERNANCE, &here];
+        let places = [ELSEWHERE, BY_ACTIONS, BY_GOVERNANCE, &here];
         let count = places.iter().filter(|place| place.contains(refusal)).count();
         assert_eq!(count, 1, "{refusal:?}");
     }
