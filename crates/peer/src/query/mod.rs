@@ -12,6 +12,8 @@
 mod error;
 pub use error::{Noun, QueryError};
 
+mod access;
+
 mod ledger;
 pub use ledger::{BlockHead, EventAt, EventPlace, TransactionState};
 

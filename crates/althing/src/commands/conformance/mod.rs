@@ -1,5 +1,6 @@
 //! `althing conformance`: the procedures of clause 10 of ITU-T Y.4464, run between real processes.
 
+mod access;
 mod agreement;
 mod procedure;
 mod topology;
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// The procedures that can be run.
-const PROCEDURES: &[Procedure] = &[agreement::PROCEDURE];
+const PROCEDURES: &[Procedure] = &[agreement::PROCEDURE, access::PROCEDURE];
 
 /// The step before every procedure.
 const TOPOLOGY: Step =
