@@ -7,7 +7,8 @@ import { headerOf, type ReadingForm } from '../forms/reading.ts';
 import { parseDecimal } from '../text/decimal.ts';
 import { streamId } from '../forms/digest.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
-import type { Change } from '../forms/governance.ts';
+import { encode } from '../cbor/codec.ts';
+import { change as changeForm, type Change } from '../forms/governance.ts';
 
 /** An id of an entity, thing or transaction: a DID, 64 hex digits, or its 32 bytes. */
 export type AnyId = string | Uint8Array;
@@ -157,4 +158,9 @@ export function enact(proposal: AnyId): Action {
 /** Withdraws a proposal of one's own. */
 export function withdrawProposal(proposal: AnyId): Action {
   return { kind: 'withdraw_proposal', proposal: idBytes(proposal) };
+}
+
+/** The bytes of a change, to ask a peer what it would lead to: see `Client.consequence`. */
+export function changeBytes(change: Change): Uint8Array {
+  return encode(changeForm, change);
 }
