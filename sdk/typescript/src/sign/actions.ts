@@ -6,6 +6,7 @@ import { claimBytes } from '../forms/onboarding.ts';
 import { headerOf, type ReadingForm } from '../forms/reading.ts';
 import { parseDecimal } from '../text/decimal.ts';
 import { streamId } from '../forms/digest.ts';
+import type { Right } from '../forms/access.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
 import { encode } from '../cbor/codec.ts';
 import { change as changeForm, type Change } from '../forms/governance.ts';
@@ -163,4 +164,20 @@ export function withdrawProposal(proposal: AnyId): Action {
 /** The bytes of a change, to ask a peer what it would lead to: see `Client.consequence`. */
 export function changeBytes(change: Change): Uint8Array {
   return encode(changeForm, change);
+}
+
+/** Asks for access to a thing, or to one property of it: `countMax` 0 is as often as wanted. */
+export function requestAccess(thing: AnyId, property: string | undefined, right: Right, purpose: string, countMax: number, untilHeight: bigint): Action {
+  const resource = property === undefined ? ({ kind: 'thing', thing: idBytes(thing) } as const) : ({ kind: 'property', thing: idBytes(thing), name: property } as const);
+  return { kind: 'request_access', request: { resource, right, purpose, countMax, untilHeight } };
+}
+
+/** Allows or denies what was asked for. */
+export function answerAccess(request: AnyId, allow: boolean): Action {
+  return { kind: 'answer_access', request: idBytes(request), allow };
+}
+
+/** Ends a grant with the block of this transaction. */
+export function revokeGrant(grant: AnyId): Action {
+  return { kind: 'revoke_grant', grant: idBytes(grant) };
 }
