@@ -9,8 +9,8 @@ use althing_proof::{
 };
 use althing_state::Read;
 use althing_types::{
-    Action, Change, EntityId, LedgerId, PublicKey, Refusal, Signature, StreamId, StreamSchema,
-    Transaction, TxId, claim_bytes, crypto::Check, possession_bytes,
+    Action, Change, EntityId, LedgerId, PublicKey, Refusal, Signature, Signed, StreamId,
+    StreamSchema, Transaction, TxId, claim_bytes, crypto::Check, possession_bytes,
 };
 use minicbor::Decode;
 
@@ -31,12 +31,41 @@ pub fn check(
     now: &Context<'_>,
     transaction: &Transaction,
 ) -> Result<(), Refusal> {
-    let mut state = Transition::new(view, now.next_moment());
-    let actor = Actor { id: transaction.body().sender, transaction: transaction.id(), position: 0 };
-    execute::admit(&mut state, transaction).map_err(refusal)?;
-    match execute::carry_out(&mut state, &actor, transaction) {
-        Ok(_) => Ok(()),
-        Err((_, stop)) => Err(refusal(stop)),
+    Checker::new(view, now).check(transaction)
+}
+
+/// Does what [`check`] does for one transaction after the other, each as if it were the only one,
+/// and remembers which entities the state has: many are of the same few.
+pub struct Checker<'a, R> {
+    state: Transition<'a, R>,
+}
+
+impl<'a, R: Read> Checker<'a, R> {
+    /// Against a state.
+    #[must_use]
+    pub fn new(view: &'a R, now: &Context<'a>) -> Self {
+        Self { state: Transition::new(view, now.next_moment()) }
+    }
+
+    /// Whether a transaction would take effect, or wait for approvals, if it came in the next block.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn check(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
+        let untouched = self.state.mark();
+        let verdict = self.try_out(transaction);
+        self.state.roll_back(untouched);
+        verdict
+    }
+
+    fn try_out(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
+        let id = transaction.body().sender;
+        let actor = Actor { id, transaction: transaction.id(), position: 0 };
+        execute::admit(&mut self.state, transaction).map_err(refusal)?;
+        match execute::carry_out(&mut self.state, &actor, transaction) {
+            Ok(_) => Ok(()),
+            Err((_, stop)) => Err(refusal(stop)),
+        }
     }
 }
 
@@ -94,22 +123,44 @@ impl<'a, R: Read> Bases<'a, R> {
     /// [`Refusal::NotReady`] if the state cannot be read.
     pub fn of(&mut self, transaction: &Transaction) -> Result<Basis, Refusal> {
         let mut basis = Basis::default();
-        let (view, at) = (self.view, self.at_height);
         for signed in transaction.signatures() {
-            let found =
-                self.keys.entry(signed.signer).or_insert_with(|| key_of(view, signed.signer, at));
-            let key = found.as_ref().map_err(|refusal| *refusal)?;
-            if key.suite != signed.suite {
-                return Err(Refusal::BadSignature);
-            }
-            basis.keys.push(key.clone());
+            basis.keys.push(self.key(signed)?.clone());
         }
         for batch in transaction.batches() {
-            let found =
-                self.schemas.entry(batch.stream).or_insert_with(|| schema(view, batch.stream, at));
-            basis.schemas.push(found.clone()?);
+            basis.schemas.push(self.schema(batch.stream)?.clone());
         }
         Ok(basis)
+    }
+
+    /// Whether a transaction is to be checked against `basis`, as [`Bases::of`] would say, without
+    /// making another one.
+    ///
+    /// # Errors
+    /// As [`Bases::of`].
+    pub fn agree(&mut self, transaction: &Transaction, basis: &Basis) -> Result<bool, Refusal> {
+        let (mut keys, mut schemas) = (basis.keys.iter(), basis.schemas.iter());
+        let mut same = true;
+        for signed in transaction.signatures() {
+            same &= keys.next() == Some(self.key(signed)?);
+        }
+        for batch in transaction.batches() {
+            same &= schemas.next() == Some(self.schema(batch.stream)?);
+        }
+        Ok(same && keys.next().is_none() && schemas.next().is_none())
+    }
+
+    fn key(&mut self, signed: &Signed) -> Result<&PublicKey, Refusal> {
+        let (view, at) = (self.view, self.at_height);
+        let found =
+            self.keys.entry(signed.signer).or_insert_with(|| key_of(view, signed.signer, at));
+        let key = found.as_ref().map_err(|refusal| *refusal)?;
+        if key.suite == signed.suite { Ok(key) } else { Err(Refusal::BadSignature) }
+    }
+
+    fn schema(&mut self, stream: StreamId) -> Result<&StreamSchema, Refusal> {
+        let (view, at) = (self.view, self.at_height);
+        let found = self.schemas.entry(stream).or_insert_with(|| schema(view, stream, at));
+        found.as_ref().map_err(|refusal| *refusal)
     }
 }
 

@@ -19,7 +19,7 @@ mod execute;
 pub use execute::execute;
 
 mod check;
-pub use check::{Bases, Basis, check, links, signature_checks};
+pub use check::{Bases, Basis, Checker, check, links, signature_checks};
 
 mod transition;
 

@@ -94,6 +94,8 @@ pub(crate) struct Core {
 pub(crate) struct Counters {
     pub(crate) admitted: AtomicU64,
     pub(crate) refused: AtomicU64,
+    /// Form and signatures, at admission or for a vote.
+    pub(crate) checked: AtomicU64,
     pub(crate) executed_transactions: AtomicU64,
     pub(crate) executed_readings: AtomicU64,
     pub(crate) blocks_refused: AtomicU64,

@@ -88,11 +88,13 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
     }
     let ids: Vec<TxId> = all.iter().map(|submission| TxId::of(&submission.transaction)).collect();
     let known = known(core, &ids);
-    let new = all.into_iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(new, _)| new);
+    let named = ids.iter().copied().zip(all).zip(&known);
+    let new: Vec<(TxId, Submission)> =
+        named.filter(|(_, known)| known.is_none()).map(|(new, _)| new).collect();
+    Counters::add(&core.counters.checked, new.len());
     let mut rng = admission::blinding(&ids);
     let mut verdicts =
-        admission::admit(&view, &context, |id| core.chain.is_final(id), new.collect(), &mut rng)
-            .into_iter();
+        admission::admit(&view, &context, |id| core.chain.is_final(id), new, &mut rng).into_iter();
     for (start, end, source) in spans {
         let local = matches!(source, Source::Client(_));
         let mut answers = Vec::with_capacity(end - start);

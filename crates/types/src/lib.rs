@@ -69,7 +69,9 @@ mod certificate;
 pub use certificate::{Certificate, Validator, ValidatorSet, quorum};
 
 mod receipt;
-pub use receipt::{Event, Receipt, receipts_leaf, receipts_root, receipts_statement};
+pub use receipt::{
+    Event, Receipt, receipts_encoded, receipts_leaf, receipts_root, receipts_statement,
+};
 
 mod refusal;
 pub use refusal::Refusal;

@@ -249,6 +249,18 @@ impl Payload {
     #[must_use]
     pub fn header(&self, stream: StreamId, first_seq: u64) -> BatchHeader {
         let bytes = self.to_wire();
+        let payload_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.header_of(stream, first_seq, blake3_digest(&bytes), payload_len)
+    }
+
+    /// The same, where digest and length of its encoding are known.
+    fn header_of(
+        &self,
+        stream: StreamId,
+        first_seq: u64,
+        payload_digest: [u8; 32],
+        payload_len: u32,
+    ) -> BatchHeader {
         let times = || self.readings.iter().map(|reading| reading.claimed_ms);
         let measures = || self.readings.iter().filter_map(|reading| reading.value.measure());
         BatchHeader {
@@ -260,8 +272,8 @@ impl Payload {
             min: measures().min(),
             max: measures().max(),
             sum: measures().map(i128::from).sum(),
-            payload_digest: blake3_digest(&bytes),
-            payload_len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            payload_digest,
+            payload_len,
         }
     }
 }
@@ -342,7 +354,9 @@ impl BatchHeader {
             return Err(PayloadError::Digest);
         }
         let payload = Payload::from_wire(bytes).map_err(PayloadError::Wire)?;
-        if payload.header(self.stream, self.first_seq) != *self {
+        // Its one encoding are these bytes, whose length and digest have been compared.
+        let (digest, len) = (self.payload_digest, self.payload_len);
+        if payload.header_of(self.stream, self.first_seq, digest, len) != *self {
             return Err(PayloadError::Summary);
         }
         Ok(payload)

@@ -1,6 +1,6 @@
 use alloc::{string::String, vec::Vec};
 
-use minicbor::{Decode, Encode, bytes::ByteVec};
+use minicbor::{Decode, Encode, Encoder, bytes::ByteVec};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -44,6 +44,25 @@ pub fn receipts_root(receipts: &[Receipt]) -> Digest {
     let leaves: Vec<[u8; 32]> = receipts.iter().map(Receipt::digest).collect();
     merkle::root(&leaves)
 }
+
+/// The encoding of a list of receipts, and their [`receipts_root`]: each is encoded once for both.
+#[must_use]
+pub fn receipts_encoded(receipts: &[Receipt]) -> (Vec<u8>, Digest) {
+    let mut out = Vec::with_capacity(9 + RECEIPT_BYTES_USUAL * receipts.len());
+    let written = Encoder::new(&mut out).array(receipts.len() as u64).map(|_| ());
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+    let mut leaves = Vec::with_capacity(receipts.len());
+    for receipt in receipts {
+        let start = out.len();
+        let written = Encoder::new(&mut out).encode(receipt).map(|_| ());
+        debug_assert!(written.is_ok(), "writing to memory does not fail");
+        leaves.push(Sha256::digest(&out[start..]).into());
+    }
+    (out, merkle::root(&leaves))
+}
+
+/// What a receipt of one event mostly takes, bytes.
+const RECEIPT_BYTES_USUAL: usize = 128;
 
 /// What a header's statement says of the receipts of one height: a leaf of
 /// [`receipts_statement`]. It names the height, so that its position proves nothing and need not.

@@ -77,11 +77,59 @@ fn the_basis_changes_with_whatever_a_verdict_hangs_on() {
     let (after_person, after_reading) = bases(&world);
     assert_ne!(after_person, before_person);
     assert_ne!(after_reading, before_reading);
+    // The same without making another basis.
+    let mut now = Bases::new(&world.state);
+    for (transaction, before, after) in
+        [(&by_person, &before_person, &after_person), (&reading, &before_reading, &after_reading)]
+    {
+        let (before, after) = (before.as_ref().unwrap(), after.as_ref().unwrap());
+        assert_eq!(now.agree(transaction, before), Ok(false));
+        assert_eq!(now.agree(transaction, after), Ok(true));
+        assert_eq!(now.agree(transaction, &Basis::default()), Ok(false));
+    }
 
     world.must(world.a, Action::RevokeEntity { entity: person });
     let description = description_without_properties();
     world.must(world.a, Action::UpdateThing { thing, replaces: 2, description });
     assert_eq!(bases(&world), (Err(Refusal::EntityRevoked), Err(Refusal::UnknownStream)));
+    let mut now = Bases::new(&world.state);
+    let agree = now.agree(&by_person, after_person.as_ref().unwrap());
+    assert_eq!(agree, Err(Refusal::EntityRevoked));
+}
+
+/// Many are checked by one checker, which remembers what it decoded and must not remember what it
+/// tried out: each is looked at as if it were the only one.
+#[test]
+fn a_checker_tells_of_each_what_it_would_tell_of_it_alone() {
+    let mut world = World::new();
+    let person = world.member(EntityKind::Person, 20);
+    let rotation = world.rotation(person, 32);
+    let rotate = world.signed(&[world.a], vec![rotation]);
+    let revoke = world.signed(&[world.a], vec![Action::RevokeEntity { entity: person }]);
+    let write = world.signed(&[person], vec![note(b"1")]);
+    let register = {
+        let registration = world.registration(EntityKind::Device, 30);
+        world.signed(&[world.a], vec![registration])
+    };
+    let by_stranger = {
+        let stranger = inception(EntityKind::Person, 40).id();
+        world.use_key(stranger, 40);
+        world.signed(&[stranger], vec![note(b"2")])
+    };
+    let series =
+        [&write, &rotate, &write, &revoke, &write, &register, &register, &by_stranger, &rotate];
+    let now = Context {
+        ledger: world.ledger,
+        height: world.height,
+        time_ms: world.time_ms() + 1000,
+        parameters: &world.parameters,
+    };
+    let mut checker = Checker::new(&world.state, &now);
+    for (position, transaction) in series.into_iter().enumerate() {
+        let alone = world.check(transaction);
+        assert_eq!(checker.check(transaction), alone, "{position}");
+        assert_eq!(alone.is_ok(), !core::ptr::eq(transaction, &by_stranger), "{position}");
+    }
 }
 
 /// A validator that was restarted has only its newest state, and must not keep the others waiting

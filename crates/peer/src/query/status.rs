@@ -214,6 +214,11 @@ impl Query {
                 &counters.refused,
             ),
             count(
+                "althing_transactions_checked_total",
+                "Transactions whose form and signatures were checked.",
+                &counters.checked,
+            ),
+            count(
                 "althing_transactions_executed_total",
                 "Transactions of executed blocks.",
                 &counters.executed_transactions,
