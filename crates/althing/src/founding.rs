@@ -20,6 +20,12 @@ use rand::rngs::OsRng;
 
 use crate::{report::with_next, secrets::NewProtection};
 
+/// How long an idle leader waits, milliseconds: an idle network of four then needs less than 0.02 core
+/// (docs/decisions/0036-a-heartbeat-every-two-seconds.md).
+const HEARTBEAT_MS: u32 = 2_000;
+/// How long the others wait for a leader, milliseconds.
+const LEADER_TIMEOUT_MS: u32 = 2_500;
+
 /// What a network is to be.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -132,7 +138,11 @@ fn genesis(plan: &Plan, organisations: &[Member], peers: &[PeerKeys]) -> anyhow:
         time_ms: u64::try_from(now.as_millis())?,
         mode: plan.mode,
         mechanism: Mechanism::Simplex,
-        parameters: Parameters::standard(),
+        parameters: Parameters {
+            heartbeat_ms: HEARTBEAT_MS,
+            leader_timeout_ms: LEADER_TIMEOUT_MS,
+            ..Parameters::standard()
+        },
         organisations: founders,
         peers: seats,
     };
