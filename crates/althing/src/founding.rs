@@ -284,9 +284,20 @@ pub(crate) fn gateway_config(
     };
     format!(
         "# Gateway of network {network}. Every other key and its default: althing config init -\n\n\
-         [gateway]\npeers = [{}]\n{served}\n[gateway.mqtt]\nlisten = \"{mqtt}\"\n{more}",
-        urls.join(", ")
+         [gateway]\npeers = [{}]\n{served}\n[gateway.mqtt]\nlisten = \"{mqtt}\"\n{}{more}",
+        urls.join(", "),
+        anonymous(mqtt)
     )
+}
+
+/// Programs of this machine need no password; nobody else comes in without one.
+fn anonymous(mqtt: SocketAddr) -> &'static str {
+    match mqtt.ip().is_loopback() {
+        true => {
+            "\n# Whoever reaches this address may do everything: a network to try out.\n[gateway.mqtt.anonymous]\nallowed = true\npublish = [\"#\"]\nreceive = [\"#\"]\n"
+        }
+        false => "\n# Who may publish what: [[gateway.mqtt.users]], see althing config init -\n",
+    }
 }
 
 fn quoted(text: &str) -> String {

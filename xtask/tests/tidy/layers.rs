@@ -78,7 +78,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("jsonschema", &["althing-ledger"]),
     ("axum", &["althing-api", "althing-dashboard", "althing"]),
     ("reqwest", &["althing-client"]),
-    ("mqtt-protocol-core", &["althing-gateway"]),
+    ("tokio-rustls", &["althing-gateway"]),
+    ("tokio-tungstenite", &["althing-gateway"]),
     ("rumqttc", &["althing"]),
     ("anyhow", &["althing"]),
 ];

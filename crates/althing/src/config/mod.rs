@@ -7,6 +7,8 @@
 mod document;
 pub(crate) use document::{Document, REFERENCE};
 
+mod mqtt;
+
 mod gateway;
 pub(crate) use gateway::GatewayConfig;
 

@@ -93,12 +93,22 @@ pub(crate) struct Driver<U, S> {
     started: Instant,
     stop_by: Option<Instant>,
     logged: HashMap<&'static str, Instant>,
+    /// Told what is served, whenever that changes.
+    on_things: OnThings,
 }
+
+/// Hears what is served.
+pub(crate) type OnThings = Box<dyn Fn(Vec<ThingSpec>) + Send>;
 
 /// The answer to a question of the machine of this generation.
 type Answered = (u64, Input);
 
 impl<U: Uplink, S: Signer> Driver<U, S> {
+    /// The way to the ledger.
+    pub(crate) fn uplink(&self) -> Arc<U> {
+        self.uplink.clone()
+    }
+
     /// Opens the queue and takes up what an earlier run left.
     pub(crate) fn open(config: Config, uplink: U, signer: S) -> Result<Self, StartError> {
         let (disk, found) = Disk::open(&config, 0)?;
@@ -120,9 +130,16 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             started: Instant::now(),
             stop_by: None,
             logged: HashMap::new(),
+            on_things: Box::new(|_| ()),
         };
         driver.serve(found.things);
         Ok(driver)
+    }
+
+    /// Tells somebody what is served, now and whenever that changes.
+    pub(crate) fn tell_things(&mut self, on_things: OnThings) {
+        on_things(self.machine.things().collect());
+        self.on_things = on_things;
     }
 
     /// Runs until stopped and drained. Returns how things stood at the end.
@@ -171,15 +188,18 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             Control::Serve(thing) => {
                 self.is_unsaved = true;
                 self.serve(vec![thing]);
+                self.told_things();
             }
             Control::ServeOnly(mut things) => {
                 things.retain(|thing| self.is_allowed(thing));
                 (self.is_unsaved, self.is_listed) = (true, true);
                 self.input(Input::Things(things));
+                self.told_things();
             }
             Control::ServeNoMore(thing) => {
                 self.is_unsaved = true;
                 self.input(Input::Gone(thing));
+                self.told_things();
             }
             Control::Status(reply) => {
                 let status = DriverStatus {
@@ -195,6 +215,11 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
                 self.input(Input::Stop);
             }
         }
+    }
+
+    /// What is served has changed.
+    fn told_things(&self) {
+        (self.on_things)(self.machine.things().collect());
     }
 
     fn on_tick(&mut self) {
