@@ -3,13 +3,14 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use althing_ledger::{BlockInput, Outcome};
+use althing_ordering::Watched;
 use althing_proof::stream::{Leaf, Stored};
 use althing_state::{Batch, OpenError as StateError, Space, State, Store, StoreError, View};
 use althing_types::{
     Block, Digest, ExecutionResult, Genesis, Receipt, StreamId, Transaction, TxId, Wire as _,
     receipts_encoded, receipts_statement,
 };
-use commonware_utils::{channel::watch, sync::Mutex};
+use commonware_utils::sync::Mutex;
 
 use crate::{
     core::Placed,
@@ -59,7 +60,7 @@ pub(crate) struct Chain {
     state: State,
     genesis: Arc<Block>,
     recent: Mutex<VecDeque<Done>>,
-    height: watch::Sender<u64>,
+    height: Watched<u64>,
 }
 
 impl Chain {
@@ -80,8 +81,8 @@ impl Chain {
         };
         let block = Arc::new(genesis.block(root));
         let newest = done_at(&**state.store(), state.height())?;
-        let height = watch::Sender::new(state.height());
         let recent = Mutex::new(VecDeque::from([newest]));
+        let height = Watched::new(state.height());
         Ok((Self { state, genesis: Arc::clone(&block), recent, height }, block))
     }
 
@@ -97,7 +98,7 @@ impl Chain {
 
     /// The newest executed height.
     pub(crate) fn height(&self) -> u64 {
-        *self.height.borrow()
+        self.height.get()
     }
 
     /// The state after it.
@@ -143,8 +144,7 @@ impl Chain {
 
     /// Resolves when a height has been executed.
     pub(crate) async fn executed_at_least(&self, height: u64) {
-        // The sender lives in `self`, so waiting cannot fail.
-        let _ = self.height.subscribe().wait_for(|executed| *executed >= height).await;
+        self.height.until(|executed| *executed >= height).await;
     }
 
     /// Executes the next block and makes the result durable, with a note of the payloads that are
@@ -197,7 +197,7 @@ impl Chain {
             recent.pop_front();
         }
         drop(recent);
-        self.height.send_replace(height);
+        self.height.change(|executed| std::mem::replace(executed, height) != height);
     }
 
     /// Height and position of a final transaction.
