@@ -1,10 +1,14 @@
 //! What devices send, and what the gateway keeps.
 
 use althing_edge::{
-    Numbered, Pattern, Pointer, Record, StreamSpec, ThingList, ThingSpec, journal::Identity, senml,
+    Numbered, Pattern, Pointer, Record, StreamSpec, ThingList, ThingSpec,
+    courier::{Courier, Errand},
+    journal::Identity,
+    senml,
 };
 use althing_types::{
-    EntityId, LedgerId, Reading, StreamId, StreamSchema, ThingId, Value, ValueKind, Wire as _,
+    Action, CommandState, EntityId, LedgerId, Reading, StreamId, StreamSchema, ThingId, TxId,
+    Value, ValueKind, Wire as _,
 };
 
 use super::{Target, made, texts, wire};
@@ -23,6 +27,14 @@ pub(super) const TARGETS: &[Target] = &[
     made("senml_cbor", senml_cbor, |bytes| senml::from_cbor(bytes, NOW_MS).is_ok()),
     texts("topic", &["plant/+/{thing}/{property}", "althing/a/b"], topic),
     texts("pointer", &["/reading/celsius", "/a~1b/0"], pointer),
+    texts(
+        "command_answer",
+        &[
+            r#"{"id":"0707070707070707070707070707070707070707070707070707070707070707","state":"done"}"#,
+            r#"{"id":"0707070707070707070707070707070707070707070707070707070707070707","state":"failed","result":{"a":[1.50]}}"#,
+        ],
+        command_answer,
+    ),
     made("queue_record", queue_records, wire::<Record>),
     made("thing_list", thing_lists, wire::<ThingList>),
     made("mqtt", mqtt, althing_gateway::is_mqtt),
@@ -47,6 +59,24 @@ fn topic(bytes: &[u8]) -> bool {
     Pattern::parse(text).is_ok_and(|pattern| {
         let _ = (pattern.capture(text), pattern.capture("plant/7/press/temperature"));
         true
+    })
+}
+
+/// What a device says of the command it was given.
+fn command_answer(bytes: &[u8]) -> bool {
+    let mut courier = Courier::default();
+    let _ = courier.take(
+        NOW_MS,
+        Errand {
+            id: TxId([7; 32]),
+            thing: "pump".into(),
+            payload: Vec::new(),
+            until_ms: NOW_MS + 1000,
+            state: CommandState::Queued,
+        },
+    );
+    courier.answer("things/pump/commands/answer", bytes).is_ok_and(|report| {
+        report.is_some_and(|report| Action::ReportCommand(report).is_within_bounds())
     })
 }
 

@@ -33,3 +33,13 @@ fn an_unknown_procedure_is_refused_with_the_nearest() {
     let error = must_fail(&["conformance", "10.11"]);
     assert!(error.contains("did you mean `10.1`?"), "{error}");
 }
+
+/// Both kinds of devices: one that signs for itself, and one that knows nothing of ledgers.
+#[test]
+fn the_procedures_of_clause_10_6_pass_step_by_step() {
+    for (clause, steps) in [("10.6a", 9), ("10.6b", 6)] {
+        let output = must(&["conformance", clause, "--b", "1", "--json"]);
+        let report: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+        assert_eq!((&report["failed"], &report["passed"]), (&0.into(), &steps.into()), "{report}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod access;
 mod agreement;
+mod device;
 mod procedure;
 mod topology;
 
@@ -24,7 +25,8 @@ use crate::{
 };
 
 /// The procedures that can be run.
-const PROCEDURES: &[Procedure] = &[agreement::PROCEDURE, access::PROCEDURE];
+const PROCEDURES: &[Procedure] =
+    &[agreement::PROCEDURE, device::FULL, device::CONSTRAINED, access::PROCEDURE];
 
 /// The step before every procedure.
 const TOPOLOGY: Step =

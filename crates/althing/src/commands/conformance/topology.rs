@@ -183,6 +183,12 @@ impl Topology {
         Ok(self.client(letter)?.reading_as(who))
     }
 
+    /// A session of the organisation with a letter at its own peer.
+    pub(super) async fn organisation(&self, letter: &str) -> anyhow::Result<Session> {
+        let peer = self.peer(letter)?;
+        self.cluster.session(&self.cluster.founded.organisations[peer], peer).await
+    }
+
     /// Who is there, for people.
     pub(super) fn to_text(&self) -> String {
         let mut table = Table::new(&["entity", "peer", "interface", "hosts"]);
