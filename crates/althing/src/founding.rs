@@ -21,7 +21,7 @@ use rand::rngs::OsRng;
 use crate::{report::with_next, secrets::NewProtection};
 
 /// How long an idle leader waits, milliseconds: an idle network of four then needs less than 0.02 core
-/// (docs/decisions/0036-a-heartbeat-every-two-seconds.md).
+/// (docs/decisions/0021-a-heartbeat-every-two-seconds.md).
 const HEARTBEAT_MS: u32 = 2_000;
 /// How long the others wait for a leader, milliseconds.
 const LEADER_TIMEOUT_MS: u32 = 2_500;

@@ -130,7 +130,7 @@ async fn a_message_of_qos_2_is_taken_once_however_often_it_is_sent() {
     stream.write_all(&[0x62, 2, 0, 9]).await.unwrap();
     assert_eq!(packet(&mut stream).await, [0x70, 2, 0, 9]);
     stream.write_all(&[0x62, 2, 0, 9]).await.unwrap();
-    assert_eq!(packet(&mut stream).await, [0x70, 3, 0, 9, 0x92], "released before");
+    assert_eq!(packet(&mut stream).await, [0x70, 4, 0, 9, 0x92, 0], "released before");
     ledger.wait_for(&STATE, 1).await;
     gateway.shutdown().await.unwrap();
     assert_eq!(ledger.values(&STATE), [Value::Text("once".into())]);

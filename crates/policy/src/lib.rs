@@ -8,7 +8,7 @@
 //! It does not know the ledger: which policies apply to a resource, and whether a grant is needed
 //! beside them, is for crate `ledger` to say. It reads no clock, draws no randomness and does no I/O;
 //! time is part of the question. Why not the engine that others use:
-//! `docs/decisions/0020-a-part-of-cedar.md`.
+//! `docs/decisions/0016-a-part-of-cedar.md`.
 //!
 //! Start reading at [`Policies`].
 

@@ -122,7 +122,8 @@ fn every_crate_has_a_row_and_depends_on_earlier_rows_only() {
         let allowed = row(&member);
         for used in member.dependencies(ALL_KINDS) {
             let ours = used.starts_with("althing") || OUTSIDE.contains(&used.as_str());
-            let fits = !ours || allowed.contains(&used.as_str());
+            // A crate's tests may use the crate itself, with features for tests.
+            let fits = !ours || used == member.name() || allowed.contains(&used.as_str());
             assert!(fits, "{} may not depend on {used}: see LAYERS", member.name());
         }
     }

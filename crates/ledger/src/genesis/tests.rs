@@ -26,7 +26,17 @@ fn it_founds_members_and_settings_and_nothing_else() {
         assert_eq!((founded.owner, founded.key_version), (Some(peer.organisation), 1));
         assert_eq!((founded.registered_height, founded.key_since_height), (0, 0));
     }
-    assert_eq!(state.len(), genesis.organisations.len() + genesis.peers.len() + 2);
+    let members = crate::governance::members(&state).unwrap().0;
+    assert!(
+        members.iter().eq(genesis
+            .organisations
+            .iter()
+            .map(|one| one.inception.id())
+            .collect::<Vec<_>>()
+            .iter())
+    );
+    // Beside entities: parameters, validators, members and mode.
+    assert_eq!(state.len(), genesis.organisations.len() + genesis.peers.len() + 4);
 }
 
 #[test]

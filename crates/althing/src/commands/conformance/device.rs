@@ -408,16 +408,32 @@ fn mosquitto(tool: &str, mqtt: SocketAddr, arguments: &[&str]) -> tokio::process
     command
 }
 
+/// How long a client that does not listen yet is left before it is greeted again.
+const GREETING_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Step 0. The device connects with a client that knows nothing of ledgers, and listens.
 async fn connect(topology: &Topology) -> anyhow::Result<(Mqtt, String)> {
     let topic = "things/lamp-F/commands/request";
-    let mut process = mosquitto("mosquitto_sub", topology.mqtt, &["-t", topic, "-d"])
+    let hello = "things/lamp-F/hello";
+    let mut process = mosquitto("mosquitto_sub", topology.mqtt, &["-t", topic, "-t", hello])
         .spawn()
         .context("cannot run mosquitto_sub: apt-get install mosquitto-clients")?;
     let stdout = process.stdout.take().context("mosquitto_sub says nothing")?;
     let mut mqtt = Mqtt { lines: BufReader::new(stdout).lines(), _process: process };
-    let line = mqtt.line(|line| line.contains("Subscribed")).await?;
-    Ok((mqtt, format!("mosquitto_sub at gateway F, topic {topic}: {line}")))
+    // The client prints messages at once, but keeps what it says of itself: it is greeted until
+    // it hears that.
+    let greeting = async {
+        loop {
+            let greeted = mosquitto("mosquitto_pub", topology.mqtt, &["-t", hello, "-m", "hello"]);
+            { greeted }.output().await.context("cannot run mosquitto_pub")?;
+            tokio::time::sleep(GREETING_PAUSE).await;
+        }
+    };
+    let line = tokio::select! {
+        line = mqtt.line(|line| line == "hello") => line?,
+        failed = greeting => return failed,
+    };
+    Ok((mqtt, format!("mosquitto_sub at gateway F, topic {topic}; it heard: {line}")))
 }
 
 impl Mqtt {
