@@ -42,6 +42,7 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is taken apart at once")]
 enum Command {
     /// Run a whole network on this machine and watch real readings become final.
     Demo(DemoCommand),
@@ -55,8 +56,8 @@ enum Command {
     #[command(subcommand)]
     Gateway(GatewayCommand),
     /// Ask things to do something, and see what becomes of it.
-    #[command(subcommand)]
-    Command(CommandCommand),
+    #[command(subcommand, name = "command")]
+    Ask(CommandCommand),
     /// Show, register, bind and retire things.
     #[command(subcommand)]
     Thing(ThingCommand),
@@ -107,7 +108,7 @@ impl Cli {
             Command::Network(command) => command.run(output),
             Command::Peer(command) => command.run(output),
             Command::Gateway(command) => command.run(output),
-            Command::Command(command) => command.run(output),
+            Command::Ask(command) => command.run(output),
             Command::Thing(command) => command.run(output),
             Command::Stream(command) => command.run(output),
             Command::Reading(command) => command.run(output),

@@ -1,5 +1,6 @@
 //! What is done once must not be done twice: work that a later change could double without any result
 //! being wrong, counted and not timed.
+#![expect(clippy::unwrap_used, reason = "a test says by panicking that it failed")]
 
 use std::sync::{
     Arc,

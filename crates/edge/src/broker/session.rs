@@ -176,7 +176,6 @@ const IDS: u64 = 65_535;
 
 /// The packet id of a message. It follows from the message's number, so that it is the same after
 /// a restart without being stored: a subscriber that has the message knows it by this id.
-#[expect(clippy::cast_possible_truncation, reason = "the remainder fits")]
 pub(super) const fn packet_id(number: u64) -> u16 {
     (number % IDS) as u16 + 1
 }

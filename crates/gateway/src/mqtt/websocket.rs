@@ -37,7 +37,6 @@ pub(super) async fn open(
 }
 
 /// MQTT-6.0.0-3 and -4: the subprotocol is `mqtt`, and the client must have offered it.
-#[expect(clippy::result_large_err, reason = "the library's signature")]
 fn negotiate(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
     let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
     let mut offers = offers.iter().filter_map(|offer| offer.to_str().ok());

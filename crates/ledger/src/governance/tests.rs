@@ -292,7 +292,7 @@ fn the_index_tells_what_became_of_each_proposal() {
     let (a, b) = (world.a, world.b);
     let row = |outcome: &crate::Outcome| {
         let rows = outcome.index.iter().filter(|(key, _)| key.starts_with(&index::proposals()));
-        rows.filter_map(|(_, value)| index::proposal_status(value.as_deref()?)).last()
+        rows.filter_map(|(_, value)| index::proposal_status(value.as_deref()?)).next_back()
     };
     let proposal = world.signed(&[a], vec![propose(Change::SetVotingRule(rule(1, 1, 0)))]);
     assert_eq!(row(&world.block(std::slice::from_ref(&proposal))), Some(ProposalStatus::Open));

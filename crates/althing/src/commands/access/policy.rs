@@ -25,6 +25,7 @@ use crate::{
 
 /// Sets, shows, lists and removes policies.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is taken apart at once")]
 pub(crate) enum PolicyCommand {
     /// Says who may do what with something of the signing entity's.
     Set(Set),

@@ -483,7 +483,9 @@ async fn end(
     let mut read = vec!["service A at peer A".to_owned()];
     for (name, member, letter) in readers {
         let session = topology.session_of(member, letter).await?;
-        session.perform(vec![request_of(&meter, 0, Right::Read)]).await?;
+        let asked = session.perform(vec![request_of(&meter, 0, Right::Read)]).await?;
+        // Peer C, where the device answers, may not have executed the request yet.
+        device.client.read_from(asked.height);
         let id = access_of(topology, session.entity(), 0, Right::Read)?.id();
         let outcome =
             device.perform(vec![Action::AnswerAccess { request: id, allow: true }]).await?;

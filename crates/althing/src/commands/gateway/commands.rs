@@ -164,10 +164,10 @@ impl Carrier<'_> {
                     self.take(&thing, command).await?;
                 }
             }
-            Event::CommandChanged { command, state, .. } => {
-                if CommandState::from_name(&state).is_none_or(CommandState::is_last) {
-                    self.courier.drop_command(&command.0);
-                }
+            Event::CommandChanged { command, state, .. }
+                if CommandState::from_name(&state).is_none_or(CommandState::is_last) =>
+            {
+                self.courier.drop_command(&command.0);
             }
             Event::Bound { thing, .. }
             | Event::Unbound { thing, .. }
