@@ -99,12 +99,11 @@ async fn wait_for_work<E: Clock>(context: &E, core: &Core, proposal: &Proposal) 
     let parameters = &core.config.genesis.parameters;
     let entered = context.current();
     let heartbeat = entered + Duration::from_millis(u64::from(parameters.heartbeat_ms));
+    let exclude = proposal.undelivered.as_deref().map(Core::under_way);
     loop {
         // Registered before looking, so that no wake-up is lost.
         let mut woken = std::pin::pin!(core.work.notified());
         woken.as_mut().enable();
-        let executed = core.chain.height();
-        let exclude = proposal.undelivered.as_deref().map(|it| Core::under_way(it, executed));
         let now = context.current();
         match look(core, proposal.parent.header(), exclude.as_ref(), now, heartbeat, entered) {
             Look::Propose(content) => return content,

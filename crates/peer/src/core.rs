@@ -205,9 +205,10 @@ impl Core {
         }
     }
 
-    /// Ids of transactions in blocks that are proposed but not executed.
-    pub(crate) fn under_way(undelivered: &[Arc<Block>], executed: u64) -> HashSet<TxId> {
-        let ahead = undelivered.iter().filter(|block| block.height() > executed);
-        ahead.flat_map(|block| block.ids().iter().copied()).collect()
+    /// Ids of transactions in blocks that are proposed but not acknowledged. Those of a block that
+    /// was just executed are among them: between its execution and its acknowledgement they leave
+    /// the mempool, and a leader that looks right then must not propose them again.
+    pub(crate) fn under_way(undelivered: &[Arc<Block>]) -> HashSet<TxId> {
+        undelivered.iter().flat_map(|block| block.ids().iter().copied()).collect()
     }
 }

@@ -37,7 +37,9 @@ export function modules(document) {
 function imports(lines, names) {
   const code = lines.filter((line) => !/^ *(\/\*\*|\*)/.test(line)).join('\n');
   const declared = new Set([...code.matchAll(/export (?:interface|type) (\w+)/g)].map((match) => match[1]));
-  const used = names.filter((name) => !declared.has(name) && new RegExp(`\\b${name}\\b`).test(code));
+  // Names of forms may stand in comments as words.
+  const plain = code.replace(/\/\*\*[^]*?\*\//g, '');
+  const used = names.filter((name) => !declared.has(name) && new RegExp(`\\b${name}\\b`).test(plain));
   return used.length === 0 ? '' : `import type { ${used.join(', ')} } from './index.ts';\n\n`;
 }
 

@@ -38,6 +38,9 @@ test('every operation has a method, with the parameters of the operation', async
     client.stream(ID), client.readings(ID), client.latest(ID), client.aggregates(ID), client.gaps(ID),
     client.blocks(), client.block(7), client.transaction(ID), client.submit([{ wire: new Uint8Array(1) }]),
     client.proveReading(ID, 3), client.proveRange(ID), client.proveAggregate(ID), client.proveState('e/x'), client.proveReceipt(ID),
+    client.accessPolicies(ID), client.grants({ entity: ID }), client.grant(ID), client.accessFeed({ owner: ID }), client.explainAccess({}),
+    client.commands(ID), client.command(ID), client.voucher(ID),
+    client.governance(), client.proposals(), client.proposal(ID), client.consequence(new Uint8Array(1)),
     client.events({}, { signal: stop.signal, onConnection: () => stop.abort() }).next(),
   ]);
   const document = JSON.parse(readFileSync(new URL('../../docs/reference/openapi.json', ROOT), 'utf8')) as { paths: Record<string, object> };

@@ -197,6 +197,67 @@ export class Client {
     return follow(this.#transport, query, options);
   }
 
+  // Who may read and act.
+
+  /** The access policies of an owner. */
+  accessPolicies(owner: model.Id, query: model.PoliciesQuery = {}, options?: RequestOptions): Promise<model.Page<model.AccessPolicy>> {
+    return this.#get(`/v1/access/policies/${segment(owner)}`, query, options);
+  }
+
+  /** Requests and grants of an entity, or about what it has. */
+  grants(query: model.GrantsQuery, options?: RequestOptions): Promise<model.Page<model.Grant>> {
+    return this.#get('/v1/access/grants', query, options);
+  }
+
+  /** A request or grant. */
+  grant(id: model.Hex, options?: RequestOptions): Promise<model.Grant> {
+    return this.#get(`/v1/access/grants/${segment(id)}`, {}, options);
+  }
+
+  /** What became of access to what an owner has, newest first. */
+  accessFeed(query: model.FeedQuery, options?: RequestOptions): Promise<model.Page<model.EventRecord>> {
+    return this.#get('/v1/access/feed', query, options);
+  }
+
+  /** Which policy decides about an access, and how. */
+  explainAccess(query: model.ExplainQuery, options?: RequestOptions): Promise<model.Decision> {
+    return this.#get('/v1/access/explain', query, options);
+  }
+
+  // Commands and vouchers.
+
+  /** The commands of a thing. */
+  commands(thing: model.Id, query: model.CommandsQuery = {}, options?: RequestOptions): Promise<model.Page<model.Command>> {
+    return this.#get(`/v1/things/${segment(thing)}/commands`, query, options);
+  }
+
+  /** A command. */
+  command(id: model.Hex, options?: RequestOptions): Promise<model.Command> {
+    return this.#get(`/v1/commands/${segment(id)}`, {}, options);
+  }
+
+  /** A maker's voucher. */
+  voucher(id: model.Hex, options?: RequestOptions): Promise<model.Voucher> {
+    return this.#get(`/v1/vouchers/${segment(id)}`, {}, options);
+  }
+
+  // Governance.
+
+  /** Who decides, and what is open. */
+  governance(options?: RequestOptions): Promise<model.Governance> {
+    return this.#get('/v1/governance', {}, options);
+  }
+
+  /** All proposals of changes, newest first. */
+  proposals(query: model.ProposalsQuery = {}, options?: RequestOptions): Promise<model.Page<model.Proposal>> {
+    return this.#get('/v1/governance/proposals', query, options);
+  }
+
+  /** An open proposal of a change. */
+  proposal(id: model.Hex, options?: RequestOptions): Promise<model.Proposal> {
+    return this.#get(`/v1/governance/proposals/${segment(id)}`, {}, options);
+  }
+
   // Proof bundles, to be checked with `verify`.
 
   /** The proof bundle of one reading. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Aggregate, Binding, Did, Effect, Event, GenesisFile, Hex, Key, LatestReading, Multikey } from './index.ts';
+import type { Action, Aggregate, Binding, Change, Did, Effect, Event, GenesisFile, Hex, Key, LatestReading, Multikey } from './index.ts';
 
 /** The network this peer belongs to. */
 export interface Network {
@@ -10,6 +10,31 @@ export interface Network {
   ledger: Hex;
   /** Its name, part of every DID. */
   network: string;
+}
+
+/** To whom a thing is offered. */
+export interface Offer {
+  /** The public key behind the code; absent if to an entity. */
+  code_key?: Key;
+  /** The entity; absent if to whoever holds the code. */
+  to?: Did;
+  /** Last height at which it can be accepted. */
+  until_height: number;
+}
+
+/** What a command asks for. */
+export interface Operation {
+  /** The input of an action, JSON text. */
+  input?: string;
+  /** The property or action. */
+  name: string;
+  /** `read`, `write` or `invoke`. */
+  operation: string;
+  /**
+   * The value to be written: an exact decimal, `true` or `false`, the text itself, or bytes in
+   * hex.
+   */
+  value?: string;
 }
 
 /** A founding organisation. */
@@ -48,6 +73,11 @@ export interface ParametersForm {
   heartbeat_ms: number;
   /** How long the others wait for its proposal, milliseconds. */
   leader_timeout_ms: number;
+  /**
+   * Who may read a thing without a policy: `open`, anybody, which is left out; or `policy`, who
+   * has it in its hands.
+   */
+  reads?: ReadsForm;
   /** How far a batch may skip ahead of its stream's next sequence number, readings. */
   sequence_window: number;
 }
@@ -127,6 +157,14 @@ export interface PendingApproval {
   until_height: number;
 }
 
+/** A point on the earth (WGS 84), in degrees with seven decimal places. */
+export interface Place {
+  /** Degrees north. */
+  latitude: string;
+  /** Degrees east. */
+  longitude: string;
+}
+
 /** The approval policies of an organisation. */
 export interface Policies {
   /** One for each kind of action that has one. */
@@ -143,6 +181,20 @@ export interface Policy {
   patience_blocks: number;
   /** How many must sign. */
   threshold: number;
+}
+
+/** A policy that decided. */
+export interface PolicyUsed {
+  /** What it needs besides. */
+  mode: string;
+  /** What it is about. */
+  resource: Resource;
+  /** Position of the statement that decided, from 1; absent if no statement is about it. */
+  statement?: number;
+  /** Its version. */
+  version: number;
+  /** The statement in words. */
+  words?: string;
 }
 
 /** Why a request failed (RFC 9457, `application/problem+json`). */
@@ -176,6 +228,37 @@ export interface Property {
   /** Unit as the description states it; empty if it states none. */
   unit: string;
 }
+
+/** A change that is proposed, and how far it is. */
+export type Proposal = Change & {
+  /** Members that voted for it, while it is open. */
+  accepts: Did[];
+  /** Members that have not voted, while it is open: whom it waits for. */
+  awaits: Did[];
+  /** First height at which it can take effect; only once it is accepted and waits. */
+  due_height?: number;
+  /** Height at which it took effect or ended. */
+  ended_height?: number;
+  /** Its id, that of the transaction that proposed it. */
+  id: Hex;
+  /** Who proposed it. */
+  proposer: Did;
+  /** Why. */
+  reason: string;
+  /** Why it ended without effect; only if it did. */
+  refusal?: string;
+  /** Members that voted against it, while it is open. */
+  rejects: Did[];
+  /** Height of the block that opened it. */
+  since_height: number;
+  /** How far it is. */
+  status: ProposalStatus;
+  /** Last height at which members can vote; only while it is open. */
+  until_height?: number;
+};
+
+/** How far a proposal is. */
+export type ProposalStatus = 'open' | 'accepted' | 'enacted' | 'ended';
 
 /**
  * One value with its three times: claimed by the device, received by the gateway, and of the
@@ -214,6 +297,9 @@ export interface Readings {
   unit: string;
 }
 
+/** Who may read a thing without a policy. */
+export type ReadsForm = 'open' | 'policy';
+
 /** What a final transaction did. */
 export interface Receipt {
   /** What it did in short. */
@@ -234,6 +320,33 @@ export interface RefusalText {
   code: string;
   /** What is wrong and what to do next. */
   detail: string;
+}
+
+/** What somebody may be let at. */
+export interface Resource {
+  /** The owner, thing or service as a DID, or the contract in hex. */
+  id: string;
+  /**
+   * `everything` of an owner, a `thing`, a `property` or `action` of one, a `service` or a
+   * `contract`.
+   */
+  kind: string;
+  /** Name of the property or action. */
+  name?: string;
+}
+
+/** A seat among the validators. */
+export interface SeatOf {
+  /** Where other peers reach it, if it was given its seat by vote. */
+  address?: string;
+  /** Its name. */
+  name: string;
+  /** The organisation that runs it. */
+  organisation: Did;
+  /** The peer. */
+  peer: Did;
+  /** Its voting key. */
+  vote_key: Hex;
 }
 
 /** A service in a DID document. */
@@ -329,6 +442,8 @@ export interface Stream {
 
 /** A device or virtual thing, described by a W3C WoT Thing Description 1.1. */
 export interface Thing {
+  /** The actions that it can be asked for. */
+  actions?: string[];
   /** Whether it accepts anything more; false once it was retired. */
   active: boolean;
   /** Who may submit for it beside its owner. */
@@ -341,10 +456,16 @@ export interface Thing {
   id: Did;
   /** Its owner's name for it, unique among the owner's things. */
   name: string;
+  /** To whom it is offered. */
+  offer?: Offer;
   /** Its owner. */
   owner: Did;
   /** Its properties, each with a stream. */
   properties: Property[];
+  /** Whether it is shut out: what it submits is refused, and nothing is asked of it. */
+  quarantined?: boolean;
+  /** How it is, if anybody said. */
+  status?: ThingStatus;
   /** `title` of the description. */
   title: string;
   /** `@type` of the description. */
@@ -352,6 +473,26 @@ export interface Thing {
   /** Version of the description, from 1. */
   version: number;
 }
+
+/** What was said of a thing; what is absent was not said. */
+export interface ThingReport {
+  /** Version of its firmware. */
+  firmware?: string;
+  /** Whether it can be reached. */
+  online?: boolean;
+  /** Where it is. */
+  place?: Place;
+}
+
+/** How a thing is, as it was last said. */
+export type ThingStatus = ThingReport & {
+  /** Since when it has been online, or not. */
+  online_since?: Time;
+  /** When something was last said. */
+  reported: Time;
+  /** Who said it. */
+  reporter: Did;
+};
 
 /** A time: milliseconds since 1970 (UTC), and RFC 3339 */
 export interface Time {
@@ -394,6 +535,38 @@ export interface VerificationMethod {
   publicKeyMultibase: Multikey;
   /** Always `Multikey`. */
   type: string;
+}
+
+/** How the members decide: each organisation has one vote. */
+export interface VotingRule {
+  /** See `numerator`. */
+  denominator: number;
+  /** `numerator / denominator` of the members must agree. */
+  numerator: number;
+  /** Blocks within which the votes must come. */
+  patience_blocks: number;
+  /** Blocks between acceptance and effect. */
+  timelock_blocks: number;
+}
+
+/** A maker's word for a batch of devices. */
+export interface Voucher {
+  /** Whether devices join by it; false once it was revoked. */
+  active: boolean;
+  /** How many there are. */
+  count: number;
+  /** SHA-256 of their Thing Description. */
+  description_digest: Hex;
+  /** Its id. */
+  id: Hex;
+  /** Height of the block that issued it. */
+  issued: number;
+  /** Who made the devices. */
+  maker: Did;
+  /** The organisation that owns them when they join. */
+  owner: Did;
+  /** Merkle root over their inceptions. */
+  root: Hex;
 }
 
 /** What to wait for. */

@@ -2,6 +2,58 @@
 
 import type { Cursor, Hex, Id, WaitFor, When } from './index.ts';
 
+/** Parameters of `/v1/access/explain`. */
+export interface ExplainQuery {
+  /** About whom; nobody in particular if absent. */
+  entity?: Id;
+  /** To do what, such as `read`. */
+  right?: string;
+  /** What for. */
+  purpose?: string;
+  /** With all things of this owner. */
+  everything?: Id;
+  /** With this thing. */
+  thing?: Id;
+  /** With this property of it. */
+  property?: string;
+  /** With this action of it. */
+  action?: string;
+  /** With this service. */
+  service?: Id;
+  /** With this contract. */
+  contract?: Id;
+}
+
+/** Parameters of `/v1/access/feed`. */
+export interface FeedQuery {
+  /** The owner. */
+  owner: Id;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/access/grants`. */
+export interface GrantsQuery {
+  /** Those that this entity has a part in. */
+  entity: Id;
+  /** Only those that stand so, such as `asked` or `in_force`. */
+  status?: string;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many are looked at. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/access/policies/{owner}`. */
+export interface PoliciesQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
 /** Parameters of `/v1/blocks`. */
 export interface BlocksQuery {
   /** Only blocks below this height; the newest come first. */
@@ -76,6 +128,14 @@ export interface EventsQuery {
   thing?: Id;
   /** Only events about this stream. */
   stream?: Hex;
+}
+
+/** Parameters of `/v1/governance/proposals`. */
+export interface ProposalsQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
 }
 
 /** Parameters of `/v1/proofs/aggregates/{stream}`. */
@@ -154,6 +214,23 @@ export interface ThingsQuery {
   type?: string;
   /** That have this property. */
   property?: string;
+  /** That said they are, or are not, online. */
+  online?: boolean;
+  /**
+   * That said they are in this box: south, west, north and east in degrees, such as
+   * `48.0,11.3,48.3,11.8`.
+   */
+  within?: string;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/things/{id}/commands`. */
+export interface CommandsQuery {
+  /** Only those that are neither done nor over. */
+  open?: boolean;
   /** Go on after this item: `next` of the page before. */
   after?: string;
   /** At most so many. */
