@@ -125,6 +125,8 @@ pub(crate) struct Network {
 
 /// How far apart the ports of peers are, as `network new` has it.
 const PORT_STEP: u16 = 10;
+/// The ports of a network, with those of its gateway.
+const PORT_BLOCK: u16 = 50;
 const PEERS: u16 = 4;
 
 impl Network {
@@ -301,7 +303,8 @@ impl Network {
 /// The first of `count` ports in a row that are free, for a network that a test founds itself.
 pub(crate) fn free_port(count: u16) -> u16 {
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).ok();
-    let begin = 11_000 + u16::try_from(std::process::id() % 8_000).expect("small");
+    let blocks = u32::from(8_000 / count);
+    let begin = 11_000 + u16::try_from(std::process::id() % blocks).expect("small") * count;
     let fits = |first: &u16| {
         let all: Vec<u16> = (*first..first + count).collect();
         let held: Option<Vec<TcpListener>> = all.iter().map(free).collect();
@@ -313,13 +316,17 @@ pub(crate) fn free_port(count: u16) -> u16 {
 /// The first of eight ports ten apart, with the ones above them, that are free; and one for MQTT.
 fn free_ports() -> (u16, u16) {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).ok();
-    let begin = 20_000 + u16::try_from(std::process::id() % 8_000).expect("small");
+    // Tests run side by side, each in a process, and look before either has started its peers: whole
+    // blocks of ports, so that two of them never overlap in part.
+    let block = u16::try_from(std::process::id() % 160).expect("small");
+    let begin = 20_000 + block * PORT_BLOCK;
     let fits = |first: &u16| {
         let all = (0..PEERS).flat_map(|peer| [0, 1].map(|up| first + peer * PORT_STEP + up));
         let held: Option<Vec<TcpListener>> = all.map(free).collect();
         held.is_some()
     };
-    let first = (begin..31_000).step_by(50).find(fits).expect("there are free ports");
+    let first =
+        (begin..31_000).step_by(PORT_BLOCK.into()).find(fits).expect("there are free ports");
     let mqtt = first + PEERS * PORT_STEP;
     (first, mqtt)
 }
