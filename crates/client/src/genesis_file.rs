@@ -65,6 +65,10 @@ pub struct ParametersForm {
     pub claim_ahead_max_ms: u64,
     /// How far a batch may skip ahead of its stream's next sequence number, readings.
     pub sequence_window: u64,
+    /// Most gas that contracts may use in one transaction.
+    pub contract_gas_transaction_max: u64,
+    /// Most gas that contracts may use in one block.
+    pub contract_gas_block_max: u64,
 }
 
 /// A founding organisation.
@@ -281,7 +285,9 @@ parameters!(
     leader_timeout_ms,
     clock_drift_max_ms,
     claim_ahead_max_ms,
-    sequence_window
+    sequence_window,
+    contract_gas_transaction_max,
+    contract_gas_block_max
 );
 
 impl From<&PublicKey> for Key {

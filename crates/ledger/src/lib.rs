@@ -33,6 +33,7 @@ pub use nonce::{NONCE_JUMP_MAX, NONCE_WINDOW, NonceWindow};
 pub mod approval;
 mod binding;
 pub mod command;
+pub mod contract;
 mod entity;
 pub mod governance;
 pub mod onboarding;

@@ -24,7 +24,8 @@ pub use wire::{Wire, WireError};
 
 mod digest;
 pub use digest::{
-    Digest, EntityId, LedgerId, StreamId, ThingId, TxId, VoucherId, blake3_digest, hash,
+    CodeId, ContractId, Digest, EntityId, LedgerId, StreamId, ThingId, TxId, VoucherId,
+    blake3_digest, hash,
 };
 
 mod did;
@@ -50,6 +51,9 @@ pub use command::{Command, CommandReport, CommandState, Operation};
 mod action;
 pub use action::{Action, ActionKind, ApprovalPolicy, Record};
 
+mod contract;
+pub use contract::{CodeMeta, Terms};
+
 mod transaction;
 pub use transaction::{Body, Signed, Transaction};
 
@@ -62,7 +66,7 @@ mod certificate;
 pub use certificate::{Certificate, Validator, ValidatorSet, quorum};
 
 mod receipt;
-pub use receipt::{Event, Receipt, receipts_leaf, receipts_root, receipts_statement};
+pub use receipt::{Attribute, Event, Receipt, receipts_leaf, receipts_root, receipts_statement};
 
 mod refusal;
 pub use refusal::Refusal;

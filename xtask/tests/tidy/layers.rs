@@ -10,7 +10,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("althing-types", &[]),
     ("althing-proof", &["althing-types"]),
     ("althing-state", &["althing-types", "althing-proof"]),
-    ("althing-ledger", &["althing-types", "althing-proof", "althing-state"]),
+    ("althing-contract", &["althing-types"]),
+    ("althing-ledger", &["althing-types", "althing-proof", "althing-state", "althing-contract"]),
     ("althing-edge", &["althing-types"]),
     ("althing-storage", &["althing-types", "althing-proof", "althing-state"]),
     ("althing-ordering", &["althing-types"]),
@@ -38,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "althing-types",
             "althing-proof",
             "althing-state",
+            "althing-contract",
             "althing-ledger",
             "althing-edge",
             "althing-storage",
@@ -65,6 +67,11 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("commonware-runtime", &["althing-ordering", "althing-peer", "althing"]),
     ("ed25519-zebra", &["althing-types"]),
     ("p256", &["althing-types"]),
+    ("wasmtime", &["althing-contract"]),
+    ("wasmparser", &["althing-contract"]),
+    ("wasm-encoder", &["althing-contract"]),
+    ("cosmwasm-crypto", &["althing-contract"]),
+    ("environmental", &["althing-contract"]),
     ("fjall", &["althing-storage", "althing-gateway"]),
     ("jsonschema", &["althing-ledger"]),
     ("axum", &["althing-api", "althing-dashboard", "althing"]),
@@ -75,8 +82,14 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide and do not act.
-pub(crate) const CORE: &[&str] =
-    &["althing-types", "althing-proof", "althing-state", "althing-ledger", "althing-edge"];
+pub(crate) const CORE: &[&str] = &[
+    "althing-types",
+    "althing-proof",
+    "althing-state",
+    "althing-contract",
+    "althing-ledger",
+    "althing-edge",
+];
 
 /// Libraries that read clocks, draw randomness, do I/O, spawn or await.
 const ACTING: &[&str] = &[

@@ -184,6 +184,7 @@ impl Service {
             }
             types::Event::ParametersSet => Event::ParametersSet,
             types::Event::VotingRuleSet => Event::VotingRuleSet,
+            other => self.contract_event(other),
         }
     }
 }
@@ -229,6 +230,25 @@ impl About {
             E::Recorded { sender, notify, .. } => {
                 entities(&[&[*sender], notify.as_slice()].concat())
             }
+            E::CodeStored { owner, .. } => entities(&[*owner]),
+            E::ContractProposed { contract, creator, participants, .. } => {
+                entities(&[&[contract.actor(), *creator], participants.as_slice()].concat())
+            }
+            E::ContractAccepted { contract, participant, .. } => {
+                entities(&[contract.actor(), *participant])
+            }
+            E::ContractInstantiated { contract, creator, .. } => {
+                entities(&[contract.actor(), *creator])
+            }
+            E::ContractCalled { contract, caller, .. } => entities(&[contract.actor(), *caller]),
+            E::ContractDropped { contract, .. }
+            | E::ContractMigrated { contract, .. }
+            | E::ContractAdminSet { contract, .. }
+            | E::ContractFrozen { contract }
+            | E::ContractThawed { contract }
+            | E::ContractTerminated { contract }
+            | E::ContractEmitted { contract, .. } => entities(&[contract.actor()]),
+            E::CodeRemoved { .. } => Self::default(),
             E::ThingOffered { thing, owner, to, .. } => {
                 let told: Vec<EntityId> = std::iter::once(*owner).chain(*to).collect();
                 Self { thing: Some(*thing), ..entities(&told) }
