@@ -1,5 +1,6 @@
 use althing_client::model::{
-    Attribute, Code, Contract, ContractPast, Event, Hex, Proposal, RefusalText, StateChange, Trial,
+    Attribute, Code, Contract, ContractPast, ContractProposal, Event, Hex, RefusalText,
+    StateChange, Trial,
 };
 use althing_peer::query::{CodeState, ContractState, Past, Tried};
 use althing_types::{self as types, Refusal};
@@ -37,7 +38,7 @@ impl Service {
             callers: dids(&record.terms.callers),
             created_height: record.created_height,
             changed_height: record.changed_height,
-            proposal: record.proposal.as_ref().map(|proposal| Proposal {
+            proposal: record.proposal.as_ref().map(|proposal| ContractProposal {
                 participants: dids(&record.terms.participants),
                 threshold: record.terms.threshold,
                 accepted: dids(&proposal.accepted),

@@ -128,7 +128,7 @@ impl Service {
                     contract: self.contract_did(&types::ContractId::derive(sender, name)),
                     code: Hex(*code),
                     name: name.clone(),
-                    message: text(message),
+                    message: message_text(message),
                     gas_limit: *gas_limit,
                     participants: terms.participants.iter().map(|id| self.did(id)).collect(),
                     threshold: terms.threshold,
@@ -136,13 +136,13 @@ impl Service {
             }
             types::Action::Execute { contract, message, gas_limit } => Action::Execute {
                 contract: self.contract_did(contract),
-                message: text(message),
+                message: message_text(message),
                 gas_limit: *gas_limit,
             },
             types::Action::Migrate { contract, code, message, gas_limit } => Action::Migrate {
                 contract: self.contract_did(contract),
                 code: Hex(*code),
-                message: text(message),
+                message: message_text(message),
                 gas_limit: *gas_limit,
             },
             types::Action::SetAdmin { contract, admin } => Action::SetAdmin {
@@ -261,7 +261,7 @@ fn code_action(action: &types::Action) -> Action {
 }
 
 /// A message as text: JSON, or whatever else somebody sent in its place.
-fn text(message: &[u8]) -> String {
+fn message_text(message: &[u8]) -> String {
     String::from_utf8_lossy(message).into_owned()
 }
 

@@ -67,13 +67,13 @@ pub struct Contract {
     pub changed_height: u64,
     /// Who decides whether it begins, while that is not decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proposal: Option<Proposal>,
+    pub proposal: Option<ContractProposal>,
 }
 
 /// How far the decision about a contract is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Proposal {
+pub struct ContractProposal {
     /// Who decides.
     pub participants: Vec<DidText>,
     /// How many of them must accept it.

@@ -53,7 +53,7 @@ pub use transaction::{
 
 mod contract;
 pub use contract::{
-    Attribute, Code, Contract, ContractAnswer, ContractPast, Proposal, StateChange, Trial,
+    Attribute, Code, Contract, ContractAnswer, ContractPast, ContractProposal, StateChange, Trial,
 };
 
 mod block;
