@@ -3,12 +3,15 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    AccessPolicy, AccessRequest, AccessUse, BatchHeader, Claim, Command, CommandReport, EntityId,
-    GrantId, Inception, Join, Limit, Offer, Proposal, PublicKey, Resource, Signature, Status,
-    ThingId, TxId, Voucher, VoucherId, Wire,
+    AccessPolicy, AccessRequest, AccessUse, BatchHeader, Claim, CodeId, CodeMeta, Command,
+    CommandReport, ContractId, EntityId, GrantId, Inception, Join, Limit, Offer, Proposal,
+    PublicKey, Resource, Signature, Status, Terms, ThingId, TxId, Voucher, VoucherId, Wire,
     access::uses_within_bounds,
     entity::is_name,
-    limits::{APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX},
+    limits::{
+        APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, CONTRACT_GAS_MAX,
+        CONTRACT_MESSAGE_BYTES_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX,
+    },
 };
 
 /// One thing a transaction does. The actions of a transaction succeed or fail together.
@@ -276,6 +279,136 @@ pub enum Action {
         #[n(0)]
         uses: Vec<AccessUse>,
     },
+    /// Uploads a part of a module, to be put together by [`Action::StoreCode`] of the same sender.
+    /// A sender has one upload under way; the first part of another module drops it.
+    #[n(50)]
+    UploadCode {
+        /// The whole module.
+        #[n(0)]
+        code: CodeId,
+        /// Which part, from 0.
+        #[n(1)]
+        part: u16,
+        /// Its bytes, 1 to [`CODE_PART_BYTES_MAX`].
+        #[cbor(n(2), with = "minicbor::bytes")]
+        bytes: Vec<u8>,
+    },
+    /// Stores a module whose parts the sender has uploaded, or has none to upload because it is
+    /// stored already; the sender's organisation becomes its owner.
+    #[n(51)]
+    StoreCode {
+        /// The module.
+        #[n(0)]
+        code: CodeId,
+        /// How many parts it came in, 1 to [`CODE_PARTS_MAX`].
+        #[n(1)]
+        parts: u16,
+        /// What is said of it.
+        #[n(2)]
+        meta: CodeMeta,
+    },
+    /// Removes a module that no contract runs; by its owner.
+    #[n(52)]
+    RemoveCode {
+        /// Which.
+        #[n(0)]
+        code: CodeId,
+    },
+    /// Makes a contract, or proposes one to those who take part in deciding.
+    #[n(53)]
+    Instantiate {
+        /// Its code.
+        #[n(0)]
+        code: CodeId,
+        /// The sender's name for it, unique among the contracts that the sender made.
+        #[n(1)]
+        name: String,
+        /// Who decides about it and who may call it.
+        #[n(2)]
+        terms: Terms,
+        /// Its first message, JSON.
+        #[cbor(n(3), with = "minicbor::bytes")]
+        message: Vec<u8>,
+        /// Most gas it may use.
+        #[n(4)]
+        gas_limit: u64,
+    },
+    /// Calls a contract.
+    #[n(54)]
+    Execute {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// The message, JSON.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        message: Vec<u8>,
+        /// Most gas it may use, with all that it calls.
+        #[n(2)]
+        gas_limit: u64,
+    },
+    /// Gives a contract new code and lets that take over the storage; by its administrator.
+    #[n(55)]
+    Migrate {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// The new code.
+        #[n(1)]
+        code: CodeId,
+        /// The message for the new code, JSON.
+        #[cbor(n(2), with = "minicbor::bytes")]
+        message: Vec<u8>,
+        /// Most gas it may use.
+        #[n(3)]
+        gas_limit: u64,
+    },
+    /// Says who administers a contract from now on, or that nobody does; by its administrator.
+    #[n(56)]
+    SetAdmin {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// Who.
+        #[n(1)]
+        admin: Option<EntityId>,
+    },
+    /// Stops a contract until it is thawed; by its administrator.
+    #[n(57)]
+    FreezeContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// Lets a frozen contract run again; by its administrator.
+    #[n(58)]
+    ThawContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// Ends a contract for ever; by its administrator. What it stored stays readable.
+    #[n(59)]
+    TerminateContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// Accepts a proposed contract, which begins if this was the last acceptance it needed; by a
+    /// participant.
+    #[n(60)]
+    AcceptContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// Declines a proposed contract, which is dropped once too few are left to accept it; by a
+    /// participant, or withdraws it; by its creator.
+    #[n(61)]
+    DeclineContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
 }
 
 /// Data that one entity writes for itself or others to find.
@@ -423,12 +556,48 @@ pub enum ActionKind {
     /// [`Action::RecordAccess`].
     #[n(26)]
     RecordAccess = 26,
+    /// [`Action::UploadCode`].
+    #[n(50)]
+    UploadCode = 50,
+    /// [`Action::StoreCode`].
+    #[n(51)]
+    StoreCode = 51,
+    /// [`Action::RemoveCode`].
+    #[n(52)]
+    RemoveCode = 52,
+    /// [`Action::Instantiate`].
+    #[n(53)]
+    Instantiate = 53,
+    /// [`Action::Execute`].
+    #[n(54)]
+    Execute = 54,
+    /// [`Action::Migrate`].
+    #[n(55)]
+    Migrate = 55,
+    /// [`Action::SetAdmin`].
+    #[n(56)]
+    SetAdmin = 56,
+    /// [`Action::FreezeContract`].
+    #[n(57)]
+    FreezeContract = 57,
+    /// [`Action::ThawContract`].
+    #[n(58)]
+    ThawContract = 58,
+    /// [`Action::TerminateContract`].
+    #[n(59)]
+    TerminateContract = 59,
+    /// [`Action::AcceptContract`].
+    #[n(60)]
+    AcceptContract = 60,
+    /// [`Action::DeclineContract`].
+    #[n(61)]
+    DeclineContract = 61,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 35] = [
+    pub const ALL: [(Self, &'static str); 47] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -460,6 +629,18 @@ impl ActionKind {
         (Self::ReportCommand, "report_command"),
         (Self::CancelCommand, "cancel_command"),
         (Self::Quarantine, "quarantine"),
+        (Self::UploadCode, "upload_code"),
+        (Self::StoreCode, "store_code"),
+        (Self::RemoveCode, "remove_code"),
+        (Self::Instantiate, "instantiate"),
+        (Self::Execute, "execute"),
+        (Self::Migrate, "migrate"),
+        (Self::SetAdmin, "set_admin"),
+        (Self::FreezeContract, "freeze_contract"),
+        (Self::ThawContract, "thaw_contract"),
+        (Self::TerminateContract, "terminate_contract"),
+        (Self::AcceptContract, "accept_contract"),
+        (Self::DeclineContract, "decline_contract"),
         (Self::Propose, "propose"),
         (Self::Vote, "vote"),
         (Self::Enact, "enact"),
@@ -519,6 +700,18 @@ impl Action {
             Self::RevokeGrant { .. } => ActionKind::RevokeGrant,
             Self::UseGrant { .. } => ActionKind::UseGrant,
             Self::RecordAccess { .. } => ActionKind::RecordAccess,
+            Self::UploadCode { .. } => ActionKind::UploadCode,
+            Self::StoreCode { .. } => ActionKind::StoreCode,
+            Self::RemoveCode { .. } => ActionKind::RemoveCode,
+            Self::Instantiate { .. } => ActionKind::Instantiate,
+            Self::Execute { .. } => ActionKind::Execute,
+            Self::Migrate { .. } => ActionKind::Migrate,
+            Self::SetAdmin { .. } => ActionKind::SetAdmin,
+            Self::FreezeContract { .. } => ActionKind::FreezeContract,
+            Self::ThawContract { .. } => ActionKind::ThawContract,
+            Self::TerminateContract { .. } => ActionKind::TerminateContract,
+            Self::AcceptContract { .. } => ActionKind::AcceptContract,
+            Self::DeclineContract { .. } => ActionKind::DeclineContract,
         }
     }
 
@@ -557,9 +750,26 @@ impl Action {
             Self::RemoveAccessPolicy { resource } => resource.is_within_bounds(),
             Self::RequestAccess(request) => request.is_within_bounds(),
             Self::RecordAccess { uses } => uses_within_bounds(uses),
+            Self::UploadCode { part, bytes, .. } => {
+                *part < CODE_PARTS_MAX && (1..=CODE_PART_BYTES_MAX).contains(&bytes.len())
+            }
+            Self::StoreCode { parts, meta, .. } => {
+                (1..=CODE_PARTS_MAX).contains(parts) && meta.is_within_bounds()
+            }
+            Self::Instantiate { name, terms, message, gas_limit, .. } => {
+                is_name(name) && terms.is_within_bounds() && is_call(message, *gas_limit)
+            }
+            Self::Execute { message, gas_limit, .. } | Self::Migrate { message, gas_limit, .. } => {
+                is_call(message, *gas_limit)
+            }
             _ => true,
         }
     }
+}
+
+fn is_call(message: &[u8], gas_limit: u64) -> bool {
+    (1..=CONTRACT_MESSAGE_BYTES_MAX).contains(&message.len())
+        && (1..=CONTRACT_GAS_MAX).contains(&gas_limit)
 }
 
 impl ApprovalPolicy {

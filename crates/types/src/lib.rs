@@ -24,7 +24,8 @@ pub use wire::{Wire, WireError};
 
 mod digest;
 pub use digest::{
-    Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId, VoucherId, blake3_digest, hash,
+    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId, VoucherId,
+    blake3_digest, hash,
 };
 
 mod did;
@@ -57,6 +58,9 @@ pub use reader::{Reader, ReaderToken};
 mod action;
 pub use action::{Action, ActionKind, ApprovalPolicy, Record};
 
+mod contract;
+pub use contract::{CodeMeta, Terms};
+
 mod transaction;
 pub use transaction::{Body, Signed, Transaction};
 
@@ -70,7 +74,7 @@ pub use certificate::{Certificate, Validator, ValidatorSet, quorum};
 
 mod receipt;
 pub use receipt::{
-    Event, Receipt, receipts_encoded, receipts_leaf, receipts_root, receipts_statement,
+    Attribute, Event, Receipt, receipts_encoded, receipts_leaf, receipts_root, receipts_statement,
 };
 
 mod refusal;

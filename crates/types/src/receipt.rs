@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode, Encoder, bytes::ByteVec};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Access, CommandState, Digest, EntityId, Resource, Status, StreamId, ThingId, TxId, VoucherId,
-    Wire, WireError, digest::hash, merkle, wire::encode,
+    Access, CodeId, CommandState, ContractId, Digest, EntityId, Resource, Status, StreamId,
+    ThingId, TxId, VoucherId, Wire, WireError, digest::hash, merkle, wire::encode,
 };
 
 /// What happened to one transaction.
@@ -611,10 +611,168 @@ pub enum Event {
         #[n(5)]
         last_ms: u64,
     },
+    /// Code of contracts was stored.
+    #[n(70)]
+    CodeStored {
+        /// Which.
+        #[n(0)]
+        code: CodeId,
+        /// The organisation that owns it.
+        #[n(1)]
+        owner: EntityId,
+        /// Its length, bytes.
+        #[n(2)]
+        bytes: u32,
+    },
+    /// Code of contracts was removed.
+    #[n(71)]
+    CodeRemoved {
+        /// Which.
+        #[n(0)]
+        code: CodeId,
+    },
+    /// A contract waits for those who decide whether it begins.
+    #[n(72)]
+    ContractProposed {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// Its code.
+        #[n(1)]
+        code: CodeId,
+        /// Who proposed it.
+        #[n(2)]
+        creator: EntityId,
+        /// Who decides.
+        #[n(3)]
+        participants: Vec<EntityId>,
+        /// How many of them must accept it.
+        #[n(4)]
+        threshold: u8,
+    },
+    /// A participant accepted a proposed contract.
+    #[n(73)]
+    ContractAccepted {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// Who.
+        #[n(1)]
+        participant: EntityId,
+        /// How many have by now.
+        #[n(2)]
+        accepted: u8,
+    },
+    /// A proposed contract was declined by too many, withdrawn, or not accepted in time.
+    #[n(74)]
+    ContractDropped {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// Number of the refusal that says why.
+        #[n(1)]
+        code: u16,
+    },
+    /// A contract began.
+    #[n(75)]
+    ContractInstantiated {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// Its code.
+        #[n(1)]
+        code: CodeId,
+        /// Who made it.
+        #[n(2)]
+        creator: EntityId,
+    },
+    /// A contract ran, called by the transaction or by another contract.
+    #[n(76)]
+    ContractCalled {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// What was called: 0 instantiate, 1 execute, 2 migrate, 3 reply, 4 sudo.
+        #[n(1)]
+        entry: u8,
+        /// Who called it.
+        #[n(2)]
+        caller: EntityId,
+        /// Gas it used, without what it called in turn.
+        #[n(3)]
+        gas_used: u64,
+    },
+    /// A contract has new code.
+    #[n(77)]
+    ContractMigrated {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// The new code.
+        #[n(1)]
+        code: CodeId,
+    },
+    /// A contract has another administrator, or none.
+    #[n(78)]
+    ContractAdminSet {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// Who.
+        #[n(1)]
+        admin: Option<EntityId>,
+    },
+    /// A contract was stopped until it is thawed.
+    #[n(79)]
+    ContractFrozen {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// A frozen contract runs again.
+    #[n(80)]
+    ContractThawed {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// A contract ended for ever.
+    #[n(81)]
+    ContractTerminated {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// A contract tells of something.
+    #[n(82)]
+    ContractEmitted {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// What sort of event, as the contract calls it; `wasm` if it does not.
+        #[n(1)]
+        name: String,
+        /// What it says.
+        #[n(2)]
+        attributes: Vec<Attribute>,
+    },
+}
+
+/// A key with a value in an event of a contract; each at most
+/// [`CONTRACT_ATTRIBUTE_BYTES_MAX`](crate::limits::CONTRACT_ATTRIBUTE_BYTES_MAX) bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Attribute {
+    /// The key.
+    #[n(0)]
+    pub key: String,
+    /// The value.
+    #[n(1)]
+    pub value: String,
 }
 
 impl Wire for Event {
-    const BYTES_MAX: usize = 4096;
+    const BYTES_MAX: usize = 32 * 1024;
 
     fn validate(&self) -> Result<(), WireError> {
         Ok(())
