@@ -49,13 +49,21 @@ pub(super) fn all() -> Vec<Action> {
         Action::RevokeGrant { grant: super::access::GRANT },
         Action::UseGrant { grant: super::access::GRANT },
         Action::RecordAccess { uses: vec![super::access::one_use()] },
+    ];
+    actions.extend(onboarding(id));
+    actions
+}
+
+/// Those about code and contracts.
+fn contracts(sender: EntityId, id: EntityId) -> Vec<Action> {
+    vec![
         Action::UploadCode { code: CODE, part: 1, bytes: b"\0asm".to_vec() },
         Action::StoreCode { code: CODE, parts: 2, meta: meta() },
         Action::RemoveCode { code: CODE },
         Action::Instantiate {
             code: CODE,
             name: "guard".into(),
-            terms: terms(sender().0, id),
+            terms: terms(sender, id),
             message: b"{}".to_vec(),
             gas_limit: 1_000_000,
         },
@@ -72,9 +80,7 @@ pub(super) fn all() -> Vec<Action> {
         Action::TerminateContract { contract: CONTRACT },
         Action::AcceptContract { contract: CONTRACT },
         Action::DeclineContract { contract: CONTRACT },
-    ];
-    actions.extend(onboarding(id));
-    actions
+    ]
 }
 
 /// Those by which things join, pass on, say how they are and are commanded.
@@ -144,6 +150,7 @@ fn onboarding(gateway: EntityId) -> Vec<Action> {
         Action::Quarantine { thing: THING, reason: None },
     ]
     .into_iter()
+    .chain(contracts(sender().0, gateway))
     .chain(governance::actions())
     .collect()
 }

@@ -226,7 +226,6 @@ fn certificate(positions: &[usize]) -> Vector {
 fn events() -> Vec<(&'static str, Event)> {
     let (entity, owner) = (EntityId([0xe1; 32]), EntityId([0x0e; 32]));
     let (thing, stream, pending) = (ThingId([0x74; 32]), StreamId([0x57; 32]), TxId([0x70; 32]));
-    let (code, contract) = (CodeId([0x63; 32]), ContractId([0x6b; 32]));
     let mut events = vec![
         ("entity registered", Event::EntityRegistered { entity, owner }),
         ("key rotated", Event::KeyRotated { entity, version: 2 }),
@@ -259,6 +258,15 @@ fn events() -> Vec<(&'static str, Event)> {
             "approval ended",
             Event::ApprovalEnded { pending, code: Refusal::PendingExpired.number() },
         ),
+    ];
+    events.extend(onboarding_events());
+    events
+}
+
+fn contract_events() -> Vec<(&'static str, Event)> {
+    let (entity, owner) = (EntityId([0xe1; 32]), EntityId([0x0e; 32]));
+    let (code, contract) = (CodeId([0x63; 32]), ContractId([0x6b; 32]));
+    vec![
         ("code stored", Event::CodeStored { code, owner, bytes: 247_725 }),
         ("code removed", Event::CodeRemoved { code }),
         (
@@ -297,42 +305,7 @@ fn events() -> Vec<(&'static str, Event)> {
                 attributes: vec![Attribute { key: "action".into(), value: "check".into() }],
             },
         ),
-    ];
-    [
-        ("entity registered", Event::EntityRegistered { entity, owner }),
-        ("key rotated", Event::KeyRotated { entity, version: 2 }),
-        ("entity revoked", Event::EntityRevoked { entity }),
-        ("thing registered", Event::ThingRegistered { thing, owner }),
-        ("thing updated", Event::ThingUpdated { thing, version: 2 }),
-        ("thing retired", Event::ThingRetired { thing }),
-        ("bound", Event::Bound { thing, gateway: entity, until_height: 1_000_000 }),
-        ("unbound", Event::Unbound { thing, gateway: entity }),
-        (
-            "batch accepted",
-            Event::BatchAccepted { thing, stream, leaf: 7, first_seq: 41, count: 3 },
-        ),
-        ("gap opened", Event::GapOpened { stream, first_seq: 30, count: 11 }),
-        ("gap filled", Event::GapFilled { stream, first_seq: 30, count: 5 }),
-        ("gap sealed", Event::GapSealed { stream, first_seq: 35, count: 6 }),
-        (
-            "recorded",
-            Event::Recorded {
-                sender: owner,
-                kind: "delivery".into(),
-                notify: vec![entity],
-                link: Some(pending),
-            },
-        ),
-        ("approval policy set", Event::ApprovalPolicySet { entity }),
-        ("approval pending", Event::ApprovalPending { pending, approvals: 1, threshold: 2 }),
-        ("approval granted", Event::ApprovalGranted { pending }),
-        (
-            "approval ended",
-            Event::ApprovalEnded { pending, code: Refusal::PendingExpired.number() },
-        ),
-    ];
-    events.extend(onboarding_events());
-    events
+    ]
 }
 
 fn onboarding_events() -> Vec<(&'static str, Event)> {
@@ -370,6 +343,7 @@ fn onboarding_events() -> Vec<(&'static str, Event)> {
         ("quarantine changed", Event::QuarantineChanged { thing, by: owner, quarantined: true }),
     ]
     .into_iter()
+    .chain(contract_events())
     .chain(governance::events())
     .chain(super::access::events())
     .collect()

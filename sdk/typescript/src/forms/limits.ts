@@ -78,5 +78,21 @@ export const POLICY_BYTES_MAX = 4096;
 export const ACCESS_USES_MAX = 64;
 /** Most blocks between a block and the expiry height of a transaction in it, and that a grant lasts. */
 export const EXPIRY_BLOCKS_MAX = 1_000_000n;
+/** Longest part of a module that one action uploads, bytes. */
+export const CODE_PART_BYTES_MAX = 64 * 1024;
+/** Most parts of one module. */
+export const CODE_PARTS_MAX = 16;
+/** Longest statement of where a module's source is, bytes. */
+export const CODE_SOURCE_BYTES_MAX = 256;
+/** Most interfaces that code names. */
+export const INTERFACES_MAX = 8;
+/** Most peers or organisations that decide whether one contract begins. */
+export const PARTICIPANTS_MAX = 32;
+/** Most entities that may call one contract, if not anyone may. */
+export const CALLERS_MAX = 64;
+/** Longest message to a contract, bytes of JSON. */
+export const CONTRACT_MESSAGE_BYTES_MAX = 64 * 1024;
+/** Most gas that parameters may give to one transaction or one block. */
+export const CONTRACT_GAS_MAX = 100_000_000_000n;
 /** Latest time there is, the end of the year 9999, milliseconds since 1970. */
 export const GENESIS_TIME_MS_MAX = 253_402_300_799_999n;
