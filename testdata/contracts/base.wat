@@ -23,6 +23,7 @@
   (func (export "interface_version_8"))
   (func $allocate (export "allocate") (param $n i32) (result i32)
     (local $region i32)
+    (;allocate;)
     (local.set $region (global.get $next))
     (i32.store (local.get $region) (i32.add (local.get $region) (i32.const 12)))
     (i32.store offset=4 (local.get $region) (local.get $n))

@@ -116,7 +116,8 @@ fn stopping<T>(
     import: impl FnOnce(&mut Context<'_>) -> Result<T>,
 ) -> wasmtime::Result<T> {
     let mut context = Context { caller, trap: None };
-    import(&mut context).map_err(|failure| match context.trap.take() {
+    let allowed = if context.caller.data().allocating { Err(Failure::Misused) } else { Ok(()) };
+    allowed.and_then(|()| import(&mut context)).map_err(|failure| match context.trap.take() {
         // The contract's own allocator broke off; the engine knows how.
         Some(trap) => trap,
         None => {
@@ -165,7 +166,10 @@ impl Context<'_> {
     fn give(&mut self, bytes: &[u8]) -> Result<Pointer> {
         let allocate = self.caller.data().allocate.clone().ok_or(Failure::Misused)?;
         let size = u32::try_from(bytes.len()).map_err(|_| Failure::Misused)?;
-        match allocate.call(&mut self.caller, size) {
+        self.caller.data_mut().allocating = true;
+        let allocated = allocate.call(&mut self.caller, size);
+        self.caller.data_mut().allocating = false;
+        match allocated {
             Ok(pointer) => {
                 self.write(pointer, bytes)?;
                 Ok(pointer)
@@ -245,8 +249,8 @@ fn step(context: &mut Context<'_>, iterator: u32) -> Result<Option<Row>> {
     Ok(row)
 }
 
-/// Reads ahead; says how many rows were looked at in vain. Rows that the contract writes meanwhile within those read ahead are not seen, on no
-/// machine.
+/// Reads ahead; says how many rows were looked at in vain. Rows that the contract writes meanwhile
+/// within those read ahead are not seen, on no machine.
 fn refill(iterator: &mut Cursor) -> Result<usize> {
     let Cursor { from, to, order, ahead, ended } = iterator;
     let (mut rows, looked_at) = host(|host| host.range(from, to.as_deref(), *order, ROWS_AHEAD))?;

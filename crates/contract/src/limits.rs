@@ -51,8 +51,9 @@ pub const SIGNED_BYTES_MAX: usize = 128 * 1024;
 pub const SIGNATURES_MAX: usize = 256;
 /// Most iterators over storage that one call may open.
 pub const ITERATORS_MAX: usize = 256;
-/// Rows that an iterator reads ahead.
-pub const ROWS_AHEAD: usize = 32;
+/// Rows that an iterator reads ahead, and a contract pays for later: few, since each may be as long as
+/// [`VALUE_BYTES_MAX`] and [`ITERATORS_MAX`] may do so.
+pub const ROWS_AHEAD: usize = 4;
 
 /// Most memory of compiled modules that are kept, bytes of machine code.
 pub const MODULES_BYTES_MAX: usize = 256 * 1024 * 1024;

@@ -198,6 +198,52 @@ fn what_contracts_do_wrong_has_one_outcome() {
     }
 }
 
+/// The engine tells of a growth that it does not do in the same way as of a machine that has no memory
+/// left, after which a peer must stop; no contract may bring that about.
+#[test]
+fn growing_beyond_what_is_declared_is_answered_and_breaks_nothing() {
+    let refused = |grow: &str| format!("(if (i32.ne ({grow}) (i32.const -1)) (then unreachable))");
+    let grown = |pages: i64| refused(&format!("memory.grow (i32.const {pages})"));
+    let table = "(table $t 1 2 funcref)";
+    let more = refused("table.grow $t (ref.null func) (i32.const 2)");
+    let most = refused("table.grow $t (ref.null func) (i32.const -1)");
+    for (memory, code) in [
+        ("17", grown(512)),
+        ("17", grown(65_519)),
+        ("17", grown(65_520)),
+        ("17", grown(65_536)),
+        ("17", grown(-1)),
+        ("17 18", grown(2)),
+        ("17", more),
+        ("17", most),
+    ] {
+        let text = BASE
+            .replace("(export \"memory\") 17", &format!("(export \"memory\") {memory}"))
+            .replace("(;execute;)", &code)
+            .replace("(;more;)", table);
+        let module = Machine::shared().compile(&wat::parse_str(&text).unwrap()).unwrap();
+        let done = call(&module, &mut World::default(), Entry::Execute, 10_000_000_000_000);
+        assert!(done.answer.is_ok(), "{memory}, {code}: {done:?}");
+    }
+}
+
+/// Otherwise import and allocator call each other on the processor's stack, uncounted.
+#[test]
+fn an_allocator_that_calls_imports_is_stopped() {
+    let code = contract(&[
+        ("allocate", "(drop (call $query_chain (i32.const 48)))"),
+        ("execute", "(drop (call $query_chain (i32.const 48)))"),
+    ]);
+    let module = Machine::shared().compile(&code).unwrap();
+    assert_eq!(execute(&module, &mut World::default()).answer, Err(Failure::Misused));
+    // The allocator is an import itself.
+    let text = BASE
+        .replace("(export \"allocate\")", "")
+        .replace("(func $query_chain", "(func $query_chain (export \"allocate\")");
+    let module = Machine::shared().compile(&wat::parse_str(&text).unwrap()).unwrap();
+    assert_eq!(execute(&module, &mut World::default()).answer, Err(Failure::Misused));
+}
+
 #[test]
 fn a_question_changes_nothing() {
     let code = "(call $db_write (i32.const 32) (i32.const 48))";

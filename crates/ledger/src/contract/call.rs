@@ -4,8 +4,8 @@
 //! each undone by itself if it fails; who sent it may be told by `reply`. What no contract catches
 //! ends the call, and the transaction undoes all of it.
 
-use althing_contract::{Call, Entry, Failure};
-use althing_state::Read;
+use althing_contract::{Broken, Call, Entry, Failure};
+use althing_state::{Cause, Read, StoreError};
 use althing_types::{
     Attribute, ContractId, EntityId, Event, Refusal,
     limits::{CONTRACT_ATTRIBUTE_BYTES_MAX, CONTRACT_ATTRIBUTES_MAX},
@@ -213,7 +213,7 @@ fn run_once<R: Read>(
     if let Some(error) = broken {
         return Err(error);
     }
-    let answer = done.answer.map_err(|failure| stopped(failure, run))?;
+    let answer = done.answer.map_err(|failure| stopped(failure))?;
     let answer: Answer<Response> =
         serde_json::from_slice(&answer).map_err(|_| Refusal::ContractAnswer)?;
     match answer {
@@ -244,17 +244,17 @@ const fn entry_number(entry: Entry) -> u8 {
     }
 }
 
-/// Why a run ended, as a refusal.
-///
-/// # Panics
-/// If the engine failed at what is not the contract's fault, such as memory that the machine does not
-/// have: another peer has it, so this one must stop rather than go on with another result.
-pub(super) fn stopped(failure: Failure, run: &Run<'_>) -> Stop {
+/// Why a run ended. If the engine failed at what is not the contract's fault, such as memory that the
+/// machine does not have, that is a failure of this peer as one of its disk is: another peer has the
+/// memory, so this one must stop rather than go on with another result.
+pub(super) fn stopped(failure: Failure) -> Stop {
     match failure {
         Failure::NoEntry => Refusal::NoSuchEntry.into(),
         Failure::OutOfGas => Refusal::OutOfGas.into(),
         Failure::Trapped | Failure::Misused => Refusal::ContractTrapped.into(),
-        Failure::Broken => panic!("the engine of contracts failed while it ran {run:?}"),
+        Failure::Broken => {
+            StoreError::Io { attempt: "run a contract", source: Cause::new(Broken) }.into()
+        }
     }
 }
 

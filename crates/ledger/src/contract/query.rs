@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     CodeRecord, ContractRecord, Status,
-    call::{RUNS_MAX, environment},
+    call::{RUNS_MAX, environment, stopped},
     code::module,
     host::{Guest, storage},
     wire::{Answer, Binary},
@@ -296,7 +296,7 @@ fn smart<R: Read>(
     let answer = match done.answer {
         Ok(answer) => answer,
         Err(Failure::OutOfGas) => return Err(Refusal::OutOfGas.into()),
-        Err(Failure::Broken) => panic!("the engine of contracts failed while {id} was asked"),
+        Err(Failure::Broken) => return Err(stopped(Failure::Broken)),
         Err(failure) => {
             state.trace(id, &failure.to_string());
             return Ok(Said::Error("the contract broke off"));

@@ -47,7 +47,7 @@ export const STATED_HEIGHTS_MAX = 64;
 /** Most parts of one opening. */
 export const PARTS_MAX = 65_536;
 /** Longest raw key of the state, bytes. */
-export const KEY_BYTES_MAX = 128;
+export const KEY_BYTES_MAX = 320;
 /** Longest value of the state that a bundle shows by itself, bytes. */
 export const STATE_VALUE_BYTES_MAX = 256 * 1024;
 /** Deepest a leaf of the state can sit. */
