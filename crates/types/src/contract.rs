@@ -78,3 +78,16 @@ impl Terms {
             && ascending(&self.callers)
     }
 }
+
+/// A key with a value in an event of a contract; each at most
+/// [`CONTRACT_ATTRIBUTE_BYTES_MAX`](crate::limits::CONTRACT_ATTRIBUTE_BYTES_MAX) bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Attribute {
+    /// The key.
+    #[n(0)]
+    pub key: String,
+    /// The value.
+    #[n(1)]
+    pub value: String,
+}
