@@ -180,6 +180,8 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::NotBound
         | Refusal::BindingExpired
         | Refusal::NotAMember
+        | Refusal::Unsigned
+        | Refusal::DeviceSignature
         | Refusal::NotAnApprover
         | Refusal::NotOffered
         | Refusal::BadClaim
@@ -191,6 +193,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::AlreadyExists
         | Refusal::VersionConflict
         | Refusal::SequenceOverlap
+        | Refusal::DeviceChanged
         | Refusal::GapSealed
         | Refusal::SchemaChanged
         | Refusal::ThingRetired

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
+use crate::door::Door;
 use crate::driver::{Control, Driver, DriverStatus};
 use crate::mqtt::{
     Broker, Counters, Listener, Message, Qos, Routed, Routes, is_topic_filter, is_topic_name,
@@ -110,6 +111,7 @@ pub struct Handle {
     stopping: watch::Sender<bool>,
     broker: Arc<Broker>,
     routes: Arc<Routes>,
+    door: Door,
     counters: Arc<Counters>,
     listener: JoinHandle<()>,
     driver: JoinHandle<althing_edge::Status>,
@@ -138,6 +140,13 @@ impl Gateway {
         let (stopping, stopping_receiver) = watch::channel(false);
         let (broker, counters) = (Arc::new(Broker::new(&mqtt)), Arc::new(Counters::default()));
         let routes = Arc::new(Routes::default());
+        let door = Door::new(
+            publishes.clone(),
+            control.clone(),
+            routes.clone(),
+            broker.clone(),
+            stopping_receiver.clone(),
+        );
         let listener = Listener {
             socket,
             config: mqtt,
@@ -154,6 +163,7 @@ impl Gateway {
             stopping,
             broker,
             routes,
+            door,
             counters,
             listener: tokio::spawn(listener.run()),
             driver: tokio::spawn(driver.run(publishes_receiver, control_receiver)),
@@ -210,8 +220,14 @@ impl Handle {
         }
         let (topic, properties, expires) = (topic.to_owned(), Vec::new(), None);
         let message = Message { topic, payload, qos, retain, properties, expires };
+        let observers = self.door.observers().tell(&message.topic, &message.payload);
         // No client has an empty id here: nobody is its own publisher.
-        Ok(Delivered { now: self.broker.publish(message, ""), queued: 0 })
+        Ok(Delivered { now: self.broker.publish(message, "") + observers, queued: 0 })
+    }
+
+    /// The way in for what speaks something else than MQTT.
+    pub(crate) const fn door(&self) -> &Door {
+        &self.door
     }
 
     /// Takes over what devices publish to topics of this filter: it is no reading, but comes out of

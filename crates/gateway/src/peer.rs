@@ -3,11 +3,11 @@ use std::time::Duration;
 use althing_client::model::query::Readings as ReadingsQuery;
 use althing_client::model::{Binding, Effect};
 use althing_client::{Client, Error, Submission, model};
-use althing_edge::{Located, Outcome, StreamSpec, ThingSpec};
+use althing_edge::{DeviceSpec, Located, Outcome, StreamSpec, ThingSpec};
 use althing_types::limits::BATCH_READINGS_MAX;
 use althing_types::{
-    EntityId, Payload, Reading, Refusal, StreamId, StreamSchema, ThingId, Transaction, Value,
-    ValueKind, decimal,
+    EntityId, Payload, PublicKey, Reading, Refusal, StreamId, StreamSchema, Suite, ThingId,
+    Transaction, Value, ValueKind, decimal,
 };
 
 use crate::uplink::{AccountState, Uplink, UplinkError};
@@ -57,7 +57,28 @@ impl PeerUplink {
             // It was bound a moment ago, and is not any more.
             None => Some(0),
         };
-        Ok(ThingSpec { id: thing.hex.0, name: thing.name, owner, until_height, streams })
+        let device = match (thing.needs_device_signature, thing.device) {
+            (false, _) => None,
+            (true, None) => Some(DeviceSpec { id: EntityId::default(), key: None }),
+            (true, Some(device)) => Some(self.device(device.entity_id()).await?),
+        };
+        Ok(ThingSpec {
+            id: thing.hex.0,
+            name: thing.name,
+            owner,
+            until_height,
+            streams,
+            device,
+            may_lose: thing.may_lose_oldest,
+        })
+    }
+
+    async fn device(&self, id: EntityId) -> Result<DeviceSpec, UplinkError> {
+        let entity = self.client.entity(&id).await.map_err(failed)?;
+        let suite = Suite::from_name(&entity.key.suite);
+        let suite = suite.ok_or_else(|| unexpected("the suite of a key"))?;
+        let bytes = hex(&entity.key.public).ok_or_else(|| unexpected("a key"))?;
+        Ok(DeviceSpec { id, key: entity.active.then_some(PublicKey { suite, bytes }) })
     }
 
     /// Submits a transaction and waits until it is final, as long as the patience lasts.

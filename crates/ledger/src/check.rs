@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use althing_proof::{
     key,
-    record::{EntityRecord, KeyRecord, ThingRecord},
+    record::{EntityRecord, KeyRecord, Signing, ThingRecord},
     stream::StreamHead,
 };
 use althing_state::Read;
@@ -58,6 +58,9 @@ pub struct Basis {
     pub keys: Vec<PublicKey>,
     /// The schemas of the streams of the batches, in order.
     pub schemas: Vec<StreamSchema>,
+    /// For each batch, the device whose signature its readings need, with its key; none where the
+    /// signature on the transaction is enough.
+    pub devices: Vec<Option<(EntityId, PublicKey)>>,
 }
 
 /// Finds the [`Basis`] of one transaction after the other in one state, and remembers what many of
@@ -68,7 +71,15 @@ pub struct Bases<'a, R> {
     /// The height asked about, if the view is of a later one.
     at_height: Option<u64>,
     keys: BTreeMap<EntityId, Result<PublicKey, Refusal>>,
-    schemas: BTreeMap<StreamId, Result<StreamSchema, Refusal>>,
+    schemas: BTreeMap<StreamId, Result<Origin, Refusal>>,
+}
+
+/// What the payloads of a stream are checked against.
+#[derive(Debug, Clone)]
+struct Origin {
+    schema: StreamSchema,
+    signing: Option<Signing>,
+    device: Option<EntityId>,
 }
 
 impl<'a, R: Read> Bases<'a, R> {
@@ -96,20 +107,37 @@ impl<'a, R: Read> Bases<'a, R> {
         let mut basis = Basis::default();
         let (view, at) = (self.view, self.at_height);
         for signed in transaction.signatures() {
-            let found =
-                self.keys.entry(signed.signer).or_insert_with(|| key_of(view, signed.signer, at));
-            let key = found.as_ref().map_err(|refusal| *refusal)?;
+            let key = self.key(signed.signer)?;
             if key.suite != signed.suite {
                 return Err(Refusal::BadSignature);
             }
-            basis.keys.push(key.clone());
+            basis.keys.push(key);
         }
         for batch in transaction.batches() {
             let found =
-                self.schemas.entry(batch.stream).or_insert_with(|| schema(view, batch.stream, at));
-            basis.schemas.push(found.clone()?);
+                self.schemas.entry(batch.stream).or_insert_with(|| origin(view, batch.stream, at));
+            let Origin { schema, signing, device } = found.clone()?;
+            basis.schemas.push(schema);
+            let sender = transaction.body().sender;
+            let needed = signing.is_some() && device != Some(sender);
+            basis.devices.push(if needed { Some(self.device(device)?) } else { None });
         }
         Ok(basis)
+    }
+
+    fn key(&mut self, id: EntityId) -> Result<PublicKey, Refusal> {
+        let (view, at) = (self.view, self.at_height);
+        self.keys.entry(id).or_insert_with(|| key_of(view, id, at)).clone()
+    }
+
+    fn device(&mut self, device: Option<EntityId>) -> Result<(EntityId, PublicKey), Refusal> {
+        let device = device.ok_or(Refusal::Unsigned)?;
+        match self.key(device) {
+            Ok(key) => Ok((device, key)),
+            Err(Refusal::NotReady) => Err(Refusal::NotReady),
+            // The sender is not the one who was revoked.
+            Err(_) => Err(Refusal::DeviceSignature),
+        }
     }
 }
 
@@ -174,14 +202,17 @@ fn key_of(view: &impl Read, id: EntityId, at: Option<u64>) -> Result<PublicKey, 
     Err(Refusal::UnknownEntity)
 }
 
-fn schema(view: &impl Read, id: StreamId, at: Option<u64>) -> Result<StreamSchema, Refusal> {
-    let head: Option<StreamHead> = get(view, &key::stream(&id))?;
-    let Some(at) = at else { return Ok(head.ok_or(Refusal::UnknownStream)?.schema) };
+fn origin(view: &impl Read, id: StreamId, at: Option<u64>) -> Result<Origin, Refusal> {
+    let missing = if at.is_some() { Refusal::NotReady } else { Refusal::UnknownStream };
+    let head: StreamHead = get(view, &key::stream(&id))?.ok_or(missing)?;
+    let thing: ThingRecord = get(view, &key::thing(&head.thing))?.ok_or(missing)?;
     // The ledger keeps no earlier descriptions: only what has not changed since is known.
-    let head = head.ok_or(Refusal::NotReady)?;
-    let thing: ThingRecord = get(view, &key::thing(&head.thing))?.ok_or(Refusal::NotReady)?;
-    let unchanged = thing.registered_height.max(thing.updated_height) <= at;
-    if unchanged { Ok(head.schema) } else { Err(Refusal::NotReady) }
+    let changes = [thing.registered_height, thing.updated_height];
+    let newest = changes.into_iter().chain(thing.device_height).max();
+    match at {
+        Some(at) if newest > Some(at) => Err(Refusal::NotReady),
+        _ => Ok(Origin { schema: head.schema, signing: thing.signing, device: thing.device }),
+    }
 }
 
 /// The transactions that the records of a transaction link to. Peers look them up in their index

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from althing import block, digest, entity, finality, genesis, reading, receipt, state, tree
+from althing import block, digest, entity, finality, genesis, pack, reading, receipt, state, tree
 from althing.cbor import WireError
 from althing.codec import Codec, decode
 from althing.crypto import PublicKey, SigningKey
@@ -22,6 +22,7 @@ CODECS: dict[str, Codec] = {
     "payload": reading.payload,
     "peaks": tree.peaks,
     "receipt": receipt.receipt,
+    "signed_payload": pack.signed_payload,
     "state_path": state.state_path,
     "stream_head": tree.stream_head,
     "validators": block.validator_set,

@@ -25,6 +25,7 @@ const CODECS: Record<string, (vector: Vector) => Codec<unknown>> = {
   peaks: () => forms.peaks as Codec<unknown>,
   receipt: () => forms.receipt as Codec<unknown>,
   record: recordCodec,
+  signed_payload: () => forms.signedPayload as Codec<unknown>,
   state_path: () => forms.statePath as Codec<unknown>,
   stream_head: () => forms.streamHead as Codec<unknown>,
   validators: () => forms.validatorSet as Codec<unknown>,

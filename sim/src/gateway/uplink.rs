@@ -90,6 +90,8 @@ impl Uplink {
                 owner: state.record.owner,
                 until_height: Some(bound.1.until_height),
                 streams: streams.collect::<Option<_>>()?,
+                device: None,
+                may_lose: false,
             })
         })
         .await

@@ -1,6 +1,8 @@
 //! Step tables: each row is an input and exactly the outputs that must follow.
 
+mod lanes;
 mod ledger;
+mod signed;
 
 use althing_types::{
     EntityId, LedgerId, Reading, Refusal, SigningKey, StreamSchema, Suite, Value, ValueKind,
@@ -58,6 +60,8 @@ pub(super) fn pump() -> ThingSpec {
         owner: EntityId([5; 32]),
         until_height: None,
         streams: vec![stream],
+        device: None,
+        may_lose: false,
     }
 }
 

@@ -55,6 +55,8 @@ pub(crate) enum Control {
     ServeOnly(Vec<ThingSpec>),
     ServeNoMore(ThingId),
     Status(oneshot::Sender<DriverStatus>),
+    /// What was taken last under a topic, as SenML.
+    Latest(String, oneshot::Sender<Option<String>>),
     Stop,
 }
 
@@ -190,6 +192,10 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
                 // Whoever asked may have given up.
                 let _ = reply.send(status);
             }
+            Control::Latest(topic, reply) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(self.machine.latest(&topic));
+            }
             Control::Stop => {
                 self.stop_by = Some(Instant::now() + self.config.drain_timeout);
                 self.input(Input::Stop);
@@ -241,6 +247,9 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             }
             Output::Finalized { stream, first_seq, count } => {
                 tracing::debug!(%stream, first_seq, count, "readings are final");
+            }
+            Output::Lost { stream, first_seq, count } => {
+                tracing::warn!(%stream, first_seq, count, "the oldest readings were given up for new ones");
             }
             Output::Unserved { thing, name, reason } => {
                 tracing::error!(%thing, name, "a thing bound to this gateway is not served: {reason}");

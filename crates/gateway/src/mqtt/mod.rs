@@ -11,7 +11,7 @@ mod protocol;
 mod routes;
 
 pub(crate) use broker::{Broker, Message};
-pub(crate) use filter::{is_topic_filter, is_topic_name};
+pub(crate) use filter::{is_topic_filter, is_topic_name, matches};
 pub(crate) use listener::{Counters, Listener};
 pub use mqtt_protocol_core::mqtt::packet::Qos;
 pub use routes::Routed;

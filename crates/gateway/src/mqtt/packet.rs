@@ -334,9 +334,11 @@ pub(crate) fn unsuback(level: Level, id: u16, existed: &[bool]) -> Result<Packet
 /// The reason code of a refusal (MQTT 5 §3.4.2.1).
 const fn reason(rejection: &Rejection) -> PubackReasonCode {
     match rejection {
-        Rejection::UnknownThing { .. } | Rejection::BindingEnded { .. } => {
-            PubackReasonCode::NotAuthorized
-        }
+        Rejection::UnknownThing { .. }
+        | Rejection::BindingEnded { .. }
+        | Rejection::Unsigned { .. }
+        | Rejection::NotSigning { .. }
+        | Rejection::BadSignature { .. } => PubackReasonCode::NotAuthorized,
         Rejection::NoProfile { .. } | Rejection::UnknownProperty { .. } => {
             PubackReasonCode::TopicNameInvalid
         }
@@ -344,6 +346,7 @@ const fn reason(rejection: &Rejection) -> PubackReasonCode {
         | Rejection::TooLarge { .. }
         | Rejection::SchemaMismatch { .. }
         | Rejection::UnitMismatch { .. }
+        | Rejection::Sequence { .. }
         | Rejection::TimeOutOfRange { .. } => PubackReasonCode::PayloadFormatInvalid,
         Rejection::QueueFull { .. } => PubackReasonCode::QuotaExceeded,
         // These are never acknowledged but for QoS 0, which is not answered.

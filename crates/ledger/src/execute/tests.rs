@@ -26,7 +26,10 @@ const ELSEWHERE: [Refusal; 12] = [
 ];
 
 /// Refusals by actions, whose tables are beside each noun.
-const BY_ACTIONS: [Refusal; 38] = [
+const BY_ACTIONS: [Refusal; 41] = [
+    DeviceChanged,
+    Unsigned,
+    DeviceSignature,
     NotPermitted,
     AlreadyExists,
     UnknownThing,
