@@ -25,7 +25,7 @@ export default defineConfig({
             // What the first view needs, before anything that would draw it in elsewhere.
             { name: "base", priority: 9, test: /node_modules\/(@?preact)|sdk\/typescript\/src\/(client|text|cbor\/(writer|codec))|src\/lib\/(client|feed|find|format|metrics|model|names|network|now|offered|query|sentence)\.ts|src\/router\.ts|ui\/(basics|ring|search|spark|tagged|theme)\.tsx|src\/(app|main)\.tsx|views\/overview\.tsx/ },
             { name: "proof", test: /sdk\/typescript\/src\/(forms|proof|sign)|@noble|views\/(transaction|reading|verify|sign)\.tsx|ui\/verification|lib\/(check|genesis|signing)\.ts/ },
-            { name: "ledger", test: /views\/(things|block|entity|ledger|operations|procedures|clause|access|contracts)\.tsx|lib\/history/ },
+            { name: "ledger", test: /views\/(things|block|entity|ledger|operations|procedures|clause|access|contracts|governance)\.tsx|lib\/history/ },
           ],
         },
       },

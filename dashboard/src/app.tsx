@@ -32,6 +32,7 @@ const LAZY: Partial<Record<Route["view"], () => Promise<View>>> = {
   access: () => import("./views/access.tsx").then((m) => m.AccessPage),
   contracts: () => import("./views/contracts.tsx").then((m) => m.Contracts),
   contract: () => import("./views/contracts.tsx").then((m) => m.ContractPage),
+  governance: () => import("./views/governance.tsx").then((m) => m.GovernancePage),
   procedures: () => import("./views/procedures.tsx").then((m) => m.Procedures),
   operations: () => import("./views/operations.tsx").then((m) => m.Operations),
 };
@@ -51,6 +52,7 @@ const NAVIGATION: Destination[] = [
   { path: "/ledger", name: "Ledger", views: ["ledger", "block", "transaction", "entity"], icon: "M3 3h6v6H3zm8 8h6v6h-6zM9 6h5v5M6 9v5h5" },
   { path: "/access", name: "Access", views: ["access"], needs: "/v1/access/grants", icon: "M5 9V6.500a5 5 0 0 1 10 0V9M4 9h12v8H4zM10 12v2" },
   { path: "/contracts", name: "Contracts", views: ["contracts", "contract"], needs: "/v1/contracts", icon: "M5 2.500h7l3.500 3.500v11.500H5zM8 10h5M8 13h5" },
+  { path: "/governance", name: "Governance", views: ["governance"], needs: "/v1/governance", icon: "M4 17h12M5 14V8m5 6V8m5 6V8M10 2.500 3 6.500h14z" },
   { path: "/procedures", name: "Procedures", views: ["procedures"], icon: "M4 3v14M16 3v14M4 7h12m0 0-3-2m3 2-3 2M16 13H4m0 0 3-2m-3 2 3 2" },
   { path: "/operations", name: "Operations", views: ["operations"], icon: "M3 11h3l2-6 4 11 2-5h3" },
   { path: "/verify", name: "Verify", views: ["verify"], icon: "M10 2.5 16.5 5v5c0 4-2.7 6.600-6.500 7.500C6.200 16.600 3.500 14 3.500 10V5zM7 10l2.200 2.200L13.200 8" },

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 export interface Route {
   view:
     | "overview" | "things" | "thing" | "reading" | "range" | "verify"
-    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "procedures" | "operations" | "missing";
+    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "governance" | "procedures" | "operations" | "missing";
   /** The variable parts of the path. */
   parts: string[];
   query: URLSearchParams;
@@ -26,6 +26,7 @@ const ROUTES: [RegExp, Route["view"]][] = [
   [/^\/access$/, "access"],
   [/^\/contracts$/, "contracts"],
   [/^\/contracts\/([^/]+)$/, "contract"],
+  [/^\/governance$/, "governance"],
   [/^\/procedures$/, "procedures"],
   [/^\/operations$/, "operations"],
 ];

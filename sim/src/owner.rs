@@ -1,4 +1,4 @@
-//! Organisations that register their gateways and things.
+//! Organisations that register their gateways and things, and go on describing the things anew.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,13 +19,22 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// Nonces between two tries: gateways of one owner share its numbers.
 const NONCE_STEP: u64 = 16;
 
-/// Registers a gateway and its thing, and binds the two; goes on until it is done.
-pub(crate) async fn register(
+/// Time between two descriptions of a thing: often enough for a change to be recent at most faults.
+const DESCRIPTION_PAUSE: Duration = Duration::from_millis(2000);
+
+/// Registers a gateway and its thing, and binds the two; then describes the thing anew for ever.
+pub(crate) async fn run(
     context: Context,
     founding: Arc<Founding>,
     peers: Arc<Peers>,
     index: usize,
 ) {
+    let nonce = register(&context, &founding, &peers, index).await;
+    describe(&context, &founding, &peers, index, nonce).await;
+}
+
+/// Goes on until it is done; gives the next nonce.
+async fn register(context: &Context, founding: &Founding, peers: &Peers, index: usize) -> u64 {
     let (owner, key) = founding.organisation(index);
     let account = founding.gateway(index);
     let ledger = founding.genesis.ledger();
@@ -47,10 +56,44 @@ pub(crate) async fn register(
             let body = Body::new(&ledger, *owner, nonce, height + EXPIRY_BLOCKS, actions.clone());
             Transaction::sign(&ledger, body, key, &[])
         };
-        match settle(&context, &peers, index, make).await {
-            Ok(placed) if is_done(placed.receipt.code) => return,
-            Err(Refusal::AlreadyExists) => return,
-            _ => nonce += NONCE_STEP,
+        let settled = settle(context, peers, index, make).await;
+        nonce += NONCE_STEP;
+        match settled {
+            Ok(placed) if is_done(placed.receipt.code) => return nonce,
+            Err(Refusal::AlreadyExists) => return nonce,
+            _ => {}
+        }
+    }
+}
+
+/// A thing gets a new title now and then: its streams stay, but what validators judge readings by is
+/// not the same record as before.
+async fn describe(
+    context: &Context,
+    founding: &Founding,
+    peers: &Peers,
+    index: usize,
+    mut nonce: u64,
+) {
+    let (owner, key) = founding.organisation(index);
+    let (thing, ledger) = (founding.gateway(index).thing, founding.genesis.ledger());
+    let mut replaces = 1;
+    loop {
+        context.sleep(DESCRIPTION_PAUSE).await;
+        let title = format!("Weather station, version {}", replaces + 1);
+        let description = DESCRIPTION.replace("Weather station", &title).into_bytes();
+        let action = Action::UpdateThing { thing, replaces, description };
+        let make = |height: u64| {
+            let expiry = height + EXPIRY_BLOCKS;
+            let body = Body::new(&ledger, *owner, nonce, expiry, vec![action.clone()]);
+            Transaction::sign(&ledger, body, key, &[])
+        };
+        let settled = settle(context, peers, index, make).await;
+        nonce += NONCE_STEP;
+        let code = settled.map_or_else(|refusal| refusal.number(), |placed| placed.receipt.code);
+        // Whoever asks for a version that was replaced has replaced it: nobody else may.
+        if code == 0 || code == Refusal::VersionConflict.number() {
+            replaces += 1;
         }
     }
 }

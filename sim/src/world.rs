@@ -100,7 +100,7 @@ impl World {
         for index in 0..self.sites.len() {
             let (founding, peers) = (Arc::clone(&self.parts.founding), Arc::clone(&self.peers));
             let owner = self.context.child("owner").with_attribute("index", index);
-            owner.spawn(move |context| owner::register(context, founding, peers, index));
+            owner.spawn(move |context| owner::run(context, founding, peers, index));
             self.start_gateway(index);
         }
         self.context.sleep(Duration::from_secs(2)).await;

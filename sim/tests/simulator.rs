@@ -4,26 +4,14 @@
 use althing_peer::Planted;
 use althing_sim::Bug;
 
+/// The order of the runtime's own events and all that happened are the same in each run. Once they were
+/// not in a third of the seeds: those who waited for the same value were woken in a random order.
 #[test]
 fn equal_seeds_give_equal_traces() {
-    for seed in [3, 8] {
+    for seed in 0..40 {
         let first = althing_sim::run(seed, None);
         assert!(first.is_ok(), "seed {seed}: {first:?}");
         assert_eq!(first, althing_sim::run(seed, None), "seed {seed}");
-    }
-}
-
-/// Open: in some seeds the order of the runtime's own events differs between runs. What the peers
-/// execute and the gateways acknowledge, the second half of the trace, must be equal all the same.
-#[test]
-fn equal_seeds_give_equal_histories() {
-    let history = |seed| {
-        let summary = althing_sim::run(seed, None).unwrap();
-        let (_, history) = summary.trace.split_once(' ').unwrap();
-        (summary.height, summary.readings, history.to_owned())
-    };
-    for seed in [1, 17] {
-        assert_eq!(history(seed), history(seed), "seed {seed}");
     }
 }
 
@@ -39,6 +27,7 @@ fn planted_bugs_are_found() {
         Bug::Peers(Planted::ExecuteAgain),
         Bug::Peers(Planted::TrustResult),
         Bug::Peers(Planted::SkipFetch),
+        Bug::Peers(Planted::VoteEarly),
         Bug::AcknowledgeEarly,
         Bug::AcknowledgeAhead,
     ] {

@@ -14,8 +14,12 @@ use crate::{check::built, shell};
 type Object = Map<String, Value>;
 
 /// Programs that measure: examples of crates, and the demo.
-const EXAMPLES: &[(&str, &str)] =
-    &[("althing-storage", "state_bench"), ("althing-ledger", "execute_bench")];
+const EXAMPLES: &[(&str, &str)] = &[
+    ("althing-storage", "state_bench"),
+    ("althing-ledger", "execute_bench"),
+    ("althing-ledger", "access_bench"),
+    ("althing-gateway", "acks"),
+];
 const DEMO: &str = "demo --headless --for 20s --json";
 /// What is built for the benches that run whole networks.
 const BUILD: &str = "cargo build --quiet --release --package althing --package althing-bench";
@@ -73,7 +77,33 @@ const FIGURES: &[Figure] = &[
         &[("keys", 1_000_000), ("rows", 1000)],
     ),
     figure("range_30_days", "ms", Bound::AtMost(20.0), "range_30_days", "p50_ms", &[]),
+    figure(
+        "gateway_acks",
+        "1/s",
+        Bound::AtLeast(20_000.0),
+        "gateway",
+        "per_s",
+        &[("connections", 64)],
+    ),
+    figure(
+        "gateway_acks_one_device",
+        "1/s",
+        Bound::AtLeast(500.0),
+        "gateway",
+        "per_s",
+        &[("connections", 1)],
+    ),
+    figure(
+        "gateway_1000_devices",
+        "MB",
+        Bound::AtMost(80.0),
+        "gateway",
+        "rss_mb",
+        &[("connections", 1000)],
+    ),
     figure("bundle", "bytes", Bound::AtMost(8192.0), "demo", "proof_bytes", &[]),
+    figure("access_decided", "ns", Bound::AtMost(150_000.0), "access", "decide_ns", &[]),
+    figure("access_policy_read", "ns", Bound::AtMost(150_000.0), "access", "read_policy_ns", &[]),
 ];
 
 /// Runs every program, prints what it says, then each figure of the budget.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::root;
 
+mod access;
 mod actions;
 mod blocks;
 mod founding;

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
+        access::AccessCommand,
         block::BlockCommand,
         command::CommandCommand,
         config::ConfigCommand,
@@ -68,6 +69,9 @@ enum Command {
     /// Show, submit and prove transactions; write records.
     #[command(subcommand)]
     Tx(TxCommand),
+    /// Say who may read and act; ask for access, answer, see who used it.
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// Show blocks and who signed them.
     #[command(subcommand)]
     Block(BlockCommand),
@@ -108,6 +112,7 @@ impl Cli {
             Command::Stream(command) => command.run(output),
             Command::Reading(command) => command.run(output),
             Command::Tx(command) => command.run(output),
+            Command::Access(command) => command.run(output),
             Command::Block(command) => command.run(output),
             Command::Entity(command) => command.run(output),
             Command::Key(command) => command.run(output),

@@ -96,6 +96,18 @@ impl NewProtection {
     }
 }
 
+/// A new password of a device: from the file or the environment, or asked for twice.
+pub(crate) fn new_password(file: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
+    if let Some(password) = given(file)? {
+        return Ok(password);
+    }
+    let first = ask("Password of the device: ")?;
+    if *ask("The same again: ")? == *first {
+        return Ok(first);
+    }
+    Err(failed("the two passwords differ", "try again"))
+}
+
 fn existing(path: &Path, file: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
     match given(file)? {
         Some(passphrase) => Ok(passphrase),

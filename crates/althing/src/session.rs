@@ -3,7 +3,7 @@
 use std::{future::Future, path::PathBuf, time::Duration};
 
 use althing_client::{
-    Account, Client, Config, Error, Signer, genesis_file,
+    Account, Client, Config, Error, ReadingAs, Signer, genesis_file,
     model::{Outcome, RefusalText},
 };
 use althing_types::{Action, EntityId, Genesis, LedgerId, Refusal};
@@ -27,12 +27,35 @@ pub(crate) struct Remote {
         value_name = "URL"
     )]
     peer: String,
+
+    /// Key file of the entity that reads, where the owner lets not everybody.
+    #[arg(long = "as", env = "ALTHING_READ_AS", hide_env_values = true, value_name = "FILE")]
+    reader: Option<PathBuf>,
+
+    /// What it reads for: the purpose of its grant.
+    #[arg(long = "for", env = "ALTHING_PURPOSE", value_name = "PURPOSE")]
+    purpose: Option<String>,
 }
 
 impl Remote {
     /// A client of the peer; nothing is sent yet.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
-        client(&self.peer)
+        let client = client(&self.peer)?;
+        let Some(path) = &self.reader else { return Ok(client) };
+        let stored = secrets::open(path, None)?;
+        let entity = stored.entity.ok_or_else(|| {
+            failed(
+                format!("{} does not say whose key it is", path.display()),
+                "--as names the key file of an entity that is registered",
+            )
+        })?;
+        let (entity, purpose) = (entity.entity_id(), self.purpose.clone().unwrap_or_default());
+        Ok(client.reading_as(ReadingAs { entity, key: stored.key, purpose }))
+    }
+
+    /// What is read for, if it was said.
+    pub(crate) fn purpose(&self) -> Option<String> {
+        self.purpose.clone()
     }
 }
 

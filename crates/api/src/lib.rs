@@ -20,7 +20,10 @@ pub use problem::Failure;
 
 mod extract;
 mod limits;
+mod permit;
+mod reader;
 mod service;
+mod uses;
 
 mod convert;
 pub mod routes;

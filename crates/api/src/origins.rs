@@ -50,8 +50,12 @@ impl Origins {
     }
 }
 
+/// Who sent a request, as far as its connection tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Remote(pub(crate) IpAddr);
+
 /// Whoever has one IPv6 address has the 64 bits below it.
-fn origin_of(address: IpAddr) -> IpAddr {
+pub(crate) fn origin_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -64,6 +64,7 @@ failures! {
     UnknownVersion NOT_FOUND "unknown_version" "The description has no such version; ask without a version for the present one.";
     UnknownStream NOT_FOUND "unknown_stream" "No thing has this stream; look at the properties of the thing.";
     UnknownReading NOT_FOUND "unknown_reading" "The stream has no reading with this number; look at its gaps.";
+    UnknownGrant NOT_FOUND "unknown_grant" "There is no request or grant with this id; it may have been denied or have timed out.";
     UnknownTransaction NOT_FOUND "unknown_transaction" "This peer knows no such transaction; it may be on its way, or have expired.";
     UnknownBlock NOT_FOUND "unknown_block" "There is no final block at this height yet; wait for it.";
     UnknownCommand NOT_FOUND "unknown_command" "No thing was ever asked for a command of this id; a command has the id of its transaction.";
@@ -71,12 +72,14 @@ failures! {
     UnknownProposal NOT_FOUND "unknown_proposal" "No proposal with this id is open; list them to see what became of it.";
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
     WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
+    BadToken UNAUTHORIZED "bad_token" "The reader's token is malformed, over, for another peer or ledger, or not signed by the present key of an entity that counts; make a new one.";
     NotAcceptable NOT_ACCEPTABLE "not_acceptable" "The answer has no such form; accept JSON, or CBOR for proofs.";
     BodyTimeout REQUEST_TIMEOUT "body_timeout" "The body did not arrive in time; send it faster, or split it.";
     BodyTooLarge PAYLOAD_TOO_LARGE "body_too_large" "The body is too long; split it.";
     UnsupportedMediaType UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body has the wrong media type; send application/cose or application/cbor.";
     RangeTooLarge UNPROCESSABLE_ENTITY "range_too_large" "The answer would be too large; ask for a shorter interval.";
     ReadOnly FORBIDDEN "read_only" "This peer takes no transactions from clients; ask another.";
+    NotRecorded SERVICE_UNAVAILABLE "not_recorded" "This peer has no key to record uses of grants with, so it serves none; ask another peer, or set `key` in its [peer].";
     Busy SERVICE_UNAVAILABLE "busy" "The peer has as many requests under way as it may; try again shortly.";
     Behind SERVICE_UNAVAILABLE "behind" "This peer has not executed the height asked for; try again shortly or ask another peer.";
     ProofNotReady SERVICE_UNAVAILABLE "proof_not_ready" "No certified block commits to it yet; try again shortly.";
@@ -113,6 +116,15 @@ impl ApiError {
         self
     }
 
+    /// That an owner does not let somebody: why, and what to do next.
+    pub(crate) fn denied(status: StatusCode, code: &str, detail: String, advice: String) -> Self {
+        let mut error = Self::new(status, code, &detail);
+        // As it is: the sentence may hold a semicolon that is part of a name.
+        error.problem.detail = detail;
+        error.problem.advice = Some(advice);
+        error
+    }
+
     pub(crate) fn problem(self) -> Problem {
         *self.problem
     }
@@ -144,6 +156,7 @@ impl From<QueryError> for ApiError {
                 Noun::Version => Failure::UnknownVersion,
                 Noun::Stream => Failure::UnknownStream,
                 Noun::Reading => Failure::UnknownReading,
+                Noun::Grant => Failure::UnknownGrant,
                 Noun::Transaction => Failure::UnknownTransaction,
                 Noun::Block => Failure::UnknownBlock,
                 Noun::Command => Failure::UnknownCommand,
@@ -187,7 +200,11 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::BadClaim
         | Refusal::VoucherRevoked
         | Refusal::Quarantined
-        | Refusal::OutsideLimit => StatusCode::FORBIDDEN,
+        | Refusal::OutsideLimit
+        | Refusal::AccessDenied
+        | Refusal::NoGrant
+        | Refusal::NotAsked
+        | Refusal::UseNotGranted => StatusCode::FORBIDDEN,
         Refusal::NonceReused
         | Refusal::NonceTooOld
         | Refusal::AlreadyExists
@@ -206,6 +223,8 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::VotedDown
         | Refusal::SeatTaken
         | Refusal::ChangesNothing
+        | Refusal::GrantNotNeeded
+        | Refusal::GrantExhausted
         | Refusal::AwaitingApproval => StatusCode::CONFLICT,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::UnknownEntity
@@ -219,6 +238,9 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::SequenceTooFar
         | Refusal::BadDescription
         | Refusal::SchemaMismatch
+        | Refusal::BadPolicy
+        | Refusal::NoPolicy
+        | Refusal::UnknownRequest
         | Refusal::TimeOutOfRange
         | Refusal::UnknownProposal
         | Refusal::WouldStall
@@ -237,7 +259,8 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::TooManyCommands
         | Refusal::TooManyProposals
         | Refusal::TooManyMembers
-        | Refusal::TooManyGateways => StatusCode::TOO_MANY_REQUESTS,
+        | Refusal::TooManyGateways
+        | Refusal::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Refusal::MempoolFull | Refusal::NotReady => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
     }

@@ -13,7 +13,11 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use crate::{Config, origins::Origins, stall::Stalling};
+use crate::{
+    Config,
+    origins::{Origins, Remote, origin_of},
+    stall::Stalling,
+};
 
 /// Longest head of a request, bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -70,9 +74,9 @@ pub async fn serve(
             accepted = accepted => accepted,
             () = &mut stop => break,
         };
-        let (stream, place) = match accepted {
+        let (stream, place, remote) = match accepted {
             Ok((stream, address)) => match origins.admit(address.ip()) {
-                Some(place) => (stream, place),
+                Some(place) => (stream, place, Remote(origin_of(address.ip()))),
                 None => continue,
             },
             Err(error) => {
@@ -83,8 +87,11 @@ pub async fn serve(
         };
         // Answers are small and awaited.
         let _ = stream.set_nodelay(true);
-        let service =
-            router.clone().map_request(|request: Request<Incoming>| request.map(Body::new));
+        let service = router.clone().map_request(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(remote);
+            request
+        });
         let service = TowerToHyperService::new(service);
         let stream = TokioIo::new(Stalling::new(stream, config.write_timeout));
         let connection = graceful.watch(http.serve_connection(stream, service));

@@ -10,7 +10,10 @@ use tokio::sync::Semaphore;
 use crate::{
     Config,
     limits::ANSWER_BYTES_MAX,
+    permit::Decisions,
     problem::{Answer, ApiError, Failure},
+    reader::Tokens,
+    uses::Uses,
 };
 
 /// Most reads from disk at a time: enough to keep a disk busy, and few enough to leave the
@@ -29,18 +32,24 @@ pub(crate) struct Service {
     pub(crate) answer_bytes: Arc<Semaphore>,
     reads: Semaphore,
     pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) tokens: Tokens,
+    pub(crate) decisions: Decisions,
+    pub(crate) uses: Uses,
 }
 
 pub(crate) type Shared = Arc<Service>;
 
 impl Service {
-    pub(crate) fn new(peer: Peer, config: Config) -> Shared {
+    pub(crate) fn new(peer: Peer, config: Config, records: bool) -> Shared {
         Arc::new(Self {
             query: peer.query(),
             requests: Arc::new(Semaphore::new(config.requests_max)),
             answer_bytes: Arc::new(Semaphore::new(ANSWER_BYTES_MAX)),
             reads: Semaphore::new(READS_MAX),
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
+            tokens: Tokens::default(),
+            decisions: Decisions::default(),
+            uses: Uses::new(records),
             peer,
             config,
         })

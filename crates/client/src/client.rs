@@ -12,11 +12,12 @@ use reqwest::{RequestBuilder, Response, Url, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Config, Error, Submission,
+    Config, Error, ReadingAs, Submission,
     model::{
         self, Admission, Admissions, HEIGHT_HEADER, Health, MIN_HEIGHT_HEADER, Outcome, Problem,
         WAIT_MAX, query,
     },
+    reading::Tokens,
     submission,
 };
 
@@ -33,6 +34,8 @@ pub struct Client {
     base: Url,
     config: Arc<Config>,
     heights: Arc<Heights>,
+    /// Who it reads as, if it says so.
+    tokens: Option<Arc<Tokens>>,
 }
 
 #[derive(Debug, Default)]
@@ -59,7 +62,30 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|source| Error::Request { url: config.url.clone(), source })?;
-        Ok(Self { http, base, config: Arc::new(config), heights: Arc::default() })
+        Ok(Self { http, base, config: Arc::new(config), heights: Arc::default(), tokens: None })
+    }
+
+    /// A client of the same peer that says with each read who it is. Grants are held to what the peer
+    /// says of itself: ask a peer that you know.
+    #[must_use]
+    pub fn reading_as(&self, who: ReadingAs) -> Self {
+        Self { tokens: Some(Arc::new(Tokens::new(who))), ..self.clone() }
+    }
+
+    /// The request with a token, if this client says who it is.
+    async fn authorised(&self, request: RequestBuilder) -> Result<RequestBuilder, Error> {
+        let Some(tokens) = &self.tokens else { return Ok(request) };
+        if !tokens.knows_peer() {
+            let (url, after) = (self.at("v1/status"), self.config.answer_timeout);
+            let answer = self.http.get(url.clone()).timeout(after).send().await;
+            let answer = self.check(answer, &url, after).await?;
+            let status: model::Status = read_json(answer, &url).await?;
+            tokens.learn(status.ledger.0, status.key.0.0);
+        }
+        Ok(match tokens.bearer() {
+            Some(bearer) => request.header(header::AUTHORIZATION, bearer),
+            None => request,
+        })
     }
 
     /// Where the peer is.
@@ -227,13 +253,14 @@ impl Client {
     }
 
     async fn get_answer(&self, url: &Url, query: &impl Serialize) -> Result<Response, Error> {
-        self.send(self.http.get(url.clone()).query(query), url, Duration::ZERO).await
+        let request = self.authorised(self.http.get(url.clone()).query(query)).await?;
+        self.send(request, url, Duration::ZERO).await
     }
 
     /// Opens an answer that goes on without end.
     pub(crate) async fn open(&self, path: &str, query: &impl Serialize) -> Result<Response, Error> {
         let url = self.at(path);
-        let request = self.http.get(url.clone()).query(query);
+        let request = self.authorised(self.http.get(url.clone()).query(query)).await?;
         let after = self.config.answer_timeout;
         match tokio::time::timeout(after, request.send()).await {
             Ok(answer) => self.check(answer, &url, after).await,

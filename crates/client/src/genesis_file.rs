@@ -8,7 +8,7 @@ use std::{io, path::Path};
 
 use althing_types::{
     Did, EntityKind, Genesis, GenesisError, Inception, Mechanism, Mode, Organisation, Parameters,
-    PeerSeat, PublicKey, Suite,
+    PeerSeat, PublicKey, Reads, Suite,
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,10 @@ pub struct ParametersForm {
     pub claim_ahead_max_ms: u64,
     /// How far a batch may skip ahead of its stream's next sequence number, readings.
     pub sequence_window: u64,
+    /// Who may read a thing without a policy: `open`, anybody, which is left out; or `policy`, who
+    /// has it in its hands.
+    #[serde(default, skip_serializing_if = "ReadsForm::is_open")]
+    pub reads: ReadsForm,
 }
 
 /// A founding organisation.
@@ -258,17 +262,54 @@ impl PeerForm {
     }
 }
 
+/// Who may read a thing without a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ReadsForm {
+    /// Anybody.
+    #[default]
+    Open,
+    /// Its owner, its device and who is bound to it.
+    Policy,
+}
+
+impl ReadsForm {
+    /// Whether anybody may.
+    fn is_open(&self) -> bool {
+        *self == Self::Open
+    }
+}
+
+impl From<Reads> for ReadsForm {
+    fn from(reads: Reads) -> Self {
+        match reads {
+            Reads::Open => Self::Open,
+            Reads::Policy => Self::Policy,
+        }
+    }
+}
+
+impl From<ReadsForm> for Reads {
+    fn from(form: ReadsForm) -> Self {
+        match form {
+            ReadsForm::Open => Self::Open,
+            ReadsForm::Policy => Self::Policy,
+        }
+    }
+}
+
 macro_rules! parameters {
     ($($field:ident),*) => {
         impl From<&Parameters> for ParametersForm {
             fn from(parameters: &Parameters) -> Self {
-                Self { $($field: parameters.$field),* }
+                Self { $($field: parameters.$field,)* reads: parameters.reads.into() }
             }
         }
 
         impl From<&ParametersForm> for Parameters {
             fn from(form: &ParametersForm) -> Self {
-                Self { $($field: form.$field),* }
+                Self { $($field: form.$field,)* reads: form.reads.into() }
             }
         }
     };

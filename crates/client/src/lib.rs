@@ -21,6 +21,9 @@ pub use client::Client;
 
 mod queries;
 
+mod reading;
+pub use reading::ReadingAs;
+
 mod events;
 pub use events::Events;
 

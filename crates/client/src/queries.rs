@@ -1,14 +1,17 @@
 //! The reads of the interface, one method each.
 
-use althing_types::{Change, EntityId, Genesis, StreamId, ThingId, TxId, VoucherId, Wire as _};
+use althing_types::{
+    Change, EntityId, Genesis, GrantId, StreamId, ThingId, TxId, VoucherId, Wire as _,
+};
 use bytes::Bytes;
 
 use crate::{
     Client, Error, Events,
     model::{
-        Account, Aggregates, Block, BlockSummary, Command, Consequence, DidDocument, Entity, Gaps,
-        Governance, KeyVersion, Network, Page, Past, Peers, PendingApproval, Policies, Property,
-        Proposal, Readings, Status, Stream, Thing, Transaction, Voucher, query,
+        AccessPolicy, Account, Aggregates, Block, BlockSummary, Command, Consequence, Decision,
+        DidDocument, Entity, EventRecord, Gaps, Governance, Grant, KeyVersion, Network, Page, Past,
+        Peers, PendingApproval, Policies, Property, Proposal, Readings, Status, Stream, Thing,
+        Transaction, Voucher, query,
     },
 };
 
@@ -376,5 +379,49 @@ impl Client {
     pub async fn events(&self, query: &query::Events) -> Result<Events, Error> {
         let answer = self.open("v1/events", query).await?;
         Ok(Events::new(answer, query.after, self.config().event_silence_max))
+    }
+
+    /// The access policies of an owner.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn access_policies(
+        &self,
+        owner: &EntityId,
+        query: &query::List,
+    ) -> Result<Page<AccessPolicy>, Error> {
+        self.get(&format!("v1/access/policies/{owner}"), query).await
+    }
+
+    /// The requests and grants that an entity has a part in.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn grants(&self, query: &query::Grants) -> Result<Page<Grant>, Error> {
+        self.get("v1/access/grants", query).await
+    }
+
+    /// A request or grant.
+    ///
+    /// # Errors
+    /// `unknown_grant` if there is none, any more or yet.
+    pub async fn grant(&self, id: &GrantId) -> Result<Grant, Error> {
+        self.get(&format!("v1/access/grants/{id}"), NONE).await
+    }
+
+    /// What became of access to what an owner has, the newest first.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn access_feed(&self, query: &query::Feed) -> Result<Page<EventRecord>, Error> {
+        self.get("v1/access/feed", query).await
+    }
+
+    /// Whether an entity may do something, and why.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn explain_access(&self, query: &query::Explain) -> Result<Decision, Error> {
+        self.get("v1/access/explain", query).await
     }
 }

@@ -1,9 +1,17 @@
 //! Times in text (RFC 3339) and as milliseconds since 1970 (UTC).
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 const DAY_MS: i64 = 86_400_000;
 /// Years 0000 to 9999, which RFC 3339 can write; others are clamped.
 const MS_MIN: i64 = -62_167_219_200_000;
 const MS_MAX: i64 = 253_402_300_799_999;
+
+/// The present time, milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// Writes a time with milliseconds, in UTC.
 #[must_use]

@@ -51,9 +51,6 @@ pub use topic::{Captured, Pattern, PatternError, TOPIC_BYTES_MAX, TOPIC_LEVELS_M
 
 pub mod courier;
 
-mod rights;
-pub use rights::Principal;
-
 mod pointer;
 pub use pointer::{POINTER_STEPS_MAX, Pointer, PointerError};
 
@@ -77,6 +74,11 @@ pub use record::{Numbered, RECORD_BYTES_MAX, Record};
 pub mod coap;
 
 pub mod journal;
+
+mod rights;
+pub use rights::{Grant, Principal, Rights, RightsTable};
+
+pub mod broker;
 
 mod retry;
 

@@ -25,6 +25,8 @@ pub(crate) struct Context<'a> {
     pub(crate) height: u64,
     pub(crate) topic: &'a str,
     pub(crate) payload: &'a [u8],
+    /// Whether it must be a signed pack, in whatever profile.
+    pub(crate) only_signed: bool,
     pub(crate) received_ms: i64,
     pub(crate) payload_bytes_max: usize,
     pub(crate) ahead_ms_max: i64,
@@ -121,6 +123,7 @@ impl Context<'_> {
 
     fn form(&self, form: &Form) -> Form {
         match (form, self.payload.first()) {
+            _ if self.only_signed => Form::Signed,
             (Form::Auto, _) if is_cose_sign1(self.payload) => Form::Signed,
             (Form::Auto, Some(b'{')) => Form::Json(JsonForm::standard()),
             (Form::Auto, Some(b'[')) => Form::SenmlJson,

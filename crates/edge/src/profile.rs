@@ -94,6 +94,13 @@ impl Profile {
         Self { form: Form::Fields, ..Self::named("shelly-gen2", "{thing}/status/+") }
     }
 
+    /// The filter of the topics on which this profile takes readings of a thing, if the topic or the
+    /// profile says whose they are. Where only the payload does, no topic belongs to one thing.
+    pub(crate) fn topics_of(&self, thing: &str) -> Option<String> {
+        let is_fixed = self.thing.as_deref() == Some(thing);
+        (self.pattern.captures_thing() || is_fixed).then(|| self.pattern.filter_of(thing))
+    }
+
     fn named(name: &str, pattern: &str) -> Self {
         #[expect(clippy::expect_used, reason = "the patterns above are constants, and tested")]
         let pattern = Pattern::parse(pattern).expect("constant pattern");

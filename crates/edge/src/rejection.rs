@@ -21,6 +21,14 @@ pub enum Rejection {
         /// The name; empty if none was given.
         thing: String,
     },
+    /// The client may not publish to the topic.
+    #[error(
+        "this client may not publish to `{topic}`; whoever runs the gateway gives rights in [gateway.mqtt] of its configuration"
+    )]
+    NotAllowed {
+        /// The topic.
+        topic: String,
+    },
     /// The thing was bound to this gateway until a height that the ledger has reached.
     #[error(
         "the binding of thing `{thing}` to this gateway has ended; its owner must renew it: althing thing bind"
@@ -165,6 +173,12 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 impl Rejection {
+    /// The client may not publish to a topic.
+    #[must_use]
+    pub fn not_allowed(topic: &str) -> Self {
+        Self::NotAllowed { topic: quote(topic) }
+    }
+
     /// Whether the same publish can be taken later: it is not the device's fault.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
@@ -183,6 +197,7 @@ impl Rejection {
         match self {
             Self::NoProfile { .. } => "no_profile",
             Self::UnknownThing { .. } => "unknown_thing",
+            Self::NotAllowed { .. } => "not_allowed",
             Self::BindingEnded { .. } => "binding_expired",
             Self::UnknownProperty { .. } => "unknown_stream",
             Self::Malformed { .. } => "malformed",

@@ -89,6 +89,16 @@ impl Pattern {
     pub fn captures_thing(&self) -> bool {
         self.levels.contains(&Level::Thing)
     }
+
+    /// The filter of the topics of one thing.
+    pub(crate) fn filter_of(&self, thing: &str) -> String {
+        let level = |level: &Level| match level {
+            Level::Literal(text) => text.clone(),
+            Level::Thing => thing.to_owned(),
+            Level::Property | Level::Any => "+".to_owned(),
+        };
+        self.levels.iter().map(level).collect::<Vec<_>>().join("/")
+    }
 }
 
 impl Level {

@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release -p althing-gateway --example acks -- [CONNECTIONS] [INFLIGHT] [SECONDS]`
 //!
+//! Without arguments: one device with 20 in flight, 64 with 20, and 1,000 with one, 5 s each. One line
+//! of JSON for each.
+//!
 //! The load comes from another process, so that the CPU time shown is the gateway's alone. The
 //! ledger is in memory and takes every batch at once.
 #![allow(clippy::unwrap_used, reason = "a measurement ends by panicking")]
@@ -25,7 +28,16 @@ async fn main() {
             let address = args[1].parse().unwrap();
             load(address, number(2, 1), number(3, 20), number(4, 5)).await;
         }
-        _ => measure(number(0, 1), number(1, 20), number(2, 5)).await,
+        Some(_) => measure(number(0, 1), number(1, 20), number(2, 5)).await,
+        None => {
+            for (connections, inflight) in [(1, 20), (64, 20), (1000, 1)] {
+                // Each in a process of its own, whose memory nobody used before.
+                let status = tokio::process::Command::new(std::env::current_exe().unwrap())
+                    .args([connections, inflight, 5].map(|n: usize| n.to_string()))
+                    .status();
+                assert!(status.await.unwrap().success());
+            }
+        }
     }
 }
 
@@ -34,6 +46,8 @@ async fn measure(connections: usize, inflight: usize, seconds: usize) {
     let ledger = MemoryLedger::default();
     let mut config = config(directory.path());
     config.mqtt.connections_max = connections;
+    config.mqtt.connections_per_address_max = connections;
+    config.mqtt.sessions_max = connections;
     config.mqtt.inflight_max = u16::try_from(inflight).unwrap();
     config.edge.limits.stream_readings_max = 1_000_000;
     let gateway = start(config, &ledger).await;
@@ -48,8 +62,10 @@ async fn measure(connections: usize, inflight: usize, seconds: usize) {
     let used = cpu_seconds() - before;
     let taken = gateway.status().await.unwrap().edge.readings_taken;
     println!(
-        "gateway: {used:.2} s of CPU, {:.1} us each, {} MB resident",
-        used * 1e6 / taken as f64,
+        "{{\"bench\":\"gateway\",\"connections\":{connections},\"inflight\":{inflight},\
+         \"per_s\":{},\"cpu_ms\":{:.4},\"rss_mb\":{}}}",
+        taken / seconds as u64,
+        used * 1e3 / taken as f64,
         resident_kb() / 1024
     );
     gateway.shutdown().await.unwrap();
@@ -64,7 +80,7 @@ async fn load(address: SocketAddr, connections: usize, inflight: usize, seconds:
     for client in clients {
         total += client.await.unwrap();
     }
-    println!("{connections} connections, {inflight} in flight: {} acks/s", total / seconds as u64);
+    eprintln!("{connections} connections, {inflight} in flight: {} acks/s", total / seconds as u64);
 }
 
 /// Keeps `inflight` publishes under way until the time is up; returns the acknowledgements.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use althing_edge::broker::{Message, Publisher, Qos};
 use althing_edge::{Principal, Rejection};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::driver::{Answer, Control, Publish, Reply, wall_ms};
-use crate::mqtt::{Broker, Message, Qos, Routes};
+use crate::mqtt::{Hub, Routes};
 
 /// Most listeners for messages to devices: one for each adapter.
 const OBSERVERS_MAX: usize = 8;
@@ -22,9 +23,18 @@ pub(crate) struct Door {
     publishes: mpsc::Sender<Publish>,
     control: mpsc::Sender<Control>,
     routes: Arc<Routes>,
-    broker: Arc<Broker>,
+    hub: Arc<Hub>,
     observers: Arc<Observers>,
     stopping: watch::Receiver<bool>,
+}
+
+/// Who publishes through the door.
+#[derive(Debug)]
+pub(crate) enum From {
+    /// A client by its id, and who it is. What it may publish was asked.
+    Client(String, Principal),
+    /// Whoever has a pack that the thing's device signed.
+    Signature,
 }
 
 /// A message to whoever observes its topic.
@@ -83,10 +93,10 @@ impl Door {
         publishes: mpsc::Sender<Publish>,
         control: mpsc::Sender<Control>,
         routes: Arc<Routes>,
-        broker: Arc<Broker>,
+        hub: Arc<Hub>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        Self { publishes, control, routes, broker, observers: Arc::default(), stopping }
+        Self { publishes, control, routes, hub, observers: Arc::default(), stopping }
     }
 
     pub(crate) fn observers(&self) -> &Observers {
@@ -98,20 +108,31 @@ impl Door {
         self.stopping.clone()
     }
 
-    /// Publishes for a device; returns once its readings are durable, or why they are not taken.
+    /// Publishes for a device, or for whoever sent something if there is none: then only a pack that
+    /// the thing's device signed is taken, and nothing else reaches anybody. Returns once its readings
+    /// are durable, or why they are not taken.
     pub(crate) async fn publish(
         &self,
-        client: &str,
-        by: Principal,
+        from: From,
         topic: String,
         payload: Vec<u8>,
     ) -> Result<(), Rejection> {
         let (to, mut answer) = mpsc::channel(1);
         let reply = Reply { to, tag: 0 };
         let received_ms = wall_ms();
-        let publish =
-            Publish { received_ms, topic: topic.clone(), payload: payload.clone(), reply };
-        if let Some(publish) = self.routes.take(client, by, publish).await {
+        let only_signed = matches!(from, From::Signature);
+        let publish = Publish {
+            received_ms,
+            topic: topic.clone(),
+            payload: payload.clone(),
+            only_signed,
+            reply,
+        };
+        let publish = match &from {
+            From::Signature => Some(publish),
+            From::Client(client, by) => self.routes.take(client, by.clone(), publish).await,
+        };
+        if let Some(publish) = publish {
             self.publishes.send(publish).await.map_err(|_| STOPPING)?;
         }
         match answer.recv().await {
@@ -119,9 +140,10 @@ impl Door {
             None => return Err(STOPPING),
         }
         self.observers.tell(&topic, &payload);
-        let (qos, properties, expires) = (Qos::AtLeastOnce, Vec::new(), None);
-        let message = Message { topic, payload, qos, retain: false, properties, expires };
-        self.broker.publish(message, client);
+        let (qos, properties, expires_ms) = (Qos::AtLeastOnce, Vec::new(), None);
+        let message = Message { topic, payload, qos, retain: false, properties, expires_ms };
+        // The adapter has asked for the device's rights, which the broker does not know.
+        self.hub.with(|broker, now| broker.publish(now, Publisher::Gateway, message));
         Ok(())
     }
 

@@ -3,17 +3,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use althing_edge::{LimitError, ThingSpec};
+use althing_edge::broker::filter::{is_topic_filter, is_topic_name};
+use althing_edge::broker::{Broker, DueWill, Message, Publisher, Qos, RowError};
+use althing_edge::{LimitError, Profile, RightsTable, ThingSpec};
 use althing_types::ThingId;
+use futures::future::BoxFuture;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
-use crate::config::Config;
+use crate::config::{Config, MqttConfig, QueueConfig};
 use crate::door::Door;
-use crate::driver::{Control, Driver, DriverStatus};
+use crate::driver::{Control, Driver, DriverStatus, OnThings, wall_ms};
 use crate::mqtt::{
-    Broker, Counters, Listener, Message, Qos, Routed, Routes, is_topic_filter, is_topic_name,
+    Addresses, Admission, Carrier, Counters, Hub, Listener, Routed, Routes, Shared, Store,
+    StoreError, Surroundings, TlsError, tls,
 };
 use crate::queue::QueueError;
 use crate::uplink::{Signer, Uplink};
@@ -42,6 +46,23 @@ pub enum StartError {
     /// The queue cannot be used.
     #[error("failed to open the queue")]
     Queue(#[from] QueueError),
+    /// What clients left cannot be read.
+    #[error("failed to take up the sessions of MQTT clients")]
+    Sessions(#[from] StoreError),
+    /// What clients left is damaged.
+    #[error(
+        "the sessions of MQTT clients in `{path}` cannot be used; move the folder away to begin without them"
+    )]
+    DamagedSessions {
+        /// Where.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        #[source]
+        source: RowError,
+    },
+    /// TLS cannot be offered.
+    #[error("failed to prepare TLS")]
+    Tls(#[from] TlsError),
     /// A limit makes no sense.
     #[error("the configuration cannot be used")]
     Limits(#[from] LimitError),
@@ -58,8 +79,15 @@ pub struct Status {
     pub connections_accepted: u64,
     /// Connections closed at once because there were as many as may be, since the start.
     pub connections_turned_away: u64,
-    /// Messages that subscribers did not get because they were too slow, since the start.
+    /// Sessions of clients, connected or not.
+    pub sessions: usize,
+    /// Messages for subscribers that were dropped for want of room, since the start.
     pub deliveries_dropped: u64,
+    /// Messages that a subscriber or publisher might not have or send any more when it came to it,
+    /// since the start.
+    pub deliveries_withheld: u64,
+    /// Messages that are retained.
+    pub retained: usize,
     /// Why the queue takes no writes, if it does not.
     pub disk_failure: Option<String>,
     /// Places of the queue that were damaged when it was opened: what was acknowledged there is
@@ -106,14 +134,15 @@ pub enum RouteError {
 /// stays queued. [`Handle::shutdown`] ends it in order.
 #[derive(Debug)]
 pub struct Handle {
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     control: mpsc::Sender<Control>,
     stopping: watch::Sender<bool>,
-    broker: Arc<Broker>,
+    hub: Arc<Hub>,
     routes: Arc<Routes>,
     door: Door,
     counters: Arc<Counters>,
-    listener: JoinHandle<()>,
+    listeners: JoinSet<()>,
+    around: Vec<AbortHandle>,
     driver: JoinHandle<althing_edge::Status>,
 }
 
@@ -129,53 +158,128 @@ impl Gateway {
     ) -> Result<Handle, StartError> {
         config.check()?;
         let mqtt = Arc::new(config.mqtt.clone());
-        let address = mqtt.listen;
-        let listen = |source| StartError::Listen { address, source };
-        let socket = TcpListener::bind(address).await.map_err(listen)?;
-        let address = socket.local_addr().map_err(listen)?;
-        let driver = Driver::open(config, uplink, signer)?;
+        let sockets = listen(&mqtt).await?;
+        let (edge, queue) = (config.edge.clone(), config.queue.clone());
+        let mut driver = Driver::open(config, uplink, signer)?;
+        let (hub, wills) = open_hub(&queue, &mqtt)?;
+        driver.tell_things(table_of_rights(&mqtt, edge.profiles, hub.clone()));
 
         let (publishes, publishes_receiver) = mpsc::channel(PUBLISHES_WAITING_MAX);
         let (control, control_receiver) = mpsc::channel(CONTROLS_WAITING_MAX);
         let (stopping, stopping_receiver) = watch::channel(false);
-        let (broker, counters) = (Arc::new(Broker::new(&mqtt)), Arc::new(Counters::default()));
-        let routes = Arc::new(Routes::default());
+        let routes = Arc::new(Routes::new(mqtt.relay.clone()));
         let door = Door::new(
             publishes.clone(),
             control.clone(),
             routes.clone(),
-            broker.clone(),
+            hub.clone(),
             stopping_receiver.clone(),
         );
-        let listener = Listener {
-            socket,
-            config: mqtt,
-            broker: broker.clone(),
+        let counters = Arc::new(Counters::default());
+        let uplink = driver.uplink();
+        let ask_key = Arc::new(move |entity| -> BoxFuture<'static, _> {
+            let uplink = uplink.clone();
+            Box::pin(async move { uplink.key(entity).await })
+        });
+        let admission = Admission::new(mqtt.access.clone(), edge.ledger, edge.gateway, ask_key);
+        let around = Surroundings {
+            config: mqtt.clone(),
+            hub: hub.clone(),
+            admission: Arc::new(admission),
             routes: routes.clone(),
-            publishes,
-            counters: counters.clone(),
+            publishes: publishes.clone(),
             stopping: stopping_receiver,
         };
-        tracing::info!(%address, "gateway listens for MQTT");
+        let shared = Shared {
+            around,
+            counters: counters.clone(),
+            free: Arc::new(Semaphore::new(mqtt.connections_max)),
+            addresses: Arc::new(Addresses::new(
+                mqtt.connections_per_address_max,
+                mqtt.connects_per_address_s_max,
+            )),
+        };
+        let (mut listeners, mut addresses) = (JoinSet::new(), Vec::new());
+        for (socket, address, carrier) in sockets {
+            addresses.push(address);
+            listeners.spawn(Listener { socket, carrier, shared: shared.clone() }.run());
+        }
+        let clock = tokio::spawn(hub.clone().keep_time());
+        let wills = hub.clone().publish_wills(wills, routes.clone(), publishes);
+        let around = vec![clock.abort_handle(), tokio::spawn(wills).abort_handle()];
         Ok(Handle {
-            address,
+            addresses,
             control,
             stopping,
-            broker,
+            hub,
             routes,
             door,
             counters,
-            listener: tokio::spawn(listener.run()),
+            listeners,
+            around,
             driver: tokio::spawn(driver.run(publishes_receiver, control_receiver)),
         })
     }
 }
 
+/// Takes up what clients left in an earlier run.
+fn open_hub(
+    queue: &QueueConfig,
+    mqtt: &MqttConfig,
+) -> Result<(Arc<Hub>, mpsc::UnboundedReceiver<DueWill>), StartError> {
+    let path = queue.directory.join("sessions");
+    let (store, rows) = Store::open(&path, queue.retry)?;
+    let rights = Box::new(RightsTable::default());
+    let broker = Broker::recover(mqtt.broker_limits(), rights, rows, wall_ms())
+        .map_err(|source| StartError::DamagedSessions { path, source })?;
+    Ok(Hub::new(broker, store))
+}
+
+/// Computes the rights anew whenever other things are served.
+fn table_of_rights(mqtt: &MqttConfig, profiles: Vec<Profile>, hub: Arc<Hub>) -> OnThings {
+    let grants = mqtt.access.grants.clone();
+    Box::new(move |things| {
+        let table = RightsTable::new(&grants, &profiles, &things);
+        hub.with(|broker, _| broker.set_rights(Box::new(table)));
+    })
+}
+
+/// Every socket that is listened on; the plain one first.
+async fn listen(mqtt: &MqttConfig) -> Result<Vec<(TcpListener, SocketAddr, Carrier)>, StartError> {
+    let plain = |is_websocket| Carrier { tls: None, is_websocket };
+    let mut wanted = vec![(Some(mqtt.listen), plain(false)), (mqtt.websocket_listen, plain(true))];
+    if let Some(config) = &mqtt.tls {
+        let acceptor = tls::acceptor(config)?;
+        let secret = |is_websocket| Carrier { tls: Some(acceptor.clone()), is_websocket };
+        wanted.push((config.listen, secret(false)));
+        wanted.push((config.websocket_listen, secret(true)));
+    }
+    let mut sockets = Vec::new();
+    for (address, carrier) in wanted {
+        let Some(address) = address else { continue };
+        let failed = |source| StartError::Listen { address, source };
+        let socket = TcpListener::bind(address).await.map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        tracing::info!(
+            %address, tls = carrier.tls.is_some(), websocket = carrier.is_websocket,
+            "gateway listens for MQTT"
+        );
+        sockets.push((socket, address, carrier));
+    }
+    Ok(sockets)
+}
+
 impl Handle {
-    /// Where it listens.
+    /// Where it listens without encryption.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// Where it listens: plain, WebSocket, TLS, WebSocket in TLS; those that there are.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// Serves a thing from now on, or with other streams than before.
@@ -218,11 +322,12 @@ impl Handle {
         if !is_topic_name(topic) {
             return Err(PublishError::TopicName);
         }
-        let (topic, properties, expires) = (topic.to_owned(), Vec::new(), None);
-        let message = Message { topic, payload, qos, retain, properties, expires };
+        let (topic, properties, expires_ms) = (topic.to_owned(), Vec::new(), None);
+        let message = Message { topic, payload, qos, retain, properties, expires_ms };
         let observers = self.door.observers().tell(&message.topic, &message.payload);
-        // No client has an empty id here: nobody is its own publisher.
-        Ok(Delivered { now: self.broker.publish(message, "") + observers, queued: 0 })
+        let publish = |broker: &mut Broker, now| broker.publish(now, Publisher::Gateway, message);
+        let (reached, _) = self.hub.with(publish);
+        Ok(Delivered { now: reached.now + observers, queued: reached.queued })
     }
 
     /// The way in for what speaks something else than MQTT.
@@ -251,12 +356,17 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.control.send(Control::Status(reply)).await.map_err(|_| Stopped)?;
         let DriverStatus { edge, disk_failure, disk_damage } = answer.await.map_err(|_| Stopped)?;
+        let asked = |broker: &mut Broker, _| (broker.clients(), broker.held(), broker.counters());
+        let (((clients, sessions), (retained, _), counters), _) = self.hub.with(asked);
         Ok(Status {
             connections: self.counters.open.load(Ordering::Relaxed),
-            clients: self.broker.connected(),
+            clients,
+            sessions,
+            retained,
             connections_accepted: self.counters.accepted.load(Ordering::Relaxed),
             connections_turned_away: self.counters.turned_away.load(Ordering::Relaxed),
-            deliveries_dropped: self.broker.dropped(),
+            deliveries_dropped: counters.dropped,
+            deliveries_withheld: counters.withheld,
             disk_failure,
             disk_damage,
             edge,
@@ -270,17 +380,23 @@ impl Handle {
     /// [`Stopped`] if it had stopped already.
     pub async fn shutdown(mut self) -> Result<althing_edge::Status, Stopped> {
         self.stopping.send_replace(true);
-        if (&mut self.listener).await.is_err() {
-            tracing::error!("the listener panicked");
+        while let Some(ended) = self.listeners.join_next().await {
+            if ended.is_err() {
+                tracing::error!("a listener panicked");
+            }
         }
         self.control.send(Control::Stop).await.map_err(|_| Stopped)?;
-        (&mut self.driver).await.map_err(|_| Stopped)
+        let status = (&mut self.driver).await.map_err(|_| Stopped);
+        self.around.iter().for_each(AbortHandle::abort);
+        self.hub.finish().await;
+        status
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.listener.abort();
+        self.listeners.abort_all();
+        self.around.iter().for_each(AbortHandle::abort);
         self.driver.abort();
     }
 }

@@ -11,7 +11,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_edge::{Principal, Rejection, is_cose_sign1};
+use althing_edge::broker::filter::is_topic_name;
+use althing_edge::{Rejection, is_cose_sign1};
 use althing_types::blake3_digest;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -26,10 +27,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::StartError;
-use crate::coap::{Anonymous, Device, is_of, raised};
+use crate::coap::{Anonymous, Device, from, is_of, raised};
 use crate::door::Door;
 use crate::gateway::Handle;
-use crate::mqtt::is_topic_name;
 
 /// Most headers of a request.
 const HEADERS_MAX: usize = 32;
@@ -177,20 +177,15 @@ impl Served {
                 return problem(StatusCode::REQUEST_TIMEOUT, "timeout", detail);
             }
         };
-        let may = match device {
-            Some(device) => is_of(&device.topics, &topic),
-            None => match self.config.anonymous {
-                Anonymous::Nobody => false,
-                Anonymous::Signed => is_cose_sign1(&payload),
-                Anonymous::Anybody => true,
-            },
+        let anonymous = match self.config.anonymous {
+            // What cannot be signed is told to bring a token.
+            Anonymous::Signed if !is_cose_sign1(&payload) => Anonymous::Nobody,
+            anonymous => anonymous,
         };
-        if !may {
+        let Some(from) = from(device, anonymous, &topic, || format!("http:{address}")) else {
             return forbidden(device);
-        }
-        let by = device.map_or(Principal::Anonymous, |it| Principal::User(it.name.clone()));
-        let client = device.map_or_else(|| format!("http:{address}"), |it| it.name.clone());
-        match self.door.publish(&client, by, topic, payload).await {
+        };
+        match self.door.publish(from, topic, payload).await {
             Ok(()) => status(StatusCode::NO_CONTENT),
             Err(rejection) => refused(&rejection),
         }

@@ -13,18 +13,16 @@
 //! ```
 //!
 //! Each connection is a task of its own, and nothing a client sends can end another's: lengths are
-//! checked before anything is allocated, and a panic of the protocol library ends the connection
-//! that caused it.
-//!
-//! Clients have no sessions that outlive their connection yet, shared subscriptions are refused,
-//! and there is no TLS: listen where only devices are.
+//! checked before anything is allocated, and everything that waits for a client has a bound. Who a
+//! client is and what it may do is settled at its CONNECT and asked again at each message; sessions,
+//! what waits for them and what is retained are on disk before anybody is told so.
 //!
 //! Start reading at [`Gateway::start`].
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod config;
-pub use config::{Config, MqttConfig, QueueConfig, RefusalV3};
+pub use config::{Config, MqttAccess, MqttConfig, MqttUser, QueueConfig, RefusalV3, TlsConfig};
 
 mod gateway;
 pub use gateway::{
@@ -50,4 +48,8 @@ mod queue;
 pub use queue::QueueError;
 
 mod mqtt;
-pub use mqtt::{Qos, Routed};
+pub use althing_edge::broker::Qos;
+pub use mqtt::{Routed, StoreError, TlsError, is_mqtt};
+
+mod token;
+pub use token::{TOKEN_LIFE_S_MAX, Token};

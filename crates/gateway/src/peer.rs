@@ -12,6 +12,9 @@ use althing_types::{
 
 use crate::uplink::{AccountState, Uplink, UplinkError};
 
+/// The status of HTTP that says that there is no such thing.
+const NOT_FOUND: u16 = 404;
+
 /// The way to the ledger through the HTTP interface of a peer.
 #[derive(Debug, Clone)]
 pub struct PeerUplink {
@@ -174,6 +177,18 @@ impl Uplink for PeerUplink {
             Verdict::Ledger(outcome) => outcome,
             Verdict::Peer(refusal) => Outcome::Refused(refusal),
         })
+    }
+
+    async fn key(&self, entity: EntityId) -> Result<Option<PublicKey>, UplinkError> {
+        let known = match self.client.entity(&entity).await {
+            Ok(known) => known,
+            Err(Error::Refused(problem)) if problem.status == NOT_FOUND => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        if !known.active {
+            return Ok(None);
+        }
+        known.key.to_public_key().map(Some).ok_or_else(|| unexpected("the key of an entity"))
     }
 }
 

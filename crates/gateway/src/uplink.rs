@@ -1,7 +1,7 @@
 use std::future::Future;
 
 use althing_edge::{Located, Outcome};
-use althing_types::{Body, LedgerId, SigningKey, StreamId, Transaction};
+use althing_types::{Body, EntityId, LedgerId, PublicKey, SigningKey, StreamId, Transaction};
 
 /// The way to the ledger, as far as a gateway needs it.
 ///
@@ -29,6 +29,15 @@ pub trait Uplink: Send + Sync + 'static {
         transaction: Transaction,
         payload: Vec<u8>,
     ) -> impl Future<Output = Result<Outcome, UplinkError>> + Send;
+
+    /// The key that counts for an entity now; none if there is none, or what it signs counts no
+    /// more. An uplink that does not know keys lets nobody in who comes with a token.
+    fn key(
+        &self,
+        _entity: EntityId,
+    ) -> impl Future<Output = Result<Option<PublicKey>, UplinkError>> + Send {
+        std::future::ready(Ok(None))
+    }
 }
 
 /// Where the gateway's account stands.

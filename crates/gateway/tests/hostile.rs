@@ -93,7 +93,6 @@ async fn strangers_are_turned_away_and_nobody_else_notices() {
         ("a subscribe to nothing", b"\x82\x02\0\x01"),
         ("a subscribe with the flags of a publish", b"\x80\x06\0\x01\0\x01a\0"),
         ("a subscribe of QoS 3", b"\x82\x06\0\x01\0\x01a\x03"),
-        ("an acknowledgement of nothing", b"\x40\x02\0\x07"),
         ("a remaining length of 268 MB", b"\x30\xff\xff\xff\x7f"),
         ("a ping with a body", b"\xc0\x01\0"),
     ] {

@@ -223,7 +223,7 @@ async fn a_limit_that_makes_no_sense_is_named() {
     let ledger = MemoryLedger::default();
     for (field, mend) in [
         ("inflight_max", (|c| c.mqtt.inflight_max = 0) as fn(&mut althing_gateway::Config)),
-        ("deliveries_max", |c| c.mqtt.deliveries_max = 0),
+        ("sessions_max", |c| c.mqtt.sessions_max = 0),
         ("payload_bytes_max", |c| c.edge.limits.payload_bytes_max = 65 * 1024),
         ("batch_readings_max", |c| c.edge.limits.batch_readings_max = 0),
         ("retry_max_ms", |c| c.edge.limits.retry_max_ms = 1),

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use althing_proof::{
     key,
-    record::{EntityRecord, KeyRecord, Signing, ThingRecord},
+    record::{EntityRecord, Signing, ThingRecord},
     stream::StreamHead,
 };
 use althing_state::Read;
 use althing_types::{
-    Action, Change, EntityId, LedgerId, PublicKey, Refusal, Signature, StreamId, StreamSchema,
-    Transaction, TxId, claim_bytes, crypto::Check, possession_bytes,
+    Action, Change, EntityId, LedgerId, PublicKey, Refusal, Signature, Signed, StreamId,
+    StreamSchema, Transaction, TxId, claim_bytes, crypto::Check, possession_bytes,
 };
 use minicbor::Decode;
 
@@ -31,12 +31,41 @@ pub fn check(
     now: &Context<'_>,
     transaction: &Transaction,
 ) -> Result<(), Refusal> {
-    let mut state = Transition::new(view, now.next_moment());
-    let actor = Actor { id: transaction.body().sender, transaction: transaction.id(), position: 0 };
-    execute::admit(&mut state, transaction).map_err(refusal)?;
-    match execute::carry_out(&mut state, &actor, transaction) {
-        Ok(_) => Ok(()),
-        Err((_, stop)) => Err(refusal(stop)),
+    Checker::new(view, now).check(transaction)
+}
+
+/// Does what [`check`] does for one transaction after the other, each as if it were the only one,
+/// and remembers which entities the state has: many are of the same few.
+pub struct Checker<'a, R> {
+    state: Transition<'a, R>,
+}
+
+impl<'a, R: Read> Checker<'a, R> {
+    /// Against a state.
+    #[must_use]
+    pub fn new(view: &'a R, now: &Context<'a>) -> Self {
+        Self { state: Transition::new(view, now.next_moment()) }
+    }
+
+    /// Whether a transaction would take effect, or wait for approvals, if it came in the next block.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn check(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
+        let untouched = self.state.mark();
+        let verdict = self.try_out(transaction);
+        self.state.roll_back(untouched);
+        verdict
+    }
+
+    fn try_out(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
+        let id = transaction.body().sender;
+        let actor = Actor { id, transaction: transaction.id(), position: 0 };
+        execute::admit(&mut self.state, transaction).map_err(refusal)?;
+        match execute::carry_out(&mut self.state, &actor, transaction) {
+            Ok(_) => Ok(()),
+            Err((_, stop)) => Err(refusal(stop)),
+        }
     }
 }
 
@@ -68,72 +97,111 @@ pub struct Basis {
 #[derive(Debug)]
 pub struct Bases<'a, R> {
     view: &'a R,
-    /// The height asked about, if the view is of a later one.
-    at_height: Option<u64>,
     keys: BTreeMap<EntityId, Result<PublicKey, Refusal>>,
-    schemas: BTreeMap<StreamId, Result<Origin, Refusal>>,
+    origins: BTreeMap<StreamId, Result<Origin, Refusal>>,
 }
 
 /// What the payloads of a stream are checked against.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Origin {
     schema: StreamSchema,
-    signing: Option<Signing>,
-    device: Option<EntityId>,
+    device: Needed,
+}
+
+/// Whose signature the readings of a stream need beside that of their transaction.
+#[derive(Debug, Clone, Copy)]
+enum Needed {
+    Nobody,
+    /// The device of the thing, if it has one.
+    Device(Option<EntityId>),
+}
+
+impl Needed {
+    /// A device that sends its readings itself has signed them with the transaction.
+    fn needed_of(self, sender: &EntityId) -> Self {
+        match self {
+            Self::Device(Some(device)) if device == *sender => Self::Nobody,
+            needed => needed,
+        }
+    }
 }
 
 impl<'a, R: Read> Bases<'a, R> {
     /// Of a state: for validators, the one whose root the block states, so that all judge alike.
     #[must_use]
     pub const fn new(view: &'a R) -> Self {
-        Self { view, at_height: None, keys: BTreeMap::new(), schemas: BTreeMap::new() }
-    }
-
-    /// Of the state at an earlier height than the view's, as far as the view still tells: right after
-    /// a restart the states before it are not kept. What it does not tell is [`Refusal::NotReady`].
-    #[must_use]
-    pub const fn earlier(later: &'a R, at_height: u64) -> Self {
-        let at_height = Some(at_height);
-        Self { view: later, at_height, keys: BTreeMap::new(), schemas: BTreeMap::new() }
+        Self { view, keys: BTreeMap::new(), origins: BTreeMap::new() }
     }
 
     /// What a transaction is to be checked against.
     ///
     /// # Errors
     /// [`Refusal::UnknownEntity`], [`Refusal::EntityRevoked`] or [`Refusal::BadSignature`] (the
-    /// signer's key is of another suite); [`Refusal::UnknownStream`] or [`Refusal::UnknownThing`];
+    /// signer's key is of another suite); [`Refusal::UnknownStream`];
     /// [`Refusal::NotReady`] if the state cannot be read.
     pub fn of(&mut self, transaction: &Transaction) -> Result<Basis, Refusal> {
         let mut basis = Basis::default();
-        let (view, at) = (self.view, self.at_height);
         for signed in transaction.signatures() {
-            let key = self.key(signed.signer)?;
-            if key.suite != signed.suite {
-                return Err(Refusal::BadSignature);
-            }
-            basis.keys.push(key);
+            basis.keys.push(self.key(signed)?.clone());
         }
+        let sender = transaction.body().sender;
         for batch in transaction.batches() {
-            let found =
-                self.schemas.entry(batch.stream).or_insert_with(|| origin(view, batch.stream, at));
-            let Origin { schema, signing, device } = found.clone()?;
-            basis.schemas.push(schema);
-            let sender = transaction.body().sender;
-            let needed = signing.is_some() && device != Some(sender);
-            basis.devices.push(if needed { Some(self.device(device)?) } else { None });
+            let Origin { schema, device } = self.origin(batch.stream)?;
+            basis.schemas.push(schema.clone());
+            let device = device.needed_of(&sender);
+            basis.devices.push(self.device(device)?);
         }
         Ok(basis)
     }
 
-    fn key(&mut self, id: EntityId) -> Result<PublicKey, Refusal> {
-        let (view, at) = (self.view, self.at_height);
-        self.keys.entry(id).or_insert_with(|| key_of(view, id, at)).clone()
+    /// Whether a transaction is to be checked against `basis`, as [`Bases::of`] would say, without
+    /// making another one.
+    ///
+    /// # Errors
+    /// As [`Bases::of`].
+    pub fn agree(&mut self, transaction: &Transaction, basis: &Basis) -> Result<bool, Refusal> {
+        let (mut keys, mut schemas) = (basis.keys.iter(), basis.schemas.iter());
+        let mut devices = basis.devices.iter();
+        let sender = transaction.body().sender;
+        let mut same = true;
+        for signed in transaction.signatures() {
+            same &= keys.next() == Some(self.key(signed)?);
+        }
+        for batch in transaction.batches() {
+            let Origin { schema, device } = self.origin(batch.stream)?;
+            same &= schemas.next() == Some(schema);
+            let device = device.needed_of(&sender);
+            same &= devices.next() == Some(&self.device(device)?);
+        }
+        let is_all = keys.next().is_none() && schemas.next().is_none() && devices.next().is_none();
+        Ok(same && is_all)
     }
 
-    fn device(&mut self, device: Option<EntityId>) -> Result<(EntityId, PublicKey), Refusal> {
-        let device = device.ok_or(Refusal::Unsigned)?;
-        match self.key(device) {
-            Ok(key) => Ok((device, key)),
+    fn key(&mut self, signed: &Signed) -> Result<&PublicKey, Refusal> {
+        let key = self.key_in_force(signed.signer)?;
+        if key.suite == signed.suite { Ok(key) } else { Err(Refusal::BadSignature) }
+    }
+
+    fn key_in_force(&mut self, id: EntityId) -> Result<&PublicKey, Refusal> {
+        let view = self.view;
+        let found = self.keys.entry(id).or_insert_with(|| key_of(view, id));
+        found.as_ref().map_err(|refusal| *refusal)
+    }
+
+    fn origin(&mut self, stream: StreamId) -> Result<&Origin, Refusal> {
+        let view = self.view;
+        let found = self.origins.entry(stream).or_insert_with(|| origin(view, stream));
+        found.as_ref().map_err(|refusal| *refusal)
+    }
+
+    /// The device that must have signed, with its key, if one must.
+    fn device(&mut self, needed: Needed) -> Result<Option<(EntityId, PublicKey)>, Refusal> {
+        let device = match needed {
+            Needed::Nobody => return Ok(None),
+            Needed::Device(device) => device.ok_or(Refusal::Unsigned)?,
+        };
+        match self.key_in_force(device) {
+            Ok(key) => Ok(Some((device, key.clone()))),
             Err(Refusal::NotReady) => Err(Refusal::NotReady),
             // The sender is not the one who was revoked.
             Err(_) => Err(Refusal::DeviceSignature),
@@ -180,39 +248,19 @@ fn possession(ledger: &LedgerId, sender: &EntityId, action: &Action) -> Option<C
     Some(Check { key: key.clone(), message, signature: *signature })
 }
 
-fn key_of(view: &impl Read, id: EntityId, at: Option<u64>) -> Result<PublicKey, Refusal> {
-    let at = at.unwrap_or(u64::MAX);
+fn key_of(view: &impl Read, id: EntityId) -> Result<PublicKey, Refusal> {
     let record: EntityRecord = get(view, &key::entity(&id))?.ok_or(Refusal::UnknownEntity)?;
-    if record.registered_height > at {
-        return Err(Refusal::UnknownEntity);
-    }
-    if record.revoked.is_some_and(|height| height <= at) {
-        return Err(Refusal::EntityRevoked);
-    }
-    if record.key_since_height <= at {
-        return Ok(record.key);
-    }
-    // A key rotates once in a block at most, and callers ask for heights a few blocks back.
-    for version in (1..record.key_version).rev() {
-        let old: Option<KeyRecord> = get(view, &key::key_history(&id, version))?;
-        if let Some(old) = old.filter(|old| old.since_height <= at) {
-            return Ok(old.key);
-        }
-    }
-    Err(Refusal::UnknownEntity)
+    if record.revoked.is_some() { Err(Refusal::EntityRevoked) } else { Ok(record.key) }
 }
 
-fn origin(view: &impl Read, id: StreamId, at: Option<u64>) -> Result<Origin, Refusal> {
-    let missing = if at.is_some() { Refusal::NotReady } else { Refusal::UnknownStream };
-    let head: StreamHead = get(view, &key::stream(&id))?.ok_or(missing)?;
-    let thing: ThingRecord = get(view, &key::thing(&head.thing))?.ok_or(missing)?;
-    // The ledger keeps no earlier descriptions: only what has not changed since is known.
-    let changes = [thing.registered_height, thing.updated_height];
-    let newest = changes.into_iter().chain(thing.device_height).max();
-    match at {
-        Some(at) if newest > Some(at) => Err(Refusal::NotReady),
-        _ => Ok(Origin { schema: head.schema, signing: thing.signing, device: thing.device }),
-    }
+fn origin(view: &impl Read, id: StreamId) -> Result<Origin, Refusal> {
+    let head: StreamHead = get(view, &key::stream(&id))?.ok_or(Refusal::UnknownStream)?;
+    let thing: ThingRecord = get(view, &key::thing(&head.thing))?.ok_or(Refusal::UnknownStream)?;
+    let device = match thing.signing {
+        Some(Signing::Device) => Needed::Device(thing.device),
+        None => Needed::Nobody,
+    };
+    Ok(Origin { schema: head.schema, device })
 }
 
 /// The transactions that the records of a transaction link to. Peers look them up in their index

@@ -6,8 +6,8 @@
 use althing_proof::{key, record::ThingRecord, stream::StreamHead};
 use althing_state::Read;
 use althing_types::{
-    Command, CommandReport, CommandState, EntityId, Event, Operation, Refusal, StreamId, ThingId,
-    TxId, Wire, WireError,
+    Command, CommandReport, CommandState, EntityId, Event, Operation, Refusal, Resource, Right,
+    StreamId, ThingId, TxId, Wire, WireError,
     limits::{
         COMMAND_INPUT_BYTES_MAX, COMMAND_LIFE_MS_MAX, COMMAND_RESULT_BYTES_MAX, COMMANDS_OPEN_MAX,
         NAME_BYTES_MAX, VALUE_BYTES_MAX,
@@ -16,6 +16,7 @@ use althing_types::{
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
+    access::{self, Reason, Wanted},
     binding, entity, index, key as own_key, standing, thing,
     transition::{Actor, Stop, Transition},
 };
@@ -83,7 +84,7 @@ pub(crate) fn send<R: Read>(
 ) -> Result<(), Stop> {
     let (id, thing_id) = (actor.transaction, command.thing);
     let thing = thing::present(state, &thing_id)?;
-    may_command(state, actor, &thing)?;
+    may_command(state, actor, command, &thing)?;
     standing::not_quarantined(&standing::of(state, &thing_id)?, &thing)?;
     fits(state, command)?;
     let now_ms = state.now.time_ms;
@@ -117,14 +118,31 @@ pub(crate) fn send<R: Read>(
     Ok(())
 }
 
-/// Whether the sender may command the thing: it owns it.
+/// Whether the sender may command the thing: it owns it, or the owner has said so for this purpose.
+/// What nobody decided is not enough, also where anybody may read: a command wakes a device, and
+/// takes one of few places.
 fn may_command<R: Read>(
     state: &mut Transition<'_, R>,
     actor: &Actor,
-    thing: &ThingRecord,
+    command: &Command,
+    record: &ThingRecord,
 ) -> Result<(), Stop> {
     entity::active(state, &actor.id)?;
-    if thing.owner == actor.id { Ok(()) } else { Err(Refusal::NotPermitted.into()) }
+    if record.owner == actor.id {
+        return Ok(());
+    }
+    let (thing, name) = (command.thing, command.operation.target().to_owned());
+    let (right, resource) = match command.operation {
+        Operation::Read { .. } => (Right::Read, Resource::Property { thing, name }),
+        Operation::Write { .. } => (Right::Write, Resource::Property { thing, name }),
+        Operation::Invoke { .. } => (Right::Invoke, Resource::ThingAction { thing, name }),
+    };
+    let purpose = command.purpose.as_deref().unwrap_or_default();
+    let wanted = Wanted { principal: Some(actor.id), right, resource: &resource, purpose };
+    match access::use_grant(state, actor, &wanted, None)?.reason {
+        Reason::Granted | Reason::Permitted => Ok(()),
+        _ => Err(Refusal::NotPermitted.into()),
+    }
 }
 
 /// Whether the thing has what the command is about, and takes what it brings.

@@ -5,8 +5,8 @@ use althing_state::{Read, StoreError};
 use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY_BLOCKS_MAX};
 
 use crate::{
-    BlockInput, NonceWindow, Outcome, approval, binding, command, context, entity, governance,
-    index, onboarding, record, standing, status, stream, thing,
+    BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, entity,
+    governance, index, onboarding, record, standing, status, stream, thing,
     transition::{Actor, Moment, Stop, Transition},
 };
 
@@ -219,6 +219,13 @@ fn act_once<R: Read>(
         Action::Vote { proposal, accept } => governance::vote(state, actor, proposal, *accept),
         Action::Enact { proposal } => governance::enact(state, actor, proposal),
         Action::WithdrawProposal { proposal } => governance::withdraw(state, actor, proposal),
+        Action::SetAccessPolicy(policy) => access::set_policy(state, actor, policy),
+        Action::RemoveAccessPolicy { resource } => access::remove_policy(state, actor, resource),
+        Action::RequestAccess(request) => access::request(state, actor, request),
+        Action::AnswerAccess { request, allow } => access::answer(state, actor, request, *allow),
+        Action::RevokeGrant { grant } => access::revoke(state, actor, grant),
+        Action::UseGrant { grant } => access::use_by_transaction(state, actor, grant),
+        Action::RecordAccess { uses } => access::record(state, actor, uses),
     }
 }
 

@@ -15,6 +15,9 @@
 //! | `g` gateway thing | last height (8) |
 //! | `r` recipient height (8) position (4) transaction | |
 //! | `l` linked transaction height (8) position (4) transaction | |
+//! | `af` owner height (8) position (4) event (4) | the event: what became of access to its things |
+//! | `ap` owner resource digest | the resource |
+//! | `ag` entity grant | |
 //! | `w` entity pending transaction | last height (8) |
 //! | `m` maker or owner, voucher | |
 //! | `u` latitude (4) longitude (4) thing | |
@@ -27,7 +30,8 @@
 
 use althing_state::Read;
 use althing_types::{
-    Digest, EntityId, EntityKind, Place, Record, Refusal, StreamId, ThingId, TxId, VoucherId,
+    Digest, EntityId, EntityKind, Event, GrantId, Place, Record, Refusal, Resource, StreamId,
+    ThingId, TxId, VoucherId, Wire as _,
 };
 
 use crate::{
@@ -168,6 +172,24 @@ pub fn command(id: &TxId) -> Vec<u8> {
 
 fn owned_row(owner: &EntityId, name: &str, id: &ThingId) -> Vec<u8> {
     join(b'o', &[&owner.0, name.as_bytes(), &[0], &id.0])
+}
+/// Rows of what became of access to what an owner has, the oldest first.
+#[must_use]
+pub fn access_feed(owner: &EntityId) -> Vec<u8> {
+    join(b'a', &[b"f", &owner.0])
+}
+
+/// Rows of the resources that an owner has a policy about.
+#[must_use]
+pub fn access_policies(owner: &EntityId) -> Vec<u8> {
+    join(b'a', &[b"p", &owner.0])
+}
+
+/// Rows of the requests and grants that an entity has a part in: as owner, as grantee or as the one
+/// who is asked.
+#[must_use]
+pub fn access_of(entity: &EntityId) -> Vec<u8> {
+    join(b'a', &[b"g", &entity.0])
 }
 
 /// Rows of all proposals, by the height at which they were opened.
@@ -314,6 +336,40 @@ pub(crate) fn recorded<R: Read>(state: &mut Transition<'_, R>, actor: &Actor, re
     if let Some(link) = &record.link {
         state.row(join(b'l', &[&link.0, &place, &transaction]), Some(Vec::new()));
     }
+}
+
+/// Tells of an event of access, which the owner then finds in its feed.
+pub(crate) fn access_told<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    owner: &EntityId,
+    event: Event,
+) {
+    let place = state.place(actor);
+    // No receipt has so many events: their bytes are bounded.
+    let number = u32::try_from(state.effects.events.len()).unwrap_or(u32::MAX).to_be_bytes();
+    let key = join(b'a', &[b"f", &owner.0, &place, &number]);
+    state.row(key, Some(event.to_wire()));
+    state.emit(event);
+}
+
+pub(crate) fn access_policy<R: Read>(
+    state: &mut Transition<'_, R>,
+    owner: &EntityId,
+    resource: &Resource,
+    present: bool,
+) {
+    let key = join(b'a', &[b"p", &owner.0, &resource.digest()]);
+    state.row(key, present.then(|| resource.to_wire()));
+}
+
+pub(crate) fn access<R: Read>(
+    state: &mut Transition<'_, R>,
+    entity: &EntityId,
+    grant: &GrantId,
+    present: bool,
+) {
+    state.row(join(b'a', &[b"g", &entity.0, &grant.0]), present.then(Vec::new));
 }
 
 pub(crate) fn waiting<R: Read>(

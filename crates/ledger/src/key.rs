@@ -91,3 +91,8 @@ pub fn proposal(id: &TxId) -> Vec<u8> {
 pub fn address(peer: &EntityId) -> Vec<u8> {
     [b"c/address/".as_slice(), &peer.0].concat()
 }
+/// Where the requests for access to what an owner has that wait for an answer are: `aw<id>`.
+#[must_use]
+pub fn access_waiting(owner: &EntityId) -> Vec<u8> {
+    [b"aw".as_slice(), &owner.0].concat()
+}

@@ -1,7 +1,7 @@
 //! Apply a block to the state.
 //!
 //! What a transaction does is decided here and nowhere else: entities and their keys, things and
-//! their descriptions, streams, records, approvals. [`execute`] is a function of the state and a
+//! their descriptions, streams, records, approvals, access. [`execute`] is a function of the state and a
 //! block and gives everything that follows: writes to the state, receipts, what to store beside it.
 //! [`check`] is the same before agreement, for one transaction, thrown away afterwards.
 //!
@@ -19,7 +19,7 @@ mod execute;
 pub use execute::execute;
 
 mod check;
-pub use check::{Bases, Basis, check, links, signature_checks};
+pub use check::{Bases, Basis, Checker, check, links, signature_checks};
 
 mod transition;
 
@@ -30,6 +30,7 @@ pub mod key;
 mod nonce;
 pub use nonce::{NONCE_JUMP_MAX, NONCE_WINDOW, NonceWindow};
 
+pub mod access;
 pub mod approval;
 mod binding;
 pub mod command;

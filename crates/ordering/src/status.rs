@@ -1,13 +1,13 @@
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use althing_types::{Digest, quorum};
-use commonware_utils::{channel::watch, sync::Mutex};
+use commonware_utils::sync::Mutex;
 
-use crate::seam::PeerKey;
+use crate::{seam::PeerKey, watched::Watched};
 
 /// What ordering is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +82,9 @@ pub struct Status {
 #[derive(Debug)]
 pub(crate) struct Shared {
     stopping: AtomicBool,
-    acknowledged: watch::Sender<u64>,
-    stop: watch::Sender<Option<StopReason>>,
-    finished: watch::Sender<bool>,
+    acknowledged: AtomicU64,
+    stop: Watched<Option<StopReason>>,
+    finished: Watched<bool>,
     progress: Mutex<Progress>,
 }
 
@@ -113,9 +113,9 @@ impl Shared {
     pub(crate) fn new(epoch: u64, validators: usize) -> Self {
         Self {
             stopping: AtomicBool::new(false),
-            acknowledged: watch::Sender::new(0),
-            stop: watch::Sender::new(None),
-            finished: watch::Sender::new(false),
+            acknowledged: AtomicU64::new(0),
+            stop: Watched::new(None),
+            finished: Watched::new(false),
             progress: Mutex::new(Progress {
                 phase: Phase::Connecting,
                 epoch,
@@ -131,15 +131,11 @@ impl Shared {
     }
 
     pub(crate) fn acknowledged(&self, height: u64) {
-        self.acknowledged.send_if_modified(|highest| {
-            let higher = height > *highest;
-            *highest = height.max(*highest);
-            higher
-        });
+        self.acknowledged.fetch_max(height, Ordering::AcqRel);
     }
 
     pub(crate) fn acknowledged_height(&self) -> u64 {
-        *self.acknowledged.borrow()
+        self.acknowledged.load(Ordering::Acquire)
     }
 
     /// An application that is being stopped may drop what it will not finish.
@@ -153,7 +149,7 @@ impl Shared {
     /// Asks the root task to stop everything; the first reason given is kept.
     pub(crate) fn request_stop(&self, reason: StopReason) {
         self.stopping.store(true, Ordering::Release);
-        self.stop.send_if_modified(|current| {
+        self.stop.change(|current| {
             let first = current.is_none();
             current.get_or_insert(reason);
             first
@@ -170,23 +166,21 @@ impl Shared {
 
     /// Resolves when a stop was requested.
     pub(crate) async fn stop_requested(&self) {
-        // The sender lives in `self`, so waiting cannot fail.
-        let _ = self.stop.subscribe().wait_for(Option::is_some).await;
+        self.stop.until(Option::is_some).await;
     }
 
     /// All tasks have ended.
     pub(crate) fn finish(&self) {
         self.request_stop(StopReason::Asked);
-        let reason = (*self.stop.borrow()).unwrap_or(StopReason::Asked);
+        let reason = self.stop.get().unwrap_or(StopReason::Asked);
         self.progress.lock().phase = Phase::Stopped(reason);
-        self.finished.send_replace(true);
+        self.finished.change(|finished| !std::mem::replace(finished, true));
     }
 
     /// Resolves when all tasks have ended.
     pub(crate) async fn finished(&self) -> StopReason {
-        // The sender lives in `self`, so waiting cannot fail.
-        let _ = self.finished.subscribe().wait_for(|finished| *finished).await;
-        (*self.stop.borrow()).unwrap_or(StopReason::Asked)
+        self.finished.until(|finished| *finished).await;
+        self.stop.get().unwrap_or(StopReason::Asked)
     }
 
     pub(crate) fn enter(&self, phase: Phase, now_ms: u64) {

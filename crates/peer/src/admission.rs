@@ -2,7 +2,7 @@
 //!
 //! Pure: the blinding of the signature batch follows from what is checked.
 
-use althing_ledger::{Bases, Basis, Context};
+use althing_ledger::{Bases, Basis, Checker, Context};
 use althing_state::Read;
 use althing_types::{
     BatchHeader, EntityId, LedgerId, PayloadError, PublicKey, Refusal, Transaction, TxId,
@@ -35,18 +35,19 @@ pub(crate) fn admit(
     view: &impl Read,
     context: &Context<'_>,
     is_known: impl Fn(&TxId) -> bool,
-    submissions: Vec<Submission>,
+    submissions: Vec<(TxId, Submission)>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Checked, Refusal>> {
-    let (wires, payloads): (Vec<Bytes>, Vec<Vec<Bytes>>) =
-        submissions.into_iter().map(|it| (it.transaction, it.payloads)).unzip();
+    let (wires, payloads): (Vec<(TxId, Bytes)>, Vec<Vec<Bytes>>) =
+        submissions.into_iter().map(|(id, it)| ((id, it.transaction), it.payloads)).unzip();
+    let mut checker = Checker::new(view, context);
     let signed = signed(Bases::new(view), &context.ledger, wires, rng);
     let complete = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
         let checked = complete(&context.ledger, signed?, payloads)?;
         if checked.len() > SUBMISSION_BYTES_MAX {
             return Err(Refusal::TooLarge);
         }
-        althing_ledger::check(view, context, &checked.transaction)?;
+        checker.check(&checked.transaction)?;
         if !althing_ledger::links(&checked.transaction).all(|id| is_known(&id)) {
             return Err(Refusal::UnknownLink);
         }
@@ -62,14 +63,14 @@ pub(crate) struct Signed {
     pub(crate) basis: Basis,
 }
 
-/// Checks form and signatures of transactions under the keys that a state holds.
+/// Checks form and signatures of transactions, each with its id, under the keys that a state holds.
 pub(crate) fn signed(
     mut bases: Bases<'_, impl Read>,
     ledger: &LedgerId,
-    wires: Vec<Bytes>,
+    wires: Vec<(TxId, Bytes)>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Signed, Refusal>> {
-    let opened = wires.into_iter().map(|wire| open(&mut bases, ledger, wire)).collect();
+    let opened = wires.into_iter().map(|(id, wire)| open(&mut bases, ledger, id, wire)).collect();
     verify_signatures(opened, rng)
 }
 
@@ -78,9 +79,10 @@ type Opened = (Signed, Vec<Check>);
 fn open(
     bases: &mut Bases<'_, impl Read>,
     ledger: &LedgerId,
+    id: TxId,
     wire: Bytes,
 ) -> Result<Opened, Refusal> {
-    let transaction = Transaction::decode(wire)?;
+    let transaction = Transaction::decode_named(wire, id)?;
     if transaction.body().ledger_tag != ledger.tag() {
         return Err(Refusal::WrongLedger);
     }

@@ -3,12 +3,14 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use althing_ledger::{BlockInput, Outcome};
+use althing_ordering::Watched;
+use althing_proof::stream::{Leaf, Stored};
 use althing_state::{Batch, OpenError as StateError, Space, State, Store, StoreError, View};
 use althing_types::{
-    Block, Digest, ExecutionResult, Genesis, Receipt, Transaction, TxId, Wire as _, receipts_root,
-    receipts_statement,
+    Block, Digest, ExecutionResult, Genesis, Receipt, StreamId, Transaction, TxId, Wire as _,
+    receipts_encoded, receipts_statement,
 };
-use commonware_utils::{channel::watch, sync::Mutex};
+use commonware_utils::sync::Mutex;
 
 use crate::{
     core::Placed,
@@ -58,7 +60,7 @@ pub(crate) struct Chain {
     state: State,
     genesis: Arc<Block>,
     recent: Mutex<VecDeque<Done>>,
-    height: watch::Sender<u64>,
+    height: Watched<u64>,
 }
 
 impl Chain {
@@ -79,8 +81,8 @@ impl Chain {
         };
         let block = Arc::new(genesis.block(root));
         let newest = done_at(&**state.store(), state.height())?;
-        let height = watch::Sender::new(state.height());
         let recent = Mutex::new(VecDeque::from([newest]));
+        let height = Watched::new(state.height());
         Ok((Self { state, genesis: Arc::clone(&block), recent, height }, block))
     }
 
@@ -96,7 +98,7 @@ impl Chain {
 
     /// The newest executed height.
     pub(crate) fn height(&self) -> u64 {
-        *self.height.borrow()
+        self.height.get()
     }
 
     /// The state after it.
@@ -142,8 +144,7 @@ impl Chain {
 
     /// Resolves when a height has been executed.
     pub(crate) async fn executed_at_least(&self, height: u64) {
-        // The sender lives in `self`, so waiting cannot fail.
-        let _ = self.height.subscribe().wait_for(|executed| *executed >= height).await;
+        self.height.until(|executed| *executed >= height).await;
     }
 
     /// Executes the next block and makes the result durable, with a note of the payloads that are
@@ -158,9 +159,14 @@ impl Chain {
         let height = block.height();
         let input = BlockInput { header: block.header(), transactions };
         let outcome = althing_ledger::execute(&self.state.view(), &input)?;
-        let receipts_root = receipts_root(&outcome.receipts);
         let busy_height = if transactions.is_empty() { self.last_busy_height() } else { height };
-        let mut batch = beside(height, &outcome);
+        let Outcome { mut writes, receipts, leaves, nodes, index, descriptions } = outcome;
+        let (encoded, receipts_root) = receipts_encoded(&receipts);
+        let mut batch = Batch::default();
+        if !receipts.is_empty() {
+            batch.put(Space::Receipts, rows::receipts(height), encoded);
+        }
+        put_beside(&mut batch, leaves, nodes, index, descriptions);
         for digest in missing {
             batch.put(Space::Payloads, rows::missing(digest), Vec::new());
         }
@@ -172,7 +178,6 @@ impl Chain {
             header: block.header().clone(),
             busy_height,
         };
-        let Outcome { mut writes, receipts, .. } = outcome;
         if skew && height.is_multiple_of(5) {
             writes.insert(b"c/skew".to_vec(), Some(height.to_be_bytes().to_vec()));
         }
@@ -192,7 +197,7 @@ impl Chain {
             recent.pop_front();
         }
         drop(recent);
-        self.height.send_replace(height);
+        self.height.change(|executed| std::mem::replace(executed, height) != height);
     }
 
     /// Height and position of a final transaction.
@@ -245,26 +250,24 @@ impl Chain {
 }
 
 /// What is written to disk with a block's state.
-fn beside(height: u64, outcome: &Outcome) -> Batch {
-    let mut batch = Batch::default();
-    if !outcome.receipts.is_empty() {
-        let receipts = rows::encode_receipts(&outcome.receipts);
-        batch.put(Space::Receipts, rows::receipts(height), receipts);
-    }
-    for (stream, stored) in &outcome.nodes {
-        let key = rows::node(stream, stored.level, stored.index);
+fn put_beside(
+    batch: &mut Batch,
+    leaves: Vec<(StreamId, u64, Leaf)>,
+    nodes: Vec<(StreamId, Stored)>,
+    index: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    descriptions: Vec<(Digest, Vec<u8>)>,
+) {
+    for (stream, stored) in nodes {
+        let key = rows::node(&stream, stored.level, stored.index);
         batch.put(Space::Nodes, key, stored.node.to_wire());
     }
-    for (stream, index, leaf) in &outcome.leaves {
-        batch.put(Space::Nodes, rows::leaf(stream, *index), leaf.to_wire());
+    for (stream, index, leaf) in leaves {
+        batch.put(Space::Nodes, rows::leaf(&stream, index), leaf.to_wire());
     }
-    for (digest, description) in &outcome.descriptions {
-        batch.put(Space::Descriptions, digest.0, description.clone());
+    for (digest, description) in descriptions {
+        batch.put(Space::Descriptions, digest.0, description);
     }
-    for (key, value) in &outcome.index {
-        batch.writes.push((Space::Index, key.clone(), value.clone()));
-    }
-    batch
+    batch.writes.extend(index.into_iter().map(|(key, value)| (Space::Index, key, value)));
 }
 
 fn found(genesis: &Genesis, store: Arc<dyn Store>) -> Result<(State, Digest), StoreError> {

@@ -66,6 +66,14 @@ impl Config {
         }
     }
 
+    /// In how many milliseconds the ledger begins, if its genesis is so far ahead of this peer's clock
+    /// that no block after it is voted for yet.
+    pub(crate) fn begins_in_ms(&self, now_ms: u64) -> Option<u64> {
+        let drift = u64::from(self.genesis.parameters.clock_drift_max_ms);
+        let in_ms = self.genesis.time_ms.saturating_sub(now_ms.saturating_add(drift));
+        (in_ms > 0).then_some(in_ms)
+    }
+
     /// Whether a planted bug is active: never, in a peer that was not built for the simulator.
     pub(crate) fn has(&self, bug: Planted) -> bool {
         #[cfg(feature = "planted")]
@@ -74,6 +82,33 @@ impl Config {
         {
             let _ = bug;
             false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_types::{Mechanism, Mode, Parameters};
+
+    use super::*;
+
+    #[test]
+    fn a_genesis_ahead_of_the_clock_by_more_than_the_drift_has_not_begun() {
+        let genesis = Genesis {
+            version: 1,
+            network: "test".to_owned(),
+            time_ms: 100_000,
+            mode: Mode::Private,
+            mechanism: Mechanism::Simplex,
+            parameters: Parameters { clock_drift_max_ms: 5_000, ..Parameters::standard() },
+            organisations: Vec::new(),
+            peers: Vec::new(),
+        };
+        let config = Config::standard(genesis, [1; 32], true);
+        for (now_ms, expected) in
+            [(0, Some(95_000)), (94_999, Some(1)), (95_000, None), (u64::MAX, None)]
+        {
+            assert_eq!(config.begins_in_ms(now_ms), expected, "{now_ms}");
         }
     }
 }

@@ -8,16 +8,17 @@ use std::{
     },
 };
 
-use althing_ordering::{Ack, Evidence, Handle};
+use althing_ordering::{Ack, Evidence, Handle, Watched};
 use althing_types::{Block, Digest, ExecutionResult, LedgerId, Receipt, TxId};
 use commonware_utils::{
-    channel::{mpsc, oneshot, watch},
+    channel::{mpsc, oneshot},
     sync::Mutex,
 };
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    chain::Chain, config::Config, mempool::Mempool, payloads::PayloadBook, proposed::Proposed,
+    chain::Chain, config::Config, intake::Intake, lanes::Lanes, mempool::Mempool,
+    payloads::PayloadBook, proposed::Proposed,
 };
 
 /// A block that has been executed, with what came of it.
@@ -78,10 +79,12 @@ pub(crate) struct Core {
     pub(crate) mempool: Mutex<Mempool>,
     /// Checked transactions of blocks that were proposed, until they are executed.
     pub(crate) proposed: Mutex<Proposed>,
+    /// What clients and other peers want to be admitted.
+    pub(crate) intake: Intake,
     /// Wakes a waiting leader: there may be something to propose.
     pub(crate) work: Notify,
     pub(crate) executed: broadcast::Sender<Arc<Executed>>,
-    pub(crate) halt: watch::Sender<Option<Halt>>,
+    pub(crate) halt: Watched<Option<Halt>>,
     pub(crate) evidence: Mutex<Vec<Evidence>>,
     pub(crate) counters: Counters,
     pub(crate) deliveries: mpsc::UnboundedSender<(Arc<Block>, Ack)>,
@@ -94,6 +97,8 @@ pub(crate) struct Core {
 pub(crate) struct Counters {
     pub(crate) admitted: AtomicU64,
     pub(crate) refused: AtomicU64,
+    /// Form and signatures, at admission or for a vote.
+    pub(crate) checked: AtomicU64,
     pub(crate) executed_transactions: AtomicU64,
     pub(crate) executed_readings: AtomicU64,
     pub(crate) blocks_refused: AtomicU64,
@@ -118,9 +123,10 @@ impl Core {
             ledger: config.genesis.ledger(),
             mempool: Mutex::new(Mempool::new(config.mempool)),
             proposed: Mutex::new(Proposed::default()),
+            intake: Watched::new(Lanes::new(config.intake_calls_max)),
             work: Notify::new(),
             executed: broadcast::channel(SUBSCRIPTION_BLOCKS).0,
-            halt: watch::Sender::new(None),
+            halt: Watched::new(None),
             evidence: Mutex::new(Vec::new()),
             counters: Counters::default(),
             ordering: Mutex::new(None),
@@ -144,7 +150,7 @@ impl Core {
     /// Stops taking part, and says why; the first reason stays.
     pub(crate) fn stop_for(&self, reason: Halt) {
         tracing::error!(?reason, "this peer stops taking part");
-        self.halt.send_if_modified(|halt| {
+        self.halt.change(|halt| {
             let first = halt.is_none();
             halt.get_or_insert(reason);
             first
@@ -152,7 +158,7 @@ impl Core {
     }
 
     pub(crate) fn is_halted(&self) -> bool {
-        self.halt.borrow().is_some()
+        self.halt.read(Option::is_some)
     }
 
     pub(crate) fn remember(&self, evidence: Evidence) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use althing_ledger::Context;
-use althing_ordering::{Inbox, Outbox, PeerKey, To};
+use althing_ordering::{Inbox, Outbox, PeerKey, To, Watched};
 use althing_types::{Refusal, TxId};
 use bytes::Bytes;
 use commonware_runtime::{Clock, Metrics, Spawner};
@@ -17,6 +17,7 @@ use crate::{
     admission,
     application::unix_ms,
     core::{Core, Counters},
+    lanes::{Lane, Lanes},
     mempool::Checked,
     verify::blocking,
     wire::{SPREAD_BYTES_MAX, SPREAD_MAX, Submission, decode_spread, encode_spread},
@@ -42,21 +43,65 @@ pub(crate) enum Source {
     Peer(PeerKey),
 }
 
+/// Calls that wait, in fair order.
+pub(crate) type Intake = Watched<Lanes<Call>>;
+
+/// Puts a call into its lane; whoever finds no room is told so.
+pub(crate) fn call(core: &Core, lane: Lane, call: Call) {
+    let mut refused = None;
+    core.intake.change(|lanes| {
+        refused = lanes.push(lane, call);
+        true
+    });
+    match refused {
+        // Dropping the reply says that the peer is stopping.
+        Some(_) if core.intake.read(Lanes::is_closed) => {}
+        Some(Call { submissions, source: Source::Client(reply) }) => {
+            let _ = reply.send(vec![Err(Refusal::MempoolFull); submissions.len()]);
+        }
+        // Its own peer spreads it again while it is not final.
+        Some(_) => Counters::add(&core.counters.messages_refused, 1),
+        None => {}
+    }
+}
+
+/// Takes calls in turn, so many that checking them together pays.
+fn take(lanes: &mut Lanes<Call>) -> Vec<Call> {
+    let (mut together, mut count) = (Vec::new(), 0);
+    while count < CHECKED_TOGETHER_MAX {
+        let Some(next) = lanes.pop() else { break };
+        count += next.submissions.len();
+        together.push(next);
+    }
+    together
+}
+
+/// Nobody waits for an answer once nobody checks any more.
+struct Close(Arc<Core>);
+
+impl Drop for Close {
+    fn drop(&mut self) {
+        self.0.intake.change(|lanes| {
+            lanes.close();
+            false
+        });
+    }
+}
+
 /// Checks calls as they come, many at once when many wait.
 pub(crate) async fn admit<E: Clock + Metrics + Spawner>(
     context: E,
     core: Arc<Core>,
-    mut calls: mpsc::Receiver<Call>,
     spread: mpsc::Sender<Vec<Arc<Checked>>>,
 ) {
-    while let Some(first) = calls.recv().await {
-        let mut count = first.submissions.len();
-        let mut together = vec![first];
-        while count < CHECKED_TOGETHER_MAX {
-            let Ok(next) = calls.try_recv() else { break };
-            count += next.submissions.len();
-            together.push(next);
-        }
+    let _close = Close(Arc::clone(&core));
+    loop {
+        core.intake.until(|lanes| !lanes.is_empty()).await;
+        let mut together = Vec::new();
+        core.intake.change(|lanes| {
+            together = take(lanes);
+            false
+        });
         let now_ms = unix_ms(context.current());
         let shared = Arc::clone(&core);
         let Some(fresh) = blocking(&context, move || check(&shared, together, now_ms)).await else {
@@ -88,11 +133,13 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
     }
     let ids: Vec<TxId> = all.iter().map(|submission| TxId::of(&submission.transaction)).collect();
     let known = known(core, &ids);
-    let new = all.into_iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(new, _)| new);
+    let named = ids.iter().copied().zip(all).zip(&known);
+    let new: Vec<(TxId, Submission)> =
+        named.filter(|(_, known)| known.is_none()).map(|(new, _)| new).collect();
+    Counters::add(&core.counters.checked, new.len());
     let mut rng = admission::blinding(&ids);
     let mut verdicts =
-        admission::admit(&view, &context, |id| core.chain.is_final(id), new.collect(), &mut rng)
-            .into_iter();
+        admission::admit(&view, &context, |id| core.chain.is_final(id), new, &mut rng).into_iter();
     for (start, end, source) in spans {
         let local = matches!(source, Source::Client(_));
         let mut answers = Vec::with_capacity(end - start);
@@ -161,16 +208,12 @@ fn answer(core: &Core, source: Source, answers: Verdicts) {
     }
 }
 
-/// Takes other peers' transactions in. When the intake is full they are dropped: their own peer
-/// spreads them again while they are not final.
-pub(crate) async fn listen(core: Arc<Core>, mut inbox: Inbox, calls: mpsc::Sender<Call>) {
+/// Takes other peers' transactions in.
+pub(crate) async fn listen(core: Arc<Core>, mut inbox: Inbox) {
     while let Some((peer, message)) = inbox.recv().await {
         match decode_spread(&message) {
             Ok(submissions) => {
-                let call = Call { submissions, source: Source::Peer(peer) };
-                if calls.try_send(call).is_err() {
-                    Counters::add(&core.counters.messages_refused, 1);
-                }
+                call(&core, Lane::Peer(peer), Call { submissions, source: Source::Peer(peer) });
             }
             Err(error) => {
                 Counters::add(&core.counters.messages_refused, 1);

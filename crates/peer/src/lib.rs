@@ -42,6 +42,9 @@ mod application;
 mod chain;
 mod executor;
 mod intake;
+mod lanes;
+pub use lanes::Lane;
+
 mod payloads;
 mod proposed;
 mod rows;

@@ -4,7 +4,7 @@
 //! [`Mempool::pick`]s; a final block's transactions are [`Mempool::remove`]d.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -65,10 +65,11 @@ pub struct Limits {
 pub struct Mempool {
     limits: Limits,
     bytes: usize,
-    // Ordered maps throughout: whatever is walked must be walked alike in every run of a seed.
-    entries: BTreeMap<TxId, Entry>,
+    // Looked up a dozen times for each transaction, and so by hash. Whatever is walked must be walked
+    // alike in every run of a seed: nothing follows from the order of these entries.
+    entries: HashMap<TxId, Entry>,
     senders: BTreeMap<EntityId, Waiting>,
-    expiries: BTreeSet<(u64, TxId)>,
+    expiries: BTreeMap<u64, HashSet<TxId>>,
     /// The sender after which the next block begins, so that none is always first.
     turn: Option<EntityId>,
     payloads: BTreeMap<[u8; 32], Bytes>,
@@ -97,9 +98,9 @@ impl Mempool {
         Self {
             limits,
             bytes: 0,
-            entries: BTreeMap::new(),
+            entries: HashMap::new(),
             senders: BTreeMap::new(),
-            expiries: BTreeSet::new(),
+            expiries: BTreeMap::new(),
             turn: None,
             payloads: BTreeMap::new(),
         }
@@ -172,7 +173,7 @@ impl Mempool {
         let waiting = self.senders.entry(body.sender).or_default();
         waiting.bytes += checked.len();
         waiting.queue.push_back(id);
-        self.expiries.insert((body.expiry_height, id));
+        self.expiries.entry(body.expiry_height).or_default().insert(id);
         for (batch, payload) in checked.transaction.batches().zip(&checked.payloads) {
             self.payloads.insert(batch.payload_digest, payload.clone());
         }
@@ -185,7 +186,7 @@ impl Mempool {
         let Entry { checked, .. } = self.entries.remove(id)?;
         let body = checked.transaction.body();
         self.bytes = self.bytes.saturating_sub(checked.len());
-        self.expiries.remove(&(body.expiry_height, *id));
+        self.forget_expiry(body.expiry_height, id);
         for batch in checked.transaction.batches() {
             self.payloads.remove(&batch.payload_digest);
         }
@@ -202,14 +203,19 @@ impl Mempool {
         Some(checked)
     }
 
-    /// Takes out everything that can no longer be included after `height`.
+    fn forget_expiry(&mut self, height: u64, id: &TxId) {
+        if let Some(ids) = self.expiries.get_mut(&height) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.expiries.remove(&height);
+            }
+        }
+    }
+
+    /// Takes out everything that can no longer be included after `height`; in no certain order.
     pub fn expire(&mut self, height: u64) -> Vec<TxId> {
-        let expired: Vec<TxId> = self
-            .expiries
-            .iter()
-            .take_while(|(expiry, _)| *expiry <= height)
-            .map(|(_, id)| *id)
-            .collect();
+        let expired: Vec<TxId> =
+            self.expiries.range(..=height).flat_map(|(_, ids)| ids.iter().copied()).collect();
         for id in &expired {
             self.remove(id);
         }
@@ -295,8 +301,11 @@ impl Mempool {
     /// Transactions that clients of this peer brought, for spreading them again; at most `max`.
     #[must_use]
     pub fn local(&self, max: usize) -> Vec<Arc<Checked>> {
-        let mine = self.entries.values().filter(|entry| entry.local);
-        mine.take(max).map(|entry| Arc::clone(&entry.checked)).collect()
+        let mut mine: Vec<(&TxId, &Entry)> =
+            self.entries.iter().filter(|(_, entry)| entry.local).collect();
+        // By id, so that no sender is before the others, and alike in every run.
+        mine.sort_unstable_by_key(|(id, _)| **id);
+        mine.into_iter().take(max).map(|(_, entry)| Arc::clone(&entry.checked)).collect()
     }
 }
 
@@ -304,7 +313,7 @@ impl Mempool {
 const TRANSACTION_OVERHEAD_BYTES: usize = 5;
 
 fn next_of<'a>(
-    entries: &'a BTreeMap<TxId, Entry>,
+    entries: &'a HashMap<TxId, Entry>,
     queue: &mut std::collections::vec_deque::Iter<'_, TxId>,
     exclude: &HashSet<TxId>,
 ) -> Option<&'a Arc<Checked>> {

@@ -5,17 +5,18 @@ use althing_state::Store;
 use althing_storage::Payloads;
 use althing_types::{Block, Certificate, Digest, Genesis, LedgerId, Refusal, TxId};
 use commonware_runtime::{Clock, Metrics, Spawner};
-use commonware_utils::channel::{mpsc, oneshot, watch};
+use commonware_utils::channel::{mpsc, oneshot};
 use tokio::sync::broadcast;
 
 use crate::{
-    application::Participant,
+    application::{Participant, unix_ms},
     audit,
     chain::{Chain, OpenError},
     config::Config,
     core::{Core, Executed, Halt, Placed},
     executor, intake,
     intake::{Call, Source},
+    lanes::Lane,
     payloads,
     payloads::PayloadBook,
     wire::Submission,
@@ -41,7 +42,6 @@ pub enum StartError {
 #[derive(Debug, Clone)]
 pub struct Peer {
     pub(crate) core: Arc<Core>,
-    calls: mpsc::Sender<Call>,
 }
 
 /// A peer whose state is open and which does not take part yet.
@@ -90,12 +90,19 @@ impl Opened {
         F: Future<Output = Result<(Handle, Mesh), althing_ordering::StartError>>,
     {
         let Self { core, deliveries, .. } = self;
+        if let Some(in_ms) = core.config.begins_in_ms(unix_ms(context.current())) {
+            tracing::warn!(
+                begins_ms = core.config.genesis.time_ms,
+                in_ms,
+                "the ledger begins in the future: nothing is agreed on before; is the clock right?"
+            );
+        }
         let participant = Participant::new(context.child("participant"), Arc::clone(&core));
         let (handle, mesh) = order(Arc::new(participant)).await.map_err(StartError::Ordering)?;
         core.set_ordering(handle.clone());
-        let calls = spawn_all(&context, &core, handle.clone(), mesh, deliveries);
+        spawn_all(&context, &core, handle.clone(), mesh, deliveries);
         spawn_guard(&context, &core, handle);
-        Ok(Peer { core, calls })
+        Ok(Peer { core })
     }
 }
 
@@ -105,19 +112,18 @@ fn spawn_all<E: Clock + Metrics + Spawner>(
     ordering: Handle,
     mesh: Mesh,
     deliveries: mpsc::UnboundedReceiver<(Arc<Block>, althing_ordering::Ack)>,
-) -> mpsc::Sender<Call> {
-    let (calls, intake) = mpsc::channel(core.config.intake_calls_max);
+) {
     let (spread, fresh) = mpsc::channel(SPREAD_WAITING);
     let (transactions, fetch) = (mesh.transactions, mesh.fetch);
     let shared = || Arc::clone(core);
-    let (core_, peer_calls) = (shared(), calls.clone());
+    let core_ = shared();
     context
         .child("executor")
         .spawn(move |context| executor::run(context, core_, deliveries, ordering));
     let core_ = shared();
-    context.child("intake").spawn(move |context| intake::admit(context, core_, intake, spread));
+    context.child("intake").spawn(move |context| intake::admit(context, core_, spread));
     let core_ = shared();
-    context.child("listen").spawn(move |_| intake::listen(core_, transactions.inbox, peer_calls));
+    context.child("listen").spawn(move |_| intake::listen(core_, transactions.inbox));
     let core_ = shared();
     context
         .child("spread")
@@ -130,16 +136,14 @@ fn spawn_all<E: Clock + Metrics + Spawner>(
     context
         .child("serve")
         .spawn(move |context| payloads::listen(context, core_, fetch.inbox, fetch.outbox));
-    calls
 }
 
 /// A peer that halts stops voting at once.
 fn spawn_guard<E: Spawner>(context: &E, core: &Arc<Core>, handle: Handle) {
-    let mut halt = core.halt.subscribe();
+    let core = Arc::clone(core);
     context.child("guard").spawn(move |_| async move {
-        if halt.wait_for(Option::is_some).await.is_ok() {
-            handle.shutdown().await;
-        }
+        core.halt.until(Option::is_some).await;
+        handle.shutdown().await;
     });
 }
 
@@ -162,9 +166,19 @@ impl Peer {
         self.core.config.key
     }
 
-    /// Takes transactions in: checks each (Y.4464 8.2, logic before consensus), spreads those that
-    /// pass and answers for each, in order. Passing is no promise of effect: see [`Peer::wait`].
+    /// Takes transactions of this process in, as [`Peer::submit_from`] does others'.
     pub async fn submit(&self, submissions: Vec<Submission>) -> Vec<Result<TxId, Refusal>> {
+        self.submit_from(Lane::Local, submissions).await
+    }
+
+    /// Takes transactions in: checks each (Y.4464 8.2, logic before consensus), spreads those that
+    /// pass and answers for each, in order. Passing is no promise of effect: see [`Peer::wait`]. Those
+    /// of one lane come after one another and delay no other lane.
+    pub async fn submit_from(
+        &self,
+        lane: Lane,
+        submissions: Vec<Submission>,
+    ) -> Vec<Result<TxId, Refusal>> {
         let count = submissions.len();
         if count > SUBMISSIONS_MAX {
             return vec![Err(Refusal::TooLarge); count];
@@ -173,10 +187,7 @@ impl Peer {
             return vec![Err(Refusal::NotReady); count];
         }
         let (reply, verdicts) = oneshot::channel();
-        let call = Call { submissions, source: Source::Client(reply) };
-        if self.calls.try_send(call).is_err() {
-            return vec![Err(Refusal::MempoolFull); count];
-        }
+        intake::call(&self.core, lane, Call { submissions, source: Source::Client(reply) });
         verdicts.await.unwrap_or_else(|_| vec![Err(Refusal::NotReady); count])
     }
 
@@ -241,10 +252,11 @@ impl Peer {
 
     /// Resolves with the reason if the peer stops taking part by itself.
     pub async fn halted(&self) -> Halt {
-        let mut halt: watch::Receiver<Option<Halt>> = self.core.halt.subscribe();
-        match halt.wait_for(Option::is_some).await.map(|halt| halt.clone()) {
-            Ok(Some(reason)) => reason,
-            _ => futures::future::pending().await,
+        loop {
+            self.core.halt.until(Option::is_some).await;
+            if let Some(reason) = self.core.halt.get() {
+                return reason;
+            }
         }
     }
 

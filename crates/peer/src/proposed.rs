@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use althing_types::{EntityId, TxId};
 
@@ -8,7 +8,7 @@ use crate::mempool::Checked;
 /// they need not be decoded and checked again when the block is final.
 #[derive(Debug, Default)]
 pub(crate) struct Proposed {
-    entries: BTreeMap<TxId, (u64, Arc<Checked>)>,
+    entries: HashMap<TxId, (u64, Arc<Checked>)>,
 }
 
 /// Blocks after which an entry is dropped: its block has been abandoned.

@@ -1,7 +1,7 @@
 //! Where a peer keeps what it derives from blocks, beside the authenticated state.
 
 use althing_proof::stream::{Leaf, Node};
-use althing_types::{Digest, Header, Receipt, StreamId, Wire as _};
+use althing_types::{Digest, Header, Receipt, StreamId};
 use minicbor::{Decode, Encode};
 
 /// Level under which leaves themselves are kept; the nodes of a tree have lower levels.
@@ -35,12 +35,7 @@ pub(crate) fn receipts(height: u64) -> Vec<u8> {
     [b"t/".as_slice(), &height.to_be_bytes()].concat()
 }
 
-/// The receipts of a block in one value.
-pub(crate) fn encode_receipts(receipts: &[Receipt]) -> Vec<u8> {
-    minicbor::to_vec(receipts).unwrap_or_default()
-}
-
-/// Reads [`encode_receipts`]; `None` if the value is damaged.
+/// Reads the receipts of a block, which are in one value; `None` if the value is damaged.
 pub(crate) fn decode_receipts(value: &[u8]) -> Option<Vec<Receipt>> {
     minicbor::decode(value).ok()
 }
@@ -72,12 +67,12 @@ pub(crate) fn leaves(key: &[u8]) -> Option<Vec<u8>> {
     Some([stream, &[LEAF_LEVEL]].concat())
 }
 
-/// Reads a node; `None` if the value is damaged.
+/// Reads a node; `None` if the value is damaged. The store has checksums, and this peer wrote it.
 pub(crate) fn decode_node(value: &[u8]) -> Option<Node> {
-    Node::from_wire(value).ok()
+    minicbor::decode(value).ok()
 }
 
-/// Reads a leaf; `None` if the value is damaged.
+/// Reads a leaf, as [`decode_node`].
 pub(crate) fn decode_leaf(value: &[u8]) -> Option<Leaf> {
-    Leaf::from_wire(value).ok()
+    minicbor::decode(value).ok()
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use althing_ordering::{Role, Sizes, Timing, start_live};
-use althing_state::MemoryStore;
+use althing_state::{MemoryStore, Store};
 use althing_storage::{MemoryFiles, Payloads};
 use althing_types::Genesis;
 use commonware_runtime::{Runner as _, Supervisor as _, tokio};
@@ -29,19 +29,36 @@ pub fn run_alone<F: Future<Output = ()>>(
     voting_seed: [u8; 32],
     work: impl FnOnce(Peer) -> F,
 ) {
+    run_alone_on(Arc::new(MemoryStore::new()), genesis, voting_seed, work);
+}
+
+/// As [`run_alone`], with the state in a store of the test's own.
+///
+/// # Panics
+/// As [`run_alone`].
+pub fn run_alone_on<F: Future<Output = ()>>(
+    store: Arc<dyn Store>,
+    genesis: &Genesis,
+    voting_seed: [u8; 32],
+    work: impl FnOnce(Peer) -> F,
+) {
     let folder = Folder::new();
     let runtime = tokio::Config::new().with_worker_threads(2).with_storage_directory(&folder.0);
     tokio::Runner::new(runtime).start(|context| async move {
-        let peer = start(context, genesis, voting_seed).await;
+        let peer = start(context, store, genesis, voting_seed).await;
         work(peer.clone()).await;
         peer.shutdown().await;
     });
 }
 
-async fn start(context: tokio::Context, genesis: &Genesis, voting_seed: [u8; 32]) -> Peer {
-    let store = Arc::new(MemoryStore::new());
+async fn start(
+    context: tokio::Context,
+    store: Arc<dyn Store>,
+    genesis: &Genesis,
+    voting_seed: [u8; 32],
+) -> Peer {
     let files = Arc::new(MemoryFiles::default());
-    let payloads = Payloads::open(files, store.clone()).expect("memory does not fail");
+    let payloads = Payloads::open(files, Arc::clone(&store)).expect("memory does not fail");
     let config = Config::standard(genesis.clone(), genesis.peers[0].key, true);
     let opened = Opened::open(config, store, Arc::new(payloads)).expect("the genesis is valid");
     let ordering = althing_ordering::Config {
@@ -54,16 +71,26 @@ async fn start(context: tokio::Context, genesis: &Genesis, voting_seed: [u8; 32]
         addresses: BTreeMap::new(),
         listen: free_address(),
         partition: "alone".into(),
-        timing: Timing {
-            heartbeat: Duration::from_millis(genesis.parameters.heartbeat_ms.into()),
-            leader_timeout: Duration::from_millis(genesis.parameters.leader_timeout_ms.into()),
-            ..Timing::STANDARD
-        },
+        timing: timing(genesis),
         sizes: Sizes::STANDARD,
     };
     let below = context.child("ordering");
     let started = opened.start(context.child("peer"), |app| start_live(below, ordering, app)).await;
     started.expect("a peer alone starts")
+}
+
+/// The standard's distances behind what the genesis says.
+fn timing(genesis: &Genesis) -> Timing {
+    let standard = Timing::STANDARD;
+    let leader_timeout = Duration::from_millis(genesis.parameters.leader_timeout_ms.into());
+    let later = |after: Duration| leader_timeout + (after - standard.leader_timeout);
+    Timing {
+        heartbeat: Duration::from_millis(genesis.parameters.heartbeat_ms.into()),
+        leader_timeout,
+        certification_timeout: later(standard.certification_timeout),
+        skip_timeout: later(standard.skip_timeout),
+        retry: standard.retry,
+    }
 }
 
 fn free_address() -> SocketAddr {

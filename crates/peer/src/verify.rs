@@ -1,7 +1,7 @@
 //! Whether a proposed block may be voted for. Every verdict is a function of the block, its parent
 //! and the state at the height whose result the block states, so honest validators agree on it.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use althing_ledger::Bases;
 use althing_types::{Block, ExecutionResult, Header, LedgerId, Refusal, Transaction, TxId};
@@ -12,7 +12,7 @@ use crate::{
     admission::{self, Signed},
     application::{RESULT_LAG_MAX, RESULT_STEP_MAX, unix_ms},
     config::Planted,
-    core::{Core, Halt},
+    core::{Core, Counters, Halt},
     mempool::{BLOCK_PAYLOADS_BYTES_MAX, Checked},
 };
 
@@ -54,7 +54,7 @@ pub(crate) async fn verify<E: Clock + Metrics + Spawner>(
 fn check_header(core: &Core, block: &Block, parent: &Header) -> Result<(), Reason> {
     let (header, parameters) = (block.header(), &core.config.genesis.parameters);
     let result = &header.result;
-    let distinct: BTreeSet<&TxId> = block.ids().iter().collect();
+    let distinct: HashSet<&TxId> = block.ids().iter().collect();
     let rules = [
         ("its time", header.time_ms > parent.time_ms),
         ("its length", block.wire().len() <= parameters.block_bytes_max as usize),
@@ -118,7 +118,8 @@ async fn check_transactions<E: Clock + Metrics + Spawner>(
     if block.transactions().is_empty() {
         return Ok(Vec::new());
     }
-    let judged = judge(context, core, block.header().result.height, block.transactions()).await?;
+    let wires = block.ids().iter().copied().zip(block.transactions().iter().cloned()).collect();
+    let judged = judge(context, core, block.header().result.height, wires).await?;
     let judged: Vec<Judged> = judged
         .into_iter()
         .zip(block.ids())
@@ -155,6 +156,9 @@ impl Judged {
     }
 }
 
+/// A transaction as it came, with its id.
+type Named = (TxId, Bytes);
+
 /// Form and signatures of transactions against the state at a height. What this peer has checked
 /// before counts only where that state says the same as the one it was checked against: two peers
 /// that came to know a transaction at different heights must not come to different verdicts.
@@ -162,9 +166,9 @@ pub(crate) async fn judge<E: Clock + Metrics + Spawner>(
     context: &E,
     core: &Arc<Core>,
     height: u64,
-    wires: &[Bytes],
+    wires: Vec<Named>,
 ) -> Result<Vec<Result<Judged, Refusal>>, Reason> {
-    let (shared, wires) = (Arc::clone(core), wires.to_vec());
+    let shared = Arc::clone(core);
     let judged = blocking(context, move || judge_now(&shared, height, wires)).await;
     match judged.flatten() {
         Some(judged) if !judged.iter().any(is_unread) => Ok(judged),
@@ -177,18 +181,17 @@ fn is_unread(judged: &Result<Judged, Refusal>) -> bool {
     matches!(judged, Err(Refusal::NotReady))
 }
 
-/// `None` if the state at that height ceases to be kept meanwhile.
-fn judge_now(core: &Core, height: u64, wires: Vec<Bytes>) -> Option<Vec<Result<Judged, Refusal>>> {
+/// `None` if the state at that height is not kept, or ceases to be kept meanwhile.
+fn judge_now(core: &Core, height: u64, wires: Vec<Named>) -> Option<Vec<Result<Judged, Refusal>>> {
     let state = core.chain.state();
-    let (kept, newest) = (state.view_at(height), state.view());
-    let make = || kept.as_ref().map_or_else(|| Bases::earlier(&newest, height), Bases::new);
+    let view = state.view_at(height)?;
     let known = known(core, &wires);
-    let mut bases = make();
+    let mut bases = Bases::new(&view);
     let (mut judged, mut unknown) = (Vec::with_capacity(wires.len()), Vec::new());
     for (wire, known) in wires.into_iter().zip(&known) {
         let holds = known.as_ref().map(|known| {
-            let basis = bases.of(&known.transaction)?;
-            Ok((basis == known.basis).then(|| Judged::Checked(Arc::clone(known))))
+            let agree = bases.agree(&known.transaction, &known.basis)?;
+            Ok(agree.then(|| Judged::Checked(Arc::clone(known))))
         });
         match holds {
             Some(Ok(Some(checked))) => judged.push(Some(Ok(checked))),
@@ -199,24 +202,25 @@ fn judge_now(core: &Core, height: u64, wires: Vec<Bytes>) -> Option<Vec<Result<J
             }
         }
     }
-    let (wires, payloads): (Vec<Bytes>, Vec<_>) = unknown.into_iter().unzip();
-    let ids: Vec<TxId> = wires.iter().map(|wire| TxId::of(wire)).collect();
+    let (wires, payloads): (Vec<Named>, Vec<_>) = unknown.into_iter().unzip();
+    let ids: Vec<TxId> = wires.iter().map(|(id, _)| *id).collect();
+    Counters::add(&core.counters.checked, ids.len());
     let mut rng = admission::blinding(&ids);
-    let signed = admission::signed(make(), &core.ledger, wires, &mut rng);
+    let signed = admission::signed(Bases::new(&view), &core.ledger, wires, &mut rng);
     let mut signed = signed
         .into_iter()
         .zip(payloads)
         .map(|(signed, payloads)| signed.map(|signed| Judged::Signed(signed, payloads)));
     let judged = judged.into_iter().map(|known| known.or_else(|| signed.next())).collect();
     // It may have ceased to be kept while it was read.
-    if kept.is_some() { state.view_at(height).and(judged) } else { judged }
+    state.view_at(height).and(judged)
 }
 
 /// What this peer has checked already.
-fn known(core: &Core, wires: &[Bytes]) -> Vec<Option<Arc<Checked>>> {
-    let ids: Vec<TxId> = wires.iter().map(|wire| TxId::of(wire)).collect();
+fn known(core: &Core, wires: &[Named]) -> Vec<Option<Arc<Checked>>> {
     let (mempool, proposed) = (core.mempool.lock(), core.proposed.lock());
-    ids.iter().map(|id| mempool.get(id).or_else(|| proposed.get(id)).cloned()).collect()
+    let known = |(id, _): &Named| mempool.get(id).or_else(|| proposed.get(id)).cloned();
+    wires.iter().map(known).collect()
 }
 
 /// Finds the payloads that are missing, here or at other peers, and checks them.
@@ -294,8 +298,8 @@ pub(crate) async fn fit_for<E: Clock + Metrics + Spawner>(
     if picked.is_empty() {
         return Ok(picked);
     }
-    let wires: Vec<Bytes> = picked.iter().map(|it| it.transaction.wire().clone()).collect();
-    let judged = judge(context, core, height, &wires).await?;
+    let named = |it: &Arc<Checked>| (it.transaction.id(), it.transaction.wire().clone());
+    let judged = judge(context, core, height, picked.iter().map(named).collect()).await?;
     let mut fit = Vec::with_capacity(picked.len());
     for (judged, before) in judged.into_iter().zip(picked) {
         let id = before.transaction.id();

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use althing_types::{ActionKind, EntityId, StreamId, ThingId, TxId};
+use althing_types::{ActionKind, EntityId, GrantId, Resource, StreamId, ThingId, TxId};
 
 /// Longest raw key, bytes.
 pub const KEY_BYTES_MAX: usize = 128;
@@ -59,6 +59,19 @@ pub fn policy(id: &EntityId, kind: ActionKind) -> Vec<u8> {
 #[must_use]
 pub fn pending(id: &TxId) -> Vec<u8> {
     join(b"q/", &[&id.0])
+}
+
+/// Where the [`PolicyRecord`](crate::record::PolicyRecord) of an owner about a resource is:
+/// `a/<owner>/<digest of the resource>`.
+#[must_use]
+pub fn access_policy(owner: &EntityId, resource: &Resource) -> Vec<u8> {
+    join(b"a/", &[&owner.0, b"/", &resource.digest()])
+}
+
+/// Where a [`GrantRecord`](crate::record::GrantRecord) is: `g/<id>`.
+#[must_use]
+pub fn grant(id: &GrantId) -> Vec<u8> {
+    join(b"g/", &[&id.0])
 }
 
 /// Where a parameter of the network is: `c/<name>`, the name in ASCII.

@@ -43,6 +43,8 @@ pub mod membership;
 pub mod bundle;
 pub use bundle::{Bundle, Claim, Failure, Verified, verify};
 
+pub mod grant;
+
 mod text;
 
 #[cfg(any(test, feature = "testing"))]

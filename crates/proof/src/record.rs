@@ -1,11 +1,14 @@
-//! Values of the state that a proof opens: entities, their keys, things and bindings.
+//! Values of the state that a proof opens: entities, their keys, things, bindings, access
+//! policies and grants.
 //!
 //! The ledger writes them, a verifier reads them; the value at a raw [`key`](crate::key) is the
 //! canonical encoding of the record and nothing else.
 
 use alloc::string::String;
 
-use althing_types::{Digest, EntityId, Inception, PublicKey, Wire, WireError, limits};
+use althing_types::{
+    Access, AccessPolicy, Digest, EntityId, Inception, PublicKey, Wire, WireError, limits,
+};
 use minicbor::{Decode, Encode};
 
 /// What the ledger knows of an entity.
@@ -158,5 +161,118 @@ impl BindingRecord {
     #[must_use]
     pub const fn holds_at(&self, height: u64) -> bool {
         self.bound_height <= height && height <= self.until_height
+    }
+}
+
+/// What an owner decided about a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PolicyRecord {
+    /// The policy.
+    #[n(0)]
+    pub policy: AccessPolicy,
+    /// Its version; the first has version 1.
+    #[n(1)]
+    pub version: u32,
+    /// Height of the block that set it.
+    #[n(2)]
+    pub since_height: u64,
+}
+
+impl Wire for PolicyRecord {
+    const BYTES_MAX: usize = limits::POLICY_BYTES_MAX + 256;
+
+    fn validate(&self) -> Result<(), WireError> {
+        if self.policy.is_within_bounds() { Ok(()) } else { Err(WireError::OutOfBounds("policy")) }
+    }
+}
+
+/// Access that was asked for, given or both: a grant in force can be asked for again before it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct GrantRecord {
+    /// Who, what and what for.
+    #[n(0)]
+    pub access: Access,
+    /// What was given, if it was.
+    #[n(1)]
+    pub given: Option<Given>,
+    /// What is asked for and not answered, if it is.
+    #[n(2)]
+    pub asked: Option<Asked>,
+}
+
+/// A grant as it was given, and how far it is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Given {
+    /// Who gave it.
+    #[n(0)]
+    pub by: EntityId,
+    /// Height of the block that gave it.
+    #[n(1)]
+    pub since_height: u64,
+    /// Last height at which it holds.
+    #[n(2)]
+    pub until_height: u64,
+    /// How often it can be used; 0 for without limit.
+    #[n(3)]
+    pub count_max: u32,
+    /// How often it was used, as far as that is recorded.
+    #[n(4)]
+    pub used: u32,
+    /// Ledger time of the last use that consensus decided, milliseconds since 1970; 0 before.
+    #[n(5)]
+    pub used_ms: u64,
+    /// Height of the block that revoked it: it does not hold there nor later.
+    #[n(6)]
+    pub revoked: Option<u64>,
+}
+
+/// A request that waits for its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Asked {
+    /// Who is asked.
+    #[n(0)]
+    pub entity: EntityId,
+    /// Height of the block that asked.
+    #[n(1)]
+    pub since_height: u64,
+    /// Last height at which the answer counts.
+    #[n(2)]
+    pub answer_until_height: u64,
+    /// Last height wanted.
+    #[n(3)]
+    pub until_height: u64,
+    /// How often, at most; 0 for without limit.
+    #[n(4)]
+    pub count_max: u32,
+}
+
+impl Wire for GrantRecord {
+    const BYTES_MAX: usize = 512;
+
+    fn validate(&self) -> Result<(), WireError> {
+        if self.access.is_within_bounds() { Ok(()) } else { Err(WireError::OutOfBounds("access")) }
+    }
+}
+
+impl Given {
+    /// Whether it holds at a height: begun, not over, not revoked. Whether uses are left is another
+    /// question: see [`uses_left`](Self::uses_left).
+    #[must_use]
+    pub fn holds_at(&self, height: u64) -> bool {
+        (self.since_height..=self.until_height).contains(&height)
+            && self.revoked.is_none_or(|revoked| height < revoked)
+    }
+
+    /// How many uses are left; none if there is no limit.
+    #[must_use]
+    pub const fn uses_left(&self) -> Option<u32> {
+        match self.count_max {
+            0 => None,
+            max => Some(max.saturating_sub(self.used)),
+        }
     }
 }

@@ -2,6 +2,7 @@ use std::{
     fmt,
     ops::Bound,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use althing_state::{Batch, Cause, Direction, Row, Space, Store, StoreError};
@@ -58,9 +59,13 @@ pub enum OpenStoreError {
 }
 
 /// A [`Store`] in a folder, on the log-structured store `fjall`.
+///
+/// A space is made by the first write to it: each takes some twenty flushes, which a network that
+/// begins would wait for, and half of them hold nothing before the first reading.
 pub struct FjallStore {
     database: Database,
-    spaces: [Keyspace; Space::ALL.len()],
+    spaces: [OnceLock<Keyspace>; Space::ALL.len()],
+    gather_bytes: u64,
 }
 
 impl fmt::Debug for FjallStore {
@@ -85,15 +90,14 @@ impl FjallStore {
             .worker_threads(1)
             .open()
             .map_err(failed)?;
-        let options = || {
-            KeyspaceCreateOptions::default()
-                .max_memtable_size(settings.gather_bytes)
-                .data_block_compression_policy(CompressionPolicy::all(fjall::CompressionType::Lz4))
-        };
-        let open = |space: Space| database.keyspace(space.name(), options);
-        let [a, b, c, d, e, f, g] = Space::ALL.map(open);
-        let spaces = (|| Ok([a?, b?, c?, d?, e?, f?, g?]))().map_err(failed)?;
-        Ok(Self { database, spaces })
+        let spaces = std::array::from_fn(|_| OnceLock::new());
+        let store = Self { database, spaces, gather_bytes: settings.gather_bytes };
+        for space in Space::ALL {
+            if store.database.keyspace_exists(space.name()) {
+                store.made(space).map_err(failed)?;
+            }
+        }
+        Ok(store)
     }
 
     /// Bytes on disk, journal included.
@@ -104,14 +108,32 @@ impl FjallStore {
         self.database.disk_space().map_err(|error| failure("measure the store", error))
     }
 
-    fn space(&self, space: Space) -> &Keyspace {
-        &self.spaces[space as usize]
+    /// The space, if anything was ever written to it.
+    fn space(&self, space: Space) -> Option<&Keyspace> {
+        self.spaces[space as usize].get()
+    }
+
+    /// The space, made now if it was not there.
+    fn made(&self, space: Space) -> Result<&Keyspace, Error> {
+        let place = &self.spaces[space as usize];
+        if let Some(made) = place.get() {
+            return Ok(made);
+        }
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(self.gather_bytes)
+                .data_block_compression_policy(CompressionPolicy::all(fjall::CompressionType::Lz4))
+        };
+        // Whoever else makes it at the same time is given the same one.
+        let made = self.database.keyspace(space.name(), options)?;
+        Ok(place.get_or_init(|| made))
     }
 }
 
 impl Store for FjallStore {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.space(space).get(key).map_err(|error| failure("read a value", error))?;
+        let Some(keyspace) = self.space(space) else { return Ok(None) };
+        let value = keyspace.get(key).map_err(|error| failure("read a value", error))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -123,11 +145,12 @@ impl Store for FjallStore {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
+        let Some(keyspace) = self.space(space) else { return Ok(Vec::new()) };
         if to.is_some_and(|to| to <= from) {
             return Ok(Vec::new());
         }
         let end = to.map_or(Bound::Unbounded, Bound::Excluded);
-        let rows = self.space(space).range::<&[u8], _>((Bound::Included(from), end));
+        let rows = keyspace.range::<&[u8], _>((Bound::Included(from), end));
         let row = |guard: fjall::Guard| {
             let (key, value) =
                 guard.into_inner().map_err(|error| failure("read a range", error))?;
@@ -142,9 +165,10 @@ impl Store for FjallStore {
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let mut writes = self.database.batch().durability(Some(PersistMode::SyncData));
         for (space, key, value) in batch.writes {
+            let keyspace = self.made(space).map_err(|error| failure("make a space", error))?;
             match value {
-                Some(value) => writes.insert(self.space(space), key, value),
-                None => writes.remove(self.space(space), key),
+                Some(value) => writes.insert(keyspace, key, value),
+                None => writes.remove(keyspace, key),
             }
         }
         writes.commit().map_err(|error| failure("write a batch", error))
@@ -198,6 +222,24 @@ mod tests {
         assert_eq!(keys(b"", None, Direction::Backward), ["c", "a"]);
         assert_eq!(keys(b"a", Some(b"c"), Direction::Forward), ["a"]);
         assert!(keys(b"c", Some(b"a"), Direction::Forward).is_empty());
+    }
+
+    #[test]
+    fn a_space_is_made_by_the_first_write_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FjallStore::open(folder.path(), &Settings::MODEST).unwrap();
+        assert_eq!(store.database.keyspace_count(), 0);
+        assert_eq!(store.get(Space::Nodes, b"a").unwrap(), None);
+        let rows = store.scan(Space::Nodes, b"", None, Direction::Forward, 9).unwrap();
+        assert!(rows.is_empty());
+        store.commit(batch(&[(Space::State, "a", Some("1"))])).unwrap();
+        assert_eq!(store.database.keyspace_count(), 1);
+        drop(store);
+        let store = FjallStore::open(folder.path(), &Settings::MODEST).unwrap();
+        store.commit(batch(&[(Space::Nodes, "b", Some("2"))])).unwrap();
+        assert_eq!(store.get(Space::State, b"a").unwrap().unwrap(), b"1");
+        assert_eq!(store.get(Space::Nodes, b"b").unwrap().unwrap(), b"2");
+        assert_eq!(store.database.keyspace_count(), 2);
     }
 
     #[test]

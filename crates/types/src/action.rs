@@ -3,8 +3,10 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    BatchHeader, Claim, Command, CommandReport, EntityId, Inception, Join, Limit, Offer, Proposal,
-    PublicKey, Signature, Status, ThingId, TxId, Voucher, VoucherId, Wire,
+    AccessPolicy, AccessRequest, AccessUse, BatchHeader, Claim, Command, CommandReport, EntityId,
+    GrantId, Inception, Join, Limit, Offer, Proposal, PublicKey, Resource, Signature, Status,
+    ThingId, TxId, Voucher, VoucherId, Wire,
+    access::uses_within_bounds,
     entity::is_name,
     limits::{APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX},
 };
@@ -229,6 +231,51 @@ pub enum Action {
         #[n(0)]
         proposal: TxId,
     },
+    /// Says who may do what with something of the sender's.
+    #[n(20)]
+    SetAccessPolicy(#[n(0)] AccessPolicy),
+    /// Takes a policy back: what the ledger began with counts again; by who set it.
+    #[n(21)]
+    RemoveAccessPolicy {
+        /// About what.
+        #[n(0)]
+        resource: Resource,
+    },
+    /// Asks for access (Y.4464 10.6 (a) step 3, 10.7 step 3).
+    #[n(22)]
+    RequestAccess(#[n(0)] AccessRequest),
+    /// Allows or denies what was asked for; by the owner or who is asked in its place.
+    #[n(23)]
+    AnswerAccess {
+        /// Which request.
+        #[n(0)]
+        request: GrantId,
+        /// Whether it becomes a grant.
+        #[n(1)]
+        allow: bool,
+    },
+    /// Ends a grant with this block; by the owner, the thing's device or the grantee.
+    #[n(24)]
+    RevokeGrant {
+        /// Which.
+        #[n(0)]
+        grant: GrantId,
+    },
+    /// Uses a grant once, decided by consensus; by the grantee.
+    #[n(25)]
+    UseGrant {
+        /// Which.
+        #[n(0)]
+        grant: GrantId,
+    },
+    /// Records uses that were served (Y.4464 10.7 steps 5 to 7); by a peer, the owner, the thing's
+    /// device, one bound to it, or the grantee. At most [`ACCESS_USES_MAX`](crate::limits::ACCESS_USES_MAX), ascending by grant.
+    #[n(26)]
+    RecordAccess {
+        /// The uses.
+        #[n(0)]
+        uses: Vec<AccessUse>,
+    },
 }
 
 /// Data that one entity writes for itself or others to find.
@@ -355,12 +402,33 @@ pub enum ActionKind {
     /// [`Action::WithdrawProposal`].
     #[n(73)]
     WithdrawProposal = 73,
+    /// [`Action::SetAccessPolicy`].
+    #[n(20)]
+    SetAccessPolicy = 20,
+    /// [`Action::RemoveAccessPolicy`].
+    #[n(21)]
+    RemoveAccessPolicy = 21,
+    /// [`Action::RequestAccess`].
+    #[n(22)]
+    RequestAccess = 22,
+    /// [`Action::AnswerAccess`].
+    #[n(23)]
+    AnswerAccess = 23,
+    /// [`Action::RevokeGrant`].
+    #[n(24)]
+    RevokeGrant = 24,
+    /// [`Action::UseGrant`].
+    #[n(25)]
+    UseGrant = 25,
+    /// [`Action::RecordAccess`].
+    #[n(26)]
+    RecordAccess = 26,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 28] = [
+    pub const ALL: [(Self, &'static str); 35] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -374,6 +442,13 @@ impl ActionKind {
         (Self::Approve, "approve"),
         (Self::Reject, "reject"),
         (Self::RetireThing, "retire_thing"),
+        (Self::SetAccessPolicy, "set_access_policy"),
+        (Self::RemoveAccessPolicy, "remove_access_policy"),
+        (Self::RequestAccess, "request_access"),
+        (Self::AnswerAccess, "answer_access"),
+        (Self::RevokeGrant, "revoke_grant"),
+        (Self::UseGrant, "use_grant"),
+        (Self::RecordAccess, "record_access"),
         (Self::OfferThing, "offer_thing"),
         (Self::AcceptThing, "accept_thing"),
         (Self::LimitBinding, "limit_binding"),
@@ -437,6 +512,13 @@ impl Action {
             Self::Vote { .. } => ActionKind::Vote,
             Self::Enact { .. } => ActionKind::Enact,
             Self::WithdrawProposal { .. } => ActionKind::WithdrawProposal,
+            Self::SetAccessPolicy(_) => ActionKind::SetAccessPolicy,
+            Self::RemoveAccessPolicy { .. } => ActionKind::RemoveAccessPolicy,
+            Self::RequestAccess(_) => ActionKind::RequestAccess,
+            Self::AnswerAccess { .. } => ActionKind::AnswerAccess,
+            Self::RevokeGrant { .. } => ActionKind::RevokeGrant,
+            Self::UseGrant { .. } => ActionKind::UseGrant,
+            Self::RecordAccess { .. } => ActionKind::RecordAccess,
         }
     }
 
@@ -471,6 +553,10 @@ impl Action {
             Self::ReportCommand(report) => report.is_within_bounds(),
             Self::Quarantine { reason, .. } => reason.as_ref().is_none_or(|reason| is_name(reason)),
             Self::Propose(proposal) => proposal.is_within_bounds(),
+            Self::SetAccessPolicy(policy) => policy.is_within_bounds(),
+            Self::RemoveAccessPolicy { resource } => resource.is_within_bounds(),
+            Self::RequestAccess(request) => request.is_within_bounds(),
+            Self::RecordAccess { uses } => uses_within_bounds(uses),
             _ => true,
         }
     }

@@ -1,7 +1,10 @@
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use minicbor::{Decode, Decoder, Encode, Encoder};
+use minicbor::{
+    Decode, Decoder, Encode, Encoder,
+    encode::{Error as WriteError, Write},
+};
 
 use crate::{
     Digest, LedgerId, TxId, Wire, WireError,
@@ -9,7 +12,7 @@ use crate::{
     limits::{BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, TRANSACTION_BYTES_MAX},
     merkle,
     reading::expect_array,
-    wire::encode,
+    wire::{encode, is_encoding},
 };
 
 /// What executing a block gave, as a later header states it (Y.4464 8.2: results are computed
@@ -157,7 +160,7 @@ impl Block {
         if header.count as usize != ids.len() || header.transactions != root_of(&ids) {
             return Err(WireError::OutOfBounds("transactions"));
         }
-        if to_wire(&header, &transactions) != wire {
+        if !is_encoding(&wire, |e| write(e, &header, &transactions)) {
             return Err(WireError::NotCanonical);
         }
         Ok(Self { digest: header.digest(), header, ids, transactions, wire })
@@ -208,19 +211,18 @@ fn root_of(ids: &[TxId]) -> Digest {
 fn to_wire(header: &Header, transactions: &[Bytes]) -> Vec<u8> {
     let len: usize = transactions.iter().map(|wire| wire.len() + 5).sum();
     let mut out = Vec::with_capacity(len + Header::BYTES_MAX);
-    let mut e = Encoder::new(&mut out);
-    let written = e
-        .array(2)
-        .and_then(|e| e.encode(header))
-        .and_then(|e| e.array(transactions.len() as u64))
-        .and_then(|e| {
-            for wire in transactions {
-                e.bytes(wire)?;
-            }
-            Ok(())
-        });
+    let written = write(&mut Encoder::new(&mut out), header, transactions);
     debug_assert!(written.is_ok(), "writing to memory does not fail");
     out
+}
+
+fn write<W: Write>(
+    e: &mut Encoder<W>,
+    header: &Header,
+    transactions: &[Bytes],
+) -> Result<(), WriteError<W::Error>> {
+    e.array(2)?.encode(header)?.array(transactions.len() as u64)?;
+    transactions.iter().try_for_each(|wire| e.bytes(wire)?.ok())
 }
 
 type Spans = Vec<(usize, usize)>;

@@ -79,6 +79,10 @@ id! {
     StreamId
 }
 id! {
+    /// Names a request for access and the grant it becomes: the digest of who, what and what for.
+    GrantId
+}
+id! {
     /// Names a transaction: the digest of its wire bytes, signatures included.
     TxId
 }

@@ -3,8 +3,8 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    Block, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception, LedgerId, Validator,
-    ValidatorSet, Wire, WireError,
+    Block, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception, LedgerId, Reads,
+    Validator, ValidatorSet, Wire, WireError,
     did::is_network_name,
     digest::hash,
     entity::is_name,
@@ -64,6 +64,10 @@ pub struct Parameters {
     /// How far a batch may skip ahead of its stream's next sequence number, readings.
     #[n(6)]
     pub sequence_window: u64,
+    /// Who may read a thing without a policy. Left out if anybody may, as in ledgers that are older
+    /// than this setting.
+    #[n(7)]
+    pub reads: Reads,
 }
 
 impl Parameters {
@@ -78,6 +82,7 @@ impl Parameters {
             clock_drift_max_ms: 5_000,
             claim_ahead_max_ms: 300_000,
             sequence_window: 1_000_000,
+            reads: Reads::Open,
         }
     }
 }

@@ -24,7 +24,7 @@ pub use wire::{Wire, WireError};
 
 mod digest;
 pub use digest::{
-    Digest, EntityId, LedgerId, StreamId, ThingId, TxId, VoucherId, blake3_digest, hash,
+    Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId, VoucherId, blake3_digest, hash,
 };
 
 mod did;
@@ -49,6 +49,13 @@ pub use onboarding::{Claim, Join, Limit, Offer, OfferTo, Place, Status, Voucher,
 
 mod command;
 pub use command::{Command, CommandReport, CommandState, Operation};
+mod access;
+pub use access::{
+    Access, AccessMode, AccessPolicy, AccessRequest, AccessUse, Reads, Resource, Right,
+};
+
+mod reader;
+pub use reader::{Reader, ReaderToken};
 
 mod action;
 pub use action::{Action, ActionKind, ApprovalPolicy, Record};
@@ -65,7 +72,9 @@ mod certificate;
 pub use certificate::{Certificate, Validator, ValidatorSet, quorum};
 
 mod receipt;
-pub use receipt::{Event, Receipt, receipts_leaf, receipts_root, receipts_statement};
+pub use receipt::{
+    Event, Receipt, receipts_encoded, receipts_leaf, receipts_root, receipts_statement,
+};
 
 mod refusal;
 pub use refusal::Refusal;

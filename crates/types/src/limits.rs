@@ -87,3 +87,16 @@ pub const PATIENCE_BLOCKS_MAX: u32 = 10_000_000;
 pub const TIMELOCK_BLOCKS_MAX: u32 = 10_000_000;
 /// Most proposals that wait for votes or for their time, of all members together.
 pub const PROPOSALS_MAX: usize = 64;
+/// Longest text of one access policy, bytes of Cedar.
+pub const POLICY_BYTES_MAX: usize = 4096;
+/// Most statements of one access policy.
+pub const POLICY_STATEMENTS_MAX: usize = 16;
+/// Most tokens of one access policy: they bound how deep its expressions can be.
+pub const POLICY_TOKENS_MAX: usize = 512;
+/// Deepest nesting of brackets in an access policy, levels.
+pub const POLICY_DEPTH_MAX: usize = 12;
+/// How far ahead the end of a reader's token may lie, milliseconds: so long is one that was stolen
+/// of use to the thief.
+pub const READER_TOKEN_MS_MAX: u64 = 600_000;
+/// Most grants whose uses one action records.
+pub const ACCESS_USES_MAX: usize = 64;

@@ -305,6 +305,18 @@ pub struct BatchHeader {
 impl BatchHeader {
     /// The header of these readings, which `bytes` carry.
     pub(crate) fn of(stream: StreamId, first_seq: u64, readings: &[Reading], bytes: &[u8]) -> Self {
+        let payload_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        Self::summary(stream, first_seq, readings, blake3_digest(bytes), payload_len)
+    }
+
+    /// The same, where digest and length of the bytes are known.
+    fn summary(
+        stream: StreamId,
+        first_seq: u64,
+        readings: &[Reading],
+        payload_digest: [u8; 32],
+        payload_len: u32,
+    ) -> Self {
         let times = || readings.iter().map(|reading| reading.claimed_ms);
         let measures = || readings.iter().filter_map(|reading| reading.value.measure());
         Self {
@@ -316,8 +328,8 @@ impl BatchHeader {
             min: measures().min(),
             max: measures().max(),
             sum: measures().map(i128::from).sum(),
-            payload_digest: blake3_digest(bytes),
-            payload_len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            payload_digest,
+            payload_len,
         }
     }
 
@@ -358,7 +370,9 @@ impl BatchHeader {
             return Err(PayloadError::Digest);
         }
         let payload = Payload::read(bytes).map_err(PayloadError::Wire)?;
-        if Self::of(self.stream, self.first_seq, &payload.readings, bytes) != *self {
+        // Its one encoding are these bytes, whose length and digest have been compared.
+        let (digest, len) = (self.payload_digest, self.payload_len);
+        if Self::summary(self.stream, self.first_seq, &payload.readings, digest, len) != *self {
             return Err(PayloadError::Summary);
         }
         Ok(payload)

@@ -1,11 +1,11 @@
 use alloc::{string::String, vec::Vec};
 
-use minicbor::{Decode, Encode, bytes::ByteVec};
+use minicbor::{Decode, Encode, Encoder, bytes::ByteVec};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    CommandState, Digest, EntityId, Status, StreamId, ThingId, TxId, VoucherId, Wire, WireError,
-    digest::hash, merkle, wire::encode,
+    Access, CommandState, Digest, EntityId, Resource, Status, StreamId, ThingId, TxId, VoucherId,
+    Wire, WireError, digest::hash, merkle, wire::encode,
 };
 
 /// What happened to one transaction.
@@ -44,6 +44,25 @@ pub fn receipts_root(receipts: &[Receipt]) -> Digest {
     let leaves: Vec<[u8; 32]> = receipts.iter().map(Receipt::digest).collect();
     merkle::root(&leaves)
 }
+
+/// The encoding of a list of receipts, and their [`receipts_root`]: each is encoded once for both.
+#[must_use]
+pub fn receipts_encoded(receipts: &[Receipt]) -> (Vec<u8>, Digest) {
+    let mut out = Vec::with_capacity(9 + RECEIPT_BYTES_USUAL * receipts.len());
+    let written = Encoder::new(&mut out).array(receipts.len() as u64).map(|_| ());
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+    let mut leaves = Vec::with_capacity(receipts.len());
+    for receipt in receipts {
+        let start = out.len();
+        let written = Encoder::new(&mut out).encode(receipt).map(|_| ());
+        debug_assert!(written.is_ok(), "writing to memory does not fail");
+        leaves.push(Sha256::digest(&out[start..]).into());
+    }
+    (out, merkle::root(&leaves))
+}
+
+/// What a receipt of one event mostly takes, bytes.
+const RECEIPT_BYTES_USUAL: usize = 128;
 
 /// What a header's statement says of the receipts of one height: a leaf of
 /// [`receipts_statement`]. It names the height, so that its position proves nothing and need not.
@@ -488,6 +507,110 @@ pub enum Event {
     /// The members decide by another rule from now on.
     #[n(109)]
     VotingRuleSet,
+    /// An access policy was set.
+    #[n(30)]
+    AccessPolicySet {
+        /// Whose.
+        #[n(0)]
+        owner: EntityId,
+        /// About what.
+        #[n(1)]
+        resource: Resource,
+        /// Version of the policy; the first has version 1.
+        #[n(2)]
+        version: u32,
+    },
+    /// An access policy was removed.
+    #[n(31)]
+    AccessPolicyRemoved {
+        /// Whose.
+        #[n(0)]
+        owner: EntityId,
+        /// About what.
+        #[n(1)]
+        resource: Resource,
+    },
+    /// Access was asked for and waits for an answer.
+    #[n(32)]
+    AccessRequested {
+        /// What was asked for.
+        #[n(0)]
+        access: Access,
+        /// Who is asked.
+        #[n(1)]
+        asked: EntityId,
+        /// Last height at which the answer counts.
+        #[n(2)]
+        answer_until_height: u64,
+    },
+    /// A grant was given.
+    #[n(33)]
+    AccessGranted {
+        /// What it lets do.
+        #[n(0)]
+        access: Access,
+        /// Who gave it: who was asked, or the owner by its policy.
+        #[n(1)]
+        by: EntityId,
+        /// How often it can be used; 0 for without limit.
+        #[n(2)]
+        count_max: u32,
+        /// Last height at which it holds.
+        #[n(3)]
+        until_height: u64,
+    },
+    /// A request was denied.
+    #[n(34)]
+    AccessDenied {
+        /// What was asked for.
+        #[n(0)]
+        access: Access,
+        /// Who denied it.
+        #[n(1)]
+        by: EntityId,
+    },
+    /// A request had no answer in time.
+    #[n(35)]
+    AccessTimedOut {
+        /// What was asked for.
+        #[n(0)]
+        access: Access,
+        /// Who did not answer.
+        #[n(1)]
+        asked: EntityId,
+    },
+    /// A grant was ended.
+    #[n(36)]
+    GrantRevoked {
+        /// What it let do.
+        #[n(0)]
+        access: Access,
+        /// Who ended it.
+        #[n(1)]
+        by: EntityId,
+    },
+    /// A grant was used: the record of access, which notifies the owner.
+    #[n(37)]
+    AccessUsed {
+        /// What was done, by whom, what for.
+        #[n(0)]
+        access: Access,
+        /// Who recorded it: the peer, service or device that served it, or the one who used it.
+        #[n(1)]
+        by: EntityId,
+        /// How many uses this records.
+        #[n(2)]
+        count: u32,
+        /// How many there were of this grant by now.
+        #[n(3)]
+        used: u32,
+        /// Time of the first of them, milliseconds since 1970.
+        #[n(4)]
+        first_ms: u64,
+        /// Time of the last.
+        #[n(5)]
+        last_ms: u64,
+    },
 }
 
 impl Wire for Event {

@@ -84,6 +84,16 @@ refusals! {
     41 StorageFull "storage_full" "The peer's disk is full; ask another peer until space is freed and this one started again.";
     42 Withdrawn "withdrawn" "The transaction that waited for approvals was withdrawn; submit it again if it is still wanted.";
     43 AlreadyRotated "already_rotated" "The key was replaced in this very block; replace it again in a later one.";
+    60 BadPolicy "bad_policy" "The policy is not Cedar that fits the schema and the limits here; see what `althing access explain` says of it.";
+    61 AccessDenied "access_denied" "No policy of the owner permits this; see `althing access explain`, or ask the owner.";
+    62 NoPolicy "no_policy" "The owner has no policy about it; nothing is to be asked for or removed.";
+    63 GrantNotNeeded "grant_not_needed" "The policy permits this without a grant; go ahead.";
+    64 NoGrant "no_grant" "There is no grant in force for this, by this sender, for this purpose; ask for one with `althing access request`.";
+    65 UnknownRequest "unknown_request" "No request with this id waits for an answer; it may have been answered or have timed out.";
+    66 NotAsked "not_asked" "The sender is not asked about this request; the owner is, or who the policy names.";
+    67 GrantExhausted "grant_exhausted" "The grant has been used as often as it allows; ask for another.";
+    68 TooManyRequests "too_many_requests" "The owner, or this sender with this owner, has as many requests waiting as there may be; wait for an answer.";
+    69 UseNotGranted "use_not_granted" "Each access to this is decided by a transaction; use the grant with `althing access use` first.";
     80 NotOffered "not_offered" "The thing is not offered to the sender; ask its owner to offer it.";
     81 OfferExpired "offer_expired" "The offer has expired; ask the owner to offer the thing again.";
     82 BadClaim "bad_claim" "The code is not the one the thing is offered under; check what is printed on it.";

@@ -1,15 +1,18 @@
-use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 use core::ops::Range;
 
 use bytes::Bytes;
-use minicbor::{Decode, Decoder, Encode, Encoder};
+use minicbor::{
+    Decode, Decoder, Encode, Encoder,
+    encode::{Error as WriteError, Write},
+};
 
 use crate::{
     Action, EntityId, LedgerId, PublicKey, Refusal, Signature, SigningKey, Suite, TxId,
     crypto::Check,
     limits::{ACTIONS_MAX, SIGNATURES_MAX, TRANSACTION_BYTES_MAX},
     reading::expect_array,
-    wire::encode,
+    wire::{encode, is_encoding},
 };
 
 /// What a transaction says: who does what, until when.
@@ -124,15 +127,25 @@ impl Transaction {
     /// [`Refusal::TooLarge`], [`Refusal::Malformed`], [`Refusal::OutOfBounds`] or
     /// [`Refusal::DuplicateSigner`].
     pub fn decode(wire: Bytes) -> Result<Self, Refusal> {
+        let id = TxId::of(&wire);
+        Self::decode_named(wire, id)
+    }
+
+    /// As [`Transaction::decode`], for bytes whose id has been computed before: `id` must be
+    /// [`TxId::of`] them. Whoever looks a transaction up before decoding it need not hash it again.
+    ///
+    /// # Errors
+    /// As [`Transaction::decode`].
+    pub fn decode_named(wire: Bytes, id: TxId) -> Result<Self, Refusal> {
+        debug_assert_eq!(id, TxId::of(&wire), "the id of these bytes");
         if wire.len() > TRANSACTION_BYTES_MAX {
             return Err(Refusal::TooLarge);
         }
         let content = read(&wire).map_err(|_| Refusal::Malformed)?;
         content.check_bounds()?;
-        if to_wire(&encode(&content.body), &content.signatures).0 != wire {
+        if !content.is_written(&wire) {
             return Err(Refusal::Malformed);
         }
-        let id = TxId::of(&wire);
         Ok(Self { wire, id, content: Arc::new(content) })
     }
 
@@ -191,6 +204,16 @@ impl Transaction {
 }
 
 impl Content {
+    /// Whether these are the canonical bytes of what was read from them.
+    fn is_written(&self, wire: &[u8]) -> bool {
+        let body = &wire[self.body_at.clone()];
+        is_encoding(body, |e| e.encode(&self.body).map(|_| ()))
+            && is_encoding(wire, |e| {
+                write_body(e, body, &self.signatures)?;
+                write_signatures(e, &self.signatures)
+            })
+    }
+
     fn check_bounds(&self) -> Result<(), Refusal> {
         if self.body.version != 1 {
             return Err(Refusal::Malformed);
@@ -244,31 +267,41 @@ fn signed_bytes(ledger: &LedgerId, signatures: &[Signed], index: usize, body: &[
 /// The wire bytes, and where in them the body stands.
 fn to_wire(body: &[u8], signatures: &[Signed]) -> (Vec<u8>, Range<usize>) {
     let mut out = Vec::with_capacity(body.len() + 128 * signatures.len());
-    let outer = match signatures {
-        [single] => Cow::Owned(protected(single)),
-        _ => Cow::Borrowed(EMPTY_MAP),
-    };
-    let mut e = Encoder::new(&mut out);
-    let written = e
-        .array(4)
-        .and_then(|e| e.bytes(&outer))
-        .and_then(|e| e.map(0))
-        .and_then(|e| e.bytes(body))
-        .map(|_| ());
+    let written = write_body(&mut Encoder::new(&mut out), body, signatures);
     debug_assert!(written.is_ok(), "writing to memory does not fail");
     let body_at = out.len() - body.len()..out.len();
-    let mut e = Encoder::new(&mut out);
-    let written = match signatures {
-        [single] => e.bytes(&single.signature.0).map(|_| ()),
-        several => e.array(several.len() as u64).and_then(|e| {
-            for signed in several {
-                e.array(3)?.bytes(&protected(signed))?.map(0)?.bytes(&signed.signature.0)?;
-            }
-            Ok(())
-        }),
-    };
+    let written = write_signatures(&mut Encoder::new(&mut out), signatures);
     debug_assert!(written.is_ok(), "writing to memory does not fail");
     (out, body_at)
+}
+
+/// Writes a transaction up to its body, which comes last.
+fn write_body<W: Write>(
+    e: &mut Encoder<W>,
+    body: &[u8],
+    signatures: &[Signed],
+) -> Result<(), WriteError<W::Error>> {
+    e.array(4)?;
+    match signatures {
+        [single] => e.bytes(&protected(single))?,
+        _ => e.bytes(EMPTY_MAP)?,
+    };
+    e.map(0)?.bytes(body)?.ok()
+}
+
+/// Writes what follows the body.
+fn write_signatures<W: Write>(
+    e: &mut Encoder<W>,
+    signatures: &[Signed],
+) -> Result<(), WriteError<W::Error>> {
+    let [single] = signatures else {
+        e.array(signatures.len() as u64)?;
+        for signed in signatures {
+            e.array(3)?.bytes(&protected(signed))?.map(0)?.bytes(&signed.signature.0)?;
+        }
+        return Ok(());
+    };
+    e.bytes(&single.signature.0)?.ok()
 }
 
 /// Begins the external additional data of every signature on a transaction.
@@ -276,17 +309,20 @@ const AAD_DOMAIN: &[u8] = b"althing/tx/1";
 /// The encoding of `{}`.
 const EMPTY_MAP: &[u8] = &[0xa0];
 
+/// Length of a protected header: the algorithms' numbers take one byte each, and ids are fixed.
+const PROTECTED_BYTES: usize = 38;
+
 /// The protected header of a signature, `{1: alg, 4: kid}`.
-fn protected(signed: &Signed) -> Vec<u8> {
-    let mut out = Vec::with_capacity(40);
-    let written = Encoder::new(&mut out)
+fn protected(signed: &Signed) -> [u8; PROTECTED_BYTES] {
+    let mut out = [0; PROTECTED_BYTES];
+    let written = Encoder::new(&mut out[..])
         .map(2)
         .and_then(|e| e.u8(1))
         .and_then(|e| e.i8(signed.suite.cose()))
         .and_then(|e| e.u8(4))
         .and_then(|e| e.bytes(&signed.signer.0))
-        .map(|_| ());
-    debug_assert!(written.is_ok(), "writing to memory does not fail");
+        .map(|e| e.writer().is_empty());
+    debug_assert!(matches!(written, Ok(true)), "all of it, and nothing more");
     out
 }
 

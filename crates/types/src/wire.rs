@@ -1,5 +1,5 @@
 use alloc::vec::Vec;
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, Encoder};
 
 /// Why bytes are not the canonical encoding of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,10 +60,38 @@ pub trait Wire: Encode<()> + for<'b> Decode<'b, ()> {
         let value: Self =
             decoder.decode().map_err(|_| WireError::Malformed { position: decoder.position() })?;
         value.validate()?;
-        if encode(&value) != bytes {
+        if !is_encoding(bytes, |e| e.encode(&value).map(|_| ())) {
             return Err(WireError::NotCanonical);
         }
         Ok(value)
+    }
+}
+
+/// Whether `bytes` are exactly what `write` writes. Compared as it is written: reading happens for
+/// every transaction, record and node, and a second copy of each would cost more than the comparison.
+pub(crate) fn is_encoding(
+    bytes: &[u8],
+    write: impl FnOnce(&mut Encoder<Compare<'_>>) -> Result<(), minicbor::encode::Error<Differs>>,
+) -> bool {
+    let mut encoder = Encoder::new(Compare { rest: bytes });
+    write(&mut encoder).is_ok() && encoder.writer().rest.is_empty()
+}
+
+/// A writer that keeps nothing and fails at the first byte that is not the expected one.
+pub(crate) struct Compare<'a> {
+    rest: &'a [u8],
+}
+
+/// What was written is not what was expected.
+#[derive(Debug)]
+pub(crate) struct Differs;
+
+impl minicbor::encode::Write for Compare<'_> {
+    type Error = Differs;
+
+    fn write_all(&mut self, written: &[u8]) -> Result<(), Differs> {
+        self.rest = self.rest.strip_prefix(written).ok_or(Differs)?;
+        Ok(())
     }
 }
 

@@ -22,6 +22,8 @@ export interface Message {
 }
 
 const COLUMN = 200;
+/** Widest a lane is drawn, px. */
+const COLUMN_MAX = 264;
 const TOP = 74;
 const ROW = 76;
 
@@ -54,7 +56,7 @@ export function Sequence({ label, lanes, messages, children }: { label: string; 
   const height = y(messages.length) - 20;
   return (
     <div class="sequence" tabIndex={0} role="region" aria-label={label}>
-      <svg viewBox={`0 0 ${lanes.length * COLUMN} ${height}`} role="group" aria-label={messages.map((one) => `step ${one.step}, ${one.text}`).join("; ")}>
+      <svg viewBox={`0 0 ${lanes.length * COLUMN} ${height}`} role="group" style={{ maxWidth: `${lanes.length * COLUMN_MAX}px` }} aria-label={messages.map((one) => `step ${one.step}, ${one.text}`).join("; ")}>
         <defs>
           <marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto-start-reverse"><path d="M1 1 9 5 1 9" class="tip" /></marker>
         </defs>

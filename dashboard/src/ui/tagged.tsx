@@ -31,6 +31,8 @@ function stream(one: Tagged): Part {
   return <a href={link}>{first === last ? `number ${count(first)}` : `numbers ${count(first)} to ${count(last)}`}</a>;
 }
 
+const proposal = (one: Tagged) => <>a <a href={href.transaction(text(one, "proposal"))}>proposal</a></>;
+
 function contract(one: Tagged): Part {
   const id = text(one, "contract");
   return <>contract <a href={href.contract(id)} title={id}>{short(id)}</a></>;
@@ -136,6 +138,14 @@ const EVENTS: Record<string, (one: Tagged) => Part> = {
   contract_thawed: (e) => <>{contract(e)} runs again</>,
   contract_terminated: (e) => <>{contract(e)} ended for ever</>,
   contract_emitted: (e) => <>{contract(e)} says {quoted(e, "name")}{attributes(e)}</>,
+  proposed: (e) => <>{who(e, "proposer")} proposed {proposal(e)}</>,
+  voted: (e) => <>{who(e, "organisation")} voted {e["accept"] ? "for" : "against"} {proposal(e)}: {text(e, "votes")} of {text(e, "needed")}</>,
+  proposal_accepted: (e) => <>{proposal(e)} is accepted, to take effect from block {count(number(e, "due_height"))}</>,
+  proposal_enacted: (e) => <>{proposal(e)} took effect</>,
+  proposal_ended: (e) => <>{proposal(e)} ended: {words(text(e, "code"))}</>,
+  member_added: (e) => <>{who(e, "organisation")} is a member</>,
+  member_removed: (e) => <>{who(e, "organisation")} is a member no more</>,
+  validators_chosen: (e) => <>{plural(number(e, "count"), "validator")} from the next epoch on, {text(e, "quorum")} must sign</>,
   approval_policy_set: (e) => <>{who(e, "entity")} set who must approve</>,
   approval_pending: (e) => (
     <>{text(e, "approvals")} of {text(e, "threshold")} approved <Id id={text(e, "pending")} link={href.transaction(text(e, "pending"))} /></>

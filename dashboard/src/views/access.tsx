@@ -1,15 +1,16 @@
 /** Who may do what with whose things, who asks for it, and who did it. */
 
+import { actions } from "althing/sign";
 import { useState } from "preact/hooks";
 import * as access from "../lib/access.ts";
 import { count, duration, endless, plain, plural, words } from "../lib/format.ts";
 import { tagged, type EventRecord } from "../lib/model.ts";
-import { network } from "../lib/network.ts";
+import { network, status } from "../lib/network.ts";
 import { useQuery } from "../lib/query.ts";
 import { signing } from "../lib/signing.ts";
 import { go, href, type Route } from "../router.ts";
 import { At, Await, Badge, Card, Height, Page, Who } from "../ui/basics.tsx";
-import { Choice, Text } from "../ui/form.tsx";
+import { Act, Choice, Form, Text } from "../ui/form.tsx";
 import { List } from "../ui/record.tsx";
 import { About, Event } from "../ui/tagged.tsx";
 
@@ -52,11 +53,21 @@ function times(most: number): string {
 
 function GrantLine({ grant }: { grant: access.Grant }) {
   const { asked, given } = grant;
+  const mine = signing.value?.entity;
   return (
     <>
       <div class="entry-head">
         <span><Who did={grant.grantee} /> to <strong>{words(grant.right)}</strong> <About resource={grant.resource} />{grant.purpose && <> for <q><bdi>{plain(grant.purpose, 60)}</bdi></q></>}</span>
         <Badge tone={TONES[grant.status] ?? "plain"}>{words(grant.status)}</Badge>
+        <span class="entry-acts">
+          {asked && mine === asked.entity && (
+            <>
+              <Act verb="Allow" main action={() => actions.answerAccess(grant.id, true)} />
+              <Act verb="Deny" action={() => actions.answerAccess(grant.id, false)} />
+            </>
+          )}
+          {grant.status === "in_force" && (mine === grant.owner || mine === grant.grantee) && <Act verb="End it" action={() => actions.revokeGrant(grant.id)} />}
+        </span>
       </div>
       <p class="muted">
         {asked && <><Who did={asked.entity} /> is asked since block <Height height={asked.since_height} />, until block {count(asked.answer_until_height)}; wanted {times(asked.count_max)}. </>}
@@ -104,6 +115,8 @@ function Feed({ owner }: { owner: string }) {
   );
 }
 
+type Right = Parameters<typeof actions.requestAccess>[2];
+
 const RIGHTS = ["read", "subscribe", "write", "invoke", "describe", "call"].map((id) => ({ id, name: id }));
 
 /** Asks why somebody may or may not, without doing it. */
@@ -138,6 +151,32 @@ function Explain() {
   );
 }
 
+/** Blocks that access is asked for by default. */
+const BLOCKS = "10000";
+
+/** Asks an owner for access, for a purpose, so often and so long. */
+function Request() {
+  const [form, setForm] = useState({ thing: "", property: "", right: "read", purpose: "", times: "0", blocks: BLOCKS });
+  const set = (field: keyof typeof form) => (value: string) => setForm({ ...form, [field]: value });
+  const ready = form.thing.startsWith("did:") && form.purpose !== "" && /^\d{1,6}$/.test(form.times) && /^[1-9]\d{0,6}$/.test(form.blocks);
+  const action = () => {
+    const until = BigInt(status.peek()?.height ?? 0) + BigInt(form.blocks);
+    return actions.requestAccess(form.thing.trim(), form.property || undefined, form.right as Right, form.purpose, Number(form.times), until);
+  };
+  return (
+    <Form title="Ask for access" note="the owner's policy decides, or who it says is to be asked" verb="Sign and ask" ready={ready} action={action}>
+      <div class="sign-fields">
+        <Text label="To thing" value={form.thing} set={set("thing")} hint="DID" />
+        <Text label="Property (empty: all of it)" value={form.property} set={set("property")} />
+        <Choice label="To do what" value={form.right} set={set("right")} options={RIGHTS} none="choose" />
+        <Text label="What for" value={form.purpose} set={set("purpose")} />
+        <Text label="How often (0: as often as wanted)" value={form.times} set={set("times")} />
+        <Text label="For how many blocks" value={form.blocks} set={set("blocks")} />
+      </div>
+    </Form>
+  );
+}
+
 export function AccessPage({ route }: { route: Route }) {
   const organisations = network.value?.genesis.organisations ?? [];
   const mine = signing.value?.entity;
@@ -157,6 +196,7 @@ export function AccessPage({ route }: { route: Route }) {
             <Policies owner={of} />
           </div>
           <Grants entity={of} title="Grants" note="given or received" empty="None." />
+          {mine && <Request />}
           <Explain />
         </div>
       )}

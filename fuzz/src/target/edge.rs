@@ -4,10 +4,14 @@ use althing_edge::coap::{
     Code, Content, Endpoint, EndpointConfig, EndpointOutput, Kind, Message, Peer, option,
 };
 use althing_edge::{
-    Numbered, Pattern, Pointer, Record, StreamSpec, ThingList, ThingSpec, journal::Identity, senml,
+    Numbered, Pattern, Pointer, Record, StreamSpec, ThingList, ThingSpec,
+    courier::{Courier, Errand},
+    journal::Identity,
+    senml,
 };
 use althing_types::{
-    EntityId, LedgerId, Reading, StreamId, StreamSchema, ThingId, Value, ValueKind, Wire as _,
+    Action, CommandState, EntityId, LedgerId, Reading, StreamId, StreamSchema, ThingId, TxId,
+    Value, ValueKind, Wire as _,
 };
 
 use super::{Target, made, texts, wire};
@@ -28,8 +32,18 @@ pub(super) const TARGETS: &[Target] = &[
     texts("pointer", &["/reading/celsius", "/a~1b/0"], pointer),
     made("coap_message", coap_messages, coap_message),
     made("coap_endpoint", coap_messages, coap_endpoint),
+    texts(
+        "command_answer",
+        &[
+            r#"{"id":"0707070707070707070707070707070707070707070707070707070707070707","state":"done"}"#,
+            r#"{"id":"0707070707070707070707070707070707070707070707070707070707070707","state":"failed","result":{"a":[1.50]}}"#,
+        ],
+        command_answer,
+    ),
     made("queue_record", queue_records, wire::<Record>),
     made("thing_list", thing_lists, wire::<ThingList>),
+    made("mqtt", mqtt, althing_gateway::is_mqtt),
+    made("session_row", session_rows, session_row),
 ];
 
 /// A record with base name, base time, name, unit and a decimal fraction as value.
@@ -106,8 +120,72 @@ fn topic(bytes: &[u8]) -> bool {
     })
 }
 
+/// What a device says of the command it was given.
+fn command_answer(bytes: &[u8]) -> bool {
+    let mut courier = Courier::default();
+    let _ = courier.take(
+        NOW_MS,
+        Errand {
+            id: TxId([7; 32]),
+            thing: "pump".into(),
+            payload: Vec::new(),
+            until_ms: NOW_MS + 1000,
+            state: CommandState::Queued,
+        },
+    );
+    courier.answer("things/pump/commands/answer", bytes).is_ok_and(|report| {
+        report.is_some_and(|report| Action::ReportCommand(report).is_within_bounds())
+    })
+}
+
 fn pointer(bytes: &[u8]) -> bool {
     core::str::from_utf8(bytes).is_ok_and(|text| Pointer::parse(text).is_ok())
+}
+
+/// Clients of both versions that say one of each.
+fn mqtt() -> anyhow::Result<Vec<Vec<u8>>> {
+    let v3: [&[u8]; 7] = [
+        b"\x10\x17\0\x04MQTT\x04\xe6\0\x3c\0\x02me\0\x01w\0\0\0\0\0\0",
+        b"\x82\x06\0\x01\0\x01a\x02",
+        b"\x34\x06\0\x01a\0\x05x",
+        b"\x62\x02\0\x05",
+        b"\xa2\x05\0\x01\0\x01a",
+        b"\xc0\0",
+        b"\xe0\0",
+    ];
+    let v5: [&[u8]; 6] = [
+        b"\x10\x15\0\x04MQTT\x05\x02\0\x3c\x06\x21\0\x14\x22\0\x01\0\x02me",
+        b"\x82\x09\0\x01\x02\x0b\x01\0\x01a\x2d",
+        b"\x3a\x10\0\x01a\0\x05\x09\x01\x01\x23\0\x01\x08\0\x01rx",
+        b"\x50\x07\0\x02\0\x03\x1f\0\0",
+        b"\x40\x03\0\x02\x97",
+        b"\xe0\x07\x04\x05\x11\0\0\0\x09",
+    ];
+    Ok(vec![v3.concat(), v5.concat()])
+}
+
+/// Length of the key, key, value.
+fn session_row(bytes: &[u8]) -> bool {
+    let Some((len, rest)) = bytes.split_first() else { return false };
+    let split = rest.split_at_checked(usize::from(*len));
+    split.is_some_and(|(key, value)| althing_edge::broker::is_row(key, value))
+}
+
+fn session_rows() -> anyhow::Result<Vec<Vec<u8>>> {
+    let rows: [(&[u8], &[u8]); 4] = [
+        (b"s\0\0\0\0\0\0\0\x01", b"\x85\x61c\x82\x01\x61u\x18\x64\xf6\x81\x84\x61a\x01\x00\xf6"),
+        (
+            b"q\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01",
+            b"\x85\x86\x61a\x41x\x01\x40\xf6\xf6\x01\xf4\x81\x01\xf4",
+        ),
+        (b"i\0\0\0\0\0\0\0\x01\0\x07", b"\x80"),
+        (b"rb", b"\x86\x61b\x41x\x00\x40\xf6\x81\x00"),
+    ];
+    let join = |(key, value): (&[u8], &[u8])| {
+        let len = u8::try_from(key.len())?;
+        Ok([&[len], key, value].concat())
+    };
+    rows.into_iter().map(join).collect()
 }
 
 /// Two things, one with a stream.

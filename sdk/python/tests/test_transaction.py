@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, actions, governance, onboarding
+from althing import Signer, SigningKey, access, actions, governance, onboarding
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.entity import AnyInception
@@ -17,6 +17,22 @@ VECTORS = vectors("transaction")
 
 def _key(form: dict[str, Any]) -> PublicKey:
     return PublicKey(form["suite"], bytes.fromhex(form["key"]))
+
+
+def resource_of(form: dict[str, Any]) -> access.Resource:
+    """The resource that a vector describes."""
+    ids = {name: bytes.fromhex(form[name]) for name in ("everything", "thing", "service", "contract") if name in form}
+    if "property" in form:
+        return access.Property(ids["thing"], form["property"])
+    if "action" in form:
+        return access.ThingAction(ids["thing"], form["action"])
+    if "thing" in form:
+        return access.WholeThing(ids["thing"])
+    if "service" in form:
+        return access.Service(ids["service"])
+    if "contract" in form:
+        return access.Contract(ids["contract"])
+    return access.Everything(ids["everything"])
 
 
 def action_of(form: dict[str, Any]) -> actions.Action:
@@ -53,6 +69,28 @@ def action_of(form: dict[str, Any]) -> actions.Action:
             return actions.Reject(**ids)
         case "retire_thing":
             return actions.RetireThing(**ids)
+        case "set_access_policy":
+            ask = bytes.fromhex(form["ask"]) if form["ask"] else None
+            policy = access.AccessPolicy(
+                resource_of(form["resource"]), form["mode"], form["text"], ask, form["patience_blocks"], form["grant_blocks_max"]
+            )
+            return actions.SetAccessPolicy(policy)
+        case "remove_access_policy":
+            return actions.RemoveAccessPolicy(resource_of(form["resource"]))
+        case "request_access":
+            request = access.AccessRequest(
+                resource_of(form["resource"]), form["right"], form["purpose"], form["count_max"], form["until_height"]
+            )
+            return actions.RequestAccess(request)
+        case "answer_access":
+            return actions.AnswerAccess(bytes.fromhex(form["request"]), form["allow"])
+        case "revoke_grant":
+            return actions.RevokeGrant(bytes.fromhex(form["grant"]))
+        case "use_grant":
+            return actions.UseGrant(bytes.fromhex(form["grant"]))
+        case "record_access":
+            uses = [access.AccessUse(bytes.fromhex(use["grant"]), use["count"], use["first_ms"], use["last_ms"]) for use in form["uses"]]
+            return actions.RecordAccess(uses)
     return onboarding_of(form)
 
 
@@ -130,7 +168,7 @@ def change_of(form: dict[str, Any]) -> governance.Change:
         case "rotate_voting_key":
             return governance.RotateVotingKey(**ids, key=bytes.fromhex(form["vote_key"]))
         case "set_parameters":
-            return governance.SetParameters(Parameters(**{name: form[name] for name in Parameters.__dataclass_fields__}))
+            return governance.SetParameters(Parameters(**{name: form[name] for name in Parameters.__dataclass_fields__ if name in form}))
         case "set_voting_rule":
             return governance.SetVotingRule(governance.VotingRule(**{name: form[name] for name in governance.VotingRule.__dataclass_fields__}))
     raise AssertionError(form["change"])

@@ -53,6 +53,25 @@ function actionOf(json: Json): Action {
       return actions.enact(text('proposal'));
     case 'withdraw_proposal':
       return actions.withdrawProposal(text('proposal'));
+    case 'set_access_policy': {
+      const form = { resource: resourceOf(json), mode: text('mode') as 'open', text: text('text') };
+      const lasts = { patienceBlocks: number('patience_blocks'), grantBlocksMax: BigInt(number('grant_blocks_max')) };
+      return { kind: 'set_access_policy', policy: { ...form, ...lasts, ask: json['ask'] ? hex(json['ask']) : null } };
+    }
+    case 'remove_access_policy':
+      return { kind: 'remove_access_policy', resource: resourceOf(json) };
+    case 'request_access': {
+      const form = { resource: resourceOf(json), right: text('right') as 'read', purpose: text('purpose') };
+      return { kind: 'request_access', request: { ...form, countMax: number('count_max'), untilHeight: BigInt(number('until_height')) } };
+    }
+    case 'answer_access':
+      return { kind: 'answer_access', request: hex(json['request']), allow: json['allow'] as boolean };
+    case 'revoke_grant':
+      return { kind: 'revoke_grant', grant: hex(json['grant']) };
+    case 'use_grant':
+      return { kind: 'use_grant', grant: hex(json['grant']) };
+    case 'record_access':
+      return { kind: 'record_access', uses: (json['uses'] as Json[]).map(useOf) };
     default:
       return onboardingOf(json);
   }
@@ -147,6 +166,7 @@ function changeOf(json: Json): Change {
         clockDriftMaxMs: number('clock_drift_max_ms'),
         claimAheadMaxMs: BigInt(number('claim_ahead_max_ms')),
         sequenceWindow: BigInt(number('sequence_window')),
+        reads: null,
       };
       return { kind: 'set_parameters', parameters };
     }
@@ -157,6 +177,21 @@ function changeOf(json: Json): Change {
     default:
       return assert.fail(`no change ${String(json['change'])}`);
   }
+}
+function resourceOf(json: Json): Extract<Action, { kind: 'remove_access_policy' }>['resource'] {
+  const form = json['resource'] as Json;
+  const name = (form['property'] ?? form['action']) as string;
+  if ('property' in form) return { kind: 'property', thing: hex(form['thing']), name };
+  if ('action' in form) return { kind: 'action', thing: hex(form['thing']), name };
+  if ('thing' in form) return { kind: 'thing', thing: hex(form['thing']) };
+  if ('service' in form) return { kind: 'service', service: hex(form['service']) };
+  if ('contract' in form) return { kind: 'contract', contract: hex(form['contract']) };
+  return { kind: 'everything', owner: hex(form['everything']) };
+}
+
+function useOf(json: Json): Extract<Action, { kind: 'record_access' }>['uses'][number] {
+  const big = (field: string): bigint => BigInt(json[field] as number);
+  return { grant: hex(json['grant']), count: json['count'] as number, firstMs: big('first_ms'), lastMs: big('last_ms') };
 }
 
 function inceptionOf(json: Json): Extract<Action, { kind: 'register_entity' }>['inception'] {

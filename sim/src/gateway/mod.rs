@@ -256,7 +256,7 @@ impl Driver {
                 book.complain(format!("{name} is not served: {reason}"));
             }
             Output::Held { stream, refusal } => {
-                if !is_of_a_peer_behind(refusal) {
+                if !passes(refusal) {
                     book.complain(format!("readings of {stream} are held: {refusal}"));
                 }
             }
@@ -318,10 +318,15 @@ fn ms_between(start: SystemTime, end: SystemTime) -> i64 {
     end.duration_since(start).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
 }
 
-/// Whether a peer that has executed less than others refuses so.
-const fn is_of_a_peer_behind(refusal: Refusal) -> bool {
+/// Whether a peer refuses so that has executed less than others, or whoever sees a reading that was
+/// checked under the description before the present one.
+const fn passes(refusal: Refusal) -> bool {
     matches!(
         refusal,
-        Refusal::UnknownEntity | Refusal::UnknownStream | Refusal::UnknownThing | Refusal::NotBound
+        Refusal::UnknownEntity
+            | Refusal::UnknownStream
+            | Refusal::UnknownThing
+            | Refusal::NotBound
+            | Refusal::VersionConflict
     )
 }

@@ -2,8 +2,8 @@
 
 use althing_types::{
     Action, ActionKind, ApprovalPolicy, Claim, Command, CommandReport, CommandState, EntityId,
-    EntityKind, Inception, Join, Limit, Offer, OfferTo, Operation, Place, Record, Status, Suite,
-    ThingId, TxId, Voucher, claim_bytes, merkle, possession_bytes,
+    EntityKind, Inception, Join, Limit, Offer, OfferTo, Operation, Place, Record, Resource, Status,
+    Suite, ThingId, TxId, Voucher, claim_bytes, merkle, possession_bytes,
 };
 use serde_json::{Value, json};
 
@@ -39,6 +39,13 @@ pub(super) fn all() -> Vec<Action> {
         Action::Approve { pending: PENDING },
         Action::Reject { pending: PENDING },
         Action::RetireThing { thing: THING },
+        Action::SetAccessPolicy(super::access::policy(id)),
+        Action::RemoveAccessPolicy { resource: Resource::Everything(id) },
+        Action::RequestAccess(super::access::request()),
+        Action::AnswerAccess { request: super::access::GRANT, allow: true },
+        Action::RevokeGrant { grant: super::access::GRANT },
+        Action::UseGrant { grant: super::access::GRANT },
+        Action::RecordAccess { uses: vec![super::access::one_use()] },
     ];
     actions.extend(onboarding(id));
     actions
@@ -189,6 +196,13 @@ pub(super) fn to_json(action: &Action) -> Value {
         Action::Enact { proposal } | Action::WithdrawProposal { proposal } => {
             json!({ "proposal": hex::encode(proposal.0) })
         }
+        Action::SetAccessPolicy(_)
+        | Action::RemoveAccessPolicy { .. }
+        | Action::RequestAccess(_)
+        | Action::AnswerAccess { .. }
+        | Action::RevokeGrant { .. }
+        | Action::UseGrant { .. }
+        | Action::RecordAccess { .. } => super::access::action_json(action),
         other => onboarding_json(other),
     };
     fields["kind"] = action.kind().name().into();

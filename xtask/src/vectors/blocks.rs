@@ -258,6 +258,39 @@ fn events() -> Vec<(&'static str, Event)> {
             Event::ApprovalEnded { pending, code: Refusal::PendingExpired.number() },
         ),
     ];
+    [
+        ("entity registered", Event::EntityRegistered { entity, owner }),
+        ("key rotated", Event::KeyRotated { entity, version: 2 }),
+        ("entity revoked", Event::EntityRevoked { entity }),
+        ("thing registered", Event::ThingRegistered { thing, owner }),
+        ("thing updated", Event::ThingUpdated { thing, version: 2 }),
+        ("thing retired", Event::ThingRetired { thing }),
+        ("bound", Event::Bound { thing, gateway: entity, until_height: 1_000_000 }),
+        ("unbound", Event::Unbound { thing, gateway: entity }),
+        (
+            "batch accepted",
+            Event::BatchAccepted { thing, stream, leaf: 7, first_seq: 41, count: 3 },
+        ),
+        ("gap opened", Event::GapOpened { stream, first_seq: 30, count: 11 }),
+        ("gap filled", Event::GapFilled { stream, first_seq: 30, count: 5 }),
+        ("gap sealed", Event::GapSealed { stream, first_seq: 35, count: 6 }),
+        (
+            "recorded",
+            Event::Recorded {
+                sender: owner,
+                kind: "delivery".into(),
+                notify: vec![entity],
+                link: Some(pending),
+            },
+        ),
+        ("approval policy set", Event::ApprovalPolicySet { entity }),
+        ("approval pending", Event::ApprovalPending { pending, approvals: 1, threshold: 2 }),
+        ("approval granted", Event::ApprovalGranted { pending }),
+        (
+            "approval ended",
+            Event::ApprovalEnded { pending, code: Refusal::PendingExpired.number() },
+        ),
+    ];
     events.extend(onboarding_events());
     events
 }
@@ -298,6 +331,7 @@ fn onboarding_events() -> Vec<(&'static str, Event)> {
     ]
     .into_iter()
     .chain(governance::events())
+    .chain(super::access::events())
     .collect()
 }
 

@@ -72,7 +72,7 @@ fn the_threat_table_names_tests_that_exist() {
             line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit())
         })
         .collect();
-    assert_eq!(rows.len(), 36, "threats");
+    assert!(rows.len() >= 36, "threats");
     for row in rows {
         let shown_by = row.trim_matches('|').rsplit('|').next().unwrap_or_default().trim();
         let tests: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();

@@ -10,7 +10,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("althing-types", &[]),
     ("althing-proof", &["althing-types"]),
     ("althing-state", &["althing-types", "althing-proof"]),
-    ("althing-ledger", &["althing-types", "althing-proof", "althing-state"]),
+    ("althing-policy", &["althing-types"]),
+    ("althing-ledger", &["althing-types", "althing-proof", "althing-state", "althing-policy"]),
     ("althing-edge", &["althing-types"]),
     ("althing-storage", &["althing-types", "althing-proof", "althing-state"]),
     ("althing-ordering", &["althing-types"]),
@@ -28,7 +29,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("althing-client", &["althing-types", "althing-proof"]),
     (
         "althing-api",
-        &["althing-types", "althing-proof", "althing-ledger", "althing-peer", "althing-client"],
+        &[
+            "althing-types",
+            "althing-proof",
+            "althing-policy",
+            "althing-ledger",
+            "althing-peer",
+            "althing-client",
+        ],
     ),
     ("althing-dashboard", &[]),
     ("althing-gateway", &["althing-types", "althing-edge", "althing-client"]),
@@ -38,6 +46,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "althing-types",
             "althing-proof",
             "althing-state",
+            "althing-policy",
             "althing-ledger",
             "althing-edge",
             "althing-storage",
@@ -75,14 +84,21 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("jsonschema", &["althing-ledger"]),
     ("axum", &["althing-api", "althing-dashboard", "althing"]),
     ("reqwest", &["althing-client"]),
-    ("mqtt-protocol-core", &["althing-gateway"]),
+    ("tokio-rustls", &["althing-gateway"]),
+    ("tokio-tungstenite", &["althing-gateway"]),
     ("rumqttc", &["althing"]),
     ("anyhow", &["althing"]),
 ];
 
 /// Crates that decide and do not act.
-pub(crate) const CORE: &[&str] =
-    &["althing-types", "althing-proof", "althing-state", "althing-ledger", "althing-edge"];
+pub(crate) const CORE: &[&str] = &[
+    "althing-types",
+    "althing-proof",
+    "althing-state",
+    "althing-policy",
+    "althing-ledger",
+    "althing-edge",
+];
 
 /// Libraries that read clocks, draw randomness, do I/O, spawn or await.
 const ACTING: &[&str] = &[

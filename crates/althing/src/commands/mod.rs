@@ -1,5 +1,6 @@
 //! One file per command, and what several of them share.
 
+pub(crate) mod access;
 pub(crate) mod block;
 pub(crate) mod command;
 pub(crate) mod config;

@@ -138,7 +138,7 @@ fn claim(claim: &VerifiedClaim) -> Value {
 
 fn text(verified: &Verified, genesis: &Genesis) -> String {
     let mut text = steps_text(&verified.steps);
-    text.push_str(&format!("\nThe proof holds: {}.\n", sentence(&verified.claim)));
+    text.push_str(&format!("\nThe proof holds: {}.\n", sentence(verified)));
     if let VerifiedClaim::Reading(reading) = &verified.claim {
         text.push_str(&reading_text(reading, genesis));
     }
@@ -158,8 +158,8 @@ pub(crate) fn steps_text(steps: &[Done]) -> String {
     steps.iter().map(line).collect()
 }
 
-fn sentence(claim: &VerifiedClaim) -> String {
-    match claim {
+fn sentence(verified: &Verified) -> String {
+    match &verified.claim {
         VerifiedClaim::Reading(reading) => format!(
             "{} {} was {}",
             reading.stream.name, reading.stream.property, reading.value_text
@@ -176,6 +176,11 @@ fn sentence(claim: &VerifiedClaim) -> String {
             stream.property,
             thousands(aggregate.count)
         ),
+        VerifiedClaim::State { key, value } if key.starts_with(b"g/") => {
+            let height = verified.block.state_height;
+            super::access::grant_in_words(key, value.as_deref(), height)
+                .unwrap_or_else(|| "the state holds this value".to_owned())
+        }
         VerifiedClaim::State { value: Some(_), .. } => "the state holds this value".to_owned(),
         VerifiedClaim::State { value: None, .. } => "the state holds nothing there".to_owned(),
         VerifiedClaim::Transaction(transaction) => {

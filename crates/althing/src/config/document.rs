@@ -113,7 +113,9 @@ impl Walk<'_> {
             self.lines.insert(path.clone(), line);
             match reference.get(key.get_ref().as_ref()) {
                 Some(expected) => self.compare_value(&path, line, value, expected)?,
-                None if path == PROFILES => self.expect(&path, line, value, "array")?,
+                None if LISTS.contains(&path.as_str()) => {
+                    self.expect(&path, line, value, "array")?
+                }
                 None if is_open(prefix) => self.expect(&path, line, value, "string")?,
                 None => return Err(self.unknown(&path, key.get_ref(), line, prefix, reference)),
             }
@@ -171,8 +173,8 @@ impl Walk<'_> {
     }
 }
 
-/// The one list of tables, which the reference shows in a comment since there is none by default.
-const PROFILES: &str = "gateway.profiles";
+/// Lists of tables, which the reference shows in comments since there are none by default.
+const LISTS: &[&str] = &["gateway.profiles", "gateway.mqtt.users", "gateway.mqtt.entities"];
 
 /// Sections whose keys are names that the file chooses.
 fn is_open(section: &str) -> bool {

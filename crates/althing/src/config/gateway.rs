@@ -3,11 +3,11 @@ use std::{path::PathBuf, time::Duration};
 use althing_edge::{Form, JsonForm, Limits, Pattern, Pointer, Profile, TimeUnit};
 use althing_gateway::coap::CoapConfig;
 use althing_gateway::http::HttpConfig;
-use althing_gateway::{MqttConfig, QueueConfig, RefusalV3};
+use althing_gateway::{MqttConfig, QueueConfig};
 use serde::Deserialize;
 
-use super::Config;
 use super::devices::{RawCoap, RawHttp};
+use super::{Config, mqtt::Mqtt};
 use crate::nearest::nearest;
 
 /// What `althing gateway run` needs to know.
@@ -63,24 +63,6 @@ struct Section {
 struct Queue {
     segment_bytes: u64,
     retry: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Mqtt {
-    listen: String,
-    connections_max: usize,
-    connect_timeout: String,
-    write_timeout: String,
-    packet_bytes_max: u32,
-    inflight_max: u16,
-    keep_alive_max: String,
-    topic_aliases_max: u16,
-    subscriptions_max: usize,
-    deliveries_max: usize,
-    retained_max: usize,
-    retained_bytes_max: usize,
-    refusal_v3: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -169,37 +151,6 @@ impl Config {
             drain_timeout: span("drain_timeout", &section.drain_timeout)?,
             peers: section.peers,
             owners: section.owners,
-        })
-    }
-
-    fn mqtt(&self, raw: &Mqtt) -> anyhow::Result<MqttConfig> {
-        let span = |key: &str, text: &str| self.span(&format!("gateway.mqtt.{key}"), text);
-        let count = |key: &str, value| self.count(&format!("gateway.mqtt.{key}"), value);
-        let keep_alive = span("keep_alive_max", &raw.keep_alive_max)?.as_secs();
-        let keep_alive_s_max = u16::try_from(keep_alive).map_err(|_| {
-            self.document.wrong("gateway.mqtt.keep_alive_max", "must be at most 65535s")
-        })?;
-        Ok(MqttConfig {
-            listen: self.listen("gateway.mqtt.listen", &raw.listen)?,
-            connections_max: count("connections_max", raw.connections_max)?,
-            connect_timeout: span("connect_timeout", &raw.connect_timeout)?,
-            write_timeout: span("write_timeout", &raw.write_timeout)?,
-            packet_bytes_max: raw.packet_bytes_max,
-            inflight_max: raw.inflight_max,
-            keep_alive_s_max,
-            topic_aliases_max: raw.topic_aliases_max,
-            subscriptions_max: raw.subscriptions_max,
-            deliveries_max: count("deliveries_max", raw.deliveries_max)?,
-            retained_max: raw.retained_max,
-            retained_bytes_max: raw.retained_bytes_max,
-            refusal_v3: match raw.refusal_v3.as_str() {
-                "acknowledge" => RefusalV3::AcknowledgeAndLog,
-                "close" => RefusalV3::Close,
-                other => {
-                    let problem = format!("`{other}` is neither `acknowledge` nor `close`");
-                    return Err(self.document.wrong("gateway.mqtt.refusal_v3", problem));
-                }
-            },
         })
     }
 

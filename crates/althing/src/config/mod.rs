@@ -8,6 +8,8 @@ mod devices;
 mod document;
 pub(crate) use document::{Document, REFERENCE};
 
+mod mqtt;
+
 mod gateway;
 pub(crate) use gateway::GatewayConfig;
 

@@ -18,7 +18,9 @@ pub(crate) struct PeerConfig {
     pub(crate) role: Role,
     /// File of the voting key.
     pub(crate) voting_key: PathBuf,
-    /// File with the passphrase of that file.
+    /// File of the key that the peer signs as an entity with; none if it signs nothing.
+    pub(crate) key: Option<PathBuf>,
+    /// File with the passphrase of these files.
     pub(crate) passphrase_file: Option<PathBuf>,
     /// Threads for tasks.
     pub(crate) worker_threads: usize,
@@ -50,6 +52,7 @@ struct Section {
     data: String,
     role: String,
     voting_key: String,
+    key: String,
     passphrase_file: String,
     worker_threads: usize,
     intake_calls_max: usize,
@@ -122,6 +125,7 @@ impl Config {
             data: self.path("peer.data", &section.data)?,
             role: self.role(&section.role)?,
             voting_key: self.path("peer.voting_key", &section.voting_key)?,
+            key: self.optional_path(&section.key),
             passphrase_file: self.optional_path(&section.passphrase_file),
             worker_threads: self.within("peer.worker_threads", section.worker_threads, threads)?,
             p2p_listen: self.listen("peer.p2p.listen", &section.p2p.listen)?,

@@ -19,7 +19,27 @@ fn the_procedure_of_clause_10_1_passes_step_by_step() {
 }
 
 #[test]
+fn the_procedure_of_clause_10_7_passes_step_by_step() {
+    let output = must(&["conformance", "10.7", "--json"]);
+    let report: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+    assert_eq!(report["failed"], 0, "{report}");
+    assert_eq!(report["passed"], 8, "{report}");
+    let steps = report["steps"].as_array().unwrap();
+    assert!(steps.iter().all(|step| step["ok"] == true && step["evidence"] != ""), "{report}");
+}
+
+#[test]
 fn an_unknown_procedure_is_refused_with_the_nearest() {
     let error = must_fail(&["conformance", "10.11"]);
     assert!(error.contains("did you mean `10.1`?"), "{error}");
+}
+
+/// Both kinds of devices: one that signs for itself, and one that knows nothing of ledgers.
+#[test]
+fn the_procedures_of_clause_10_6_pass_step_by_step() {
+    for (clause, steps) in [("10.6a", 9), ("10.6b", 6)] {
+        let output = must(&["conformance", clause, "--b", "1", "--json"]);
+        let report: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+        assert_eq!((&report["failed"], &report["passed"]), (&0.into(), &steps.into()), "{report}");
+    }
 }

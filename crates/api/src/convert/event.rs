@@ -184,6 +184,14 @@ impl Service {
             }
             types::Event::ParametersSet => Event::ParametersSet,
             types::Event::VotingRuleSet => Event::VotingRuleSet,
+            types::Event::AccessPolicySet { .. }
+            | types::Event::AccessPolicyRemoved { .. }
+            | types::Event::AccessRequested { .. }
+            | types::Event::AccessGranted { .. }
+            | types::Event::AccessDenied { .. }
+            | types::Event::AccessTimedOut { .. }
+            | types::Event::GrantRevoked { .. }
+            | types::Event::AccessUsed { .. } => self.access_event(event),
         }
     }
 }
@@ -260,6 +268,19 @@ impl About {
             E::Voted { organisation, .. }
             | E::MemberAdded { organisation }
             | E::MemberRemoved { organisation } => entities(&[*organisation]),
+            E::AccessPolicySet { owner, resource, .. }
+            | E::AccessPolicyRemoved { owner, resource } => {
+                Self { thing: resource.thing(), ..entities(&[*owner]) }
+            }
+            E::AccessRequested { access, asked: other, .. }
+            | E::AccessTimedOut { access, asked: other }
+            | E::AccessGranted { access, by: other, .. }
+            | E::AccessDenied { access, by: other }
+            | E::GrantRevoked { access, by: other }
+            | E::AccessUsed { access, by: other, .. } => Self {
+                thing: access.resource.thing(),
+                ..entities(&[access.owner, access.grantee, *other])
+            },
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) use thing::Latest;
 mod stream;
 pub(crate) use stream::{aggregates, gap, readings};
 
+mod access;
+
 mod block;
 
 mod decimal;

@@ -120,6 +120,13 @@ impl Service {
             types::Action::RetireThing { thing } => {
                 Action::RetireThing { thing: self.thing_did(thing) }
             }
+            types::Action::SetAccessPolicy(_)
+            | types::Action::RemoveAccessPolicy { .. }
+            | types::Action::RequestAccess(_)
+            | types::Action::AnswerAccess { .. }
+            | types::Action::RevokeGrant { .. }
+            | types::Action::UseGrant { .. }
+            | types::Action::RecordAccess { .. } => self.access_action(action),
             types::Action::OfferThing { .. }
             | types::Action::AcceptThing { .. }
             | types::Action::LimitBinding { .. }

@@ -7,7 +7,7 @@ use althing_peer::{
     Executed,
     query::{EventAt, EventPlace},
 };
-use althing_types::{EntityId, StreamId, ThingId};
+use althing_types::{EntityId, Event, StreamId, ThingId};
 use axum::{
     extract::State,
     http::HeaderMap,
@@ -26,6 +26,7 @@ use crate::{
     convert::{About, place},
     extract::Params,
     problem::{Answer, ApiError, Failure},
+    reader::Reader,
     service::{Service, Shared},
 };
 
@@ -50,19 +51,33 @@ const LAST_EVENT_ID: &str = "last-event-id";
 )]
 pub(super) async fn events(
     State(service): State<Shared>,
+    reader: Reader,
     headers: HeaderMap,
     Params(asked): Params<query::Events>,
 ) -> Answer<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {
     let permit = Arc::clone(&service.event_streams).try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::from(Failure::Busy))?;
     let filter = Filter::new(&service, &asked)?;
+    if let Some(stream) = filter.stream {
+        let asked = reader.clone();
+        service.read(move |service| service.permit_follow(&asked, &stream)).await?;
+    }
     // Before the height is read, so that no block falls between the past and the present.
     let live = service.peer.subscribe();
     let begin = match resumed(&headers)?.or(asked.after) {
         Some(cursor) => place(cursor),
         None => place(Cursor::after_block(service.query.height())),
     };
-    let follow = Follow { service, filter, live, at: begin, seen: None, _permit: permit };
+    let follow = Follow {
+        service,
+        reader,
+        filter,
+        live,
+        ended: false,
+        at: begin,
+        seen: None,
+        _permit: permit,
+    };
     let batches = stream::unfold(follow, Follow::step);
     let events = batches.flat_map(stream::iter).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(EVENT_KEEP_ALIVE)))
@@ -78,7 +93,10 @@ fn resumed(headers: &HeaderMap) -> Answer<Option<Cursor>> {
 /// One client that follows.
 struct Follow {
     service: Shared,
+    reader: Reader,
     filter: Filter,
+    /// Whether the owner of the stream it follows lets it no more.
+    ended: bool,
     /// Blocks as they are executed.
     live: Receiver<Arc<Executed>>,
     /// Where the client began, or the last event looked at.
@@ -103,18 +121,24 @@ impl Follow {
     /// The next events that the filter admits, waiting for blocks as long as there is none. Ends
     /// when the disk fails; the client resumes elsewhere.
     async fn step(mut self) -> Option<(Vec<sse::Event>, Self)> {
-        loop {
+        while !self.ended {
             let events = match self.next().await {
                 Next::Block(executed) => self.of_block(&executed),
                 Next::Disk => self.of_disk().await?,
                 Next::End => return None,
             };
+            // A client that follows one stream is told that it may not any more; others see less.
+            self.ended = self.filter.stream.is_some_and(|stream| !self.may_follow(&stream));
+            if self.ended {
+                return None;
+            }
             let admitted: Vec<_> =
                 events.iter().filter_map(|at| self.admitted(at).and_then(sse_event)).collect();
             if !admitted.is_empty() {
                 return Some((admitted, self));
             }
         }
+        None
     }
 
     async fn next(&mut self) -> Next {
@@ -151,7 +175,32 @@ impl Follow {
     fn admitted(&self, at: &EventAt) -> Option<EventRecord> {
         let wanted = self.filter.admits(&About::of(&at.event));
         let record = wanted.then(|| self.service.event_record(at))?;
-        self.filter.admits_kind(record.event.name()).then_some(record)
+        let admitted = self.filter.admits_kind(record.event.name()).then_some(record)?;
+        match about_values(&at.event) {
+            Some(stream) => self.told(&stream).then_some(admitted),
+            None => Some(admitted),
+        }
+    }
+
+    /// Whether the client may be told of new values now.
+    fn may_follow(&self, stream: &StreamId) -> bool {
+        self.service.may_follow(&self.reader, stream).unwrap_or(false)
+    }
+
+    /// The same, and notes that it is.
+    fn told(&self, stream: &StreamId) -> bool {
+        self.service.permit_follow(&self.reader, stream).is_ok()
+    }
+}
+
+/// The stream whose new values an event tells of.
+const fn about_values(event: &Event) -> Option<StreamId> {
+    match event {
+        Event::BatchAccepted { stream, .. }
+        | Event::GapOpened { stream, .. }
+        | Event::GapFilled { stream, .. }
+        | Event::GapSealed { stream, .. } => Some(*stream),
+        _ => None,
     }
 }
 

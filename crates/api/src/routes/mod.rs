@@ -20,9 +20,14 @@ mod network;
 
 mod events;
 
+mod access;
+
 use std::sync::Arc;
 
-use althing_client::model::{IdText, MIN_HEIGHT_HEADER, Problem, When, query::WaitFor};
+use althing_client::{
+    Signer,
+    model::{IdText, MIN_HEIGHT_HEADER, Problem, When, query::WaitFor},
+};
 use althing_peer::Peer;
 use axum::{
     Json, Router,
@@ -45,12 +50,17 @@ use crate::{
     limits::bounded,
     problem::{ApiError, Failure, PROBLEM_MEDIA_TYPE},
     service::{Service, Shared},
+    uses,
 };
 
-/// The interface of a peer.
-pub fn router(peer: Peer, config: Config) -> Router {
+/// The interface of a peer. Uses of grants are recorded under the peer's own key as an entity; without
+/// it, none are served. With it, a task of the present tokio runtime records until the peer stops.
+pub fn router(peer: Peer, config: Config, recorder: Option<Signer>) -> Router {
     let cors = cors(&config);
-    let service = Service::new(peer, config);
+    let service = Service::new(peer, config, recorder.is_some());
+    if let Some(signer) = recorder {
+        tokio::spawn(uses::record(Arc::clone(&service), Arc::new(signer)));
+    }
     let (router, _) = documented().split_for_parts();
     router
         .route("/", get(welcome))
@@ -152,6 +162,11 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(network::peers))
         .routes(routes!(network::metrics))
         .routes(routes!(events::events))
+        .routes(routes!(access::policies))
+        .routes(routes!(access::grants))
+        .routes(routes!(access::grant))
+        .routes(routes!(access::feed))
+        .routes(routes!(access::explain))
 }
 
 fn cors(config: &Config) -> CorsLayer {
@@ -160,6 +175,7 @@ fn cors(config: &Config) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([
+            header::AUTHORIZATION,
             header::CONTENT_TYPE,
             HeaderName::from_static("last-event-id"),
             HeaderName::from_static(MIN_HEIGHT_HEADER),

@@ -186,6 +186,14 @@ impl Service {
             Complaint::Stopped => {
                 ("stopped", "The peer has stopped taking part; restart it.".to_owned())
             }
+            Complaint::NotBegun { in_ms } => (
+                "not_begun",
+                format!(
+                    "The genesis is {} s ahead of this peer's clock; nothing is agreed on before. \
+                     Wait, or set the clock right.",
+                    in_ms.div_ceil(1000)
+                ),
+            ),
             Complaint::Connecting { connected, quorum } => (
                 "connecting",
                 format!(

@@ -1,8 +1,9 @@
 //! Proof bundles: CBOR that anyone checks offline against the genesis.
 
 use althing_client::model::{StreamHex, TxHex, query};
-use althing_peer::query::{PATIENCE, Question};
+use althing_peer::query::{PATIENCE, Question, TransactionState};
 use althing_proof::{Interval, key::KEY_BYTES_MAX};
+use althing_types::{StreamId, Transaction};
 use axum::{
     extract::State,
     http::{HeaderValue, header},
@@ -12,7 +13,8 @@ use axum::{
 use crate::{
     extract::{Params, Parsed},
     problem::{Answer, ApiError, Failure},
-    service::{Shared, within},
+    reader::Reader,
+    service::{Service, Shared, within},
 };
 
 const CBOR: HeaderValue = HeaderValue::from_static("application/cbor");
@@ -34,9 +36,10 @@ const CBOR: HeaderValue = HeaderValue::from_static("application/cbor");
 )]
 pub(super) async fn reading(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed((stream, seq)): Parsed<(StreamHex, u64)>,
 ) -> Answer<Response> {
-    bundle(&service, Question::Reading { stream: *stream, seq }).await
+    bundle(&service, reader, Question::Reading { stream: *stream, seq }).await
 }
 
 /// Prove all readings of a range
@@ -53,10 +56,11 @@ pub(super) async fn reading(
 )]
 pub(super) async fn range(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(stream): Parsed<StreamHex>,
     Params(range): Params<query::Range>,
 ) -> Answer<Response> {
-    bundle(&service, Question::Range { stream: *stream, interval: interval(&range)? }).await
+    bundle(&service, reader, Question::Range { stream: *stream, interval: interval(&range)? }).await
 }
 
 /// Prove an aggregate over a range
@@ -73,10 +77,12 @@ pub(super) async fn range(
 )]
 pub(super) async fn aggregate(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(stream): Parsed<StreamHex>,
     Params(range): Params<query::Range>,
 ) -> Answer<Response> {
-    bundle(&service, Question::Aggregate { stream: *stream, interval: interval(&range)? }).await
+    bundle(&service, reader, Question::Aggregate { stream: *stream, interval: interval(&range)? })
+        .await
 }
 
 /// Prove what the state holds
@@ -93,12 +99,13 @@ pub(super) async fn aggregate(
 )]
 pub(super) async fn state(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(key): Parsed<String>,
 ) -> Answer<Response> {
     let short = key.len() <= 2 * KEY_BYTES_MAX;
     let key = hex::decode(key).ok().filter(|_| short);
     let wrong = || ApiError::from(Failure::InvalidPath).about("key");
-    bundle(&service, Question::State { key: key.ok_or_else(wrong)? }).await
+    bundle(&service, reader, Question::State { key: key.ok_or_else(wrong)? }).await
 }
 
 /// Prove a receipt
@@ -114,16 +121,47 @@ pub(super) async fn state(
 )]
 pub(super) async fn receipt(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(id): Parsed<TxHex>,
 ) -> Answer<Response> {
-    bundle(&service, Question::Receipt { transaction: *id }).await
+    bundle(&service, reader, Question::Receipt { transaction: *id }).await
 }
 
-async fn bundle(service: &Shared, question: Question) -> Answer<Response> {
+async fn bundle(service: &Shared, reader: Reader, question: Question) -> Answer<Response> {
+    let shown = shown(service, &question).await?;
     let prepared = service.query.prepare(question);
     let prepared = within(PATIENCE, Failure::ProofNotReady, prepared).await??;
-    let bytes = service.read(move |_| Ok(prepared.bundle()?)).await?;
+    // Decided last: a block that ends the reader's right may have come while this waited.
+    let make = move |service: &Service| {
+        match &shown {
+            Shown::Stream(stream) => service.permit_stream(&reader, stream)?,
+            Shown::Key(key) => service.permit_key(&reader, key)?,
+            Shown::Transaction(transaction) => service.permit_batches(&reader, transaction)?,
+        }
+        Ok(prepared.bundle()?)
+    };
+    let bytes = service.read(make).await?;
     Ok(([(header::CONTENT_TYPE, CBOR)], bytes).into_response())
+}
+
+/// What a bundle shows that an owner may have a say about.
+enum Shown {
+    Stream(StreamId),
+    Key(Vec<u8>),
+    Transaction(Box<Transaction>),
+}
+
+async fn shown(service: &Shared, question: &Question) -> Answer<Shown> {
+    Ok(match question {
+        Question::Reading { stream, .. }
+        | Question::Range { stream, .. }
+        | Question::Aggregate { stream, .. } => Shown::Stream(*stream),
+        Question::State { key } => Shown::Key(key.clone()),
+        Question::Receipt { transaction } => match service.query.transaction(transaction).await? {
+            TransactionState::Final { transaction, .. }
+            | TransactionState::Waiting(transaction) => Shown::Transaction(Box::new(transaction)),
+        },
+    })
 }
 
 /// The interval asked for; none for the whole stream.

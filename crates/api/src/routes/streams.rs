@@ -5,12 +5,14 @@ use althing_client::model::{
 use althing_peer::query::{
     BucketLength, Buckets, PAGE_BUCKETS_MAX, PAGE_ITEMS_MAX, PAGE_READINGS_MAX, ReadingFilter,
 };
+use althing_types::Right;
 use axum::{Json, extract::State};
 
 use crate::{
     convert,
     extract::{Params, Parsed, limit, numeric_cursor},
     problem::{Answer, ApiError, Failure},
+    reader::Reader,
     service::{Service, Shared},
 };
 
@@ -27,9 +29,20 @@ const BUCKETS: usize = 300;
 )]
 pub(super) async fn stream(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(id): Parsed<StreamHex>,
 ) -> Answer<Json<Stream>> {
-    service.read(move |service| Ok(Json(service.stream(&service.query.stream(&id)?)))).await
+    let look = move |service: &Service| {
+        let state = service.query.stream(&id)?;
+        let mut stream = service.stream(&state);
+        // What the values amount to is for those who may read them; where the stream stands is not
+        // secret, and gateways need it.
+        if !service.may_see(&reader, &Service::property_of(&state.head))? {
+            stream.total = None;
+        }
+        Ok(Json(stream))
+    };
+    service.read(look).await
 }
 
 /// List readings of a stream
@@ -44,6 +57,7 @@ pub(super) async fn stream(
 )]
 pub(super) async fn readings(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(id): Parsed<StreamHex>,
     Params(asked): Params<query::Readings>,
 ) -> Answer<Json<Readings>> {
@@ -60,6 +74,7 @@ pub(super) async fn readings(
     };
     let list = move |service: &Service| {
         let head = service.query.stream_head(&id)?;
+        service.permit(&reader, Right::Read, &Service::property_of(&head))?;
         let page = service.query.readings(&id, &filter, limit)?;
         Ok(Json(convert::readings(&id, &head.schema, &page)))
     };
@@ -78,12 +93,14 @@ pub(super) async fn readings(
 )]
 pub(super) async fn latest(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(id): Parsed<StreamHex>,
     Params(asked): Params<Latest>,
 ) -> Answer<Json<Readings>> {
     let limit = limit(asked.limit.or(Some(1)), PAGE_READINGS_MAX)?;
     let look = move |service: &Service| {
         let head = service.query.stream_head(&id)?;
+        service.permit(&reader, Right::Read, &Service::property_of(&head))?;
         let page = service.query.latest_of(&id, &head, limit)?;
         Ok(Json(convert::readings(&id, &head.schema, &page)))
     };
@@ -103,6 +120,7 @@ pub(super) async fn latest(
 )]
 pub(super) async fn aggregates(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(id): Parsed<StreamHex>,
     Params(asked): Params<query::Aggregates>,
 ) -> Answer<Json<Aggregates>> {
@@ -113,6 +131,7 @@ pub(super) async fn aggregates(
     };
     let look = move |service: &Service| {
         let head = service.query.stream_head(&id)?;
+        service.permit(&reader, Right::Read, &Service::property_of(&head))?;
         let page = service.query.aggregates(&id, &buckets)?;
         Ok(Json(convert::aggregates(&id, &head.schema, &page)))
     };

@@ -1,6 +1,6 @@
 use althing_client::model::{IdText, Page, Property, Thing, query};
 use althing_peer::query::{Bounds, PAGE_ITEMS_MAX, ThingFilter};
-use althing_types::{Place, StreamId};
+use althing_types::{Place, Resource, Right, StreamId};
 use axum::{
     Json,
     extract::State,
@@ -12,6 +12,7 @@ use crate::{
     convert::{Latest, degrees_e7},
     extract::{Params, Parsed, key_cursor, limit},
     problem::{Answer, ApiError, Failure},
+    reader::Reader,
     service::{Service, Shared},
 };
 
@@ -83,11 +84,20 @@ fn bounds(text: &str) -> Answer<Bounds> {
 )]
 pub(super) async fn thing(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(id): Parsed<IdText>,
 ) -> Answer<Json<Thing>> {
     let id = service.thing_id(&id)?;
-    let look =
-        move |service: &Service| service.thing(&service.query.thing(&id)?, Latest::With).map(Json);
+    let look = move |service: &Service| {
+        let mut thing = service.thing(&service.query.thing(&id)?, Latest::With)?;
+        for property in &mut thing.properties {
+            let resource = Resource::Property { thing: id, name: property.name.clone() };
+            if !service.may_see(&reader, &resource)? {
+                property.latest = None;
+            }
+        }
+        Ok(Json(thing))
+    };
     service.read(look).await
 }
 
@@ -105,11 +115,15 @@ pub(super) async fn thing(
 )]
 pub(super) async fn description(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed(id): Parsed<IdText>,
     Params(asked): Params<query::Description>,
 ) -> Answer<Response> {
     let id = service.thing_id(&id)?;
-    let look = move |service: &Service| Ok(service.query.description(&id, asked.version)?);
+    let look = move |service: &Service| {
+        service.permit_description(&reader, id)?;
+        Ok(service.query.description(&id, asked.version)?)
+    };
     let (digest, text) = service.read(look).await?;
     let digest = digest.to_string();
     Ok(([(header::CONTENT_TYPE, DESCRIPTION_MEDIA_TYPE)], [(DIGEST_HEADER, digest)], text)
@@ -131,9 +145,15 @@ pub(super) async fn description(
 )]
 pub(super) async fn property(
     State(service): State<Shared>,
+    reader: Reader,
     Parsed((id, name)): Parsed<(IdText, String)>,
 ) -> Answer<Json<Property>> {
-    let stream = StreamId::derive(&service.thing_id(&id)?, &name);
-    let look = move |service: &Service| service.property(&stream, Latest::With).map(Json);
+    let thing = service.thing_id(&id)?;
+    let stream = StreamId::derive(&thing, &name);
+    let look = move |service: &Service| {
+        service.query.stream_head(&stream)?;
+        service.permit(&reader, Right::Read, &Resource::Property { thing, name })?;
+        service.property(&stream, Latest::With).map(Json)
+    };
     service.read(look).await
 }

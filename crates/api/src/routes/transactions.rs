@@ -7,7 +7,7 @@ use althing_client::{
     },
     submission::{self, CBOR_MEDIA_TYPE, COSE_MEDIA_TYPE, SubmissionError},
 };
-use althing_peer::{Placed, Submission};
+use althing_peer::{Lane, Placed, Submission};
 use althing_types::{Refusal, TxId};
 use axum::{
     Json,
@@ -20,6 +20,7 @@ use futures::future::join_all;
 
 use crate::{
     extract::{Params, Parsed},
+    origins::Remote,
     problem::{Answer, ApiError, Failure},
     service::{Service, Shared, within},
 };
@@ -63,10 +64,12 @@ pub(super) async fn submit(
         Some(form) if form == CBOR_MEDIA_TYPE.as_bytes() => false,
         _ => return Err(Failure::UnsupportedMediaType.into()),
     };
+    let remote = request.extensions().get::<Remote>();
+    let lane = remote.map_or(Lane::Local, |remote| Lane::Address(remote.0));
     let body = body(&service, request).await?;
     let submissions = submissions(body, single)?;
     let ids: Vec<TxId> = submissions.iter().map(|one| TxId::of(&one.transaction)).collect();
-    let verdicts = service.peer.submit(submissions).await;
+    let verdicts = service.peer.submit_from(lane, submissions).await;
     if single && let Some(Err(refusal)) = verdicts.first() {
         return Err((*refusal).into());
     }

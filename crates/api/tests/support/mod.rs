@@ -67,7 +67,27 @@ pub fn with_peer<F: Future<Output = ()>>(config: Config, test: impl FnOnce(Host)
             entity: genesis.organisations[0].inception.id(),
             key: key(1),
         };
+        let recorder = Signer {
+            ledger: genesis.ledger(),
+            entity: genesis.peers[0].inception.id(),
+            key: key(2),
+        };
         let host = Host { genesis, url, client, organisation: Account::new(organisation, 0, 0) };
-        serve(listener, router(peer, config.clone()), &config, test(host)).await;
+        serve(listener, router(peer, config.clone(), Some(recorder)), &config, test(host)).await;
     });
+}
+
+/// The status of a GET with this `Authorization`.
+pub async fn status_with(url: &str, authorization: &str) -> u16 {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "GET /{path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {authorization}\r\n\
+         connection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
 }

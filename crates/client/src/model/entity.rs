@@ -56,6 +56,16 @@ pub struct Key {
     pub public: String,
 }
 
+impl Key {
+    /// The key, if this is one.
+    #[must_use]
+    pub fn to_public_key(&self) -> Option<althing_types::PublicKey> {
+        let suite = althing_types::Suite::from_name(&self.suite)?;
+        let key = althing_types::PublicKey { suite, bytes: hex::decode(&self.public).ok()? };
+        key.is_valid().then_some(key)
+    }
+}
+
 /// A key that an entity has or had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

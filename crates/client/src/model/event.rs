@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{DidText, DigestHex, StreamHex, ThingReport, Time, TxHex};
+use super::{Access, DidText, DigestHex, Resource, StreamHex, ThingReport, Time, TxHex};
 
 /// A place in the sequence of all events of the ledger; in text `height-index-event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -408,6 +408,78 @@ pub enum Event {
     ParametersSet,
     /// The members decide by another rule from now on.
     VotingRuleSet,
+    /// An access policy was set.
+    AccessPolicySet {
+        /// Whose.
+        owner: DidText,
+        /// About what.
+        resource: Resource,
+        /// Version of the policy.
+        version: u32,
+    },
+    /// An access policy was removed.
+    AccessPolicyRemoved {
+        /// Whose.
+        owner: DidText,
+        /// About what.
+        resource: Resource,
+    },
+    /// Access was asked for and waits for an answer.
+    AccessRequested {
+        /// What was asked for.
+        access: Access,
+        /// Who is asked.
+        asked: DidText,
+        /// Last height at which the answer counts.
+        answer_until_height: u64,
+    },
+    /// A grant was given.
+    AccessGranted {
+        /// What it lets do.
+        access: Access,
+        /// Who gave it.
+        by: DidText,
+        /// How often it can be used; 0 for without limit.
+        count_max: u32,
+        /// Last height at which it holds.
+        until_height: u64,
+    },
+    /// A request was denied.
+    AccessDenied {
+        /// What was asked for.
+        access: Access,
+        /// Who denied it.
+        by: DidText,
+    },
+    /// A request had no answer in time.
+    AccessTimedOut {
+        /// What was asked for.
+        access: Access,
+        /// Who did not answer.
+        asked: DidText,
+    },
+    /// A grant was ended.
+    GrantRevoked {
+        /// What it let do.
+        access: Access,
+        /// Who ended it.
+        by: DidText,
+    },
+    /// A grant was used.
+    AccessUsed {
+        /// What was done, by whom, what for.
+        access: Access,
+        /// Who recorded it: who served it, or who used it.
+        by: DidText,
+        /// How many uses this records.
+        count: u32,
+        /// How many there were of this grant by now.
+        used: u32,
+        /// When the first was.
+        first: Time,
+        /// When the last was.
+        last: Time,
+    },
 }
 
 impl Event {
@@ -453,6 +525,14 @@ impl Event {
             Self::ValidatorsChosen { .. } => "validators_chosen",
             Self::ParametersSet => "parameters_set",
             Self::VotingRuleSet => "voting_rule_set",
+            Self::AccessPolicySet { .. } => "access_policy_set",
+            Self::AccessPolicyRemoved { .. } => "access_policy_removed",
+            Self::AccessRequested { .. } => "access_requested",
+            Self::AccessGranted { .. } => "access_granted",
+            Self::AccessDenied { .. } => "access_denied",
+            Self::AccessTimedOut { .. } => "access_timed_out",
+            Self::GrantRevoked { .. } => "grant_revoked",
+            Self::AccessUsed { .. } => "access_used",
         }
     }
 }

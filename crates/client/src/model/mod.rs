@@ -9,8 +9,8 @@
 
 mod text;
 pub use text::{
-    DidText, DigestHex, EntityHex, Hex, HexId, HexKey, IdText, KeyHex, LedgerHex, StreamHex,
-    ThingHex, Time, TxHex, When,
+    DidText, DigestHex, EntityHex, GrantHex, Hex, HexId, HexKey, IdText, KeyHex, LedgerHex,
+    StreamHex, ThingHex, Time, TxHex, When,
 };
 
 mod problem;
@@ -49,6 +49,11 @@ mod transaction;
 pub use transaction::{
     Action, Admission, Admissions, Effect, Outcome, Receipt, RefusalText, Transaction,
     TransactionStatus,
+};
+
+mod access;
+pub use access::{
+    Access, AccessPolicy, AccessUse, Asked, Decision, Given, Grant, PolicyUsed, Resource,
 };
 
 mod block;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use althing_types::{EntityId, Resource, Right, ThingId};
+
 use super::{Cursor, IdText, StreamHex, When};
 
 /// A part of a list.
@@ -196,4 +198,131 @@ pub struct Events {
     pub thing: Option<IdText>,
     /// Only events about this stream.
     pub stream: Option<StreamHex>,
+}
+
+/// Which requests and grants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct Grants {
+    /// Those that this entity has a part in.
+    pub entity: IdText,
+    /// Only those that stand so, such as `asked` or `in_force`.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// Go on after this item: `next` of the page before.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// At most so many are looked at.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+/// What became of access to whose things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// The owner.
+    pub owner: IdText,
+    /// Go on after this item: `next` of the page before.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// At most so many items.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+/// Which decision. Exactly one of `everything`, `service`, `contract` and `thing`; the last with
+/// `property` or `action`, or neither.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Explain {
+    /// About whom; nobody in particular if absent.
+    pub entity: Option<IdText>,
+    /// To do what, such as `read`.
+    pub right: String,
+    /// What for.
+    pub purpose: Option<String>,
+    /// With all things of this owner.
+    pub everything: Option<IdText>,
+    /// With this thing.
+    pub thing: Option<IdText>,
+    /// With this property of it.
+    pub property: Option<String>,
+    /// With this action of it.
+    pub action: Option<String>,
+    /// With this service.
+    pub service: Option<IdText>,
+    /// With this contract.
+    pub contract: Option<IdText>,
+}
+
+impl Explain {
+    /// The question about an entity, a right and a resource.
+    #[must_use]
+    pub fn new(
+        entity: Option<EntityId>,
+        right: Right,
+        purpose: Option<String>,
+        resource: &Resource,
+    ) -> Self {
+        let id = |id: [u8; 32]| Some(IdText { id, network: None });
+        let about = Self {
+            entity: entity.and_then(|e| id(e.0)),
+            right: right.name().into(),
+            purpose,
+            ..Self::default()
+        };
+        match resource.clone() {
+            Resource::Everything(owner) => Self { everything: id(owner.0), ..about },
+            Resource::Thing(thing) => Self { thing: id(thing.0), ..about },
+            Resource::Property { thing, name } => {
+                Self { thing: id(thing.0), property: Some(name), ..about }
+            }
+            Resource::ThingAction { thing, name } => {
+                Self { thing: id(thing.0), action: Some(name), ..about }
+            }
+            Resource::Service(service) => Self { service: id(service.0), ..about },
+            Resource::Contract(contract) => Self { contract: id(contract), ..about },
+        }
+    }
+
+    /// The right it is about.
+    #[must_use]
+    pub fn right(&self) -> Option<Right> {
+        Right::from_name(&self.right)
+    }
+
+    /// The resource it is about.
+    ///
+    /// # Errors
+    /// The field that is missing, too many, or out of bounds.
+    pub fn resource(&self) -> Result<Resource, &'static str> {
+        let resource = match (&self.thing, &self.everything, &self.service, &self.contract) {
+            (Some(thing), None, None, None) => self.of_thing(ThingId(thing.id))?,
+            (None, Some(owner), None, None) => Resource::Everything(EntityId(owner.id)),
+            (None, None, Some(service), None) => Resource::Service(EntityId(service.id)),
+            (None, None, None, Some(contract)) => Resource::Contract(contract.id),
+            _ => return Err("thing"),
+        };
+        let part = self.property.is_some() || self.action.is_some();
+        if part && self.thing.is_none() {
+            return Err("thing");
+        }
+        if resource.is_within_bounds() { Ok(resource) } else { Err("property") }
+    }
+
+    fn of_thing(&self, thing: ThingId) -> Result<Resource, &'static str> {
+        match (self.property.clone(), self.action.clone()) {
+            (None, None) => Ok(Resource::Thing(thing)),
+            (Some(name), None) => Ok(Resource::Property { thing, name }),
+            (None, Some(name)) => Ok(Resource::ThingAction { thing, name }),
+            (Some(_), Some(_)) => Err("action"),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 use std::{fmt, ops::Deref, str::FromStr};
 
-use althing_types::{Did, Digest, EntityId, LedgerId, StreamId, ThingId, TxId};
+use althing_types::{Did, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::time;
@@ -21,7 +21,7 @@ macro_rules! hex_id {
     )*};
 }
 
-hex_id!(Digest, EntityId, LedgerId, StreamId, ThingId, TxId);
+hex_id!(Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId);
 
 /// The 32 bytes of a voting key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +53,8 @@ pub type ThingHex = Hex<ThingId>;
 pub type StreamHex = Hex<StreamId>;
 /// A transaction's id in JSON.
 pub type TxHex = Hex<TxId>;
+/// Id of a request for access, and of its grant, in JSON.
+pub type GrantHex = Hex<GrantId>;
 /// A ledger's id in JSON.
 pub type LedgerHex = Hex<LedgerId>;
 /// A voting key in JSON.

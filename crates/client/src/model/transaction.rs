@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BindingLimit, Change, DidText, DigestHex, Event, Key, Offer, Operation, Problem, StreamHex,
-    ThingReport, Time, TxHex,
+    AccessUse, BindingLimit, Change, DidText, DigestHex, Event, GrantHex, Key, Offer, Operation,
+    Problem, Resource, StreamHex, ThingReport, Time, TxHex,
 };
 
 /// Whether the transactions of a request were admitted, in its order.
@@ -358,5 +358,61 @@ pub enum Action {
     WithdrawProposal {
         /// Which.
         proposal: TxHex,
+    },
+    /// Says who may do what with something of the sender's.
+    SetAccessPolicy {
+        /// About what.
+        resource: Resource,
+        /// What is needed beside it.
+        mode: String,
+        /// The statements in Cedar.
+        text: String,
+        /// Who is asked about each request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ask: Option<DidText>,
+        /// Blocks within which the answer must come.
+        patience_blocks: u32,
+        /// Blocks that a grant lasts at most.
+        grant_blocks_max: u64,
+    },
+    /// Takes a policy back.
+    RemoveAccessPolicy {
+        /// About what.
+        resource: Resource,
+    },
+    /// Asks for access.
+    RequestAccess {
+        /// To what.
+        resource: Resource,
+        /// To do what.
+        right: String,
+        /// What for.
+        purpose: String,
+        /// How often; 0 for as often as wanted.
+        count_max: u32,
+        /// Last height wanted.
+        until_height: u64,
+    },
+    /// Allows or denies a request.
+    AnswerAccess {
+        /// Which.
+        request: GrantHex,
+        /// Whether it becomes a grant.
+        allow: bool,
+    },
+    /// Ends a grant.
+    RevokeGrant {
+        /// Which.
+        grant: GrantHex,
+    },
+    /// Uses a grant once.
+    UseGrant {
+        /// Which.
+        grant: GrantHex,
+    },
+    /// Records uses that were served.
+    RecordAccess {
+        /// The uses.
+        uses: Vec<AccessUse>,
     },
 }

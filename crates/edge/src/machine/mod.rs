@@ -48,6 +48,9 @@ pub enum Input {
         topic: String,
         /// Its payload.
         payload: Vec<u8>,
+        /// Whether nothing but a pack that the thing's device signed may be taken, in whatever
+        /// profile: nobody knows who sent it.
+        only_signed: bool,
     },
     /// All records up to this one are on disk and survive a crash.
     Persisted {
@@ -373,8 +376,9 @@ impl Machine {
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
-            Input::Publish { id, received_ms, topic, payload } => {
-                let admitted = self.admit(received_ms, &topic, &payload, &mut out);
+            Input::Publish { id, received_ms, topic, payload, only_signed } => {
+                let publish = (topic.as_str(), payload.as_slice());
+                let admitted = self.admit(received_ms, publish, only_signed, &mut out);
                 self.on_publish(now, id, admitted, &mut out);
             }
             Input::Persisted { through } => self.on_persisted(now, through, &mut out),

@@ -56,8 +56,8 @@ impl Machine {
     pub(super) fn admit(
         &mut self,
         received_ms: i64,
-        topic: &str,
-        payload: &[u8],
+        (topic, payload): (&str, &[u8]),
+        only_signed: bool,
         out: &mut Vec<Output>,
     ) -> Result<Mapped, Rejection> {
         if self.stopping {
@@ -70,6 +70,7 @@ impl Machine {
             height: self.height,
             topic,
             payload,
+            only_signed,
             received_ms,
             payload_bytes_max: self.config.limits.payload_bytes_max,
             ahead_ms_max: self.config.limits.claimed_ahead_ms_max,
@@ -84,9 +85,13 @@ impl Machine {
                 readings.iter().map(|reading| (*id, cost(&reading.value) + own)).collect()
             }
         };
-        self.make_room(needs, out)?;
-        if let Mapped::Pack(id, arrived, _) = &mapped {
-            self.check_numbers(*id, &arrived.pack)?;
+        // First the numbers: nothing is given up for a pack that is not taken, or was before.
+        let is_new = match &mapped {
+            Mapped::Readings(_) => true,
+            Mapped::Pack(id, arrived, _) => self.check_numbers(*id, &arrived.pack)?,
+        };
+        if is_new {
+            self.make_room(needs, out)?;
         }
         Ok(mapped)
     }
@@ -132,13 +137,17 @@ impl Machine {
     }
 
     /// Whether a pack has the numbers that come next, or later ones: a device may have lost some.
-    /// What was taken before needs no second place.
-    fn check_numbers(&self, id: StreamId, pack: &Pack) -> Result<(), Rejection> {
-        let next_seq = self.streams.get(&id).and_then(|stream| stream.next_seq).unwrap_or_default();
+    /// False for what was taken before: it needs no second place.
+    fn check_numbers(&self, id: StreamId, pack: &Pack) -> Result<bool, Rejection> {
+        let next_seq = self.streams.get(&id).and_then(|stream| stream.next_seq);
+        // Where there is none yet, there is no room either.
+        let Some(next_seq) = next_seq else { return Ok(true) };
         let first_seq = pack.body().first_seq;
-        let is_near = first_seq.checked_sub(next_seq).is_some_and(|ahead| ahead <= AHEAD_MAX);
-        if is_near || self.is_known(id, pack) {
-            return Ok(());
+        if first_seq.checked_sub(next_seq).is_some_and(|ahead| ahead <= AHEAD_MAX) {
+            return Ok(true);
+        }
+        if self.is_known(id, pack) {
+            return Ok(false);
         }
         Err(Rejection::Sequence { first_seq, next_seq })
     }

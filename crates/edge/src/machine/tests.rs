@@ -68,7 +68,13 @@ pub(super) fn pump() -> ThingSpec {
 /// A publish received at `T0`.
 pub(super) fn publish(id: u64, value: &str) -> Input {
     let (id, topic) = (PublishId(id), "althing/pump/t".to_owned());
-    Input::Publish { id, received_ms: T0, topic, payload: value.as_bytes().to_vec() }
+    Input::Publish {
+        id,
+        received_ms: T0,
+        topic,
+        payload: value.as_bytes().to_vec(),
+        only_signed: false,
+    }
 }
 
 fn record(seq: u64, at: TimeMs, mantissa: i64) -> Record {
@@ -412,7 +418,13 @@ fn a_refused_publish_says_why() {
     let unknown = |topic: &str, payload: &str| {
         let mut run = Run::ready(0);
         let (topic, payload) = (topic.to_owned(), payload.as_bytes().to_vec());
-        let input = Input::Publish { id: PublishId(1), received_ms: T0, topic, payload };
+        let input = Input::Publish {
+            id: PublishId(1),
+            received_ms: T0,
+            topic,
+            payload,
+            only_signed: false,
+        };
         match &run.machine.handle(T0, input)[..] {
             [Output::Refuse { rejection, .. }] => rejection.code(),
             outputs => panic!("{outputs:?}"),
@@ -440,7 +452,7 @@ fn before_a_peer_told_which_things_there_are_an_unknown_one_may_be_new() {
     let mut run = Run::new(vec![head(0)]);
     let elsewhere = |id, topic: &str| {
         let (id, topic) = (PublishId(id), topic.to_owned());
-        Input::Publish { id, received_ms: T0, topic, payload: b"1".to_vec() }
+        Input::Publish { id, received_ms: T0, topic, payload: b"1".to_vec(), only_signed: false }
     };
     let code = |outputs: &[Output]| match outputs {
         [Output::Refuse { rejection, .. }] => (rejection.code(), rejection.is_temporary()),

@@ -70,6 +70,7 @@ fn profiles() -> Vec<Profile> {
 fn check(topic: &str, payload: &[u8], expected: Result<Vec<(StreamId, i64, Value)>, &'static str>) {
     let (profiles, directory) = (profiles(), directory());
     let context = Context {
+        only_signed: false,
         ledger: &crate::testing::LEDGER,
         profiles: &profiles,
         directory: &directory,
@@ -191,6 +192,7 @@ fn deep_nesting_is_refused_and_nothing_overflows() {
         json
     }] {
         let context = Context {
+            only_signed: false,
             ledger: &crate::testing::LEDGER,
             profiles: &profiles,
             directory: &directory,

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use althing_edge::broker::filter::matches;
 use althing_edge::coap::{
     Content, Endpoint, EndpointConfig, EndpointOutput, FORMAT_LINKS, FORMAT_SENML_JSON,
     FORMAT_TEXT, Peer, Ticket,
@@ -22,9 +23,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::StartError;
-use crate::door::{Door, Told};
+use crate::door::{Door, From, Told};
 use crate::gateway::Handle;
-use crate::mqtt::matches;
 use dtls::{Secure, Sessions};
 
 /// Datagrams and answers between tasks and endpoint; beyond, whoever brings more waits.
@@ -267,22 +267,17 @@ impl Served {
 
     fn publish(&self, ticket: Ticket, peer: Peer, topic: String, payload: Vec<u8>) {
         let device = self.device(peer);
-        let may = match device {
-            Some(device) => is_of(&device.topics, &topic),
-            None => match self.config.anonymous {
-                Anonymous::Nobody => false,
-                Anonymous::Signed => is_cose_sign1(&payload),
-                Anonymous::Anybody => true,
-            },
+        let anonymous = match self.config.anonymous {
+            Anonymous::Signed if !is_cose_sign1(&payload) => Anonymous::Nobody,
+            anonymous => anonymous,
         };
-        let by = device.map_or(Principal::Anonymous, |it| Principal::User(it.name.clone()));
-        let client = device.map_or_else(|| format!("coap:{}", peer.address), |it| it.name.clone());
+        let from = from(device, anonymous, &topic, || format!("coap:{}", peer.address));
         let (door, done) = (self.door.clone(), self.done.0.clone());
         // The endpoint bounds how many requests are under way.
         tokio::spawn(async move {
-            let result = match may {
-                true => Some(door.publish(&client, by, topic, payload).await),
-                false => None,
+            let result = match from {
+                Some(from) => Some(door.publish(from, topic, payload).await),
+                None => None,
             };
             let _ = done.send(Done::Published(ticket, result)).await;
         });
@@ -323,6 +318,24 @@ impl Served {
         let due = self.endpoint.deadline().and_then(|due| u64::try_from(due).ok());
         let due = due.and_then(|ms| self.started.checked_add(Duration::from_millis(ms)));
         due.unwrap_or_else(|| Instant::now() + IDLE)
+    }
+}
+
+/// As whom a device, or whoever comes without a name, publishes to a topic; not at all if none.
+pub(crate) fn from(
+    device: Option<&Device>,
+    anonymous: Anonymous,
+    topic: &str,
+    client: impl FnOnce() -> String,
+) -> Option<From> {
+    match (device, anonymous) {
+        (Some(device), _) => {
+            let from = || From::Client(device.name.clone(), Principal::User(device.name.clone()));
+            is_of(&device.topics, topic).then(from)
+        }
+        (None, Anonymous::Nobody) => None,
+        (None, Anonymous::Signed) => Some(From::Signature),
+        (None, Anonymous::Anybody) => Some(From::Client(client(), Principal::Anonymous)),
     }
 }
 

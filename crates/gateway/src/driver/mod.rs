@@ -23,6 +23,8 @@ pub(crate) struct Publish {
     pub(crate) received_ms: i64,
     pub(crate) topic: String,
     pub(crate) payload: Vec<u8>,
+    /// Whether only a pack signed by the thing's device may be taken.
+    pub(crate) only_signed: bool,
     pub(crate) reply: Reply,
 }
 
@@ -95,12 +97,22 @@ pub(crate) struct Driver<U, S> {
     started: Instant,
     stop_by: Option<Instant>,
     logged: HashMap<&'static str, Instant>,
+    /// Told what is served, whenever that changes.
+    on_things: OnThings,
 }
+
+/// Hears what is served.
+pub(crate) type OnThings = Box<dyn Fn(Vec<ThingSpec>) + Send>;
 
 /// The answer to a question of the machine of this generation.
 type Answered = (u64, Input);
 
 impl<U: Uplink, S: Signer> Driver<U, S> {
+    /// The way to the ledger.
+    pub(crate) fn uplink(&self) -> Arc<U> {
+        self.uplink.clone()
+    }
+
     /// Opens the queue and takes up what an earlier run left.
     pub(crate) fn open(config: Config, uplink: U, signer: S) -> Result<Self, StartError> {
         let (disk, found) = Disk::open(&config, 0)?;
@@ -122,9 +134,16 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             started: Instant::now(),
             stop_by: None,
             logged: HashMap::new(),
+            on_things: Box::new(|_| ()),
         };
         driver.serve(found.things);
         Ok(driver)
+    }
+
+    /// Tells somebody what is served, now and whenever that changes.
+    pub(crate) fn tell_things(&mut self, on_things: OnThings) {
+        on_things(self.machine.things().collect());
+        self.on_things = on_things;
     }
 
     /// Runs until stopped and drained. Returns how things stood at the end.
@@ -158,14 +177,14 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
     }
 
     fn on_publish(&mut self, publish: Publish) {
-        let Publish { received_ms, topic, payload, reply } = publish;
+        let Publish { received_ms, topic, payload, only_signed, reply } = publish;
         if self.disk.is_down() {
             return reply.send(Err(DISK_FAILED));
         }
         let id = PublishId(self.next_publish);
         self.next_publish += 1;
         self.waiting.insert(id, reply);
-        self.input(Input::Publish { id, received_ms, topic, payload });
+        self.input(Input::Publish { id, received_ms, topic, payload, only_signed });
     }
 
     fn on_control(&mut self, asked: Control) {
@@ -173,15 +192,18 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             Control::Serve(thing) => {
                 self.is_unsaved = true;
                 self.serve(vec![thing]);
+                self.told_things();
             }
             Control::ServeOnly(mut things) => {
                 things.retain(|thing| self.is_allowed(thing));
                 (self.is_unsaved, self.is_listed) = (true, true);
                 self.input(Input::Things(things));
+                self.told_things();
             }
             Control::ServeNoMore(thing) => {
                 self.is_unsaved = true;
                 self.input(Input::Gone(thing));
+                self.told_things();
             }
             Control::Status(reply) => {
                 let status = DriverStatus {
@@ -201,6 +223,11 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
                 self.input(Input::Stop);
             }
         }
+    }
+
+    /// What is served has changed.
+    fn told_things(&self) {
+        (self.on_things)(self.machine.things().collect());
     }
 
     fn on_tick(&mut self) {

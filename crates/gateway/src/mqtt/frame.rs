@@ -1,7 +1,4 @@
-//! Where one packet ends and the next begins, and the bits of the fixed header that the protocol
-//! library does not look at.
-
-use super::connect::FirstPacketError;
+//! Where one packet ends and the next begins, and the bits of the fixed header.
 
 /// Why bytes are no packet that a client may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +38,7 @@ const fn has_valid_flags(first: u8) -> bool {
 }
 
 /// A variable byte integer and its length; `None` if bytes are missing.
-pub(crate) fn variable_int(bytes: &[u8]) -> Result<Option<(usize, usize)>, FrameError> {
+fn variable_int(bytes: &[u8]) -> Result<Option<(usize, usize)>, FrameError> {
     let mut value = 0;
     for (index, byte) in bytes.iter().take(4).enumerate() {
         value |= usize::from(byte & 0x7f) << (7 * index);
@@ -50,15 +47,6 @@ pub(crate) fn variable_int(bytes: &[u8]) -> Result<Option<(usize, usize)>, Frame
         }
     }
     if bytes.len() >= 4 { Err(FrameError::Malformed) } else { Ok(None) }
-}
-
-impl From<FrameError> for FirstPacketError {
-    fn from(error: FrameError) -> Self {
-        match error {
-            FrameError::TooLong => Self::TooLong,
-            FrameError::Malformed => Self::Malformed,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use althing_edge::broker::filter::matches;
 use althing_edge::{Principal, Rejection};
 use tokio::sync::mpsc;
 
-use super::filter::matches;
 use crate::driver::{Publish, Reply};
 
 /// Most routes of one gateway.
@@ -50,8 +50,12 @@ impl Drop for Routed {
 }
 
 /// Who takes what.
-#[derive(Debug, Default)]
-pub(crate) struct Routes(Mutex<Vec<Route>>);
+#[derive(Debug)]
+pub(crate) struct Routes {
+    open: Mutex<Vec<Route>>,
+    /// Filters of topics whose messages are for other clients only.
+    relay: Vec<String>,
+}
 
 #[derive(Debug)]
 struct Route {
@@ -60,8 +64,12 @@ struct Route {
 }
 
 impl Routes {
+    pub(crate) fn new(relay: Vec<String>) -> Self {
+        Self { open: Mutex::default(), relay }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Route>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a route for topics of this filter; none if there are as many as may be.
@@ -82,15 +90,22 @@ impl Routes {
         open.find(|route| matches(&route.filter, topic)).map(|route| route.to.clone())
     }
 
-    /// Hands a publish to whoever takes its topic; gives it back if nobody does.
+    /// Hands a publish to whoever takes its topic, or answers it if it is only relayed; gives it
+    /// back if it is to be a reading.
     pub(crate) async fn take(
         &self,
         client: &str,
         by: Principal,
         publish: Publish,
     ) -> Option<Publish> {
-        let Some(to) = self.of(&publish.topic) else { return Some(publish) };
-        let Publish { received_ms, topic, payload, reply } = publish;
+        let Some(to) = self.of(&publish.topic) else {
+            if !self.relay.iter().any(|filter| matches(filter, &publish.topic)) {
+                return Some(publish);
+            }
+            publish.reply.send(Ok(()));
+            return None;
+        };
+        let Publish { received_ms, topic, payload, reply, .. } = publish;
         let (client, reply) = (client.to_owned(), Some(reply));
         // If the receiver left meanwhile, dropping the message answers it.
         let _ = to.send(Routed { client, by, received_ms, topic, payload, reply }).await;

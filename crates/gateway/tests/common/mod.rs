@@ -3,6 +3,8 @@
 #![allow(unreachable_pub, reason = "shared by the test files, each of which is a crate")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub mod raw;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,14 +12,16 @@ use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use althing_edge::{DeviceSpec, Limits, Located, Outcome, Profile, StreamSpec, ThingSpec};
+use althing_edge::{
+    DeviceSpec, Grant, Limits, Located, Outcome, Principal, Profile, StreamSpec, ThingSpec,
+};
 use althing_gateway::{
-    AccountState, Config, Gateway, Handle, KeySigner, MqttConfig, QueueConfig, QueueError,
-    RefusalV3, StartError, Uplink, UplinkError,
+    AccountState, Config, Gateway, Handle, KeySigner, MqttAccess, MqttConfig, QueueConfig,
+    QueueError, RefusalV3, StartError, Uplink, UplinkError,
 };
 use althing_types::{
-    BatchHeader, EntityId, LedgerId, Payload, Refusal, SigningKey, StreamId, StreamSchema, Suite,
-    ThingId, Transaction, Value, ValueKind,
+    BatchHeader, EntityId, LedgerId, Payload, PublicKey, Refusal, SigningKey, StreamId,
+    StreamSchema, Suite, ThingId, Transaction, Value, ValueKind,
 };
 use tokio::process::Command;
 
@@ -34,6 +38,8 @@ pub struct State {
     nonces: BTreeSet<u64>,
     height: u64,
     pub is_offline: bool,
+    /// Keys of entities.
+    pub keys: BTreeMap<EntityId, PublicKey>,
     /// Streams that it refuses.
     pub unbound: BTreeSet<StreamId>,
 }
@@ -142,6 +148,10 @@ impl Uplink for MemoryLedger {
     ) -> Result<Outcome, UplinkError> {
         Ok(self.reach()?.submit(&transaction, &payload))
     }
+
+    async fn key(&self, entity: EntityId) -> Result<Option<PublicKey>, UplinkError> {
+        Ok(self.reach()?.keys.get(&entity).cloned())
+    }
 }
 
 /// A thing whose device signs one number, at scale 8.
@@ -191,6 +201,13 @@ pub fn pump() -> ThingSpec {
     }
 }
 
+/// Every right there is.
+pub fn everything() -> Grant {
+    // No wildcard stands for a `$` at the front.
+    let all = || vec!["#".to_owned(), "$own/#".to_owned()];
+    Grant { things: Vec::new(), publish: all(), receive: all() }
+}
+
 pub fn config(directory: &Path) -> Config {
     Config {
         edge: althing_edge::Config {
@@ -213,15 +230,29 @@ pub fn config(directory: &Path) -> Config {
         owners: vec![EntityId([5; 32])],
         mqtt: MqttConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            websocket_listen: None,
+            tls: None,
+            access: MqttAccess {
+                is_anonymous_allowed: true,
+                users: Vec::new(),
+                grants: vec![(Principal::Anonymous, everything())],
+            },
+            relay: vec!["relay/#".into(), "things/#".into()],
             connections_max: 200,
+            connections_per_address_max: 200,
+            connects_per_address_s_max: 100_000,
             connect_timeout: Duration::from_millis(500),
+            connect_bytes_max: 4096,
             write_timeout: Duration::from_secs(5),
             packet_bytes_max: 64 * 1024,
             inflight_max: 20,
             keep_alive_s_max: 60,
             topic_aliases_max: 10,
             subscriptions_max: 50,
-            deliveries_max: 1000,
+            sessions_max: 300,
+            session_expiry_s_max: 3600,
+            queue_bytes_max: 256 * 1024,
+            queues_bytes_max: 4 * 1024 * 1024,
             retained_max: 100,
             retained_bytes_max: 1024 * 1024,
             refusal_v3: RefusalV3::AcknowledgeAndLog,
@@ -260,7 +291,7 @@ pub async fn start_at_once(config: Config, ledger: &MemoryLedger) -> Handle {
     let start = async {
         loop {
             match try_start(config.clone(), ledger).await {
-                Err(StartError::Queue(QueueError::Locked { .. })) => {
+                Err(StartError::Queue(QueueError::Locked { .. }) | StartError::Sessions(_)) => {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
                 started => return started.unwrap(),

@@ -1,11 +1,12 @@
-use althing_types::{Action, EntityKind, Limit, Value};
+use althing_types::{AccessMode, AccessPolicy, AccessRequest, Action, EntityKind, Limit, Value};
 
 use super::*;
 use crate::testing::{World, description, registration_of};
 use CommandState::{Accepted, Cancelled, Delivered, Done, Expired, Failed};
 use Refusal::{
-    BackwardState, BadInput, CommandExpired, NotBound, NotPermitted, OutsideLimit, Quarantined,
-    SchemaMismatch, ThingRetired, TooManyCommands, UnknownAffordance, UnknownCommand, UnknownThing,
+    AccessDenied, BackwardState, BadInput, CommandExpired, NoGrant, NotBound, NotPermitted,
+    OutsideLimit, Quarantined, SchemaMismatch, ThingRetired, TooManyCommands, UnknownAffordance,
+    UnknownCommand, UnknownThing,
 };
 
 const PROPERTIES: &str = r#"
@@ -94,12 +95,12 @@ fn a_command_asks_for_what_the_description_offers() {
 }
 
 #[test]
-fn only_the_owner_commands_and_only_within_time() {
+fn without_a_policy_only_the_owner_commands_and_only_within_time() {
     let mut heater = Heater::new();
     let (a, b, gateway) = (heater.world.a, heater.world.b, heater.gateway);
     let day = 24 * 3600;
     for (sender, seconds, expected) in [
-        (b, 10, Err(NotPermitted)),
+        (b, 10, Err(AccessDenied)),
         (gateway, 10, Err(NotPermitted)),
         (a, 0, Err(CommandExpired)),
         (a, 1, Err(CommandExpired)),
@@ -212,4 +213,47 @@ fn what_shuts_a_thing_or_its_gateway_out_stops_commands() {
     assert!(ended, "a command ends with its thing");
     let command = heater.command(boost(None), 10);
     assert_eq!(heater.world.act(owner, command).map(|_| ()), Err(ThingRetired));
+}
+
+/// Y.4464 10.6 (a) steps 3 to 8: who was granted it for a purpose commands, and each use counts.
+#[test]
+fn who_was_granted_it_commands_for_that_purpose_and_each_use_is_counted() {
+    let mut heater = Heater::new();
+    let (owner, b, thing) = (heater.world.a, heater.world.b, heater.thing);
+    let resource = Resource::ThingAction { thing, name: "boost".into() };
+    let policy = AccessPolicy {
+        resource: resource.clone(),
+        mode: AccessMode::Grant,
+        text: "permit (principal, action == Action::\"invoke\", resource);".into(),
+        ask: None,
+        patience_blocks: 0,
+        grant_blocks_max: 1000,
+    };
+    heater.world.must(owner, Action::SetAccessPolicy(policy));
+    let command = |heater: &Heater, purpose: &str| match heater.command(boost(None), 100) {
+        Action::Command(command) => {
+            Action::Command(Command { purpose: Some(purpose.into()), ..command })
+        }
+        other => other,
+    };
+    let early = command(&heater, "heating");
+    assert_eq!(heater.world.act(b, early).map(|_| ()), Err(NoGrant));
+    let request = AccessRequest {
+        resource,
+        right: Right::Invoke,
+        purpose: "heating".into(),
+        count_max: 0,
+        until_height: u64::MAX,
+    };
+    heater.world.must(b, Action::RequestAccess(request));
+    let (right, wrong) = (command(&heater, "heating"), command(&heater, "cooling"));
+    assert_eq!(heater.world.act(b, wrong).map(|_| ()), Err(NoGrant));
+    let receipt = heater.world.must(b, right);
+    let used =
+        receipt.events.iter().any(|event| matches!(event, Event::AccessUsed { used: 1, .. }));
+    assert!(used, "{receipt:?}");
+    // Who sent it takes it back; the owner's word is not needed for that.
+    heater.world.must(b, Action::CancelCommand { command: receipt.transaction });
+    let write = heater.command(write("target", 215), 10);
+    assert_eq!(heater.world.act(b, write).map(|_| ()), Err(AccessDenied));
 }

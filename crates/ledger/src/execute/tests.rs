@@ -10,7 +10,7 @@ use Refusal::*;
 
 /// Refusals that are given elsewhere: form, signatures and payloads are checked with the keys and
 /// schemas that this crate names, links and queues by the peer.
-const ELSEWHERE: [Refusal; 12] = [
+const ELSEWHERE: &[Refusal] = &[
     Malformed,
     TooLarge,
     BadPossession,
@@ -23,10 +23,11 @@ const ELSEWHERE: [Refusal; 12] = [
     NotReady,
     StorageFull,
     OutOfBounds,
+    UseNotGranted,
 ];
 
 /// Refusals by actions, whose tables are beside each noun.
-const BY_ACTIONS: [Refusal; 41] = [
+const BY_ACTIONS: &[Refusal] = &[
     DeviceChanged,
     Unsigned,
     DeviceSignature,
@@ -68,6 +69,15 @@ const BY_ACTIONS: [Refusal; 41] = [
     Refusal::OutsideLimit,
     Refusal::TooManyGateways,
     Refusal::BackwardState,
+    BadPolicy,
+    AccessDenied,
+    NoPolicy,
+    GrantNotNeeded,
+    NoGrant,
+    UnknownRequest,
+    NotAsked,
+    GrantExhausted,
+    TooManyRequests,
 ];
 
 /// What members deciding together are refused.
@@ -166,7 +176,7 @@ fn every_refusal_has_its_place() {
         ExpiryTooFar,
     ];
     for refusal in Refusal::ALL {
-        let places = [&ELSEWHERE[..], &BY_ACTIONS, BY_GOVERNANCE, &here];
+        let places = [ELSEWHERE, BY_ACTIONS, BY_GOVERNANCE, &here];
         let count = places.iter().filter(|place| place.contains(refusal)).count();
         assert_eq!(count, 1, "{refusal:?}");
     }

@@ -45,7 +45,7 @@ impl Query {
             Some(anchor) if anchor.looked_at == newest => anchor,
             known => self.look(newest, known).await?,
         };
-        // After a restart the states before it are not kept: the next block commits to one that is.
+        // If it commits to a state that is no longer kept, the next block commits to one that is.
         let kept = self.chain().state().view_at(anchor.state_height()).is_some();
         if kept && anchor.state_height() >= height {
             Ok(anchor)

@@ -15,6 +15,8 @@ pub enum Noun {
     Stream,
     /// A reading.
     Reading,
+    /// A request for access or a grant.
+    Grant,
     /// A transaction.
     Transaction,
     /// A block.
@@ -64,6 +66,7 @@ impl Noun {
             Self::Version => "version",
             Self::Stream => "stream",
             Self::Reading => "reading",
+            Self::Grant => "grant",
             Self::Transaction => "transaction",
             Self::Block => "block",
             Self::Command => "command",

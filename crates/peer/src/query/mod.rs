@@ -12,6 +12,8 @@
 mod error;
 pub use error::{Noun, QueryError};
 
+mod access;
+
 mod ledger;
 pub use ledger::{BlockHead, EventAt, EventPlace, TransactionState};
 
@@ -50,6 +52,9 @@ use anchor::Anchors;
 
 mod bodies;
 use bodies::Bodies;
+
+mod nodes;
+use nodes::Nodes;
 
 mod prove;
 pub use prove::{Prepared, Question};
@@ -95,13 +100,20 @@ pub struct Query {
     anchors: Arc<Anchors>,
     /// Blocks that were read lately.
     bodies: Arc<Bodies>,
+    /// Nodes of streams' trees that were read lately.
+    nodes: Arc<Nodes>,
 }
 
 impl Peer {
     /// Reads of this peer. Clones of it share what they remember, so make one and clone that.
     #[must_use]
     pub fn query(&self) -> Query {
-        Query { core: Arc::clone(&self.core), anchors: Arc::default(), bodies: Arc::default() }
+        Query {
+            core: Arc::clone(&self.core),
+            anchors: Arc::default(),
+            bodies: Arc::default(),
+            nodes: Arc::default(),
+        }
     }
 }
 

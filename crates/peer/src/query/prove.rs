@@ -273,8 +273,7 @@ impl Archive for Kept<'_> {
     }
 
     fn node(&self, stream: &StreamId, level: u8, index: u64) -> Option<Node> {
-        let value = self.query.stored(Space::Nodes, &rows::node(stream, level, index));
-        rows::decode_node(&self.read(value)?)
+        self.read(self.query.node_if_there(stream, level, index))
     }
 
     fn leaf(&self, stream: &StreamId, index: u64) -> Option<Leaf> {

@@ -42,6 +42,11 @@ pub enum Complaint {
     Starting,
     /// Agreement has stopped.
     Stopped,
+    /// The ledger begins in the future, by this peer's clock: no block can be agreed on before.
+    NotBegun {
+        /// In how many milliseconds it begins.
+        in_ms: u64,
+    },
     /// It waits for a quorum of validators to be connected.
     Connecting {
         /// Peers connected, this one not counted.
@@ -93,6 +98,7 @@ impl Complaint {
             Self::Halted(_)
                 | Self::Starting
                 | Self::Stopped
+                | Self::NotBegun { .. }
                 | Self::Connecting { .. }
                 | Self::WaitingForVotes { .. }
         )
@@ -133,7 +139,7 @@ impl Query {
         };
         Standing {
             agreement,
-            halt: core.halt.borrow().clone(),
+            halt: core.halt.get(),
             height,
             final_height: tip.map_or(height, |tip| tip.height.max(height)),
             votes: core.config.votes,
@@ -161,6 +167,8 @@ impl Query {
         let parameters = &self.core.config.genesis.parameters;
         let mut complaints = Vec::new();
         complaints.extend(standing.halt.clone().map(Complaint::Halted));
+        let begins_ms = self.core.config.begins_in_ms(now_ms).filter(|_| standing.height == 0);
+        complaints.extend(begins_ms.map(|in_ms| Complaint::NotBegun { in_ms }));
         match &standing.agreement {
             None => complaints.push(Complaint::Starting),
             Some(agreement) => {
@@ -212,6 +220,11 @@ impl Query {
                 "althing_transactions_refused_total",
                 "Transactions that did not.",
                 &counters.refused,
+            ),
+            count(
+                "althing_transactions_checked_total",
+                "Transactions whose form and signatures were checked.",
+                &counters.checked,
             ),
             count(
                 "althing_transactions_executed_total",

@@ -8,7 +8,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use althing_proof::{
     Interval,
-    stream::{Leaf, Stored, StreamHead, Summary},
+    stream::{Leaf, Node, Stored, StreamHead, Summary},
 };
 use althing_state::{Direction, Space, StoreError};
 use althing_types::StreamId;
@@ -96,10 +96,27 @@ impl Query {
         level: u8,
         index: u64,
     ) -> Result<Stored, QueryError> {
-        let key = rows::node(stream, level, index);
-        let value = self.stored(Space::Nodes, &key)?;
+        let missing = || StoreError::corrupt(&rows::node(stream, level, index));
+        let node = self.node_if_there(stream, level, index)?.ok_or_else(missing)?;
+        Ok(Stored { level, index, node })
+    }
+
+    pub(super) fn node_if_there(
+        &self,
+        stream: &StreamId,
+        level: u8,
+        index: u64,
+    ) -> Result<Option<Node>, StoreError> {
+        let at = (*stream, level, index);
+        if let Some(node) = self.nodes.get(&at) {
+            return Ok(Some(node));
+        }
+        let value = self.stored(Space::Nodes, &rows::node(stream, level, index))?;
         let node = value.and_then(|value| rows::decode_node(&value));
-        Ok(Stored { level, index, node: node.ok_or_else(|| StoreError::corrupt(&key))? })
+        if let Some(node) = node {
+            self.nodes.keep(at, node);
+        }
+        Ok(node)
     }
 
     pub(super) fn leaf(&self, stream: &StreamId, index: u64) -> Result<LeafAt, QueryError> {

@@ -1,8 +1,20 @@
 """Actions: what a transaction does. All of a transaction's actions take effect, or none."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
+from .access import (
+    AccessPolicy,
+    AccessRequest,
+    AccessUse,
+    access_policy,
+    access_request,
+    access_use,
+    are_uses,
+    is_access_policy,
+    is_resource,
+    resource,
+)
 from .codec import boolean, byte_string, checked, list_of, numbered_as, optional, record, text, u8, u32, u64, variants
 from .crypto import PublicKey, SigningKey, public_key, signature
 from .digest import stream_id
@@ -27,6 +39,13 @@ ACTION_NUMBERS = {
     "approve": 10,
     "reject": 11,
     "retire_thing": 12,
+    "set_access_policy": 20,
+    "remove_access_policy": 21,
+    "request_access": 22,
+    "answer_access": 23,
+    "revoke_grant": 24,
+    "use_grant": 25,
+    "record_access": 26,
     "offer_thing": 30,
     "accept_thing": 31,
     "limit_binding": 32,
@@ -287,6 +306,56 @@ class WithdrawProposal:
     proposal: Annotated[bytes, id32]
 
 
+@dataclass(frozen=True)
+class SetAccessPolicy:
+    """Says who may do what with something of the sender's."""
+
+    policy: Annotated[AccessPolicy, access_policy]
+
+
+@dataclass(frozen=True)
+class RemoveAccessPolicy:
+    """Takes a policy back."""
+
+    resource: Annotated[Any, resource]
+
+
+@dataclass(frozen=True)
+class RequestAccess:
+    """Asks for access."""
+
+    request: Annotated[AccessRequest, access_request]
+
+
+@dataclass(frozen=True)
+class AnswerAccess:
+    """Allows or denies a request."""
+
+    request: Annotated[bytes, id32]
+    allow: Annotated[bool, boolean]
+
+
+@dataclass(frozen=True)
+class RevokeGrant:
+    """Ends a grant with this block."""
+
+    grant: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class UseGrant:
+    """Uses a grant once, decided by consensus."""
+
+    grant: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class RecordAccess:
+    """Records uses that were served."""
+
+    uses: Annotated[list[AccessUse], list_of(access_use)]
+
+
 _CASES = {
     0: RegisterEntity,
     1: RotateKey,
@@ -301,6 +370,13 @@ _CASES = {
     10: Approve,
     11: Reject,
     12: RetireThing,
+    20: SetAccessPolicy,
+    21: RemoveAccessPolicy,
+    22: RequestAccess,
+    23: AnswerAccess,
+    24: RevokeGrant,
+    25: UseGrant,
+    26: RecordAccess,
     30: OfferThing,
     31: AcceptThing,
     32: LimitBinding,
@@ -331,6 +407,13 @@ Action = (
     | Approve
     | Reject
     | RetireThing
+    | SetAccessPolicy
+    | RemoveAccessPolicy
+    | RequestAccess
+    | AnswerAccess
+    | RevokeGrant
+    | UseGrant
+    | RecordAccess
     | OfferThing
     | AcceptThing
     | LimitBinding
@@ -373,6 +456,14 @@ def is_within_bounds(action: Action) -> bool:
             return is_name(form.kind) and fits
         case SetApprovalPolicy(policy):
             return _is_policy(policy)
+        case SetAccessPolicy(policy=own):
+            return is_access_policy(own)
+        case RemoveAccessPolicy(about):
+            return is_resource(about)
+        case RequestAccess(asked):
+            return is_resource(asked.resource) and is_name(asked.purpose)
+        case RecordAccess(uses):
+            return are_uses(uses)
         case OfferThing(_, offer):
             return offer is None or offer.is_valid()
         case AcceptThing(_, claim):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from .block import Validator, ValidatorSet
 from .cbor import WireError
-from .codec import bytes32, decode, list_of, numbered, record, text, u8, u32, u64
+from .codec import bytes32, decode, list_of, numbered, optional, record, text, u8, u32, u64
 from .crypto import SUITES, PublicKey
 from .digest import hash
 from .entity import Inception, entity_id, id32, inception, is_name
@@ -35,6 +35,8 @@ class Parameters:
     clock_drift_max_ms: Annotated[int, u32]
     claim_ahead_max_ms: Annotated[int, u64]
     sequence_window: Annotated[int, u64]
+    reads: Annotated[str | None, optional(numbered(("policy",), 1))] = None
+    """Who may read what has no policy: anybody if absent."""
 
 
 @dataclass(frozen=True)
@@ -179,9 +181,11 @@ def _read_file(file: Any) -> Genesis:
 
 
 def _read_parameters(file: Any) -> Parameters:
-    names = tuple(Parameters.__dataclass_fields__)
-    _only(file, names)
-    return Parameters(*[_count(file[name]) for name in names])
+    names = tuple(name for name in Parameters.__dataclass_fields__ if name != "reads")
+    closed = "reads" in file
+    _only(file, (*names, "reads") if closed else names)
+    reads = _one_of(file, "reads", ("open", "policy")) if closed else "open"
+    return Parameters(*[_count(file[name]) for name in names], None if reads == "open" else reads)
 
 
 def _read_organisation(file: Any, network: str) -> Organisation:

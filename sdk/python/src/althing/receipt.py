@@ -3,6 +3,7 @@
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any
 
+from .access import Access, access, resource
 from .codec import Codec, boolean, byte_string, list_of, optional, record, text, u8, u16, u32, u64, variants
 from .digest import hash, merkle_root, sha256
 from .entity import id32
@@ -75,7 +76,31 @@ _MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
     108: ("parameters_set", ()),
     109: ("voting_rule_set", ()),
 }
-_NUMBERED = {**dict(enumerate(_EVENTS)), **_MORE_EVENTS}
+_OWNED = (("owner", Annotated[bytes, id32]), ("resource", Annotated[Any, resource]))
+_ACCESS = ("access", Annotated[Access, access])
+_BY = ("by", Annotated[bytes, id32])
+_ASKED = ("asked", Annotated[bytes, id32])
+_ACCESS_EVENTS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
+    ("access_policy_set", (*_OWNED, ("version", Annotated[int, u32]))),
+    ("access_policy_removed", _OWNED),
+    ("access_requested", (_ACCESS, _ASKED, ("answer_until_height", Annotated[int, u64]))),
+    ("access_granted", (_ACCESS, _BY, ("count_max", Annotated[int, u32]), ("until_height", Annotated[int, u64]))),
+    ("access_denied", (_ACCESS, _BY)),
+    ("access_timed_out", (_ACCESS, _ASKED)),
+    ("grant_revoked", (_ACCESS, _BY)),
+    (
+        "access_used",
+        (
+            _ACCESS,
+            _BY,
+            ("count", Annotated[int, u32]),
+            ("used", Annotated[int, u32]),
+            ("first_ms", Annotated[int, u64]),
+            ("last_ms", Annotated[int, u64]),
+        ),
+    ),
+)
+_NUMBERED = {**dict(enumerate(_EVENTS)), **dict(enumerate(_ACCESS_EVENTS, 30)), **_MORE_EVENTS}
 event: Codec = variants({number: make_dataclass(name, fields, frozen=True) for number, (name, fields) in _NUMBERED.items()})
 """Something that a transaction brought about: a dataclass named as the interface names the event."""
 

@@ -48,6 +48,11 @@ export class Client {
     return this.#get(path, query, options);
   }
 
+  /** What a change that members could decide on would lead to, from its bytes; nothing is written. */
+  consequence<T = unknown>(change: Uint8Array, options?: RequestOptions): Promise<T> {
+    return this.#transport.json<T>({ path: '/v1/governance/consequence', body: { type: CBOR_MEDIA_TYPE, bytes: change }, ...options });
+  }
+
   // The peer and its network.
 
   /** Whether the peer can serve, and if not, why. A peer that is not well is no error here. */

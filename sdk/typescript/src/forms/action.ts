@@ -2,6 +2,7 @@
 
 import { boolean, bytes, checked, list, numberedAs, optional, record, text, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { compare } from '../text/bytes.ts';
+import { accessPolicy, accessRequest, accessUse, areUses, isAccessPolicy, isResource, resource } from './access.ts';
 import { publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { isPublicKey } from './crypto.ts';
@@ -41,6 +42,13 @@ export const ACTION_NUMBERS = {
   approve: 10,
   reject: 11,
   retire_thing: 12,
+  set_access_policy: 20,
+  remove_access_policy: 21,
+  request_access: 22,
+  answer_access: 23,
+  revoke_grant: 24,
+  use_grant: 25,
+  record_access: 26,
   offer_thing: 30,
   accept_thing: 31,
   limit_binding: 32,
@@ -101,6 +109,13 @@ const anyAction = variants({
   approve: variant(10, { pending: id }),
   reject: variant(11, { pending: id }),
   retire_thing: variant(12, { thing: id }),
+  set_access_policy: variant(20, { policy: accessPolicy }),
+  remove_access_policy: variant(21, { resource }),
+  request_access: variant(22, { request: accessRequest }),
+  answer_access: variant(23, { request: id, allow: boolean }),
+  revoke_grant: variant(24, { grant: id }),
+  use_grant: variant(25, { grant: id }),
+  record_access: variant(26, { uses: list(accessUse) }),
   offer_thing: variant(30, { thing: id, offer: optional(offer) }),
   accept_thing: variant(31, { thing: id, claim: optional(claim) }),
   limit_binding: variant(32, { thing: id, gateway: id, limit: optional(limit) }),
@@ -140,6 +155,14 @@ export function isWithinBounds(value: Action): boolean {
       return isName(value.record.kind) && value.record.data.length <= RECORD_BYTES_MAX && value.record.notify.length <= RECIPIENTS_MAX;
     case 'set_approval_policy':
       return isPolicy(value.policy);
+    case 'set_access_policy':
+      return isAccessPolicy(value.policy);
+    case 'remove_access_policy':
+      return isResource(value.resource);
+    case 'request_access':
+      return isResource(value.request.resource) && isName(value.request.purpose);
+    case 'record_access':
+      return areUses(value.uses);
     case 'offer_thing':
       return value.offer === null || isOffer(value.offer);
     case 'accept_thing':

@@ -1,6 +1,6 @@
 // The genesis: the first record of a ledger; its digest is the ledger's id.
 
-import { bytes32, decode, encode, list, numbered, record, text, u32, u64, u8, type Value } from '../cbor/codec.ts';
+import { bytes32, decode, encode, list, numbered, optional, record, text, u32, u64, u8, type Value } from '../cbor/codec.ts';
 import { compare, equal } from '../text/bytes.ts';
 import { validatorsDigest, type ValidatorSet } from './block.ts';
 import { isPublicKey } from './crypto.ts';
@@ -17,6 +17,8 @@ export const parameters = record({
   clockDriftMaxMs: u32,
   claimAheadMaxMs: u64,
   sequenceWindow: u64,
+  /** Who may read what has no policy; open, which is left out, if null. */
+  reads: optional(numbered(['policy'], 1)),
 });
 
 /** Who may take part. */
@@ -117,6 +119,7 @@ export function checkParameters(value: Value<typeof parameters>): void {
     clockDriftMaxMs: isWithin(value.clockDriftMaxMs, 100, 600_000),
     claimAheadMaxMs: value.claimAheadMaxMs <= 86_400_000n,
     sequenceWindow: value.sequenceWindow >= 1n && value.sequenceWindow <= 1n << 40n,
+    reads: true,
   };
   for (const [name, holds] of Object.entries(bounds)) require(holds, `parameter ${name} is out of bounds`);
 }

@@ -76,3 +76,11 @@ export const REASON_BYTES_MAX = 512;
 export const PATIENCE_BLOCKS_MAX = 10_000_000;
 /** Most blocks between the acceptance of a change and its effect. */
 export const TIMELOCK_BLOCKS_MAX = 10_000_000;
+/** Longest text of one access policy, bytes of Cedar. */
+export const POLICY_BYTES_MAX = 4096;
+/** Most grants whose uses one action records. */
+export const ACCESS_USES_MAX = 64;
+/** Most blocks between a block and the expiry height of a transaction in it, and that a grant lasts. */
+export const EXPIRY_BLOCKS_MAX = 1_000_000n;
+/** Latest time there is, the end of the year 9999, milliseconds since 1970. */
+export const GENESIS_TIME_MS_MAX = 253_402_300_799_999n;

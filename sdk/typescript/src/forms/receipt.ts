@@ -2,6 +2,7 @@
 
 import { boolean, bytes, encode, list, optional, record, text, u16, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { bigEndian } from '../text/bytes.ts';
+import { access, resource } from './access.ts';
 import { hash, sha256 } from './digest.ts';
 import { id } from './entity.ts';
 import { merkleRoot } from './merkle.ts';
@@ -26,6 +27,14 @@ export const event = variants({
   approval_pending: variant(14, { pending: id, approvals: u8, threshold: u8 }),
   approval_granted: variant(15, { pending: id }),
   approval_ended: variant(16, { pending: id, code: u16 }),
+  access_policy_set: variant(30, { owner: id, resource, version: u32 }),
+  access_policy_removed: variant(31, { owner: id, resource }),
+  access_requested: variant(32, { access, asked: id, answerUntilHeight: u64 }),
+  access_granted: variant(33, { access, by: id, countMax: u32, untilHeight: u64 }),
+  access_denied: variant(34, { access, by: id }),
+  access_timed_out: variant(35, { access, asked: id }),
+  grant_revoked: variant(36, { access, by: id }),
+  access_used: variant(37, { access, by: id, count: u32, used: u32, firstMs: u64, lastMs: u64 }),
   thing_offered: variant(45, { thing: id, owner: id, untilHeight: u64, to: optional(id) }),
   offer_withdrawn: variant(46, { thing: id }),
   thing_transferred: variant(47, { thing: id, from: id, to: id }),

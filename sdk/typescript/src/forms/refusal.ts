@@ -48,6 +48,16 @@ const CODES = [
 
 /** Each noun has numbers of its own; those of the first codes are one after the other. */
 const MORE_CODES = {
+  60: 'bad_policy',
+  61: 'access_denied',
+  62: 'no_policy',
+  63: 'grant_not_needed',
+  64: 'no_grant',
+  65: 'unknown_request',
+  66: 'not_asked',
+  67: 'grant_exhausted',
+  68: 'too_many_requests',
+  69: 'use_not_granted',
   80: 'not_offered',
   81: 'offer_expired',
   82: 'bad_claim',

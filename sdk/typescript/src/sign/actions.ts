@@ -6,8 +6,10 @@ import { claimBytes } from '../forms/onboarding.ts';
 import { headerOf, type ReadingForm } from '../forms/reading.ts';
 import { parseDecimal } from '../text/decimal.ts';
 import { streamId } from '../forms/digest.ts';
+import type { Right } from '../forms/access.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
-import type { Change } from '../forms/governance.ts';
+import { encode } from '../cbor/codec.ts';
+import { change as changeForm, type Change } from '../forms/governance.ts';
 
 /** An id of an entity, thing or transaction: a DID, 64 hex digits, or its 32 bytes. */
 export type AnyId = string | Uint8Array;
@@ -157,4 +159,25 @@ export function enact(proposal: AnyId): Action {
 /** Withdraws a proposal of one's own. */
 export function withdrawProposal(proposal: AnyId): Action {
   return { kind: 'withdraw_proposal', proposal: idBytes(proposal) };
+}
+
+/** The bytes of a change, to ask a peer what it would lead to: see `Client.consequence`. */
+export function changeBytes(change: Change): Uint8Array {
+  return encode(changeForm, change);
+}
+
+/** Asks for access to a thing, or to one property of it: `countMax` 0 is as often as wanted. */
+export function requestAccess(thing: AnyId, property: string | undefined, right: Right, purpose: string, countMax: number, untilHeight: bigint): Action {
+  const resource = property === undefined ? ({ kind: 'thing', thing: idBytes(thing) } as const) : ({ kind: 'property', thing: idBytes(thing), name: property } as const);
+  return { kind: 'request_access', request: { resource, right, purpose, countMax, untilHeight } };
+}
+
+/** Allows or denies what was asked for. */
+export function answerAccess(request: AnyId, allow: boolean): Action {
+  return { kind: 'answer_access', request: idBytes(request), allow };
+}
+
+/** Ends a grant with the block of this transaction. */
+export function revokeGrant(grant: AnyId): Action {
+  return { kind: 'revoke_grant', grant: idBytes(grant) };
 }

@@ -1,6 +1,8 @@
 //! `althing conformance`: the procedures of clause 10 of ITU-T Y.4464, run between real processes.
 
+mod access;
 mod agreement;
+mod device;
 mod procedure;
 mod topology;
 
@@ -23,7 +25,8 @@ use crate::{
 };
 
 /// The procedures that can be run.
-const PROCEDURES: &[Procedure] = &[agreement::PROCEDURE];
+const PROCEDURES: &[Procedure] =
+    &[agreement::PROCEDURE, device::FULL, device::CONSTRAINED, access::PROCEDURE];
 
 /// The step before every procedure.
 const TOPOLOGY: Step =

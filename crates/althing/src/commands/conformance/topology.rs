@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use althing_client::{Client, Signer};
+use althing_client::{Client, ReadingAs, Signer};
 use althing_types::{EntityId, EntityKind, Mode};
 use anyhow::Context as _;
 
@@ -40,12 +40,13 @@ pub(super) struct Topology {
 /// Name of the gateway of entity F.
 const GATEWAY: &str = "gateway-F";
 /// The applications that clause 10 names, with their kinds.
-const APPLICATIONS: [(&str, &str, EntityKind); 6] = [
+const APPLICATIONS: &[(&str, &str, EntityKind)] = &[
     ("A", "service A", EntityKind::Service),
     ("C", "device C", EntityKind::Device),
     ("C", "dApp C", EntityKind::Service),
     ("D", "dApp D", EntityKind::Service),
     ("E", "dApp E", EntityKind::Service),
+    ("E", "device E", EntityKind::Device),
     ("F", "dApp F", EntityKind::Service),
 ];
 
@@ -83,7 +84,7 @@ impl Topology {
             letter,
             member: Member::new(kind, name),
         };
-        let applications = APPLICATIONS.into_iter().map(application).collect();
+        let applications = APPLICATIONS.iter().copied().map(application).collect();
         let topology = Self { cluster, letters, applications, mqtt };
         topology.register().await?;
         Ok(topology)
@@ -154,6 +155,38 @@ impl Topology {
     pub(super) async fn session(&self, name: &str) -> anyhow::Result<Session> {
         let application = self.application(name)?;
         self.cluster.session(&application.member, self.peer(application.letter)?).await
+    }
+
+    /// The same of any member, such as the gateway, at the peer with a letter.
+    pub(super) async fn session_of(
+        &self,
+        member: &Member,
+        letter: &str,
+    ) -> anyhow::Result<Session> {
+        self.cluster.session(member, self.peer(letter)?).await
+    }
+
+    /// The application as a member of the network.
+    pub(super) fn member(&self, name: &str) -> anyhow::Result<&Member> {
+        Ok(&self.application(name)?.member)
+    }
+
+    /// A client of the peer with a letter that reads as a member, for a purpose.
+    pub(super) fn reader(
+        &self,
+        member: &Member,
+        letter: &str,
+        purpose: &str,
+    ) -> anyhow::Result<Client> {
+        let (entity, key) = (member.inception.id(), member.key.clone());
+        let who = ReadingAs { entity, key, purpose: purpose.to_owned() };
+        Ok(self.client(letter)?.reading_as(who))
+    }
+
+    /// A session of the organisation with a letter at its own peer.
+    pub(super) async fn organisation(&self, letter: &str) -> anyhow::Result<Session> {
+        let peer = self.peer(letter)?;
+        self.cluster.session(&self.cluster.founded.organisations[peer], peer).await
     }
 
     /// Who is there, for people.

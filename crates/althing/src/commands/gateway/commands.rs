@@ -299,7 +299,13 @@ async fn report_one(
         match client.finalize_transaction(&transaction, FINAL_PATIENCE).await {
             Ok(outcome) => {
                 account.saw(outcome.height);
-                return Ok(());
+                // A batch of the gateway may have taken the nonce in this very block.
+                let code = outcome.receipt.refusal.map(|refusal| refusal.code);
+                if code.as_deref() != Some(Refusal::NonceReused.code()) || attempts >= ATTEMPTS {
+                    return Ok(());
+                }
+                attempts += 1;
+                account.refresh(client).await?;
             }
             Err(error)
                 if error.code() == Some(Refusal::NonceReused.code()) && attempts < ATTEMPTS =>

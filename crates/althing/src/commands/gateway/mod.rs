@@ -2,7 +2,9 @@
 
 mod commands;
 mod directory;
+mod password;
 mod queue;
+mod token;
 mod uplink;
 
 use std::path::PathBuf;
@@ -39,6 +41,10 @@ pub(crate) enum GatewayCommand {
     /// Takes the readings of a stream out of the queue of a gateway that does not run, and writes
     /// them to a file: those that the ledger will never take.
     SetAside(queue::SetAside),
+    /// Makes the hash of a device's password, for `users` of [gateway.mqtt] in the configuration.
+    Password(password::Password),
+    /// Signs a token with a device's key: its password at a gateway, in place of one that is shared.
+    Token(token::Token),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +63,8 @@ impl GatewayCommand {
             Self::Run(run) => run.run(),
             Self::Queue(queue) => queue.run(output),
             Self::SetAside(aside) => aside.run(output),
+            Self::Password(password) => password.run(output),
+            Self::Token(token) => token.run(output),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use althing_client::Client;
 use althing_edge::{Located, Outcome};
 use althing_gateway::{AccountState, PeerUplink, Uplink, UplinkError, Verdict};
-use althing_types::{EntityId, Refusal, StreamId, Transaction};
+use althing_types::{EntityId, PublicKey, Refusal, StreamId, Transaction};
 use tokio::time::timeout;
 
 /// Most peers that share the time for one question.
@@ -133,6 +133,10 @@ impl Uplink for AnyPeer {
 
     async fn next_seq(&self, stream: StreamId) -> Result<u64, UplinkError> {
         self.ask(|peer| peer.next_seq(stream)).await
+    }
+
+    async fn key(&self, entity: EntityId) -> Result<Option<PublicKey>, UplinkError> {
+        self.ask(|peer| peer.key(entity)).await
     }
 
     async fn locate(

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use althing_client::Signer;
 use althing_ordering::{Role, Sizes, StartError as Ordering, Timing, start_live};
 use althing_peer::{Halt, OpenError, Opened, Peer, StartError};
 use althing_types::{Genesis, Parameters, Suite};
@@ -43,8 +44,9 @@ impl Run {
         let genesis = read_genesis(&config.genesis_path()?)?;
         // Before anything is written: a configuration without its key is somebody else's.
         let seed = voting_seed(&settings)?;
+        let recorder = recorder(&settings, &genesis)?;
         let data = settings.data.clone();
-        let files = Files { config, settings, genesis, seed };
+        let files = Files { config, settings, genesis, seed, recorder };
         files.run(self.exit_with_parent).map_err(|error| space::explain(error, &data))
     }
 }
@@ -55,17 +57,18 @@ struct Files {
     settings: PeerConfig,
     genesis: Genesis,
     seed: Zeroizing<[u8; 32]>,
+    recorder: Option<Signer>,
 }
 
 impl Files {
     fn run(self, with_parent: bool) -> anyhow::Result<()> {
-        let Self { config, settings, genesis, seed } = self;
+        let Self { config, settings, genesis, seed, recorder } = self;
         // Before the runtime: whoever finds the folder in use is told so in plain words.
         let disk = Disk::open(&settings)?;
         let runtime = runtime::Config::new()
             .with_worker_threads(settings.worker_threads)
             .with_storage_directory(settings.data.join(BLOCKS));
-        let start = Start { config, settings, genesis, disk, seed };
+        let start = Start { config, settings, genesis, disk, seed, recorder };
         let runner = runtime::Runner::new(runtime);
         let run = AssertUnwindSafe(|| runner.start(|context| start.run(context, with_parent)));
         // The engine gives up on a failing disk by a panic. Nothing of this peer is used after it.
@@ -99,6 +102,15 @@ fn voting_seed(settings: &PeerConfig) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     Ok(Zeroizing::new(*stored.key.secret()))
 }
 
+/// Who signs the records of what this peer served under grants. Without the key it serves nothing
+/// under grants, which is no reason not to start.
+fn recorder(settings: &PeerConfig, genesis: &Genesis) -> anyhow::Result<Option<Signer>> {
+    let Some(path) = settings.key.as_ref().filter(|path| path.exists()) else { return Ok(None) };
+    let stored = secrets::open(path, settings.passphrase_file.as_deref())?;
+    let entity = stored.entity.map(|entity| entity.entity_id());
+    Ok(entity.map(|entity| Signer { ledger: genesis.ledger(), entity, key: stored.key }))
+}
+
 /// Everything that is needed to start, found good.
 struct Start {
     config: Config,
@@ -106,13 +118,15 @@ struct Start {
     genesis: Genesis,
     disk: Disk,
     seed: Zeroizing<[u8; 32]>,
+    recorder: Option<Signer>,
 }
 
 impl Start {
-    async fn run(self, context: runtime::Context, with_parent: bool) -> anyhow::Result<()> {
+    async fn run(mut self, context: runtime::Context, with_parent: bool) -> anyhow::Result<()> {
         let mut shutdown = Shutdown::listen(with_parent).context("cannot listen for signals")?;
         let listener = self.listen().await?;
         let api = self.settings.api.clone();
+        let recorder = self.recorder.take();
         let (network, p2p) = (self.genesis.network.clone(), self.settings.p2p_listen);
         let peer = tokio::select! {
             peer = self.peer(context) => peer?,
@@ -121,7 +135,7 @@ impl Start {
         let interface =
             listener.local_addr().context("cannot read the address of the interface")?;
         tracing::info!(%network, %p2p, interface = %format_args!("http://{interface}"), "peer is up");
-        serve(peer, listener, &api, &mut shutdown).await
+        serve(peer, listener, &api, recorder, &mut shutdown).await
     }
 
     /// The first thing done: a port in use is the likeliest reason not to start.
@@ -227,9 +241,10 @@ async fn serve(
     peer: Peer,
     listener: TcpListener,
     api: &althing_api::Config,
+    recorder: Option<Signer>,
     shutdown: &mut Shutdown,
 ) -> anyhow::Result<()> {
-    let router = althing_dashboard::serve(althing_api::router(peer.clone(), api.clone()));
+    let router = althing_dashboard::serve(althing_api::router(peer.clone(), api.clone(), recorder));
     let mut halted = None;
     let stop = async {
         tokio::select! {

@@ -23,7 +23,7 @@ fn ready() -> Machine {
 
 fn publish_pack(id: u64, pack: &Pack) -> Input {
     let (id, topic) = (PublishId(id), "althing/pump/t".to_owned());
-    Input::Publish { id, received_ms: T0, topic, payload: pack.wire().to_vec() }
+    Input::Publish { id, received_ms: T0, topic, payload: pack.wire().to_vec(), only_signed: false }
 }
 
 fn refusal(outputs: &[Output]) -> Option<&'static str> {
@@ -111,7 +111,7 @@ fn what_the_device_did_not_sign_is_refused() {
         ("cut off", first.wire()[..40].to_vec(), "malformed"),
     ] {
         let (id, topic) = (PublishId(1), "althing/pump/t".to_owned());
-        let input = Input::Publish { id, received_ms: T0, topic, payload };
+        let input = Input::Publish { id, received_ms: T0, topic, payload, only_signed: false };
         assert_eq!(refusal(&ready().handle(T0, input)), Some(code), "{what}");
     }
     let mut plain = Machine::recover(config(), vec![]).unwrap();

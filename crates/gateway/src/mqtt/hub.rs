@@ -1,0 +1,191 @@
+//! The broker with what is around it: connections to wake, the store, wills and the clock.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use althing_edge::Principal;
+use althing_edge::broker::{Broker, ConnectionId, Dismissal, DueWill, Effects, Publisher};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::sleep;
+
+use super::routes::Routes;
+use super::store::Store;
+use crate::driver::{Answer, Publish, Reply, wall_ms};
+
+/// Longest wait before the clock is looked at again: the time of day may be set.
+const CLOCK_PAUSE: Duration = Duration::from_secs(60);
+
+/// Names what was written; durable once the store says so. 0 is always durable.
+pub(crate) type Ticket = u64;
+
+/// Rings when there is something to send, or the connection is to end.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    pub(crate) rung: Notify,
+    pub(crate) dismissed: OnceLock<Dismissal>,
+}
+
+#[derive(Debug)]
+struct State {
+    broker: Broker,
+    bells: BTreeMap<ConnectionId, Arc<Bell>>,
+}
+
+/// The meeting point of the connections. Its lock is held for one call of the machine at a time,
+/// and never across a wait.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    state: Mutex<State>,
+    store: Store,
+    /// At most one for each session: a will is gone when it was handed out.
+    wills: mpsc::UnboundedSender<DueWill>,
+    /// Rings when the machine wants the clock earlier than before.
+    clock: Notify,
+    next_client: AtomicU64,
+}
+
+impl Hub {
+    pub(crate) fn new(
+        broker: Broker,
+        store: Store,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<DueWill>) {
+        let (wills, due) = mpsc::unbounded_channel();
+        let state = Mutex::new(State { broker, bells: BTreeMap::new() });
+        let (clock, next_client) = (Notify::new(), AtomicU64::new(1));
+        let hub = Arc::new(Self { state, store, wills, clock, next_client });
+        // What was found out while the store was read.
+        hub.with(|_, _| ());
+        (hub, due)
+    }
+
+    /// The machine is whole after a panic under the lock as far as the next call can tell: bounds
+    /// are checked anew, and a connection whose task panicked is closed.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls the machine and carries out what comes of it. Returns its answer, and what must be
+    /// durable before the answer may be told.
+    pub(crate) fn with<T>(&self, call: impl FnOnce(&mut Broker, i64) -> T) -> (T, Ticket) {
+        let mut state = self.lock();
+        let before = state.broker.deadline();
+        let answer = call(&mut state.broker, wall_ms());
+        let Effects { wake, dismissed, wills, writes } = state.broker.effects();
+        for (connection, why) in dismissed {
+            if let Some(bell) = state.bells.get(&connection) {
+                // The first reason stands.
+                let _ = bell.dismissed.set(why);
+                bell.rung.notify_one();
+            }
+        }
+        for connection in wake {
+            if let Some(bell) = state.bells.get(&connection) {
+                bell.rung.notify_one();
+            }
+        }
+        for will in wills {
+            // Nobody takes them any more when the gateway is gone.
+            let _ = self.wills.send(will);
+        }
+        // Under the lock, so that rows reach the store in the order of the calls.
+        let ticket = self.store.write(writes);
+        let is_earlier =
+            state.broker.deadline().is_some_and(|at| before.is_none_or(|old| at < old));
+        drop(state);
+        if is_earlier {
+            self.clock.notify_one();
+        }
+        (answer, ticket)
+    }
+
+    /// Rings this bell for a connection.
+    pub(crate) fn hang(&self, connection: ConnectionId, bell: Arc<Bell>) {
+        // There may be something for it already.
+        bell.rung.notify_one();
+        self.lock().bells.insert(connection, bell);
+    }
+
+    pub(crate) fn take_down(&self, connection: ConnectionId) {
+        self.lock().bells.remove(&connection);
+    }
+
+    /// What is durable.
+    pub(crate) fn durable(&self) -> watch::Receiver<Ticket> {
+        self.store.durable()
+    }
+
+    /// Whether so much waits for the store that nothing more may be taken.
+    pub(crate) fn is_store_behind(&self) -> bool {
+        self.store.is_behind()
+    }
+
+    /// An id for a client that brought none, unlike any other of this run or an earlier one.
+    pub(crate) fn new_client_id(&self) -> String {
+        let number = self.next_client.fetch_add(1, Ordering::Relaxed);
+        format!("auto-{:x}-{number}", wall_ms())
+    }
+
+    /// Looks at the clock when the machine wants it, for ever.
+    pub(crate) async fn keep_time(self: Arc<Self>) {
+        loop {
+            let deadline = self.lock().broker.deadline();
+            let left = deadline.map_or(i64::MAX, |at| at.saturating_sub(wall_ms()));
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+            tokio::select! {
+                () = sleep(left.min(CLOCK_PAUSE)) => {}
+                () = self.clock.notified() => continue,
+            }
+            self.with(|broker, now| broker.tick(now));
+        }
+    }
+
+    /// Publishes wills as their clients would, until the gateway is gone.
+    pub(crate) async fn publish_wills(
+        self: Arc<Self>,
+        mut due: mpsc::UnboundedReceiver<DueWill>,
+        routes: Arc<Routes>,
+        publishes: mpsc::Sender<Publish>,
+    ) {
+        while let Some(will) = due.recv().await {
+            let (to, mut answer) = mpsc::channel(1);
+            let publish = Publish {
+                received_ms: wall_ms(),
+                topic: will.message.topic.clone(),
+                payload: will.message.payload.clone(),
+                only_signed: false,
+                reply: Reply { to, tag: 0 },
+            };
+            let publish = routes.take(&will.client, will.principal.clone(), publish).await;
+            if let Some(publish) = publish
+                && publishes.send(publish).await.is_err()
+            {
+                return;
+            }
+            match answer.recv().await {
+                Some(Answer { result: Ok(()), .. }) => {
+                    let message = will.message.clone();
+                    self.with(|broker, now| broker.publish(now, Publisher::Will(&will), message));
+                }
+                Some(Answer { result: Err(rejection), .. }) => {
+                    tracing::debug!(client = will.client, "a will was refused: {rejection}");
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Whether somebody may publish to a topic.
+    pub(crate) fn may_publish(&self, who: &Principal, topic: &str) -> bool {
+        self.lock().broker.may_publish(who, topic)
+    }
+
+    /// Everything written so far is on disk, and nothing more is written.
+    pub(crate) async fn finish(&self) {
+        let (done, finished) = oneshot::channel();
+        self.store.finish(done);
+        // The thread may have ended by itself; then there is nothing to wait for.
+        let _ = finished.await;
+    }
+}

@@ -1,0 +1,142 @@
+//! A grant that is presented to a service or device, checked offline.
+//!
+//! Whoever was granted access fetches a bundle of kind *state* about the key of its grant
+//! ([`key::grant`]) and shows it. [`in_force`] says whether it lets do what is asked, at the height
+//! that the bundle shows the state of. How old that may be is for the one who asks to say: compare
+//! [`CertifiedBlock::time_ms`](crate::bundle::CertifiedBlock::time_ms) with a clock. A revocation that
+//! came later is not in it.
+
+use althing_types::{Access, Wire as _};
+
+use crate::{
+    bundle::{Verified, VerifiedClaim},
+    key,
+    record::{Given, GrantRecord},
+};
+
+/// Why what was shown does not let do what is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotInForce {
+    /// It is a proof of something else, or of another grant.
+    #[error("it is no proof of this grant")]
+    OtherQuestion,
+    /// There is no such grant.
+    #[error("there is no such grant")]
+    None,
+    /// It was asked for and not given.
+    #[error("it was asked for and not given")]
+    NotGiven,
+    /// It is over, or was revoked.
+    #[error("it is over, or was revoked")]
+    Over,
+    /// It was used as often as it allows.
+    #[error("it was used as often as it allows")]
+    UsedUp,
+}
+
+/// The grant of an access, if a verified bundle shows that it is in force. Who presents it must also
+/// show that it is the grantee.
+///
+/// # Errors
+/// [`NotInForce`] saying why not.
+pub fn in_force(verified: &Verified, access: &Access) -> Result<Given, NotInForce> {
+    let VerifiedClaim::State { key, value } = &verified.claim else {
+        return Err(NotInForce::OtherQuestion);
+    };
+    if *key != key::grant(&access.id()) {
+        return Err(NotInForce::OtherQuestion);
+    }
+    let value = value.as_ref().ok_or(NotInForce::None)?;
+    let record = GrantRecord::from_wire(value).map_err(|_| NotInForce::OtherQuestion)?;
+    if record.access != *access {
+        return Err(NotInForce::OtherQuestion);
+    }
+    let given = record.given.ok_or(NotInForce::NotGiven)?;
+    if !given.holds_at(verified.block.state_height) {
+        return Err(NotInForce::Over);
+    }
+    if given.uses_left() == Some(0) { Err(NotInForce::UsedUp) } else { Ok(given) }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{vec, vec::Vec};
+
+    use althing_types::{EntityId, LedgerId, Resource, Right, ThingId};
+
+    use super::*;
+    use crate::bundle::CertifiedBlock;
+
+    fn access() -> Access {
+        Access {
+            owner: EntityId([1; 32]),
+            grantee: EntityId([2; 32]),
+            resource: Resource::Thing(ThingId([3; 32])),
+            right: Right::Read,
+            purpose: "billing".into(),
+        }
+    }
+
+    fn given() -> Given {
+        Given {
+            by: EntityId([1; 32]),
+            since_height: 10,
+            until_height: 20,
+            count_max: 2,
+            used: 1,
+            used_ms: 0,
+            revoked: None,
+        }
+    }
+
+    fn shown(key: Vec<u8>, value: Option<Vec<u8>>, state_height: u64) -> Verified {
+        let block = CertifiedBlock {
+            height: state_height + 1,
+            time_ms: 0,
+            epoch: 0,
+            state_height,
+            signed: vec![],
+            validators: 4,
+        };
+        let claim = VerifiedClaim::State { key, value };
+        Verified { ledger: LedgerId([9; 32]), block, claim, steps: vec![] }
+    }
+
+    #[test]
+    fn a_grant_is_in_force_or_not() {
+        let record = |given: Option<Given>| GrantRecord { access: access(), given, asked: None };
+        let good = Some(record(Some(given())));
+        let revoked = Some(record(Some(Given { revoked: Some(15), ..given() })));
+        let used = Some(record(Some(Given { used: 2, ..given() })));
+        for (record, height, expected) in [
+            (good.clone(), 10, Ok(())),
+            (good.clone(), 20, Ok(())),
+            (good.clone(), 9, Err(NotInForce::Over)),
+            (good, 21, Err(NotInForce::Over)),
+            (revoked.clone(), 14, Ok(())),
+            (revoked, 15, Err(NotInForce::Over)),
+            (used, 15, Err(NotInForce::UsedUp)),
+            (Some(record(None)), 15, Err(NotInForce::NotGiven)),
+            (None, 15, Err(NotInForce::None)),
+        ] {
+            let value = record.map(|record| record.to_wire());
+            let verified = shown(key::grant(&access().id()), value, height);
+            assert_eq!(in_force(&verified, &access()).map(|_| ()), expected, "at {height}");
+        }
+    }
+
+    #[test]
+    fn a_proof_of_something_else_is_none() {
+        let record = GrantRecord { access: access(), given: Some(given()), asked: None };
+        let other = Access { purpose: "spying".into(), ..access() };
+        for (key, access) in [
+            (key::grant(&access().id()), other.clone()),
+            (key::grant(&other.id()), access()),
+            (key::entity(&EntityId([1; 32])), access()),
+            (key::grant(&other.id()), other),
+        ] {
+            let verified = shown(key, Some(record.to_wire()), 15);
+            assert_eq!(in_force(&verified, &access), Err(NotInForce::OtherQuestion));
+        }
+    }
+}

@@ -1,0 +1,195 @@
+/** What the members decide together: who belongs, who votes on blocks, by which settings; and what is proposed. */
+
+import { actions } from "althing/sign";
+import { useState } from "preact/hooks";
+import { peer } from "../lib/client.ts";
+import { count, plain, plural, words } from "../lib/format.ts";
+import type { Page as PageOf } from "../lib/model.ts";
+import { useQuery } from "../lib/query.ts";
+import { signing } from "../lib/signing.ts";
+import { href } from "../router.ts";
+import { Await, Badge, Card, Fact, Facts, Height, Id, Page, Who, Wrong } from "../ui/basics.tsx";
+import { Act, Choice, Form, Text } from "../ui/form.tsx";
+import { List, Record as Fields } from "../ui/record.tsx";
+
+const ITEMS = 20;
+const EVERY_MS = 3000;
+
+interface Seat {
+  peer: string;
+  name: string;
+  organisation: string;
+  vote_key: string;
+}
+
+interface Proposal {
+  id: string;
+  proposer: string;
+  change: string;
+  reason: string;
+  status: string;
+  refusal?: string;
+  since_height: number;
+  until_height?: number;
+  due_height?: number;
+  ended_height?: number;
+  accepts: string[];
+  rejects: string[];
+  awaits: string[];
+}
+
+interface Governance {
+  members: { id: string; name: string }[];
+  rule: { numerator: number; denominator: number; patience_blocks: number; timelock_blocks: number };
+  votes_needed: number;
+  epoch: number;
+  validators: Seat[];
+  next_validators: Seat[];
+  proposals: Proposal[];
+}
+
+interface Consequence {
+  refusal?: string;
+  summary: string;
+  votes_needed: number;
+  timelock_blocks: number;
+  members: number;
+  votes_needed_after: number;
+  validators: number;
+  quorum: number;
+  faults_tolerated: number;
+}
+
+type Change = Parameters<typeof actions.propose>[0];
+
+/** Fields of a proposal that are shown apart from what it would change. */
+const SHOWN = ["id", "proposer", "change", "reason", "status", "refusal", "since_height", "until_height", "due_height", "ended_height", "accepts", "rejects", "awaits"];
+const TONES: Record<string, "good" | "warn" | "bad" | "ice"> = { open: "warn", accepted: "ice", enacted: "good", ended: "bad" };
+
+function Votes({ proposal }: { proposal: Proposal }) {
+  const said: [string[], string, string][] = [[proposal.accepts, "for it", "yes"], [proposal.rejects, "against it", ""], [proposal.awaits, "has not voted", ""]];
+  return (
+    <ul class="votes">
+      {said.flatMap(([who, what, tone]) => who.map((did) => <li key={did} class={tone}><span class="stone" aria-hidden="true" /><Who did={did} /> <span class="muted">{what}</span></li>))}
+    </ul>
+  );
+}
+
+function One({ proposal }: { proposal: Proposal }) {
+  const mine = signing.value?.entity;
+  const open = proposal.status === "open";
+  return (
+    <>
+      <div class="entry-head">
+        <strong>{words(proposal.change)}</strong> <Badge tone={TONES[proposal.status] ?? "plain"}>{proposal.status}</Badge>
+        <span class="muted">proposed by <Who did={proposal.proposer} /> in block <Height height={proposal.since_height} />{proposal.until_height !== undefined && <>, votes until block {count(proposal.until_height)}</>}{proposal.due_height !== undefined && <>, takes effect from block {count(proposal.due_height)}</>}</span>
+        <span class="entry-acts">
+          {open && mine !== undefined && (
+            <>
+              <Act verb="Vote for it" main action={() => actions.vote(proposal.id, true)} />
+              <Act verb="Vote against it" action={() => actions.vote(proposal.id, false)} />
+            </>
+          )}
+          {open && mine === proposal.proposer && <Act verb="Withdraw it" action={() => actions.withdrawProposal(proposal.id)} />}
+          {proposal.status === "accepted" && mine !== undefined && <Act verb="Carry it out" main action={() => actions.enact(proposal.id)} />}
+        </span>
+      </div>
+      {proposal.reason && <p><q><bdi>{plain(proposal.reason, 300)}</bdi></q></p>}
+      <Fields of={proposal} but={SHOWN} />
+      {open && <Votes proposal={proposal} />}
+      {proposal.refusal && <p class="muted">It ended: {words(proposal.refusal)}.</p>}
+      <p class="muted"><a href={href.transaction(proposal.id)}>transaction</a></p>
+    </>
+  );
+}
+
+function Seats({ title, note, seats }: { title: string; note: string; seats: Seat[] }) {
+  return (
+    <Card title={title} note={note}>
+      <ul class="owned">{seats.map((seat) => <li key={seat.vote_key}><Who did={seat.peer} /> <span class="muted">of</span> <Who did={seat.organisation} /> <Id id={seat.vote_key} /></li>)}</ul>
+    </Card>
+  );
+}
+
+/** The changes that this page proposes; `althing governance` proposes all. */
+const KINDS = [
+  { id: "remove_peer", name: "take a peer's seat away" },
+  { id: "remove_organisation", name: "end an organisation's membership" },
+  { id: "set_voting_rule", name: "decide by another rule" },
+];
+
+function changeOf(kind: string, subject: string, rule: string[]): Change {
+  const [numerator = 0, denominator = 0, patienceBlocks = 0, timelockBlocks = 0] = rule.map(Number);
+  if (kind === "remove_peer") return { kind, peer: actions.idBytes(subject) };
+  if (kind === "remove_organisation") return { kind, organisation: actions.idBytes(subject) };
+  return { kind: "set_voting_rule", rule: { numerator, denominator, patienceBlocks, timelockBlocks } };
+}
+
+function Propose({ governance }: { governance: Governance }) {
+  const { rule } = governance;
+  const [kind, setKind] = useState("");
+  const [subject, setSubject] = useState("");
+  const [reason, setReason] = useState("");
+  const [numbers, setNumbers] = useState([rule.numerator, rule.denominator, rule.patience_blocks, rule.timelock_blocks].map(String));
+  const [tried, setTried] = useState<{ consequence?: Consequence; error?: Error }>({});
+  const options = kind === "remove_peer" ? governance.next_validators.map((seat) => ({ id: seat.peer, name: seat.name })) : governance.members;
+  const ready = kind === "set_voting_rule" ? numbers.every((one) => /^\d{1,9}$/.test(one)) : kind !== "" && subject !== "";
+  const change = () => changeOf(kind, subject, numbers);
+  const set = (at: number) => (value: string) => setNumbers(numbers.map((one, index) => (index === at ? value : one)));
+  const ask = () => peer.consequence<Consequence>(actions.changeBytes(change())).then((consequence) => setTried({ consequence }), (error: Error) => setTried({ error }));
+  const { consequence, error } = tried;
+  return (
+    <Form title="Propose a change" note="all members vote; yours counts for it" verb="Sign and propose" ready={ready} action={() => actions.propose(change(), reason)}>
+      <div class="sign-fields">
+        <Choice label="Change" value={kind} set={(id) => { setKind(id); setSubject(""); setTried({}); }} options={KINDS} none="choose" />
+        {kind.startsWith("remove") && <Choice label="Which" value={subject} set={setSubject} options={options} none="choose" />}
+        {kind === "set_voting_rule" && ["Votes needed: so many", "of so many", "Blocks to vote", "Blocks from acceptance to effect"].map((label, at) => <Text key={label} label={label} value={numbers[at] ?? ""} set={set(at)} />)}
+        <Text label="Why" value={reason} set={setReason} />
+      </div>
+      <div class="row"><button type="button" class="button" disabled={!ready} onClick={() => void ask()}>What would it lead to?</button></div>
+      <div aria-live="polite">
+        {error && <Wrong error={error} />}
+        {consequence && (
+          <>
+            <p><Badge tone={consequence.refusal ? "bad" : "good"}>{consequence.refusal ? words(consequence.refusal) : "possible"}</Badge> {plain(consequence.summary, 400)}</p>
+            <Fields of={consequence} but={["summary", "refusal"]} />
+          </>
+        )}
+      </div>
+    </Form>
+  );
+}
+
+export function GovernancePage() {
+  const found = useQuery("governance", (signal) => peer.ask<Governance>("/v1/governance", {}, { signal }), EVERY_MS);
+  const past = (after: string | undefined, signal?: AbortSignal) =>
+    peer.ask<PageOf<Proposal>>("/v1/governance/proposals", { limit: ITEMS, ...(after === undefined ? {} : { after }) }, signal ? { signal } : {});
+  return (
+    <Page title="Governance" lead="Nobody owns the network. Its members decide by vote who belongs, whose peers agree on blocks, and by which settings; each organisation has one vote.">
+      <Await of={found} lines={8}>
+        {(governance) => (
+          <div class="stack">
+            <Card title="How they decide">
+              <Facts>
+                <Fact name="Members">{count(governance.members.length)}</Fact>
+                <Fact name="Must agree">{count(governance.votes_needed)} ({governance.rule.numerator}/{governance.rule.denominator})</Fact>
+                <Fact name="Time to vote">{plural(governance.rule.patience_blocks, "block")}</Fact>
+                <Fact name="From acceptance to effect">{plural(governance.rule.timelock_blocks, "block")}</Fact>
+                <Fact name="Epoch of the validators">{count(governance.epoch)}</Fact>
+              </Facts>
+            </Card>
+            <Card title="Proposals" note="newest first">
+              <List name="proposals" ask={past} everyMs={EVERY_MS} empty={<>Nothing was proposed yet. <code>althing governance</code> says how to.</>}>{(one) => <One proposal={one} />}</List>
+            </Card>
+            {signing.value && <Propose governance={governance} />}
+            <div class="columns">
+              <Seats title="Validators now" note={`epoch ${count(governance.epoch)}`} seats={governance.validators} />
+              <Seats title="Validators of the next epoch" note="as decided so far" seats={governance.next_validators} />
+              <Card title="Members"><ul class="owned">{governance.members.map((one) => <li key={one.id}><Who did={one.id} /></li>)}</ul></Card>
+            </div>
+          </div>
+        )}
+      </Await>
+    </Page>
+  );
+}
