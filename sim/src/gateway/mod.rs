@@ -193,7 +193,7 @@ impl Driver {
         self.waiting.insert(id, publish.readings);
         let received_ms = ms_between(UNIX_EPOCH, self.context.current());
         let (topic, payload) = (publish.topic, publish.payload.into_bytes());
-        self.input(Input::Publish { id, received_ms, topic, payload });
+        self.input(Input::Publish { id, received_ms, topic, payload, only_signed: false });
     }
 
     fn on_wake(&mut self) {

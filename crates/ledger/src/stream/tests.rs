@@ -188,11 +188,16 @@ fn readings_of_a_thing_that_signs_need_its_device() {
     }
     world.must(device, submit(1));
 
+    let checked = crate::Bases::new(&world.state).of(&of_gateway).unwrap();
+    let agree = |world: &World| crate::Bases::new(&world.state).agree(&of_gateway, &checked);
+    assert_eq!(agree(&world), Ok(true));
+
     let rotation = world.rotation(device, 42);
     let rotated = world.signed(&[world.a], vec![rotation]);
     let beside = world.signed(&[gateway], vec![submit(2)]);
     let receipts = world.block(&[rotated, beside]).receipts;
     assert_eq!(receipts[1].code, Refusal::DeviceChanged.number());
+    assert_eq!(agree(&world), Ok(false), "what was checked under the old key is checked again");
     world.must(gateway, submit(2));
     world.must(world.a, Action::RevokeEntity { entity: device });
     assert_eq!(world.act(gateway, submit(3)).err(), Some(Refusal::DeviceSignature));

@@ -124,6 +124,24 @@ fn what_the_device_did_not_sign_is_refused() {
     assert_eq!(refusal(&outputs), Some("device_signature"), "no device is bound");
 }
 
+/// Nobody knows who sent it: whatever the thing and the profile, only a signature counts.
+#[test]
+fn of_strangers_only_what_is_signed_is_taken() {
+    let publish = |payload: &[u8]| {
+        let (id, topic) = (PublishId(1), "althing/pump/t".to_owned());
+        let payload = payload.to_vec();
+        Input::Publish { id, received_ms: T0, topic, payload, only_signed: true }
+    };
+    let good = pack(40, None, &[10]);
+    let taken = ready().handle(T0, publish(good.wire()));
+    assert!(matches!(taken[..], [Output::Persist { .. }]), "{taken:?}");
+    let mut plain = Machine::recover(config(), vec![]).unwrap();
+    let _ = plain.handle(T0, Input::Things(vec![pump()]));
+    for (payload, code) in [(&b"21.5"[..], "malformed"), (good.wire(), "not_signing")] {
+        assert_eq!(refusal(&plain.handle(T0, publish(payload))), Some(code));
+    }
+}
+
 /// A pack that never came is a gap: the next goes into a batch of its own.
 #[test]
 fn a_gap_between_packs_stays_a_gap() {
