@@ -75,7 +75,8 @@ fn a_chain_of_packs_is_a_payload_and_survives_a_loss_of_power() {
 #[test]
 fn a_pack_stays_until_it_is_acknowledged_and_a_full_outbox_says_so() {
     let (device, stream) = (device(), Stream { id: STREAM, name: "temperature", scale: 0 });
-    let mut outbox: Outbox<500> = Outbox::new(9, None);
+    // Room for the first pack, of 135 bytes, and one more, of 173, but not two.
+    let mut outbox: Outbox<450> = Outbox::new(9, None);
     let reading = [Reading { after_ms: 0, value: Value::Number(1) }];
     let first = outbox.push(&device, &stream, None, &reading).unwrap().to_vec();
     let second = outbox.push(&device, &stream, None, &reading).unwrap().to_vec();
