@@ -206,12 +206,13 @@ impl Served {
                 Some(told) = told.recv() => self.on_told(&told),
                 () = sleep_until(wake) => self.endpoint.tick(self.now_ms()),
             };
-            for output in outputs {
-                self.carry_out(output).await;
-            }
+            // Before anybody hears of it: who has the answer counts.
             if self.endpoint.observers() != self.observers {
                 self.observers = self.endpoint.observers();
                 self.door.observers().observed(self.endpoint.observed());
+            }
+            for output in outputs {
+                self.carry_out(output).await;
             }
         }
     }
