@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use althing_proof::{
     key,
-    record::{EntityRecord, KeyRecord, ThingRecord},
+    record::EntityRecord,
     stream::StreamHead,
 };
 use althing_state::Read;
@@ -72,8 +72,6 @@ pub struct Basis {
 #[derive(Debug)]
 pub struct Bases<'a, R> {
     view: &'a R,
-    /// The height asked about, if the view is of a later one.
-    at_height: Option<u64>,
     keys: BTreeMap<EntityId, Result<PublicKey, Refusal>>,
     schemas: BTreeMap<StreamId, Result<StreamSchema, Refusal>>,
 }
@@ -82,29 +80,21 @@ impl<'a, R: Read> Bases<'a, R> {
     /// Of a state: for validators, the one whose root the block states, so that all judge alike.
     #[must_use]
     pub const fn new(view: &'a R) -> Self {
-        Self { view, at_height: None, keys: BTreeMap::new(), schemas: BTreeMap::new() }
-    }
-
-    /// Of the state at an earlier height than the view's, as far as the view still tells: right after
-    /// a restart the states before it are not kept. What it does not tell is [`Refusal::NotReady`].
-    #[must_use]
-    pub const fn earlier(later: &'a R, at_height: u64) -> Self {
-        let at_height = Some(at_height);
-        Self { view: later, at_height, keys: BTreeMap::new(), schemas: BTreeMap::new() }
+        Self { view, keys: BTreeMap::new(), schemas: BTreeMap::new() }
     }
 
     /// What a transaction is to be checked against.
     ///
     /// # Errors
     /// [`Refusal::UnknownEntity`], [`Refusal::EntityRevoked`] or [`Refusal::BadSignature`] (the
-    /// signer's key is of another suite); [`Refusal::UnknownStream`] or [`Refusal::UnknownThing`];
+    /// signer's key is of another suite); [`Refusal::UnknownStream`];
     /// [`Refusal::NotReady`] if the state cannot be read.
     pub fn of(&mut self, transaction: &Transaction) -> Result<Basis, Refusal> {
         let mut basis = Basis::default();
-        let (view, at) = (self.view, self.at_height);
+        let view = self.view;
         for signed in transaction.signatures() {
             let found =
-                self.keys.entry(signed.signer).or_insert_with(|| key_of(view, signed.signer, at));
+                self.keys.entry(signed.signer).or_insert_with(|| key_of(view, signed.signer));
             let key = found.as_ref().map_err(|refusal| *refusal)?;
             if key.suite != signed.suite {
                 return Err(Refusal::BadSignature);
@@ -113,7 +103,7 @@ impl<'a, R: Read> Bases<'a, R> {
         }
         for batch in transaction.batches() {
             let found =
-                self.schemas.entry(batch.stream).or_insert_with(|| schema(view, batch.stream, at));
+                self.schemas.entry(batch.stream).or_insert_with(|| schema(view, batch.stream));
             basis.schemas.push(found.clone()?);
         }
         Ok(basis)
@@ -148,36 +138,14 @@ fn possession(ledger: &LedgerId, action: &Action) -> Option<Check> {
     Some(Check { key: key.clone(), message, signature: *signature })
 }
 
-fn key_of(view: &impl Read, id: EntityId, at: Option<u64>) -> Result<PublicKey, Refusal> {
-    let at = at.unwrap_or(u64::MAX);
+fn key_of(view: &impl Read, id: EntityId) -> Result<PublicKey, Refusal> {
     let record: EntityRecord = get(view, &key::entity(&id))?.ok_or(Refusal::UnknownEntity)?;
-    if record.registered_height > at {
-        return Err(Refusal::UnknownEntity);
-    }
-    if record.revoked.is_some_and(|height| height <= at) {
-        return Err(Refusal::EntityRevoked);
-    }
-    if record.key_since_height <= at {
-        return Ok(record.key);
-    }
-    // A key rotates once in a block at most, and callers ask for heights a few blocks back.
-    for version in (1..record.key_version).rev() {
-        let old: Option<KeyRecord> = get(view, &key::key_history(&id, version))?;
-        if let Some(old) = old.filter(|old| old.since_height <= at) {
-            return Ok(old.key);
-        }
-    }
-    Err(Refusal::UnknownEntity)
+    if record.revoked.is_some() { Err(Refusal::EntityRevoked) } else { Ok(record.key) }
 }
 
-fn schema(view: &impl Read, id: StreamId, at: Option<u64>) -> Result<StreamSchema, Refusal> {
-    let head: Option<StreamHead> = get(view, &key::stream(&id))?;
-    let Some(at) = at else { return Ok(head.ok_or(Refusal::UnknownStream)?.schema) };
-    // The ledger keeps no earlier descriptions: only what has not changed since is known.
-    let head = head.ok_or(Refusal::NotReady)?;
-    let thing: ThingRecord = get(view, &key::thing(&head.thing))?.ok_or(Refusal::NotReady)?;
-    let unchanged = thing.registered_height.max(thing.updated_height) <= at;
-    if unchanged { Ok(head.schema) } else { Err(Refusal::NotReady) }
+fn schema(view: &impl Read, id: StreamId) -> Result<StreamSchema, Refusal> {
+    let head: StreamHead = get(view, &key::stream(&id))?.ok_or(Refusal::UnknownStream)?;
+    Ok(head.schema)
 }
 
 /// The transactions that the records of a transaction link to. Peers look them up in their index

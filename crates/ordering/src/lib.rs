@@ -41,6 +41,9 @@ pub use mesh::{Inbox, Link, Mesh, MessageTooLong, Outbox, To};
 mod live;
 pub use live::start_live;
 
+mod watched;
+pub use watched::Watched;
+
 mod error;
 pub use error::StartError;
 
@@ -50,6 +53,8 @@ mod block;
 mod certificate;
 mod delivery;
 mod engine;
+mod epochs;
+mod lanes;
 mod launch;
 mod network;
 mod observer;

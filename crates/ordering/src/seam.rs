@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use althing_types::{Block, ExecutionResult};
+use althing_types::{Block, ExecutionResult, ValidatorSet};
 use bytes::Bytes;
 use commonware_utils::{Acknowledgement as _, acknowledgement::Exact};
 use futures::future::BoxFuture;
@@ -36,6 +36,13 @@ pub trait Application: Send + Sync + 'static {
     /// Checked before this is called: the header belongs to this ledger, epoch and view; proposer,
     /// parent and height are as the engine demands; the transactions match their root.
     fn verify(&self, block: Arc<Block>, parent: Arc<Block>) -> BoxFuture<'static, bool>;
+
+    /// The validators of an epoch after the first, as soon as they are known here.
+    ///
+    /// They must follow from blocks of epochs before the last one: while an epoch lasts, those of the
+    /// next are asked for, so that peers connect before they vote. The last block of an epoch names
+    /// their digest.
+    fn validators(&self, epoch: u64) -> BoxFuture<'static, ValidatorSet>;
 
     /// Takes the next final block.
     ///

@@ -14,7 +14,12 @@ use commonware_utils::ordered::Set;
 use rand_core_0_10::CryptoRng;
 
 use crate::{
-    config::Config, error::StartError, handle::Handle, mesh::Mesh, network, seam::Application,
+    config::Config,
+    error::StartError,
+    handle::Handle,
+    mesh::Mesh,
+    network,
+    seam::{Application, PeerKey},
 };
 
 /// The channels between peers, by what they carry.
@@ -39,7 +44,6 @@ pub struct Channels<S, R> {
 }
 
 /// A started network, seen by one peer.
-#[derive(Debug)]
 pub struct Wires<S, R, P, B> {
     /// The channels.
     pub channels: Channels<S, R>,
@@ -47,6 +51,15 @@ pub struct Wires<S, R, P, B> {
     pub provider: P,
     /// Shuts out peers that send what is invalid.
     pub blocker: B,
+    /// Told whom to be connected to.
+    pub track: Arc<dyn Track>,
+}
+
+/// Whom a network connects to, as validators come and go.
+pub trait Track: Send + Sync + 'static {
+    /// From now on these validate, or will soon; `number` rises, and a call with a lower one than
+    /// before has no effect.
+    fn track(&self, number: u64, validators: &[PeerKey]);
 }
 
 /// Starts ordering on any runtime and network.

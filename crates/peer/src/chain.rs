@@ -8,7 +8,8 @@ use althing_types::{
     Block, Digest, ExecutionResult, Genesis, Receipt, Transaction, TxId, Wire as _, receipts_root,
     receipts_statement,
 };
-use commonware_utils::{channel::watch, sync::Mutex};
+use althing_ordering::Watched;
+use commonware_utils::sync::Mutex;
 
 use crate::{
     core::Placed,
@@ -58,7 +59,9 @@ pub(crate) struct Chain {
     state: State,
     genesis: Arc<Block>,
     recent: Mutex<VecDeque<Done>>,
-    height: watch::Sender<u64>,
+    height: Watched<u64>,
+    /// The newest executed height when this was opened.
+    opened: u64,
 }
 
 impl Chain {
@@ -79,9 +82,10 @@ impl Chain {
         };
         let block = Arc::new(genesis.block(root));
         let newest = done_at(&**state.store(), state.height())?;
-        let height = watch::Sender::new(state.height());
+        let opened = state.height();
         let recent = Mutex::new(VecDeque::from([newest]));
-        Ok((Self { state, genesis: Arc::clone(&block), recent, height }, block))
+        let height = Watched::new(opened);
+        Ok((Self { state, genesis: Arc::clone(&block), recent, height, opened }, block))
     }
 
     /// Block 0.
@@ -96,7 +100,12 @@ impl Chain {
 
     /// The newest executed height.
     pub(crate) fn height(&self) -> u64 {
-        *self.height.borrow()
+        self.height.get()
+    }
+
+    /// The newest executed height when the ledger was opened.
+    pub(crate) const fn opened_height(&self) -> u64 {
+        self.opened
     }
 
     /// The state after it.
@@ -142,8 +151,7 @@ impl Chain {
 
     /// Resolves when a height has been executed.
     pub(crate) async fn executed_at_least(&self, height: u64) {
-        // The sender lives in `self`, so waiting cannot fail.
-        let _ = self.height.subscribe().wait_for(|executed| *executed >= height).await;
+        self.height.until(|executed| *executed >= height).await;
     }
 
     /// Executes the next block and makes the result durable, with a note of the payloads that are
@@ -192,7 +200,7 @@ impl Chain {
             recent.pop_front();
         }
         drop(recent);
-        self.height.send_replace(height);
+        self.height.change(|executed| std::mem::replace(executed, height) != height);
     }
 
     /// Height and position of a final transaction.

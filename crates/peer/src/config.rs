@@ -42,6 +42,8 @@ pub enum Planted {
     VoteEarly,
     /// Catches up with blocks and not with their payloads.
     SkipFetch,
+    /// Judges no block by a state that is older than its last start.
+    ForgetStates,
 }
 
 impl Config {

@@ -8,10 +8,10 @@ use std::{
     },
 };
 
-use althing_ordering::{Ack, Evidence, Handle};
+use althing_ordering::{Ack, Evidence, Handle, Watched};
 use althing_types::{Block, Digest, ExecutionResult, LedgerId, Receipt, TxId};
 use commonware_utils::{
-    channel::{mpsc, oneshot, watch},
+    channel::{mpsc, oneshot},
     sync::Mutex,
 };
 use tokio::sync::{Notify, broadcast};
@@ -81,7 +81,7 @@ pub(crate) struct Core {
     /// Wakes a waiting leader: there may be something to propose.
     pub(crate) work: Notify,
     pub(crate) executed: broadcast::Sender<Arc<Executed>>,
-    pub(crate) halt: watch::Sender<Option<Halt>>,
+    pub(crate) halt: Watched<Option<Halt>>,
     pub(crate) evidence: Mutex<Vec<Evidence>>,
     pub(crate) counters: Counters,
     pub(crate) deliveries: mpsc::UnboundedSender<(Arc<Block>, Ack)>,
@@ -120,7 +120,7 @@ impl Core {
             proposed: Mutex::new(Proposed::default()),
             work: Notify::new(),
             executed: broadcast::channel(SUBSCRIPTION_BLOCKS).0,
-            halt: watch::Sender::new(None),
+            halt: Watched::new(None),
             evidence: Mutex::new(Vec::new()),
             counters: Counters::default(),
             ordering: Mutex::new(None),
@@ -144,7 +144,7 @@ impl Core {
     /// Stops taking part, and says why; the first reason stays.
     pub(crate) fn stop_for(&self, reason: Halt) {
         tracing::error!(?reason, "this peer stops taking part");
-        self.halt.send_if_modified(|halt| {
+        self.halt.change(|halt| {
             let first = halt.is_none();
             halt.get_or_insert(reason);
             first
@@ -152,7 +152,7 @@ impl Core {
     }
 
     pub(crate) fn is_halted(&self) -> bool {
-        self.halt.borrow().is_some()
+        self.halt.read(Option::is_some)
     }
 
     pub(crate) fn remember(&self, evidence: Evidence) {

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use althing_ordering::{Inbox, Outbox, PeerKey, To};
+use althing_ordering::{Inbox, Outbox, PeerKey, To, Watched};
 use althing_state::{Batch, Direction, Space, Store, StoreError, prefix_end};
 use althing_storage::{PayloadError, Payloads};
 use althing_types::blake3_digest;
 use bytes::Bytes;
 use commonware_runtime::{Clock, Metrics, Spawner};
-use commonware_utils::{channel::watch, sync::Mutex};
+use commonware_utils::sync::Mutex;
 
 use crate::{
     core::{Core, Counters},
@@ -45,7 +45,7 @@ pub(crate) struct PayloadBook {
     /// for final batches.
     asked: Mutex<([u8; 32], [u8; 32])>,
     /// Counts changes of the first three.
-    changes: watch::Sender<u64>,
+    changes: Watched<u64>,
 }
 
 impl PayloadBook {
@@ -62,7 +62,7 @@ impl PayloadBook {
             needed: Mutex::new(BTreeMap::new()),
             asked: Mutex::default(),
             arrived: Mutex::new(BTreeMap::new()),
-            changes: watch::Sender::new(0),
+            changes: Watched::new(0),
         }
     }
 
@@ -108,32 +108,37 @@ impl PayloadBook {
         let is_news = wanted.len() < WANTED_TOTAL_MAX && wanted.insert(digest);
         drop(wanted);
         if is_news {
-            self.changes.send_modify(|count| *count += 1);
+            self.changed();
         }
         is_news
+    }
+
+    fn changed(&self) {
+        self.changes.change(|count| {
+            *count = count.wrapping_add(1);
+            true
+        });
     }
 
     /// Asks for a payload of a proposed block as long as the need is held.
     pub(crate) fn need(&self, digest: [u8; 32]) -> Need<'_> {
         *self.needed.lock().entry(digest).or_insert(0) += 1;
-        self.changes.send_modify(|count| *count += 1);
+        self.changed();
         Need { book: self, digest }
     }
 
     /// The payload, from disk or fetched from others; waits as long as that takes.
     pub(crate) async fn obtain(&self, digest: &[u8; 32]) -> Bytes {
         let _need = self.need(*digest);
-        let mut changes = self.changes.subscribe();
         loop {
+            let seen = self.changes.get();
             if let Some(payload) = self.arrived.lock().get(digest) {
                 return payload.clone();
             }
             if let Ok(Some(payload)) = self.get(digest) {
                 return payload;
             }
-            if changes.changed().await.is_err() {
-                return futures::future::pending().await;
-            }
+            self.changes.until(|count| *count != seen).await;
         }
     }
 
@@ -260,7 +265,7 @@ async fn take<E: Metrics + Spawner>(context: &E, core: &Arc<Core>, payloads: Vec
         // A failing disk shows itself at the next vote or block, which cannot do without it.
         let _ = blocking(context, move || shared.payloads.keep(fresh)).await;
     }
-    core.payloads.changes.send_modify(|count| *count += 1);
+    core.payloads.changed();
 }
 
 fn add(counter: &AtomicU64, value: usize) {
@@ -269,14 +274,12 @@ fn add(counter: &AtomicU64, value: usize) {
 
 /// Asks for what is missing, a different peer each time.
 pub(crate) async fn ask<E: Clock>(context: E, core: Arc<Core>, outbox: Outbox) {
-    let mut changes = core.payloads.changes.subscribe();
     let mut turn = 0_usize;
     loop {
+        let seen = core.payloads.changes.get();
         let asked = core.payloads.next_asked();
         if asked.is_empty() {
-            if changes.changed().await.is_err() {
-                return;
-            }
+            core.payloads.changes.until(|count| *count != seen).await;
             continue;
         }
         if let Some(peer) = next_peer(&core, turn) {

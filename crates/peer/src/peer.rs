@@ -5,7 +5,7 @@ use althing_state::Store;
 use althing_storage::Payloads;
 use althing_types::{Block, Certificate, Digest, Genesis, LedgerId, Refusal, TxId};
 use commonware_runtime::{Clock, Metrics, Spawner};
-use commonware_utils::channel::{mpsc, oneshot, watch};
+use commonware_utils::channel::{mpsc, oneshot};
 use tokio::sync::broadcast;
 
 use crate::{
@@ -135,11 +135,10 @@ fn spawn_all<E: Clock + Metrics + Spawner>(
 
 /// A peer that halts stops voting at once.
 fn spawn_guard<E: Spawner>(context: &E, core: &Arc<Core>, handle: Handle) {
-    let mut halt = core.halt.subscribe();
+    let core = Arc::clone(core);
     context.child("guard").spawn(move |_| async move {
-        if halt.wait_for(Option::is_some).await.is_ok() {
-            handle.shutdown().await;
-        }
+        core.halt.until(Option::is_some).await;
+        handle.shutdown().await;
     });
 }
 
@@ -241,10 +240,11 @@ impl Peer {
 
     /// Resolves with the reason if the peer stops taking part by itself.
     pub async fn halted(&self) -> Halt {
-        let mut halt: watch::Receiver<Option<Halt>> = self.core.halt.subscribe();
-        match halt.wait_for(Option::is_some).await.map(|halt| halt.clone()) {
-            Ok(Some(reason)) => reason,
-            _ => futures::future::pending().await,
+        loop {
+            self.core.halt.until(Option::is_some).await;
+            if let Some(reason) = self.core.halt.get() {
+                return reason;
+            }
         }
     }
 

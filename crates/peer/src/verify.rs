@@ -177,13 +177,15 @@ fn is_unread(judged: &Result<Judged, Refusal>) -> bool {
     matches!(judged, Err(Refusal::NotReady))
 }
 
-/// `None` if the state at that height ceases to be kept meanwhile.
+/// `None` if the state at that height is not kept, or ceases to be kept meanwhile.
 fn judge_now(core: &Core, height: u64, wires: Vec<Bytes>) -> Option<Vec<Result<Judged, Refusal>>> {
+    if core.config.has(Planted::ForgetStates) && height < core.chain.opened_height() {
+        return None;
+    }
     let state = core.chain.state();
-    let (kept, newest) = (state.view_at(height), state.view());
-    let make = || kept.as_ref().map_or_else(|| Bases::earlier(&newest, height), Bases::new);
+    let view = state.view_at(height)?;
     let known = known(core, &wires);
-    let mut bases = make();
+    let mut bases = Bases::new(&view);
     let (mut judged, mut unknown) = (Vec::with_capacity(wires.len()), Vec::new());
     for (wire, known) in wires.into_iter().zip(&known) {
         let holds = known.as_ref().map(|known| {
@@ -202,14 +204,14 @@ fn judge_now(core: &Core, height: u64, wires: Vec<Bytes>) -> Option<Vec<Result<J
     let (wires, payloads): (Vec<Bytes>, Vec<_>) = unknown.into_iter().unzip();
     let ids: Vec<TxId> = wires.iter().map(|wire| TxId::of(wire)).collect();
     let mut rng = admission::blinding(&ids);
-    let signed = admission::signed(make(), &core.ledger, wires, &mut rng);
+    let signed = admission::signed(Bases::new(&view), &core.ledger, wires, &mut rng);
     let mut signed = signed
         .into_iter()
         .zip(payloads)
         .map(|(signed, payloads)| signed.map(|signed| Judged::Signed(signed, payloads)));
     let judged = judged.into_iter().map(|known| known.or_else(|| signed.next())).collect();
     // It may have ceased to be kept while it was read.
-    if kept.is_some() { state.view_at(height).and(judged) } else { judged }
+    state.view_at(height).and(judged)
 }
 
 /// What this peer has checked already.

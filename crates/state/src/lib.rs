@@ -23,5 +23,7 @@ pub use trie::{Change, Trie};
 mod state;
 pub use state::{FORMAT, OpenError, Proven, State, VERSIONS_KEPT, View, prefix_end};
 
+mod undo;
+
 mod memory;
 pub use memory::{Fault, MemoryStore};

@@ -10,6 +10,7 @@ use crate::{
     read::{Read, Writes},
     store::{Batch, Direction, Row, Space, Store, StoreError},
     trie::{Change, Trie},
+    undo::{self, Undo},
 };
 
 /// Version of the layout on disk.
@@ -93,7 +94,7 @@ struct Inner {
     /// The newest height that readers may see.
     height: u64,
     /// Per block, ascending, what its writes replaced.
-    replaced: VecDeque<(u64, Writes)>,
+    replaced: VecDeque<(u64, Arc<Writes>)>,
 }
 
 #[derive(Debug, Default)]
@@ -106,7 +107,7 @@ impl State {
     /// Opens the state of a ledger; `None` if nothing has been founded in the store.
     ///
     /// Reads every value and compares the root, since a store can lose its last writes without an
-    /// error.
+    /// error. Recent heights are readable as before.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -122,13 +123,17 @@ impl State {
         }
         let height = u64::from_be_bytes(fixed(&meta(&*store, META_HEIGHT)?, "height")?);
         let stored = Digest(fixed(&meta(&*store, META_ROOT)?, "root")?);
-        let mut trie = Trie::new();
-        let computed = trie.apply(height, &all_leaves(&*store)?);
-        trie.keep_from(height);
-        if computed != stored {
-            return Err(OpenError::Damaged { height, computed, stored });
+        let undos = undo::read(&*store, height)?;
+        let trie = rebuild(&*store, height, &undos)?;
+        let roots = undos.iter().map(|(at, undo)| (at - 1, undo.root));
+        for (height, stored) in roots.chain([(height, stored)]) {
+            let computed = trie.root_at(height).unwrap_or_default();
+            if computed != stored {
+                return Err(OpenError::Damaged { height, computed, stored });
+            }
         }
-        Ok(Some(Self::with(store, trie, height)))
+        let replaced = undos.into_iter().map(|(at, undo)| (at, undo.replaced));
+        Ok(Some(Self::with(store, trie, height, replaced.collect())))
     }
 
     /// Founds a ledger in an empty store: writes its first state, at height 0, together with what
@@ -142,7 +147,7 @@ impl State {
         writes: Writes,
         beside: impl FnOnce(Digest) -> Batch,
     ) -> Result<Self, StoreError> {
-        let state = Self::with(store, Trie::new(), 0);
+        let state = Self::with(store, Trie::new(), 0, VecDeque::new());
         state.commit(0, writes, |root| {
             let mut batch = beside(root);
             batch.put(Space::Meta, META_FORMAT, FORMAT.to_be_bytes());
@@ -152,8 +157,13 @@ impl State {
         Ok(state)
     }
 
-    fn with(store: Arc<dyn Store>, trie: Trie, height: u64) -> Self {
-        let inner = Inner { trie, height, replaced: VecDeque::new() };
+    fn with(
+        store: Arc<dyn Store>,
+        trie: Trie,
+        height: u64,
+        replaced: VecDeque<(u64, Arc<Writes>)>,
+    ) -> Self {
+        let inner = Inner { trie, height, replaced };
         Self { store, inner: RwLock::new(inner), cache: Mutex::default() }
     }
 
@@ -213,12 +223,20 @@ impl State {
             .map(|key| Ok((key.clone(), view.get(key)?)))
             .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
         let changes = changes(&writes);
-        let root = {
+        let (undo, root) = {
             let mut inner = self.write();
-            inner.replaced.push_back((height, replaced));
-            inner.trie.apply(height, &changes)
+            let undo = Undo { root: inner.trie.root(), replaced: Arc::new(replaced) };
+            inner.replaced.push_back((height, Arc::clone(&undo.replaced)));
+            (undo, inner.trie.apply(height, &changes))
         };
         let mut batch = beside(root);
+        // Nothing leads back beyond the first state.
+        if height > 0 {
+            batch.put(Space::Meta, undo::key(height), undo.encode());
+        }
+        if let Some(oldest) = height.checked_sub(VERSIONS_KEPT).filter(|oldest| *oldest > 0) {
+            batch.remove(Space::Meta, undo::key(oldest));
+        }
         for (key, value) in &writes {
             batch.writes.push((Space::State, key.clone(), value.clone()));
         }
@@ -413,6 +431,32 @@ fn changes(writes: &Writes) -> Vec<Change> {
         .collect();
     changes.sort_unstable();
     changes
+}
+
+/// The trie at `height`, and at the heights before it to which the rows lead back.
+fn rebuild(store: &dyn Store, height: u64, undos: &[(u64, Undo)]) -> Result<Trie, StoreError> {
+    let (mut before, mut steps) = (Writes::new(), Vec::new());
+    for (at, undo) in undos.iter().rev() {
+        let mut after = Writes::new();
+        for key in undo.replaced.keys() {
+            let value = match before.get(key) {
+                Some(value) => value.clone(),
+                None => store.get(Space::State, key)?,
+            };
+            after.insert(key.clone(), value);
+        }
+        steps.push((*at, changes(&after)));
+        before.extend(undo.replaced.iter().map(|(key, value)| (key.clone(), value.clone())));
+    }
+    let oldest = undos.first().map_or(height, |(at, _)| at - 1);
+    let mut trie = Trie::new();
+    trie.apply(oldest, &all_leaves(store)?);
+    trie.apply(oldest, &changes(&before));
+    trie.keep_from(oldest);
+    for (at, changes) in steps.iter().rev() {
+        trie.apply(*at, changes);
+    }
+    Ok(trie)
 }
 
 fn all_leaves(store: &dyn Store) -> Result<Vec<Change>, StoreError> {

@@ -84,33 +84,6 @@ fn the_basis_changes_with_whatever_a_verdict_hangs_on() {
     assert_eq!(bases(&world), (Err(Refusal::EntityRevoked), Err(Refusal::UnknownStream)));
 }
 
-/// A validator that was restarted has only its newest state, and must not keep the others waiting
-/// for a verdict on a block that states an earlier one, wherever it can be told.
-#[test]
-fn a_later_state_tells_what_was_in_force_before_or_that_it_cannot_tell() {
-    let mut world = World::new();
-    let (person, thing) = (world.member(EntityKind::Person, 20), world.thing("boiler"));
-    let stream = StreamId::derive(&thing, "temperature");
-    let by_person = world.signed(&[person], vec![note(b"")]);
-    let reading = world.signed(&[world.a], vec![Action::SubmitBatch(batch(stream, 0, 1))]);
-    let (then, state) = (world.height, world.state.clone());
-    let mut bases = Bases::new(&state);
-    let before = (bases.of(&by_person), bases.of(&reading));
-
-    let rotation = world.rotation(person, 32);
-    world.must(world.a, rotation);
-    world.must(world.a, Action::RevokeEntity { entity: person });
-    let mut later = Bases::earlier(&world.state, then);
-    assert_eq!((later.of(&by_person), later.of(&reading)), before);
-    let mut too_early = Bases::earlier(&world.state, 0);
-    assert_eq!(too_early.of(&by_person), Err(Refusal::UnknownEntity));
-
-    let description = description(PROPERTIES).into_bytes();
-    world.must(world.a, Action::UpdateThing { thing, replaces: 1, description });
-    let mut later = Bases::earlier(&world.state, then);
-    assert_eq!(later.of(&reading), Err(Refusal::NotReady));
-}
-
 fn description_without_properties() -> Vec<u8> {
     description("").into_bytes()
 }

@@ -133,7 +133,7 @@ impl Query {
         };
         Standing {
             agreement,
-            halt: core.halt.borrow().clone(),
+            halt: core.halt.get(),
             height,
             final_height: tip.map_or(height, |tip| tip.height.max(height)),
             votes: core.config.votes,

@@ -45,6 +45,24 @@ fn every_recent_height_stays_readable_and_provable() {
             pairs.iter().map(|(key, value)| (*key, value.as_deref())).collect();
         state.commit(height, writes(&pairs), |_| Batch::default()).unwrap();
     }
+    check_recent(&state, &expected);
+    drop(state);
+    let state = reopened(&store);
+    check_recent(&state, &expected);
+    let rows = |prefix: &[u8]| {
+        let end = prefix_end(prefix);
+        store.scan(Space::Meta, prefix, end.as_deref(), Direction::Forward, 1000).unwrap().len()
+    };
+    assert_eq!(rows(b"undo/"), 64, "older rows are gone");
+    // It goes on alike: what was read from disk falls out of the window like anything else.
+    let pairs = [("a", Some("last"))];
+    state.commit(101, writes(&pairs), |_| Batch::default()).unwrap();
+    assert!(state.view_at(36).is_none() && state.view_at(37).is_some());
+    assert_eq!(text(&state.view_at(37).unwrap(), "a").as_deref(), Some("0"));
+}
+
+/// Content and proofs at the newest 65 of 101 heights, and none beyond.
+fn check_recent(state: &State, expected: &[BTreeMap<String, String>]) {
     for height in 36..=100_u64 {
         let view = state.view_at(height).unwrap();
         let content = &expected[height as usize];
@@ -112,6 +130,16 @@ fn what_cannot_be_used_is_refused_with_the_reason() {
     assert!(matches!(other, Err(OpenError::OtherLedger { .. })));
     store.damage(Space::State, b"a", |value| value[0] ^= 1);
     assert!(matches!(State::open(Arc::clone(&any), &LEDGER), Err(OpenError::Damaged { .. })));
+    store.damage(Space::State, b"a", |value| value[0] ^= 1);
+    drop(State::open(Arc::clone(&any), &LEDGER).unwrap());
+    // What leads back to earlier states must lead to those that were.
+    let state = reopened(&store);
+    state.commit(1, writes(&[("b", Some("1"))]), |_| Batch::default()).unwrap();
+    let damage = |value: &mut Vec<u8>| value[0] ^= 1;
+    store.damage(Space::Meta, &undo::key(1), damage);
+    let damaged = State::open(Arc::clone(&any), &LEDGER);
+    assert!(matches!(damaged, Err(OpenError::Damaged { height: 0, .. })));
+    store.damage(Space::Meta, &undo::key(1), damage);
     store.damage(Space::Meta, b"format", |value| value[3] = 9);
     assert!(matches!(State::open(any, &LEDGER), Err(OpenError::Newer { found: 9 })));
 }
