@@ -4,7 +4,7 @@ use althing_ordering::{Address, Config as Ordering, Role, Sizes, Timing};
 use althing_peer::Planted;
 use althing_types::{
     Block, EntityId, EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters,
-    PeerSeat, SigningKey, StreamId, Suite, ThingId,
+    PeerSeat, SigningKey, StreamId, Suite, ThingId, Validator, ValidatorSet,
 };
 use zeroize::Zeroizing;
 
@@ -53,6 +53,7 @@ pub struct Founding {
     validators: usize,
     organisations: Vec<(EntityId, SigningKey)>,
     gateways: Vec<Account>,
+    wanted: Vec<(u64, u8)>,
 }
 
 fn secret(kind: u8, index: usize) -> [u8; 32] {
@@ -115,8 +116,12 @@ impl Founding {
             })
             .collect();
         seeds.extend((0..plan.followers).map(|index| secret(4, index)));
-        let parameters =
-            Parameters { heartbeat_ms: 300, leader_timeout_ms: 700, ..Parameters::standard() };
+        let parameters = Parameters {
+            heartbeat_ms: 300,
+            leader_timeout_ms: 700,
+            epoch_blocks: plan.epoch_blocks,
+            ..Parameters::standard()
+        };
         let genesis = Genesis {
             version: 1,
             network: "sim".to_owned(),
@@ -135,7 +140,8 @@ impl Founding {
         let gateways = (0..plan.gateways)
             .map(|index| account(index, &organisations[index % organisations.len()].0))
             .collect();
-        Self { genesis, seeds, validators: plan.validators, organisations, gateways }
+        let (validators, wanted) = (plan.validators, plan.wanted.clone());
+        Self { genesis, seeds, validators, organisations, gateways, wanted }
     }
 
     /// Number of peers.
@@ -169,7 +175,21 @@ impl Founding {
         let mut config =
             althing_peer::Config::standard(self.genesis.clone(), self.peer_key(peer), votes);
         config.planted = planted;
+        config.wanted = self.wanted.iter().map(|(at, bits)| (*at, self.set(*bits))).collect();
         config
+    }
+
+    /// The peers whose bits are set, as validators.
+    fn set(&self, bits: u8) -> ValidatorSet {
+        let chosen = (0..self.peers()).filter(|peer| bits >> peer & 1 == 1);
+        let mut validators: Vec<Validator> = chosen
+            .map(|peer| {
+                let (organisation, _) = *self.organisation(peer);
+                Validator { key: self.peer_key(peer), peer: organisation, organisation }
+            })
+            .collect();
+        validators.sort_unstable_by_key(|validator| validator.key);
+        ValidatorSet { epoch: 0, validators }
     }
 
     /// A peer's configuration of ordering.
@@ -186,6 +206,7 @@ impl Founding {
             seed: Zeroizing::new(self.seeds[peer]),
             role: if peer < self.validators { Role::Validator } else { Role::Follower },
             validators: self.genesis.validators(),
+            epoch_blocks: parameters.epoch_blocks,
             followers: keys[self.validators..].to_vec(),
             addresses,
             listen: anywhere,

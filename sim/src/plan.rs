@@ -1,6 +1,7 @@
 use std::{fmt, time::Duration};
 
 use althing_sim_network::{Behaviour, Link};
+use althing_types::limits::EPOCH_BLOCKS_MIN;
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore as _, SeedableRng as _},
@@ -59,6 +60,10 @@ pub struct Plan {
     pub cut_losses: Vec<(usize, u64)>,
     /// For each gateway, what chooses the tear.
     pub cut_tears: Vec<u64>,
+    /// Blocks in each epoch, if epochs end at all.
+    pub epoch_blocks: Option<u32>,
+    /// From which heights on which peers, by their bits, are wanted as validators.
+    pub wanted: Vec<(u64, u8)>,
 }
 
 struct Dice(ChaCha20Rng);
@@ -107,6 +112,16 @@ impl Plan {
         let power_cut = dice.below(3) == 0;
         let cut_losses = (0..peers).map(|_| (lost(&mut dice), dice.tear())).collect();
         let cut_tears = (0..gateways).map(|_| dice.tear()).collect();
+        let epoch_blocks = (dice.below(3) == 0).then_some(EPOCH_BLOCKS_MIN);
+        // A validator that equivocates knows the votes of one set only.
+        let steady =
+            matches!(cheat, Behaviour::Equivocate | Behaviour::DoubleVote | Behaviour::Misstate);
+        let wanted = match epoch_blocks {
+            Some(blocks) if !steady && peers > 4 => (1..=SETS_MAX)
+                .map(|turn| (turn * u64::from(blocks), set(&mut dice, peers)))
+                .collect(),
+            _ => Vec::new(),
+        };
         Self {
             seed,
             validators,
@@ -117,6 +132,21 @@ impl Plan {
             power_cut,
             cut_losses,
             cut_tears,
+            epoch_blocks,
+            wanted,
+        }
+    }
+}
+
+/// Sets of validators that are wanted one after the other.
+const SETS_MAX: u64 = 12;
+
+/// At least four of the peers, so that one may fail.
+fn set(dice: &mut Dice, peers: usize) -> u8 {
+    loop {
+        let bits = dice.below(1 << peers) as u8;
+        if bits.count_ones() >= 4 {
+            return bits;
         }
     }
 }
@@ -157,6 +187,11 @@ impl fmt::Display for Plan {
         write!(f, "{} validators, {} followers, ", self.validators, self.followers)?;
         if self.cheat != Behaviour::Honest {
             write!(f, "peer 0 cheats ({:?}), ", self.cheat)?;
+        }
+        if self.epoch_blocks.is_some() {
+            let sets: Vec<String> =
+                self.wanted.iter().map(|(at, bits)| format!("{bits:b} from {at}")).collect();
+            write!(f, "epochs end, validators {sets:?}, ")?;
         }
         write!(f, "{} gateways:", self.gateways)?;
         for (index, fault) in self.faults.iter().enumerate() {

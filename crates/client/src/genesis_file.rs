@@ -65,6 +65,9 @@ pub struct ParametersForm {
     pub claim_ahead_max_ms: u64,
     /// How far a batch may skip ahead of its stream's next sequence number, readings.
     pub sequence_window: u64,
+    /// Blocks in each epoch; without it, the founders validate for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_blocks: Option<u32>,
 }
 
 /// A founding organisation.
@@ -281,7 +284,8 @@ parameters!(
     leader_timeout_ms,
     clock_drift_max_ms,
     claim_ahead_max_ms,
-    sequence_window
+    sequence_window,
+    epoch_blocks
 );
 
 impl From<&PublicKey> for Key {

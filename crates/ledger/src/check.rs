@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use althing_proof::{
-    key,
-    record::EntityRecord,
-    stream::StreamHead,
-};
+use althing_proof::{key, record::EntityRecord, stream::StreamHead};
 use althing_state::Read;
 use althing_types::{
     Action, EntityId, LedgerId, PublicKey, Refusal, Signature, StreamId, StreamSchema, Transaction,

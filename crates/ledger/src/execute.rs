@@ -5,8 +5,8 @@ use althing_state::{Read, StoreError};
 use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY_BLOCKS_MAX};
 
 use crate::{
-    BlockInput, NonceWindow, Outcome, approval, binding, context, entity, index, record, stream,
-    thing,
+    BlockInput, NonceWindow, Outcome, approval, binding, context, entity, epoch, index, record,
+    stream, thing,
     transition::{Actor, Moment, Stop, Transition},
 };
 
@@ -40,6 +40,7 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
     for (position, transaction) in (0..).zip(block.transactions) {
         receipts.push(execute_one(&mut state, position, transaction)?);
     }
+    let validators = epoch::turn(&mut state)?;
     let (writes, effects) = state.finish();
     Ok(Outcome {
         writes,
@@ -48,6 +49,7 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
         nodes: effects.nodes,
         index: effects.index,
         descriptions: effects.descriptions,
+        validators,
     })
 }
 

@@ -2,11 +2,12 @@
 
 use althing_proof::{key, record::EntityRecord};
 use althing_state::Writes;
-use althing_types::Genesis;
+use althing_types::{Genesis, ValidatorSet};
 
 use crate::{
     context::{PARAMETERS, VALIDATORS},
     entity::founded,
+    epoch::COMING,
     transition::encode,
 };
 
@@ -29,6 +30,10 @@ pub fn found(genesis: &Genesis) -> Writes {
     }
     put(key::parameter(PARAMETERS), encode(&genesis.parameters));
     put(key::parameter(VALIDATORS), encode(&genesis.validators()));
+    if genesis.parameters.epoch_blocks.is_some() {
+        let next = ValidatorSet { epoch: 1, ..genesis.validators() };
+        put(key::parameter(COMING), encode(&next));
+    }
     writes
 }
 

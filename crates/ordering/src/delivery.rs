@@ -123,13 +123,7 @@ impl Parts {
     fn marshal(
         &self,
         genesis: Sealed,
-    ) -> marshal::Config<
-        Schemes,
-        FixedEpocher,
-        Sequential,
-        Sealed,
-        Digested<Sealed>,
-    > {
+    ) -> marshal::Config<Schemes, FixedEpocher, Sequential, Sealed, Digested<Sealed>> {
         let unacknowledged = NonZeroUsize::new(self.config.sizes.unacknowledged);
         marshal::Config {
             provider: Schemes(Arc::clone(&self.epochs)),

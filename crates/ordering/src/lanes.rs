@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use commonware_consensus::types::Height;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{
     Channel, Message, Receiver, Sender,
     utils::mux::{Builder as _, MuxHandle, Muxer, SubReceiver, SubSender},
 };
-use commonware_consensus::types::Height;
 use commonware_runtime::Spawner;
 use commonware_utils::{channel::mpsc, vec::NonEmptyVec};
 

@@ -215,10 +215,7 @@ fn tracked_peers(
             _ => dialling.push((peer, nowhere.clone())),
         }
     }
-    Ok(AddressableTrackedPeers::new(
-        Map::from_iter_dedup(dialled),
-        Map::from_iter_dedup(dialling),
-    ))
+    Ok(AddressableTrackedPeers::new(Map::from_iter_dedup(dialled), Map::from_iter_dedup(dialling)))
 }
 
 fn parse(key: &[u8; 32]) -> Result<PublicKey, ConfigError> {

@@ -190,7 +190,12 @@ impl Parts {
         self.shared.enter_epoch(epoch, electorate.keys.len(), now);
         let phase = if electorate.votes { Phase::Voting } else { Phase::Following };
         self.shared.enter(phase, now);
-        tracing::info!(epoch, validators = electorate.keys.len(), votes = electorate.votes, "epoch");
+        tracing::info!(
+            epoch,
+            validators = electorate.keys.len(),
+            votes = electorate.votes,
+            "epoch"
+        );
         let named = |name| context.child(name).with_attribute("epoch", epoch);
         let deferred = Deferred::new(
             named("application"),

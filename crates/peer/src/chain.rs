@@ -3,12 +3,12 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use althing_ledger::{BlockInput, Outcome};
+use althing_ordering::Watched;
 use althing_state::{Batch, OpenError as StateError, Space, State, Store, StoreError, View};
 use althing_types::{
-    Block, Digest, ExecutionResult, Genesis, Receipt, Transaction, TxId, Wire as _, receipts_root,
-    receipts_statement,
+    Block, Digest, ExecutionResult, Genesis, Parameters, Receipt, Transaction, TxId, ValidatorSet,
+    Wire as _, receipts_root, receipts_statement,
 };
-use althing_ordering::Watched;
 use commonware_utils::sync::Mutex;
 
 use crate::{
@@ -58,6 +58,7 @@ const RESULTS_KEPT: usize = 128;
 pub(crate) struct Chain {
     state: State,
     genesis: Arc<Block>,
+    parameters: Parameters,
     recent: Mutex<VecDeque<Done>>,
     height: Watched<u64>,
     /// The newest executed height when this was opened.
@@ -85,7 +86,8 @@ impl Chain {
         let opened = state.height();
         let recent = Mutex::new(VecDeque::from([newest]));
         let height = Watched::new(opened);
-        Ok((Self { state, genesis: Arc::clone(&block), recent, height, opened }, block))
+        let parameters = genesis.parameters.clone();
+        Ok((Self { state, genesis: Arc::clone(&block), parameters, recent, height, opened }, block))
     }
 
     /// Block 0.
@@ -154,14 +156,31 @@ impl Chain {
         self.height.until(|executed| *executed >= height).await;
     }
 
+    /// The validators of an epoch, once they are decided; none if the disk fails.
+    pub(crate) async fn validators(&self, epoch: u64) -> Option<ValidatorSet> {
+        let decided = epoch.checked_sub(2).and_then(|before| self.parameters.epoch_end(before));
+        self.executed_at_least(decided.unwrap_or(0)).await;
+        let row = self.state.store().get(Space::Receipts, &rows::validators(epoch)).ok()??;
+        ValidatorSet::from_wire(&row).ok()
+    }
+
+    /// What the header of a block at a height says of the next epoch's validators.
+    pub(crate) async fn next_validators(&self, height: u64) -> Option<Digest> {
+        if !self.parameters.ends_epoch(height) {
+            return None;
+        }
+        let next = self.parameters.epoch_of(height).saturating_add(1);
+        self.validators(next).await.map(|set| set.digest())
+    }
+
     /// Executes the next block and makes the result durable, with a note of the payloads that are
-    /// `missing` here, so that a restart does not forget to fetch them. `skew` is a planted bug.
+    /// `missing` here, so that a restart does not forget to fetch them. `meddled` is the simulator's.
     pub(crate) fn apply(
         &self,
         block: &Block,
         transactions: &[Transaction],
         missing: &[[u8; 32]],
-        skew: bool,
+        meddled: Option<(Vec<u8>, Vec<u8>)>,
     ) -> Result<Applied, ApplyError> {
         let height = block.height();
         let input = BlockInput { header: block.header(), transactions };
@@ -181,9 +200,7 @@ impl Chain {
             busy_height,
         };
         let Outcome { mut writes, receipts, .. } = outcome;
-        if skew && height.is_multiple_of(5) {
-            writes.insert(b"c/skew".to_vec(), Some(height.to_be_bytes().to_vec()));
-        }
+        writes.extend(meddled.map(|(key, value)| (key, Some(value))));
         let root = self.state.commit(height, writes, |root| {
             batch.put(Space::Receipts, rows::done(height), encode(&done(root)));
             batch
@@ -269,6 +286,9 @@ fn beside(height: u64, outcome: &Outcome) -> Batch {
     for (digest, description) in &outcome.descriptions {
         batch.put(Space::Descriptions, digest.0, description.clone());
     }
+    if let Some(set) = &outcome.validators {
+        batch.put(Space::Receipts, rows::validators(set.epoch), set.to_wire());
+    }
     for (key, value) in &outcome.index {
         batch.writes.push((Space::Index, key.clone(), value.clone()));
     }
@@ -279,6 +299,10 @@ fn found(genesis: &Genesis, store: Arc<dyn Store>) -> Result<(State, Digest), St
     let mut batch = Batch::default();
     for (key, value) in althing_ledger::index::founded(genesis) {
         batch.writes.push((Space::Index, key, value));
+    }
+    let next = ValidatorSet { epoch: 1, ..genesis.validators() };
+    for set in [genesis.validators(), next] {
+        batch.put(Space::Receipts, rows::validators(set.epoch), set.to_wire());
     }
     let mut first = Digest::default();
     let writes = althing_ledger::genesis::found(genesis);

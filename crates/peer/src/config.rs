@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use althing_types::Genesis;
+#[cfg(feature = "planted")]
+use althing_types::{ValidatorSet, Wire as _};
 
 use crate::mempool;
 
@@ -25,6 +27,9 @@ pub struct Config {
     /// A bug to be found.
     #[cfg(feature = "planted")]
     pub planted: Option<Planted>,
+    /// Whom members want as validators from which height on, without a vote.
+    #[cfg(feature = "planted")]
+    pub wanted: Vec<(u64, ValidatorSet)>,
 }
 
 /// Bugs of the kind that such software has had, for the simulator to show that it finds them.
@@ -65,7 +70,20 @@ impl Config {
             respread_interval: Duration::from_secs(2),
             #[cfg(feature = "planted")]
             planted: None,
+            #[cfg(feature = "planted")]
+            wanted: Vec::new(),
         }
+    }
+
+    /// What the simulator writes into the state at a height; the same at all peers.
+    pub(crate) fn meddled(&self, height: u64) -> Option<(Vec<u8>, Vec<u8>)> {
+        #[cfg(feature = "planted")]
+        if let Some((_, set)) = self.wanted.iter().find(|(at, _)| *at == height) {
+            return Some((b"c/validators/next".to_vec(), set.to_wire()));
+        }
+        let skews = self.has(Planted::SkewResult) && self.key[0].is_multiple_of(2);
+        let skewed = skews && height.is_multiple_of(5);
+        skewed.then(|| (b"c/skew".to_vec(), height.to_be_bytes().to_vec()))
     }
 
     /// Whether a planted bug is active: never, in a peer that was not built for the simulator.

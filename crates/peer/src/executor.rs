@@ -102,11 +102,13 @@ fn apply(core: &Core, block: Arc<Block>) -> Result<Arc<Executed>, Halt> {
     };
     let transactions = decode(&block, &checked)?;
     let missing = keep_payloads(core, &transactions, &checked)?;
-    let skew = core.config.has(Planted::SkewResult) && core.config.key[0].is_multiple_of(2);
+    let meddled = core.config.meddled(block.height());
     let applied =
-        core.chain.apply(&block, &transactions, &missing, skew).map_err(|error| match error {
-            ApplyError::Store(error) => Halt::Storage(error.to_string()),
-        })?;
+        core.chain.apply(&block, &transactions, &missing, meddled).map_err(
+            |error| match error {
+                ApplyError::Store(error) => Halt::Storage(error.to_string()),
+            },
+        )?;
     for digest in missing {
         if !core.config.has(Planted::SkipFetch) {
             core.payloads.want(digest);

@@ -35,6 +35,11 @@ pub(crate) fn receipts(height: u64) -> Vec<u8> {
     [b"t/".as_slice(), &height.to_be_bytes()].concat()
 }
 
+/// Key of the validators of an epoch: `Receipts v/<epoch>`.
+pub(crate) fn validators(epoch: u64) -> Vec<u8> {
+    [b"v/".as_slice(), &epoch.to_be_bytes()].concat()
+}
+
 /// The receipts of a block in one value.
 pub(crate) fn encode_receipts(receipts: &[Receipt]) -> Vec<u8> {
     minicbor::to_vec(receipts).unwrap_or_default()

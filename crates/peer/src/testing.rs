@@ -50,6 +50,7 @@ async fn start(context: tokio::Context, genesis: &Genesis, voting_seed: [u8; 32]
         seed: voting_seed.into(),
         role: Role::Validator,
         validators: genesis.validators(),
+        epoch_blocks: genesis.parameters.epoch_blocks,
         followers: Vec::new(),
         addresses: BTreeMap::new(),
         listen: free_address(),

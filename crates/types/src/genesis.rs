@@ -9,8 +9,8 @@ use crate::{
     digest::hash,
     entity::is_name,
     limits::{
-        BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, GENESIS_TIME_MS_MAX, ORGANISATIONS_MAX,
-        VALIDATORS_MAX,
+        BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, EPOCH_BLOCKS_MAX, EPOCH_BLOCKS_MIN,
+        GENESIS_TIME_MS_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX,
     },
     wire::encode,
 };
@@ -64,6 +64,10 @@ pub struct Parameters {
     /// How far a batch may skip ahead of its stream's next sequence number, readings.
     #[n(6)]
     pub sequence_window: u64,
+    /// Blocks in each epoch, [`EPOCH_BLOCKS_MIN`] to [`EPOCH_BLOCKS_MAX`]; validators change from one
+    /// epoch to the next. Without it, the first epoch has no end and the founders validate for ever.
+    #[n(7)]
+    pub epoch_blocks: Option<u32>,
 }
 
 impl Parameters {
@@ -78,7 +82,26 @@ impl Parameters {
             clock_drift_max_ms: 5_000,
             claim_ahead_max_ms: 300_000,
             sequence_window: 1_000_000,
+            epoch_blocks: None,
         }
+    }
+
+    /// The epoch of a height.
+    #[must_use]
+    pub fn epoch_of(&self, height: u64) -> u64 {
+        self.epoch_blocks.map_or(0, |blocks| height / u64::from(blocks))
+    }
+
+    /// The height of the last block of an epoch, if it ends.
+    #[must_use]
+    pub fn epoch_end(&self, epoch: u64) -> Option<u64> {
+        epoch.checked_add(1)?.checked_mul(u64::from(self.epoch_blocks?))?.checked_sub(1)
+    }
+
+    /// Whether the block at a height is the last of its epoch.
+    #[must_use]
+    pub fn ends_epoch(&self, height: u64) -> bool {
+        self.epoch_end(self.epoch_of(height)) == Some(height)
     }
 }
 
@@ -311,6 +334,11 @@ impl Parameters {
             ("clock_drift_max_ms", (100..=600_000).contains(&self.clock_drift_max_ms)),
             ("claim_ahead_max_ms", self.claim_ahead_max_ms <= 86_400_000),
             ("sequence_window", (1..=1 << 40).contains(&self.sequence_window)),
+            (
+                "epoch_blocks",
+                self.epoch_blocks
+                    .is_none_or(|it| (EPOCH_BLOCKS_MIN..=EPOCH_BLOCKS_MAX).contains(&it)),
+            ),
         ];
         match bounds.into_iter().find(|(_, holds)| !holds) {
             Some((name, _)) => Err(GenesisError::Parameter(name)),

@@ -186,6 +186,10 @@ impl<E: Clock> Application for App<E> {
         }
     }
 
+    fn validators(&self, epoch: u64) -> BoxFuture<'static, ValidatorSet> {
+        panic!("epoch {epoch}: there is one only")
+    }
+
     fn misbehaviour(&self, evidence: Evidence) {
         self.0.state().evidence.push(evidence);
     }
@@ -240,6 +244,7 @@ impl Plan {
             seed: Zeroizing::new(self.seeds[peer]),
             role: if votes { Role::Validator } else { Role::Follower },
             validators: self.validators.clone(),
+            epoch_blocks: None,
             followers: self.followers.clone(),
             addresses: dial.map(|(key, at)| (*key, Address::Socket(*at))).collect(),
             listen: addresses.get(peer).copied().unwrap_or(([127, 0, 0, 1], 1).into()),

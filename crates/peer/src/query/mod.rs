@@ -40,6 +40,8 @@ pub use status::{Complaint, Figure, Standing};
 mod anchor;
 use anchor::Anchors;
 
+mod membership;
+
 mod bodies;
 use bodies::Bodies;
 
@@ -48,7 +50,9 @@ pub use prove::{Prepared, Question};
 
 use std::{sync::Arc, time::Duration};
 
+use althing_proof::membership::EpochLink;
 use althing_state::{Direction, Read as _, Row, Space, StoreError, View};
+use commonware_utils::sync::Mutex;
 use minicbor::Decode;
 
 use crate::{Peer, chain::Chain, core::Core};
@@ -85,6 +89,7 @@ pub struct Query {
     core: Arc<Core>,
     /// The newest certified block that proofs hang from.
     anchors: Arc<Anchors>,
+    links: Arc<Mutex<Vec<EpochLink>>>,
     /// Blocks that were read lately.
     bodies: Arc<Bodies>,
 }
@@ -93,7 +98,12 @@ impl Peer {
     /// Reads of this peer. Clones of it share what they remember, so make one and clone that.
     #[must_use]
     pub fn query(&self) -> Query {
-        Query { core: Arc::clone(&self.core), anchors: Arc::default(), bodies: Arc::default() }
+        Query {
+            core: Arc::clone(&self.core),
+            anchors: Arc::default(),
+            links: Arc::default(),
+            bodies: Arc::default(),
+        }
     }
 }
 

@@ -147,6 +147,7 @@ impl Start {
             seed,
             role: settings.role,
             validators: genesis.validators(),
+            epoch_blocks: genesis.parameters.epoch_blocks,
             followers: settings.followers,
             addresses,
             listen: settings.p2p_listen,
