@@ -210,6 +210,60 @@ class Client:
         """A transaction that the peer knows, waiting or final."""
         return self._json(f"/v1/transactions/{_segment(id)}", query, wait_s=query.get("timeout_ms", 0) / 1000)
 
+    # Who may read and act.
+
+    def access_policies(self, owner: str, **query: Any) -> Json:
+        """A page of the access policies of an owner."""
+        return self._json(f"/v1/access/policies/{_segment(owner)}", query)
+
+    def grants(self, entity: str, **query: Any) -> Json:
+        """A page of requests and grants of an entity, or about what it has: `status`, `after`, `limit`."""
+        return self._json("/v1/access/grants", {"entity": entity} | query)
+
+    def grant(self, id: str) -> Json:
+        """A request or grant."""
+        return self._json(f"/v1/access/grants/{_segment(id)}")
+
+    def access_feed(self, owner: str, **query: Any) -> Json:
+        """A page of what became of access to what an owner has, newest first."""
+        return self._json("/v1/access/feed", {"owner": owner} | query)
+
+    def explain_access(self, **query: Any) -> Json:
+        """Which policy decides about an access: `entity`, `right`, `purpose`, and what it is about."""
+        return self._json("/v1/access/explain", query)
+
+    # Commands and vouchers.
+
+    def commands(self, thing: str, **query: Any) -> Json:
+        """A page of the commands of a thing."""
+        return self._json(f"/v1/things/{_segment(thing)}/commands", query)
+
+    def command(self, id: str) -> Json:
+        """A command."""
+        return self._json(f"/v1/commands/{_segment(id)}")
+
+    def voucher(self, id: str) -> Json:
+        """A maker's voucher."""
+        return self._json(f"/v1/vouchers/{_segment(id)}")
+
+    # Governance.
+
+    def governance(self) -> Json:
+        """Who decides, and what is open."""
+        return self._json("/v1/governance")
+
+    def proposals(self, **query: Any) -> Json:
+        """A page of all proposals of changes, newest first."""
+        return self._json("/v1/governance/proposals", query)
+
+    def proposal(self, id: str) -> Json:
+        """An open proposal of a change."""
+        return self._json(f"/v1/governance/proposals/{_segment(id)}")
+
+    def consequence(self, change: bytes) -> Json:
+        """What a change, in canonical CBOR, would lead to; nothing is written."""
+        return self._json("/v1/governance/consequence", body=change)
+
     # Proof bundles, to be checked with `verify`.
 
     def prove_reading(self, stream: str, seq: int) -> bytes:
