@@ -118,11 +118,14 @@ pub(crate) async fn admit<E: Clock + Metrics + Spawner>(
 /// Checks calls together, answers each, and returns what clients brought that is new.
 fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
     let view = core.chain.view();
+    // As execution will: members may have changed the settings since the genesis. A disk that fails
+    // fails every check below too.
+    let parameters = althing_ledger::parameters(&view);
     let context = Context {
         ledger: core.ledger,
         height: core.chain.height(),
         time_ms: now_ms,
-        parameters: &core.config.genesis.parameters,
+        parameters: parameters.as_ref().unwrap_or(&core.config.genesis.parameters),
     };
     let mut fresh = Vec::new();
     let (mut all, mut spans) = (Vec::new(), Vec::new());
