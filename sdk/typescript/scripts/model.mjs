@@ -8,6 +8,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const DOCUMENT = new URL('../../../docs/reference/openapi.json', import.meta.url);
 const FOLDER = new URL('../src/client/model/', import.meta.url);
+/** The files by the last initial of the forms in them: none may grow beyond what one reads at a time. */
+const FILES = { B: 'a-to-b.ts', F: 'c-to-f.ts', O: 'g-to-o.ts', R: 'p-to-r.ts', Z: 's-to-z.ts' };
 const HEAD = '// Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.\n\n';
 
 const PAGE = `/** A part of a list: pass \`next\` as \`after\` to go on; it is absent on the last page. */
@@ -22,9 +24,9 @@ export interface Page<T> {
 /** The modules that belong to an OpenAPI document: file name and text. */
 export function modules(document) {
   const schemas = Object.entries(document.components.schemas).filter(([name]) => !name.startsWith('Page_'));
-  const half = (name) => (name[0].toUpperCase() < 'N' ? 'a-to-m.ts' : 'n-to-z.ts');
-  const parts = { 'a-to-m.ts': [], 'n-to-z.ts': [], 'requests.ts': [] };
-  for (const [name, schema] of schemas) parts[half(name)].push(...declaration(name, schema));
+  const parts = Object.fromEntries([...Object.values(FILES), 'requests.ts'].map((file) => [file, []]));
+  const fileOf = (name) => FILES[Object.keys(FILES).find((last) => name[0].toUpperCase() <= last)];
+  for (const [name, schema] of schemas) parts[fileOf(name)].push(...declaration(name, schema));
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const operation of Object.values(methods)) parts['requests.ts'].push(...query(path, operation));
   }

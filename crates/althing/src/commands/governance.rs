@@ -7,7 +7,8 @@ use althing_client::{
     model::{self, DidText, KeyHex, Page, Proposal, ProposalStatus, TxHex, query},
 };
 use althing_types::{
-    Action, Change, EntityKind, Proposal as Proposed, Seat, SigningKey, Suite, VotingRule,
+    Action, Change, EntityKind, Parameters, Proposal as Proposed, Seat, SigningKey, Suite,
+    VotingRule,
 };
 use clap::{Args, Subcommand};
 use rand::rngs::OsRng;
@@ -384,7 +385,8 @@ impl SetRule {
 impl SetParameters {
     async fn run(self, output: Output) -> anyhow::Result<()> {
         let session = self.propose.sign.session().await?;
-        let mut parameters = session.client.genesis().await.explain()?.parameters;
+        let now = session.client.governance().await.explain()?.parameters;
+        let mut parameters = Parameters::from(&now);
         if let Some(value) = self.claim_ahead_max_ms {
             parameters.claim_ahead_max_ms = value;
         }

@@ -14,3 +14,4 @@ mod demo;
 mod disk;
 mod messages;
 mod sensor;
+mod vote;

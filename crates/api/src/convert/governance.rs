@@ -24,6 +24,7 @@ impl Service {
             members: members.collect::<Answer<_>>()?,
             rule: voting_rule(&state.rule),
             votes_needed: small(state.rule.needed(state.members.0.len())),
+            parameters: ParametersForm::from(&state.parameters),
             epoch: state.validators.epoch,
             validators: seats(&state.validators.validators)?,
             next_validators: seats(&state.next_validators.validators)?,

@@ -79,6 +79,8 @@ pub struct Governance {
     pub rule: VotingRule,
     /// How many of them must agree.
     pub votes_needed: u32,
+    /// The settings of the ledger as they are now.
+    pub parameters: ParametersForm,
     /// The epoch whose validators sign now.
     pub epoch: u64,
     /// Those validators, ascending by key.

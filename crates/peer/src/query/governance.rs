@@ -6,7 +6,7 @@ use althing_ledger::{
     index,
 };
 use althing_state::{Direction, Space};
-use althing_types::{Change, EntityId, Members, TxId, ValidatorSet, VotingRule};
+use althing_types::{Change, EntityId, Members, Parameters, TxId, ValidatorSet, VotingRule};
 
 use super::{Noun, PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor};
 
@@ -17,6 +17,8 @@ pub struct GovernanceState {
     pub members: Members,
     /// How they decide.
     pub rule: VotingRule,
+    /// The settings of the ledger.
+    pub parameters: Parameters,
     /// The validators of the present epoch.
     pub validators: ValidatorSet,
     /// Those of the next one, as far as decided.
@@ -48,6 +50,7 @@ impl Query {
         Ok(GovernanceState {
             members: governance::members(&view)?,
             rule: governance::voting_rule(&view)?,
+            parameters: althing_ledger::parameters(&view)?,
             validators: althing_ledger::validators(&view)?,
             next_validators: governance::next_validators(&view)?,
             open: governance::open_proposals(&view)?,

@@ -1,7 +1,10 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-export type * from './a-to-m.ts';
-export type * from './n-to-z.ts';
+export type * from './a-to-b.ts';
+export type * from './c-to-f.ts';
+export type * from './g-to-o.ts';
+export type * from './p-to-r.ts';
+export type * from './s-to-z.ts';
 export type * from './requests.ts';
 
 /** A part of a list: pass `next` as `after` to go on; it is absent on the last page. */

@@ -1,0 +1,260 @@
+// Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
+
+import type { Access, Hex, Key, Operation, ParametersForm, PolicyUsed, Resource, ServiceEndpoint, ThingReport, Time, VerificationMethod, VotingRule } from './index.ts';
+
+/** What the members of a ledger decide on together. */
+export type Change =
+  /** An organisation becomes a member. */
+  | { change: 'add_organisation'; key: Key; name: string; organisation: Did }
+  /** An organisation ends, with all that it owns. */
+  | { change: 'remove_organisation'; organisation: Did }
+  /** A peer gets a seat among the validators. */
+  | { address: string; change: 'add_peer'; peer: Did; vote_key: Hex }
+  /** A peer loses its seat. */
+  | { change: 'remove_peer'; peer: Did }
+  /** A peer votes with another key. */
+  | { change: 'rotate_voting_key'; peer: Did; vote_key: Hex }
+  /** Settings of the ledger. */
+  | { change: 'set_parameters'; parameters: ParametersForm }
+  /** How the members decide. */
+  | { change: 'set_voting_rule'; rule: VotingRule };
+
+/** A command to a thing, and how far it is. */
+export type Command = Operation & {
+  /** Since when it has been in this state. */
+  changed: Time;
+  /** The transaction that brought this state. */
+  changed_by: Hex;
+  /** Its id, that of the transaction it came in. */
+  id: Hex;
+  /** What for, if it was said. */
+  purpose?: string;
+  /** When it came. */
+  queued: Time;
+  /** Who sent that. */
+  reporter: Did;
+  /** What the device answered; bytes that are no UTF-8 are replaced. */
+  result?: string;
+  /** Who asks. */
+  sender: Did;
+  /** `queued`, `delivered`, `accepted`, `done`, `failed`, `expired` or `cancelled`. */
+  state: string;
+  /** The thing. */
+  thing: Did;
+  /** Time by which it must be answered. */
+  until: Time;
+};
+
+/** What a change would lead to if it took effect now. */
+export interface Consequence {
+  /** How many of them may fail or cheat without harm. */
+  faults_tolerated: number;
+  /** The organisation with the most seats. */
+  largest?: Did;
+  /** How many seats that are. */
+  largest_seats: number;
+  /** How many members there would be. */
+  members: number;
+  /** How many of them would have to sign a block. */
+  quorum: number;
+  /** Code of the refusal that forbids it; absent if it is possible. */
+  refusal?: string;
+  /** In one sentence. */
+  summary: string;
+  /** Blocks between their agreement and its effect. */
+  timelock_blocks: number;
+  /** How many validators there would be from the next epoch on. */
+  validators: number;
+  /** How many members must agree to it. */
+  votes_needed: number;
+  /** How many of them would have to agree to a further change. */
+  votes_needed_after: number;
+}
+
+/** Place of an event: block, transaction in it, event of that */
+export type Cursor = string;
+
+/** Whether somebody may, and why. */
+export interface Decision {
+  /** Whether. */
+  allowed: boolean;
+  /** Why, in a sentence that says what to do next. */
+  detail: string;
+  /** The grant it rests on. */
+  grant?: Hex;
+  /** Height of the state that it was decided by. */
+  height: number;
+  /** Whose that is. */
+  owner?: Did;
+  /** The policy that decided, if there is one. */
+  policy?: PolicyUsed;
+  /** Why, a stable word such as `no_grant`. */
+  reason: string;
+  /** The resource. */
+  resource: Resource;
+}
+
+/** W3C Decentralized Identifier of an entity or thing */
+export type Did = string;
+
+/** The DID document of an entity or thing (W3C DID Core 1.0). */
+export interface DidDocument {
+  /** JSON-LD contexts. */
+  '@context': string[];
+  /** Ids of the keys that sign statements of it. */
+  assertionMethod?: string[];
+  /** Ids of the keys that authenticate it. */
+  authentication?: string[];
+  /** Who may change it: the owner of a thing or entity. */
+  controller?: Did;
+  /** The DID. */
+  id: Did;
+  /** Where more is found, such as the Thing Description. */
+  service?: ServiceEndpoint[];
+  /** Its present keys. */
+  verificationMethod?: VerificationMethod[];
+}
+
+/** What a final transaction did, in short. */
+export type Effect = 'applied' | 'awaiting_approval' | 'refused';
+
+/** Whoever acts: an organisation, peer, gateway, device, service, person or auditor. */
+export interface Entity {
+  /** Whether what it signs counts; false once it was revoked. */
+  active: boolean;
+  /** The same id in hex. */
+  hex: Hex;
+  /** Its id. */
+  id: Did;
+  /** Its present key. */
+  key: Key;
+  /** Version of the present key, from 1. */
+  key_version: number;
+  /** What it is: `organisation`, `peer`, `gateway`, `device`, `service`, `person`, `auditor`. */
+  kind: string;
+  /** Its name among people; not unique. */
+  name: string;
+  /** The organisation that owns it; absent for a founding organisation. */
+  owner?: Did;
+  /** Height of the block that registered it. */
+  registered: number;
+}
+
+/** Something that subscribers may want to know. */
+export type Event =
+  /** An entity was registered. */
+  | { type: 'entity_registered'; entity: Did; owner: Did }
+  /** An entity has a new key. */
+  | { type: 'key_rotated'; entity: Did; version: number }
+  /** An entity ended. */
+  | { type: 'entity_revoked'; entity: Did }
+  /** A thing was registered. */
+  | { type: 'thing_registered'; owner: Did; thing: Did }
+  /** A thing has a new description. */
+  | { type: 'thing_updated'; thing: Did; version: number }
+  /** A thing ended. */
+  | { type: 'thing_retired'; thing: Did }
+  /** An entity may submit for a thing. */
+  | { type: 'bound'; gateway: Did; thing: Did; until_height: number }
+  /** An entity may no longer submit for a thing. */
+  | { type: 'unbound'; gateway: Did; thing: Did }
+  /** A batch was appended to a stream. */
+  | { type: 'batch_accepted'; count: number; first_seq: number; leaf: number; stream: Hex; thing: Did }
+  /** Sequence numbers were skipped; they may still come. */
+  | { type: 'gap_opened'; count: number; first_seq: number; stream: Hex }
+  /** Missing numbers came after all. */
+  | { type: 'gap_filled'; count: number; first_seq: number; stream: Hex }
+  /** Missing numbers were given up for ever. */
+  | { type: 'gap_sealed'; count: number; first_seq: number; stream: Hex }
+  /** A record was written. */
+  | { type: 'recorded'; kind: string; link?: Hex; notify: Did[]; sender: Did }
+  /** A policy for approvals was set or removed. */
+  | { type: 'approval_policy_set'; entity: Did }
+  /** A transaction waits for approvals. */
+  | { type: 'approval_pending'; approvals: number; pending: Hex; threshold: number }
+  /** A transaction that waited took effect. */
+  | { type: 'approval_granted'; pending: Hex }
+  /** A transaction that waited was withdrawn, timed out or failed. */
+  | { type: 'approval_ended'; code: string; pending: Hex }
+  /** A thing is offered to another owner. */
+  | { type: 'thing_offered'; owner: Did; thing: Did; to?: Did; until_height: number }
+  /** A thing is offered no longer. */
+  | { type: 'offer_withdrawn'; thing: Did }
+  /** A thing has another owner; all bindings to it have ended. */
+  | { type: 'thing_transferred'; from: Did; thing: Did; to: Did }
+  /** A binding was narrowed, or a limit lifted. */
+  | { type: 'binding_limited'; gateway: Did; limited: boolean; thing: Did }
+  /** Somebody said how a thing is. */
+  | { type: 'status_reported'; reporter: Did; status: ThingReport; thing: Did }
+  /** A maker vouches for devices. */
+  | { type: 'voucher_issued'; count: number; maker: Did; owner: Did; voucher: Hex }
+  /** No more devices join by a voucher. */
+  | { type: 'voucher_revoked'; voucher: Hex }
+  /** A device of a voucher joined. */
+  | { type: 'device_joined'; device: Did; thing: Did; voucher: Hex }
+  /** A thing was asked to do something. */
+  | { type: 'command_queued'; command: Hex; sender: Did; thing: Did; until: Time }
+  /** A command went on or came to its end. */
+  | { type: 'command_changed'; command: Hex; result?: string; sender: Did; state: string; thing: Did }
+  /** Somebody spoke for or against the quarantine of a thing. */
+  | { type: 'quarantine_changed'; by: Did; quarantined: boolean; thing: Did }
+  /** Members are asked to vote on a change. */
+  | { type: 'proposed'; proposal: Hex; proposer: Did }
+  /** A member voted. */
+  | { type: 'voted'; accept: boolean; needed: number; organisation: Did; proposal: Hex; votes: number }
+  /** A proposal has the votes it needs. */
+  | { type: 'proposal_accepted'; due_height: number; proposal: Hex }
+  /** A proposal took effect. */
+  | { type: 'proposal_enacted'; proposal: Hex }
+  /** A proposal ended without effect. */
+  | { type: 'proposal_ended'; code: string; proposal: Hex }
+  /** An organisation became a member. */
+  | { type: 'member_added'; organisation: Did }
+  /** An organisation is a member no more. */
+  | { type: 'member_removed'; organisation: Did }
+  /** Other validators than now will vote from the next epoch on. */
+  | { type: 'validators_chosen'; count: number; quorum: number }
+  /** The ledger has other settings from the next block on. */
+  | { type: 'parameters_set' }
+  /** The members decide by another rule from now on. */
+  | { type: 'voting_rule_set' }
+  /** An access policy was set. */
+  | { type: 'access_policy_set'; owner: Did; resource: Resource; version: number }
+  /** An access policy was removed. */
+  | { type: 'access_policy_removed'; owner: Did; resource: Resource }
+  /** Access was asked for and waits for an answer. */
+  | { type: 'access_requested'; access: Access; answer_until_height: number; asked: Did }
+  /** A grant was given. */
+  | { type: 'access_granted'; access: Access; by: Did; count_max: number; until_height: number }
+  /** A request was denied. */
+  | { type: 'access_denied'; access: Access; by: Did }
+  /** A request had no answer in time. */
+  | { type: 'access_timed_out'; access: Access; asked: Did }
+  /** A grant was ended. */
+  | { type: 'grant_revoked'; access: Access; by: Did }
+  /** A grant was used. */
+  | { type: 'access_used'; access: Access; by: Did; count: number; first: Time; last: Time; used: number };
+
+/** An event with its place on the ledger. */
+export interface EventRecord {
+  /** Its place; pass as `after` to go on behind it. */
+  cursor: Cursor;
+  /** What happened. */
+  event: Event;
+  /** Height of the block. */
+  height: number;
+  /** Time of the block. */
+  time: Time;
+  /** The transaction that brought it about. */
+  transaction: Hex;
+}
+
+/** What executing a block gave. */
+export interface ExecutionResult {
+  /** The block that was executed. */
+  height: number;
+  /** Merkle root of its receipts. */
+  receipts_root: Hex;
+  /** Root of the state after it. */
+  state_root: Hex;
+}

@@ -1,0 +1,218 @@
+// Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
+
+import type { Access, Asked, Did, ParametersForm, PeerForm, Proposal, Reading, Receipt, SeatOf, Time, VotingRule } from './index.ts';
+
+/** Sequence numbers that did not come. */
+export interface Gap {
+  /** How many. */
+  count: number;
+  /** First number missing. */
+  first_seq: number;
+  /** Last number missing. */
+  last_seq: number;
+  /** Whether they may still come. */
+  open: boolean;
+}
+
+/** The gaps of a stream, ascending by sequence number. */
+export interface Gaps {
+  /** The gaps. */
+  items: Gap[];
+  /** Pass as `after` to go on; absent on the last page. */
+  next?: string;
+  /** The stream. */
+  stream: Hex;
+}
+
+/** The JSON form of a genesis. */
+export interface GenesisFile {
+  /** The ledger's id, which follows from all else here. */
+  ledger: Hex;
+  /** How peers agree: `simplex`. */
+  mechanism: string;
+  /** Who may take part: `public`, `consortium` or `private`. */
+  mode: string;
+  /** Name of the network: 1 to 32 of `a-z`, `0-9` and `-`; part of every DID. */
+  network: string;
+  /** Founding organisations, ascending by id. */
+  organisations: OrganisationForm[];
+  /** Settings that all peers share. */
+  parameters: ParametersForm;
+  /** Founding peers, ascending by voting key. */
+  peers: PeerForm[];
+  /** When it began, RFC 3339. */
+  time: string;
+  /** Version of this form, 1. */
+  version: number;
+}
+
+/** A grant as it was given. */
+export interface Given {
+  /** Who gave it. */
+  by: Did;
+  /** How often it can be used; 0 for without limit. */
+  count_max: number;
+  /** Height of the block that revoked it, if one did. */
+  revoked?: number;
+  /** Height of the block that gave it. */
+  since_height: number;
+  /** Last height at which it holds. */
+  until_height: number;
+  /** How often it was used, as far as that is recorded. */
+  used: number;
+}
+
+/** Who decides, by which rule, and what is open. */
+export interface Governance {
+  /** The epoch whose validators sign now. */
+  epoch: number;
+  /** The member organisations, ascending by id. */
+  members: Member[];
+  /** The validators of the next epoch, as far as decided. */
+  next_validators: SeatOf[];
+  /** The settings of the ledger as they are now. */
+  parameters: ParametersForm;
+  /** Proposals that are open, oldest first. */
+  proposals: Proposal[];
+  /** How they decide. */
+  rule: VotingRule;
+  /** Those validators, ascending by key. */
+  validators: SeatOf[];
+  /** How many of them must agree. */
+  votes_needed: number;
+}
+
+/** A request, a grant, or a grant that is asked for again. */
+export type Grant = Access & {
+  /** What waits for an answer, if it does. */
+  asked?: Asked;
+  /** What was given, if it was. */
+  given?: Given;
+  /** `asked`, `in_force`, `used_up`, `over`, `revoked` or `timed_out`. */
+  status: string;
+};
+
+/** Whether this peer can serve, and if not fully, why. */
+export interface Health {
+  /** The highest block executed here. */
+  height: number;
+  /** Why it is not ready, or what it waits for; empty if all is well. */
+  reasons: HealthReason[];
+  /** The state. */
+  state: HealthState;
+}
+
+/** One reason of a peer's health. */
+export interface HealthReason {
+  /** A stable code, such as `waiting_for_votes`. */
+  code: string;
+  /** What it waits for, since when, and what to do. */
+  detail: string;
+}
+
+/** The state of a peer's health. */
+export type HealthState = 'ready' | 'degraded' | 'unavailable';
+
+/** 32 bytes in hex */
+export type Hex = string;
+
+/** A DID, or 32 bytes in hex */
+export type Id = string;
+
+/** A public key of an entity. */
+export interface Key {
+  /** 32 bytes (Ed25519) or a compressed point of 33 bytes (P-256), hex. */
+  public: string;
+  /** `ed25519` or `p256`. */
+  suite: string;
+}
+
+/** A key that an entity has or had. */
+export interface KeyVersion {
+  /** Height of the block since which it counts. */
+  from_height: number;
+  /** The key. */
+  key: Key;
+  /** Height of the block that replaced or revoked it; absent while it counts. */
+  until_height?: number;
+  /** From 1. */
+  version: number;
+}
+
+/** A reading away from its stream, with its unit. */
+export interface LatestReading {
+  /** The reading. */
+  reading: Reading;
+  /** The transaction it came with. */
+  transaction: Hex;
+  /** Unit as the description states it; empty if it states none. */
+  unit: string;
+}
+
+/** An organisation with a vote. */
+export interface Member {
+  /** Its id. */
+  id: Did;
+  /** Its name. */
+  name: string;
+}
+
+/** A public key in multibase base58btc with its multicodec prefix (W3C Multikey). */
+export type Multikey = string;
+
+/** The network this peer belongs to. */
+export interface Network {
+  /** The genesis, as in `genesis.json`. */
+  genesis: GenesisFile;
+  /** The ledger's id, the digest of the genesis. */
+  ledger: Hex;
+  /** Its name, part of every DID. */
+  network: string;
+}
+
+/** To whom a thing is offered. */
+export interface Offer {
+  /** The public key behind the code; absent if to an entity. */
+  code_key?: Key;
+  /** The entity; absent if to whoever holds the code. */
+  to?: Did;
+  /** Last height at which it can be accepted. */
+  until_height: number;
+}
+
+/** What a command asks for. */
+export interface Operation {
+  /** The input of an action, JSON text. */
+  input?: string;
+  /** The property or action. */
+  name: string;
+  /** `read`, `write` or `invoke`. */
+  operation: string;
+  /**
+   * The value to be written: an exact decimal, `true` or `false`, the text itself, or bytes in
+   * hex.
+   */
+  value?: string;
+}
+
+/** A founding organisation. */
+export interface OrganisationForm {
+  /** Its id, which follows from name and key. */
+  id: Did;
+  /** Its first key. */
+  key: Key;
+  /** Its name. */
+  name: string;
+}
+
+/** A transaction's place on the ledger and its receipt. */
+export interface Outcome {
+  /** Height of its block. */
+  height: number;
+  /** Its position in the block. */
+  index: number;
+  /** What it did. */
+  receipt: Receipt;
+  /** Time of the block. */
+  time: Time;
+}

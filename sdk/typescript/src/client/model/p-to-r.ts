@@ -1,0 +1,279 @@
+// Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
+
+import type { Action, Change, Did, Effect, Event, Hex, Key, LatestReading, Time } from './index.ts';
+
+/** Settings of a ledger that all peers share. */
+export interface ParametersForm {
+  /** Longest block, bytes. */
+  block_bytes_max: number;
+  /** Most transactions in a block. */
+  block_transactions_max: number;
+  /** How far a claimed time may lie ahead of ledger time, milliseconds. */
+  claim_ahead_max_ms: number;
+  /** How far a block's time may lie ahead of a validator's clock, milliseconds. */
+  clock_drift_max_ms: number;
+  /** How long a leader with nothing to do waits before it proposes an empty block, milliseconds. */
+  heartbeat_ms: number;
+  /** How long the others wait for its proposal, milliseconds. */
+  leader_timeout_ms: number;
+  /**
+   * Who may read a thing without a policy: `open`, anybody, which is left out; or `policy`, who
+   * has it in its hands.
+   */
+  reads?: ReadsForm;
+  /** How far a batch may skip ahead of its stream's next sequence number, readings. */
+  sequence_window: number;
+}
+
+/** A final transaction in an entity's history. */
+export interface Past {
+  /** Height of its block. */
+  height: number;
+  /** Its position in the block. */
+  index: number;
+  /** What it did. */
+  receipt: Receipt;
+  /** Time of the block. */
+  time: Time;
+}
+
+/** A peer of the network. */
+export interface Peer {
+  /** Whether it is connected to the one that answers. */
+  connected: boolean;
+  /** When its latest vote was seen here. */
+  heard?: Time;
+  /** Where its interface and its pages are, as the operator of the one that answers set it. */
+  http?: string;
+  /** The peer. */
+  id: Did;
+  /** Its voting key. */
+  key: Hex;
+  /** Its name. */
+  name: string;
+  /** The organisation that runs it. */
+  organisation: Did;
+  /** The organisation's name. */
+  organisation_name: string;
+  /** Its part in the agreement. */
+  role: PeerRole;
+  /** Whether it is the one that answers. */
+  this: boolean;
+}
+
+/** A founding peer. */
+export interface PeerForm {
+  /** Its id, which follows from name and key. */
+  id: Did;
+  /** Its first key as an entity, which signs transactions. */
+  key: Key;
+  /** Its name. */
+  name: string;
+  /** The organisation that runs it. */
+  organisation: Did;
+  /** Its voting key (Ed25519), which also authenticates its connections to other peers. */
+  vote_key: Hex;
+}
+
+/** A peer's part in the agreement. */
+export type PeerRole = 'validator' | 'follower';
+
+/** The peers of the network as this one sees them. */
+export interface Peers {
+  /** The peers, ascending by voting key. */
+  items: Peer[];
+}
+
+/** A transaction that waits for approvals. */
+export interface PendingApproval {
+  /** What is to be done, in order. */
+  actions: Action[];
+  /** Who has signed or approved, in order. */
+  approvals: Did[];
+  /** The organisation that sent it. */
+  sender: Did;
+  /** Height of the block that recorded it. */
+  since_height: number;
+  /** Which: approve it by this id. */
+  transaction: Hex;
+  /** Last height at which it can be approved. */
+  until_height: number;
+}
+
+/** A point on the earth (WGS 84), in degrees with seven decimal places. */
+export interface Place {
+  /** Degrees north. */
+  latitude: string;
+  /** Degrees east. */
+  longitude: string;
+}
+
+/** The approval policies of an organisation. */
+export interface Policies {
+  /** One for each kind of action that has one. */
+  items: Policy[];
+}
+
+/** `threshold` of `approvers` must sign before an action of this kind takes effect. */
+export interface Policy {
+  /** Who may. */
+  approvers: Did[];
+  /** The kind of action, such as `register_thing`. */
+  kind: string;
+  /** Blocks within which the approvals must come. */
+  patience_blocks: number;
+  /** How many must sign. */
+  threshold: number;
+}
+
+/** A policy that decided. */
+export interface PolicyUsed {
+  /** What it needs besides. */
+  mode: string;
+  /** What it is about. */
+  resource: Resource;
+  /** Position of the statement that decided, from 1; absent if no statement is about it. */
+  statement?: number;
+  /** Its version. */
+  version: number;
+  /** The statement in words. */
+  words?: string;
+}
+
+/** Why a request failed (RFC 9457, `application/problem+json`). */
+export interface Problem {
+  /** What to do next, for people. */
+  advice?: string;
+  /** What went wrong, a stable code for programs, such as `bad_signature`. */
+  code: string;
+  /** What went wrong, a sentence for people. */
+  detail: string;
+  /** The parameter or field it is about. */
+  field?: string;
+  /** The HTTP status. */
+  status: number;
+  /** The phrase of the HTTP status. */
+  title: string;
+  /** Always `about:blank`: `code` tells problems apart. */
+  type?: string;
+}
+
+/** A property of a thing. */
+export interface Property {
+  /** `number`, `boolean`, `text` or `bytes`. */
+  kind: string;
+  /** The latest reading by sequence, if there is one and this peer holds it. */
+  latest?: LatestReading;
+  /** Its name in the description. */
+  name: string;
+  /** Its stream. */
+  stream: Hex;
+  /** Unit as the description states it; empty if it states none. */
+  unit: string;
+}
+
+/** A change that is proposed, and how far it is. */
+export type Proposal = Change & {
+  /** Members that voted for it, while it is open. */
+  accepts: Did[];
+  /** Members that have not voted, while it is open: whom it waits for. */
+  awaits: Did[];
+  /** First height at which it can take effect; only once it is accepted and waits. */
+  due_height?: number;
+  /** Height at which it took effect or ended. */
+  ended_height?: number;
+  /** Its id, that of the transaction that proposed it. */
+  id: Hex;
+  /** Who proposed it. */
+  proposer: Did;
+  /** Why. */
+  reason: string;
+  /** Why it ended without effect; only if it did. */
+  refusal?: string;
+  /** Members that voted against it, while it is open. */
+  rejects: Did[];
+  /** Height of the block that opened it. */
+  since_height: number;
+  /** How far it is. */
+  status: ProposalStatus;
+  /** Last height at which members can vote; only while it is open. */
+  until_height?: number;
+};
+
+/** How far a proposal is. */
+export type ProposalStatus = 'open' | 'accepted' | 'enacted' | 'ended';
+
+/**
+ * One value with its three times: claimed by the device, received by the gateway, and of the
+ * block it is in.
+ */
+export interface Reading {
+  /** When the device says it measured. */
+  claimed: Time;
+  /** Height of that block. */
+  height: number;
+  /** Position of its batch in the stream's tree. */
+  leaf: number;
+  /** Time of the block it is in. */
+  ledger: Time;
+  /** When the gateway received it. */
+  received: Time;
+  /** Its sequence number in the stream. */
+  seq: number;
+  /** The value: an exact decimal, `true` or `false`, a text, or bytes in hex. */
+  value: string;
+}
+
+/** Readings of a stream, ascending by sequence number. */
+export interface Readings {
+  /** The readings. */
+  items: Reading[];
+  /** `number`, `boolean`, `text` or `bytes`. */
+  kind: string;
+  /** Pass as `after` to go on; absent on the last page. */
+  next?: string;
+  /** The stream. */
+  stream: Hex;
+  /** Batches whose readings this peer does not hold (yet), though the ledger has them. */
+  unavailable?: number[];
+  /** Unit as the description states it; empty if it states none. */
+  unit: string;
+}
+
+/** Who may read a thing without a policy. */
+export type ReadsForm = 'open' | 'policy';
+
+/** What a final transaction did. */
+export interface Receipt {
+  /** What it did in short. */
+  effect: Effect;
+  /** What it brought about, in order. */
+  events: Event[];
+  /** Why it did not take effect; absent if it did. */
+  refusal?: RefusalText;
+  /** Which. */
+  transaction: Hex;
+}
+
+/** Why a final transaction took no effect. */
+export interface RefusalText {
+  /** Position of the action that was refused. */
+  action: number;
+  /** A stable code, such as `schema_mismatch`. */
+  code: string;
+  /** What is wrong and what to do next. */
+  detail: string;
+}
+
+/** What somebody may be let at. */
+export interface Resource {
+  /** The owner, thing or service as a DID, or the contract in hex. */
+  id: string;
+  /**
+   * `everything` of an owner, a `thing`, a `property` or `action` of one, a `service` or a
+   * `contract`.
+   */
+  kind: string;
+  /** Name of the property or action. */
+  name?: string;
+}

@@ -1,0 +1,243 @@
+// Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
+
+import type { Action, Aggregate, Binding, Did, Hex, Multikey, Offer, Outcome, PeerRole, Place, Property } from './index.ts';
+
+/** A seat among the validators. */
+export interface SeatOf {
+  /** Where other peers reach it, if it was given its seat by vote. */
+  address?: string;
+  /** Its name. */
+  name: string;
+  /** The organisation that runs it. */
+  organisation: Did;
+  /** The peer. */
+  peer: Did;
+  /** Its voting key. */
+  vote_key: Hex;
+}
+
+/** A service in a DID document. */
+export interface ServiceEndpoint {
+  /** `<did>#<fragment>`. */
+  id: string;
+  /** An absolute path at this peer. */
+  serviceEndpoint: string;
+  /** Such as `WotThing`, whose endpoint is a Thing Description (W3C WoT Discovery). */
+  type: string;
+}
+
+/** What this peer is doing. */
+export interface Status {
+  /** Peers connected, this one not counted. */
+  connected: number;
+  /** The current epoch. */
+  epoch: number;
+  /** The highest block known to be final. */
+  final_height: number;
+  /** The highest block executed here: what queries answer from. */
+  height: number;
+  /** Its voting key. */
+  key: Hex;
+  /** Voting key of the leader of the current view. */
+  leader: Hex;
+  /** The ledger's id. */
+  ledger: Hex;
+  /** Name of the network. */
+  network: string;
+  /** Batches on the ledger whose payloads this peer does not hold yet. */
+  payloads_missing: number;
+  /** This peer, if it is one of those that the genesis names. */
+  peer?: Did;
+  /** `starting`, `connecting`, `voting`, `following`, `stopped` or `halted`. */
+  phase: string;
+  /** How many validators must vote alike. */
+  quorum: number;
+  /** Its part in the agreement. */
+  role: PeerRole;
+  /**
+   * Root of the state after that block, as this peer computed it. Peers that executed the same
+   * block and name different roots do not hold the same ledger.
+   */
+  state_root: Hex;
+  /** Time of that block. */
+  time: Time;
+  /** Version of the program. */
+  version: string;
+  /** The current view. */
+  view: number;
+  /** Transactions that wait to be included. */
+  waiting: number;
+  /** Length of the waiting transactions and their payloads, bytes. */
+  waiting_bytes: number;
+}
+
+/**
+ * The append-only series of one property of one thing.
+ * 
+ * Numbers of the stream are exact decimals in text, with as many places as the stream's quantum.
+ */
+export interface Stream {
+  /** Batches in its tree. */
+  batches: number;
+  /** Gaps that may still be filled. */
+  gaps_open: number;
+  /** Its id. */
+  id: Hex;
+  /** `number`, `boolean`, `text` or `bytes`. */
+  kind: string;
+  /** Largest number allowed. */
+  maximum?: string;
+  /** Smallest number allowed. */
+  minimum?: string;
+  /** The sequence number a submitter goes on with. */
+  next_seq: number;
+  /** The property. */
+  property: string;
+  /** Every number is a multiple of this. */
+  quantum: string;
+  /** Decimal places of a number. */
+  scale: number;
+  /** Sequence numbers that were given up: they are missing for ever. */
+  sealed: number;
+  /** The thing. */
+  thing: Did;
+  /** What all its readings come to; absent while there is none. */
+  total?: Aggregate;
+  /** Unit as the description states it; empty if it states none. */
+  unit: string;
+}
+
+/** A device or virtual thing, described by a W3C WoT Thing Description 1.1. */
+export interface Thing {
+  /** The actions that it can be asked for. */
+  actions?: string[];
+  /** Whether it accepts anything more; false once it was retired. */
+  active: boolean;
+  /** Who may submit for it beside its owner. */
+  bindings: Binding[];
+  /** SHA-256 of the description's bytes. */
+  description_digest: Hex;
+  /** The same id in hex. */
+  hex: Hex;
+  /** Its id. */
+  id: Did;
+  /** Its owner's name for it, unique among the owner's things. */
+  name: string;
+  /** To whom it is offered. */
+  offer?: Offer;
+  /** Its owner. */
+  owner: Did;
+  /** Its properties, each with a stream. */
+  properties: Property[];
+  /** Whether it is shut out: what it submits is refused, and nothing is asked of it. */
+  quarantined?: boolean;
+  /** How it is, if anybody said. */
+  status?: ThingStatus;
+  /** `title` of the description. */
+  title: string;
+  /** `@type` of the description. */
+  types: string[];
+  /** Version of the description, from 1. */
+  version: number;
+}
+
+/** What was said of a thing; what is absent was not said. */
+export interface ThingReport {
+  /** Version of its firmware. */
+  firmware?: string;
+  /** Whether it can be reached. */
+  online?: boolean;
+  /** Where it is. */
+  place?: Place;
+}
+
+/** How a thing is, as it was last said. */
+export type ThingStatus = ThingReport & {
+  /** Since when it has been online, or not. */
+  online_since?: Time;
+  /** When something was last said. */
+  reported: Time;
+  /** Who said it. */
+  reporter: Did;
+};
+
+/** A time: milliseconds since 1970 (UTC), and RFC 3339 */
+export interface Time {
+  ms: number;
+  utc: string;
+}
+
+/** A transaction that this peer knows. */
+export interface Transaction {
+  /** What it does, in order. */
+  actions: Action[];
+  /** Its length on the wire, bytes. */
+  bytes: number;
+  /** Last height at which it could be included. */
+  expiry_height: number;
+  /** Its id. */
+  id: Hex;
+  /** Its number in the sender's window. */
+  nonce: number;
+  /** Where it was finalized and with which receipt. */
+  outcome?: Outcome;
+  /** Who sent it. */
+  sender: Did;
+  /** Who signed it, the sender first. */
+  signers: Did[];
+  /** How far it is. */
+  status: TransactionStatus;
+}
+
+/** How far a transaction is. */
+export type TransactionStatus = 'refused' | 'waiting' | 'finalized';
+
+/** A key in a DID document. */
+export interface VerificationMethod {
+  /** Whose key. */
+  controller: Did;
+  /** `<did>#key-<version>`. */
+  id: string;
+  /** The key, multibase. */
+  publicKeyMultibase: Multikey;
+  /** Always `Multikey`. */
+  type: string;
+}
+
+/** How the members decide: each organisation has one vote. */
+export interface VotingRule {
+  /** See `numerator`. */
+  denominator: number;
+  /** `numerator / denominator` of the members must agree. */
+  numerator: number;
+  /** Blocks within which the votes must come. */
+  patience_blocks: number;
+  /** Blocks between acceptance and effect. */
+  timelock_blocks: number;
+}
+
+/** A maker's word for a batch of devices. */
+export interface Voucher {
+  /** Whether devices join by it; false once it was revoked. */
+  active: boolean;
+  /** How many there are. */
+  count: number;
+  /** SHA-256 of their Thing Description. */
+  description_digest: Hex;
+  /** Its id. */
+  id: Hex;
+  /** Height of the block that issued it. */
+  issued: number;
+  /** Who made the devices. */
+  maker: Did;
+  /** The organisation that owns them when they join. */
+  owner: Did;
+  /** Merkle root over their inceptions. */
+  root: Hex;
+}
+
+/** What to wait for. */
+export type WaitFor = 'finalized';
+
+/** Milliseconds since 1970, or RFC 3339 with an offset */
+export type When = string;
