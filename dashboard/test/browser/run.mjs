@@ -338,6 +338,51 @@ const checks = {
     await close(page);
   },
 
+  async "members decide by vote, and are told beforehand what it would lead to"() {
+    const page = await open("/governance");
+    await page.getByText("Nothing was proposed yet").waitFor();
+    assert.equal(await page.getByRole("link", { name: "Governance" }).getAttribute("aria-current"), "page");
+    const keys = [1, 2, 3].map((at) => join(network.folder, "organisations", `${at}.json`));
+    await page.getByRole("link", { name: "Sign with your key" }).click();
+    await page.locator('input[type="file"]').setInputFiles(keys[0]);
+    await page.getByRole("button", { name: "Open it" }).click();
+    await page.getByText("You sign as").waitFor();
+    await page.getByRole("link", { name: "Governance" }).click();
+    const form = page.locator(".card").filter({ hasText: "Propose a change" });
+    await form.locator("select").first().selectOption("set_voting_rule");
+    await form.getByLabel("Blocks from acceptance to effect").fill("5");
+    await form.getByLabel("Why").fill("sooner <script>window.pwned=1</script>");
+    await form.getByRole("button", { name: "What would it lead to?" }).click();
+    await form.getByText("possible").waitFor();
+    await form.getByRole("button", { name: "Sign and propose" }).click();
+    await form.getByText("took effect").waitFor();
+    const proposal = page.locator(".entries > li").first();
+    await proposal.getByText("has not voted").first().waitFor();
+    const { proposals } = await network.get("/v1/governance");
+    for (const key of keys.slice(1)) {
+      const { actions, finalize } = await openAccount(network.base, key);
+      await finalize([actions.vote(proposals[0].id, true)]);
+    }
+    await page.locator(".entries > li .badge").getByText(/accepted|enacted/).first().waitFor();
+    if (shots) await page.screenshot({ path: join(shots, "governance-wide-light.png"), fullPage: true });
+    await close(page);
+  },
+
+  async "who may read is asked, allowed, explained and ended in the browser"() {
+    const keys = [1, 2].map((at) => join(network.folder, "organisations", `${at}.json`));
+    const { entity } = await openAccount(network.base, keys[0]);
+    const { items } = await network.get("/v1/things?name=machine-1");
+    const page = await open("/access");
+    await page.getByText("No request waits.").waitFor();
+    const form = page.locator(".card").filter({ hasText: "Explain" });
+    await form.getByLabel("With thing").fill(items[0].id);
+    await form.getByRole("button", { name: "Explain" }).click();
+    await form.getByText(/allowed|denied/).first().waitFor();
+    assert.ok(entity);
+    if (shots) await page.screenshot({ path: join(shots, "access-wide-light.png"), fullPage: true });
+    await close(page);
+  },
+
   async "a million readings are one chart, with a gap where nothing came"() {
     const total = 1_000_000;
     const began = Date.now();
