@@ -17,15 +17,20 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // One part in fifty smaller than without, which is a page more.
+    minify: "terser",
+    terserOptions: { module: true, ecma: 2020, compress: { passes: 3, keep_fargs: false, unsafe_arrows: true } },
     rolldownOptions: {
       output: {
+        // Each of the two finds what the other leaves.
+        minify: true,
         // Few files compress better than many: what looks at the ledger, and what checks and signs.
         codeSplitting: {
           groups: [
             // What the first view needs, before anything that would draw it in elsewhere.
             { name: "base", priority: 9, test: /node_modules\/(@?preact)|sdk\/typescript\/src\/(client|text|cbor\/(writer|codec))|src\/lib\/(client|feed|find|format|metrics|model|names|network|now|offered|query|sentence)\.ts|src\/router\.ts|ui\/(basics|ring|search|spark|tagged|theme)\.tsx|src\/(app|main)\.tsx|views\/overview\.tsx/ },
-            { name: "proof", test: /sdk\/typescript\/src\/(forms|proof|sign)|@noble|views\/(transaction|reading|verify|sign)\.tsx|ui\/verification|lib\/(check|genesis|signing)\.ts/ },
-            { name: "ledger", test: /views\/(things|block|entity|ledger|operations|procedures|clause|access|contracts|governance)\.tsx|lib\/history/ },
+            // All else: one page that is opened is rarely the only one, and one file compresses best.
+            { name: "rest", test: /sdk\/typescript\/src\/(forms|proof|sign)|@noble|src\/views\/|ui\/(chart|commands|form|map|plot|record|sequence|standing|verification)|lib\/(access|axis|check|contracts|description|genesis|history|places|procedures|series|signing)/ },
           ],
         },
       },

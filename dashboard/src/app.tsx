@@ -3,14 +3,14 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { contact } from "./lib/client.ts";
+import { contact, readsAs } from "./lib/client.ts";
 import { elsewhere } from "./lib/elsewhere.ts";
 import { count, duration, plain } from "./lib/format.ts";
 import { network, peers, status } from "./lib/network.ts";
 import { now } from "./lib/now.ts";
 import { has, learn } from "./lib/offered.ts";
 import { href, route, type Route } from "./router.ts";
-import { Loading, Page, Wrong } from "./ui/basics.tsx";
+import { Loading, Page, Who, Wrong } from "./ui/basics.tsx";
 import { Search } from "./ui/search.tsx";
 import { ThemeButton } from "./ui/theme.tsx";
 import { Overview } from "./views/overview.tsx";
@@ -144,6 +144,12 @@ function Contact() {
   );
 }
 
+/** Says under whose name one reads, for that is more than anybody sees, and uses are recorded. */
+function Reader() {
+  const reader = readsAs.value;
+  return reader ? <aside class="reader" aria-label="Who reads">This peer is told that <Who did={reader.entity} /> reads{reader.purpose && <>, for <q><bdi>{plain(reader.purpose, 64)}</bdi></q></>}. <a href="/sign">Change that</a></aside> : null;
+}
+
 function Pulse() {
   const state = status.value;
   const up = contact.value.up;
@@ -211,6 +217,7 @@ export function App() {
         </div>
       </header>
       <Contact />
+      <Reader />
       <main id="main" ref={main} tabIndex={-1}><Body /></main>
       <footer>
         <span>Althing {status.value?.version ?? ""}: a blockchain of things after ITU-T Y.4464</span>

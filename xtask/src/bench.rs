@@ -76,6 +76,7 @@ const FIGURES: &[Figure] = &[
         "update_us",
         &[("keys", 1_000_000), ("rows", 1000)],
     ),
+    figure("million_in_buckets", "ms", Bound::AtMost(300.0), "million_in_buckets", "p50_ms", &[]),
     figure("range_30_days", "ms", Bound::AtMost(20.0), "range_30_days", "p50_ms", &[]),
     figure(
         "gateway_acks",

@@ -94,6 +94,7 @@ fn sorted(value: Value) -> Value {
 
 fn forms() -> Vec<Form> {
     let mut forms = identity::forms();
+    forms.extend(access::forms());
     forms.extend(readings::forms());
     forms.extend(transactions::forms());
     forms.extend(blocks::forms());

@@ -1,5 +1,7 @@
 //! What is measured, one module per case.
 
+mod buckets;
+
 mod idle;
 
 mod latency;
@@ -20,8 +22,16 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 /// The cases, in the order in which they run.
-const CASES: &[&str] =
-    &["start", "idle", "latency", "transactions", "readings", "reads_with_proof", "range"];
+const CASES: &[&str] = &[
+    "start",
+    "idle",
+    "latency",
+    "transactions",
+    "readings",
+    "reads_with_proof",
+    "range",
+    "buckets",
+];
 
 /// Runs the cases named, or all, and prints what each measured.
 pub(crate) async fn run(program: &Path, names: &[String]) -> Result<()> {
@@ -41,6 +51,7 @@ async fn case(program: &Path, name: &str) -> Result<Value> {
         "readings" => readings::measure(program).await,
         "reads_with_proof" => reads::measure(program).await,
         "range" => range::measure(program).await,
+        "buckets" => buckets::measure(program).await,
         unknown => bail!("unknown case `{unknown}`; there are {}", CASES.join(", ")),
     }
 }

@@ -29,6 +29,14 @@ async function noted(input: RequestInfo | URL, init?: RequestInit): Promise<Resp
 /** The peer that serves this page. */
 export const peer = new Client(location.origin, { fetch: noted, timeoutMs: TIMEOUT_MS });
 
+/** Who is said to read with each request, and what for; nobody unless the user wants it. */
+export const readsAs = signal<{ entity: string; purpose: string } | undefined>(undefined);
+
+/** Whether the peer did not say because it does not know who asks. */
+export function isUnknownReader(error: Error): boolean {
+  return readsAs.value === undefined && error instanceof ProblemError && [401, 403].includes(error.problem.status);
+}
+
 /** The answer, or nothing if the peer says that there is no such thing. */
 export async function maybe<T>(answer: Promise<T>): Promise<T | undefined> {
   try {

@@ -1,7 +1,7 @@
 /** What happens on the ledger, as it happens: one event stream for the whole page. */
 
 import { signal } from "@preact/signals";
-import { peer } from "./client.ts";
+import { peer, readsAs } from "./client.ts";
 import type { EventRecord } from "./model.ts";
 import { tagged } from "./model.ts";
 
@@ -37,8 +37,11 @@ function digest() {
     .slice(0, BATCHES_MAX);
 }
 
+let current = new AbortController();
+
 async function follow() {
-  for await (const record of peer.events()) {
+  current = new AbortController();
+  for await (const record of peer.events({}, { signal: current.signal })) {
     unread.push(record);
     if (unread.length > UNREAD_MAX) unread = unread.slice(-UNREAD_MAX / 2);
   }
@@ -46,7 +49,9 @@ async function follow() {
 
 /** Begins to listen; a stream that breaks is opened again behind the last event. */
 export function start() {
-  const listen = () => void follow().catch(() => setTimeout(listen, 5000));
+  const listen = () => void follow().then(listen, () => setTimeout(listen, 5000));
   listen();
+  // What an owner lets few see is told to those only.
+  readsAs.subscribe(() => current.abort());
   setInterval(digest, EVERY_MS);
 }

@@ -1,6 +1,7 @@
 /** Asks the peer for something, again and again if need be, and keeps the last answer. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { readsAs } from "./client.ts";
 
 /** What is known of an answer. */
 export interface Answer<T> {
@@ -21,6 +22,8 @@ export function useQuery<T>(
 ): Answer<T> {
   const [state, setState] = useState<{ key: string; data?: T; error?: Error }>({ key });
   const [round, setRound] = useState(0);
+  // Another reader may see more, or less.
+  const reader = readsAs.value;
   const latest = useRef(ask);
   latest.current = ask;
   useEffect(() => {
@@ -46,7 +49,7 @@ export function useQuery<T>(
       abort.abort();
       clearTimeout(timer);
     };
-  }, [key, everyMs, round]);
+  }, [key, everyMs, round, reader]);
   const current = state.key === key ? state : undefined;
   return { data: current?.data, error: current?.error, again: () => setRound((n) => n + 1) };
 }

@@ -1,9 +1,9 @@
 /** The user's own key, for as long as this page is open. It never leaves the browser: only what it signed does. */
 
 import { signal } from "@preact/signals";
-import { Account, Signer, type Action } from "althing/sign";
+import { Account, readAs, Signer, type Action } from "althing/sign";
 import { openKeyFile, readKeyFileHead, type KeyFileHead } from "althing/key-file";
-import { peer } from "./client.ts";
+import { peer, readsAs } from "./client.ts";
 import type { Outcome } from "./model.ts";
 
 /** Longest key file read, bytes; as the command line has it. */
@@ -18,6 +18,7 @@ export interface Signing {
   /** Id of the ledger it signs for, hex. */
   ledger: string;
   account: Account;
+  signer: Signer;
 }
 
 /** The key in use, if one was opened. */
@@ -33,13 +34,29 @@ export async function unlock(text: string, passphrase: string | undefined, onPro
   const { entity, key } = await openKeyFile(text, passphrase, { onProgress });
   if (entity === undefined) throw new Error("This key belongs to no entity yet: its owner has to register one with it first.");
   const { ledger } = await peer.network();
-  const account = await Account.open(peer, new Signer(ledger, entity, key));
-  signing.value = { entity, ledger, account };
+  const signer = new Signer(ledger, entity, key);
+  const account = await Account.open(peer, signer);
+  signing.value = { entity, ledger, account, signer };
 }
 
-/** Forgets the key. */
+/** Forgets the key, and what was said with it. */
 export function lock() {
+  stopReading();
   signing.value = undefined;
+}
+
+/** Says from now on with each request who reads, and what for. */
+export async function startReading(purpose: string): Promise<void> {
+  const current = signing.peek();
+  if (!current) return;
+  await readAs(peer, current.signer, purpose);
+  readsAs.value = { entity: current.entity, purpose };
+}
+
+/** Reads like anybody again. */
+export function stopReading() {
+  peer.readAs(undefined);
+  readsAs.value = undefined;
 }
 
 /** Signs, submits and waits until it is final. */

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { explained } from "../lib/client.ts";
+import { explained, isUnknownReader } from "../lib/client.ts";
 import { ago, count, instant, plain, short } from "../lib/format.ts";
 import { named } from "../lib/names.ts";
 import type { Time } from "../lib/model.ts";
@@ -118,6 +118,7 @@ export function Wrong(props: { error: Error }) {
     <div class="wrong" role="alert">
       <p>{plain(what, 400)}</p>
       {advice && <p class="muted">{plain(advice, 400)}</p>}
+      {isUnknownReader(props.error) && <p><a href="/sign">Say who reads</a>, with your key.</p>}
     </div>
   );
 }

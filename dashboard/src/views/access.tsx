@@ -13,25 +13,21 @@ import { At, Await, Badge, Card, Height, Page, Who } from "../ui/basics.tsx";
 import { Act, Choice, Form, Text } from "../ui/form.tsx";
 import { List } from "../ui/record.tsx";
 import { About, Event } from "../ui/tagged.tsx";
+import { MODES, PolicyForm, resourceOf, RIGHTS } from "./policy.tsx";
 
 const ITEMS = 20;
 const EVERY_MS = 3000;
-
-/** What a mode asks for beside the policy. */
-const MODES: Record<string, string> = {
-  open: "whom it permits needs no grant",
-  grant: "whom it permits needs a grant, and each use is recorded",
-  strict: "whom it permits needs a grant, and each use is a transaction that consensus decides",
-};
 
 function Policies({ owner }: { owner: string }) {
   return (
     <Card title="Policies" note="what the owner decided">
       <List name={`policies ${owner}`} ask={(after, signal) => access.policies(owner, page(after), opts(signal))} everyMs={EVERY_MS}
-        empty={<>None of its own: what the ledger began with counts. An owner sets one with <code>althing access policy set</code>.</>}>
+        empty={<>None of its own: what the ledger began with counts. An owner decides below, or with <code>althing access policy set</code>.</>}>
         {(one) => (
           <>
-            <div class="entry-head"><About resource={one.resource} /> <Badge tone={one.mode === "open" ? "warn" : "good"}>{one.mode}</Badge> <span class="muted">version {one.version}, since block <Height height={one.since_height} /></span></div>
+            <div class="entry-head"><About resource={one.resource} /> <Badge tone={one.mode === "open" ? "warn" : "good"}>{one.mode}</Badge> <span class="muted">version {one.version}, since block <Height height={one.since_height} /></span>
+              {signing.value?.entity === owner && <span class="entry-acts"><Act verb="Take it back" action={() => actions.removeAccessPolicy(resourceOf(one.resource))} /></span>}
+            </div>
             <ul class="told-plain">{one.words.map((line, at) => <li key={at}><bdi>{plain(line, 400)}</bdi></li>)}</ul>
             <p class="muted">{MODES[one.mode] ?? one.mode}.{one.ask && <> <Who did={one.ask} /> is asked, and has {plural(one.patience_blocks, "block")} to answer.</>} A grant lasts {endless(one.grant_blocks_max) ? "without end" : `at most ${plural(one.grant_blocks_max, "block")}`}.</p>
             <details><summary>The policy itself, in Cedar</summary><pre tabIndex={0} aria-label="Cedar policy">{one.text}</pre></details>
@@ -117,7 +113,7 @@ function Feed({ owner }: { owner: string }) {
 
 type Right = Parameters<typeof actions.requestAccess>[2];
 
-const RIGHTS = ["read", "subscribe", "write", "invoke", "describe", "call"].map((id) => ({ id, name: id }));
+const OPTIONS = RIGHTS.map((id) => ({ id, name: id }));
 
 /** Asks why somebody may or may not, without doing it. */
 function Explain() {
@@ -130,7 +126,7 @@ function Explain() {
       <div class="stack">
         <div class="sign-fields">
           <Text label="Who (empty: anybody)" value={form.entity} set={set("entity")} hint="DID" />
-          <Choice label="May do what" value={form.right} set={set("right")} options={RIGHTS} none="choose" />
+          <Choice label="May do what" value={form.right} set={set("right")} options={OPTIONS} none="choose" />
           <Text label="With thing" value={form.thing} set={set("thing")} hint="DID" />
           <Text label="Property (optional)" value={form.property} set={set("property")} />
           <Text label="What for (optional)" value={form.purpose} set={set("purpose")} />
@@ -168,7 +164,7 @@ function Request() {
       <div class="sign-fields">
         <Text label="To thing" value={form.thing} set={set("thing")} hint="DID" />
         <Text label="Property (empty: all of it)" value={form.property} set={set("property")} />
-        <Choice label="To do what" value={form.right} set={set("right")} options={RIGHTS} none="choose" />
+        <Choice label="To do what" value={form.right} set={set("right")} options={OPTIONS} none="choose" />
         <Text label="What for" value={form.purpose} set={set("purpose")} />
         <Text label="How often (0: as often as wanted)" value={form.times} set={set("times")} />
         <Text label="For how many blocks" value={form.blocks} set={set("blocks")} />
@@ -196,6 +192,7 @@ export function AccessPage({ route }: { route: Route }) {
             <Policies owner={of} />
           </div>
           <Grants entity={of} title="Grants" note="given or received" empty="None." />
+          {mine && of === mine && <PolicyForm owner={mine} />}
           {mine && <Request />}
           <Explain />
         </div>

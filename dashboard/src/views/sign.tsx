@@ -2,15 +2,16 @@
 
 import { actions } from "althing/sign";
 import { useRef, useState } from "preact/hooks";
-import { peer } from "../lib/client.ts";
-import { count, plural } from "../lib/format.ts";
+import { peer, readsAs } from "../lib/client.ts";
+import { count, plain, plural } from "../lib/format.ts";
 import { tagged } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
-import { head, KEY_FILE_BYTES_MAX, lock, signing, unlock } from "../lib/signing.ts";
+import { head, KEY_FILE_BYTES_MAX, lock, signing, startReading, stopReading, unlock } from "../lib/signing.ts";
 import { Badge, Card, Id, Page, Who, Wrong } from "../ui/basics.tsx";
 import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
 import { List } from "../ui/record.tsx";
 import { Action } from "../ui/tagged.tsx";
+import { CodeForm, VoucherCheck, VoucherForm } from "./joining.tsx";
 
 /** How many approvals a page lists. */
 const WAITING = 20;
@@ -68,6 +69,32 @@ function Unlock() {
             )}
             <button type="button" class="button" disabled={part !== undefined} onClick={() => void open()}>{part === undefined ? "Open it" : `Opening, ${Math.round(part * 100)} %`}</button>
           </div>
+        )}
+        {error && <Wrong error={error} />}
+      </div>
+    </Card>
+  );
+}
+
+/** Says to the peer who reads, for what owners show to few. */
+function ReadForm() {
+  const [purpose, setPurpose] = useState("");
+  const [error, setError] = useState<Error | undefined>(undefined);
+  const current = readsAs.value;
+  const start = () => {
+    setError(undefined);
+    startReading(purpose.trim()).catch((failed: unknown) => setError(failed as Error));
+  };
+  return (
+    <Card title="Read as yourself" note="what owners show to few, under your name">
+      <div class="stack">
+        {current ? (
+          <div class="row"><span>This peer is told that it is you who reads{current.purpose && <>, for <q><bdi>{plain(current.purpose, 64)}</bdi></q></>}. Uses of a grant are recorded.</span><button type="button" class="button" onClick={stopReading}>Read like anybody</button></div>
+        ) : (
+          <>
+            <div class="sign-fields"><Text label="What for (optional: the purpose of a grant)" value={purpose} set={setPurpose} /></div>
+            <div class="row"><button type="button" class="button" onClick={start}>Say that it is you</button></div>
+          </>
         )}
         {error && <Wrong error={error} />}
       </div>
@@ -179,8 +206,10 @@ export function Sign() {
         <div class="stack">
           <p>You sign as <Who did={current.entity} />, for ledger <Id id={current.ledger} />.</p>
           <Inbox entity={current.entity} />
+          <div class="columns"><ReadForm /><CodeForm of={current} /></div>
           <div class="columns"><RecordForm /><BindForm owner={current.entity} /></div>
-          <ThingForm />
+          <div class="columns"><ThingForm /><VoucherForm /></div>
+          <VoucherCheck of={current} />
         </div>
       )}
     </Page>

@@ -87,6 +87,11 @@ function PropertyCard({ property }: { property: Property }) {
         peer.stream(property.stream, { signal }),
         peer.latest(property.stream, { limit: READINGS }, { signal }),
       ]);
+      // Under a grant the stream does not tell what it amounts to: that is asked for as a use of its own.
+      if (!stream.total && latest.items.length > 0) {
+        const [all] = (await peer.aggregates(property.stream, { buckets: 1 }, { signal })).items;
+        if (all) stream.total = all.of;
+      }
       return { stream, latest: latest.items, news };
     },
   );

@@ -62,6 +62,14 @@ async function close(page) {
   await page.context().close();
 }
 
+/** Opens a key on the page for it, without leaving the program: it is kept no longer than that. */
+async function signIn(page, key) {
+  await page.getByRole("link", { name: "Sign with your key" }).click();
+  await page.locator('input[type="file"]').setInputFiles(key);
+  await page.getByRole("button", { name: "Open it" }).click();
+  await page.getByText("You sign as").waitFor();
+}
+
 const text = (page, selector) => page.locator(selector).first().textContent();
 const digits = (shown) => Number(shown.replace(/[^0-9]/g, ""));
 
@@ -189,18 +197,31 @@ const checks = {
     const block = await firstFull();
     const paths = [
       "/", "/things", `/things/${things[0].id}`, `/readings/${stream}/0`, "/verify", "/ledger", "/ledger?show=events", "/ledger?show=entities",
-      `/blocks/${block.height}`, `/transactions/${block.transaction_ids[0]}`, `/entities/${things[0].owner}`, "/procedures", "/operations", "/sign", "/nowhere",
+      `/blocks/${block.height}`, `/transactions/${block.transaction_ids[0]}`, `/entities/${things[0].owner}`, "/access", "/governance", "/procedures", "/operations", "/sign", "/nowhere",
     ];
     const found = [];
     for (const colorScheme of ["light", "dark"]) {
       const page = await open("/", { colorScheme, reducedMotion: "reduce" });
-      for (const path of paths) {
-        await page.goto(network.base + path);
+      const look = async (name) => {
         await page.locator("h1").first().waitFor();
         await until(async () => (await page.locator(".loading").count()) === 0);
         await page.evaluate(source);
         const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-        found.push(...violations.map((one) => `${path} ${colorScheme}: ${one.id} (${one.help}): ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`));
+        found.push(...violations.map((one) => `${name} ${colorScheme}: ${one.id} (${one.help}): ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`));
+      };
+      for (const path of paths) {
+        await page.goto(network.base + path);
+        await look(path);
+      }
+      // The forms are there for whoever can sign.
+      await signIn(page, join(network.folder, "organisations", "1.json"));
+      await page.getByRole("button", { name: "Say that it is you" }).click();
+      await page.locator(".reader").waitFor();
+      await look("sign, signed in");
+      for (const name of ["Access", "Governance"]) {
+        await page.getByRole("link", { name }).click();
+        await page.getByRole("heading", { level: 1, name }).waitFor();
+        await look(`${name}, signed in`);
       }
       await page.context().close();
     }
@@ -343,10 +364,7 @@ const checks = {
     await page.getByText("Nothing was proposed yet").waitFor();
     assert.equal(await page.getByRole("link", { name: "Governance" }).getAttribute("aria-current"), "page");
     const keys = [1, 2, 3].map((at) => join(network.folder, "organisations", `${at}.json`));
-    await page.getByRole("link", { name: "Sign with your key" }).click();
-    await page.locator('input[type="file"]').setInputFiles(keys[0]);
-    await page.getByRole("button", { name: "Open it" }).click();
-    await page.getByText("You sign as").waitFor();
+    await signIn(page, keys[0]);
     await page.getByRole("link", { name: "Governance" }).click();
     const form = page.locator(".card").filter({ hasText: "Propose a change" });
     await form.locator("select").first().selectOption("set_voting_rule");
@@ -368,18 +386,59 @@ const checks = {
     await close(page);
   },
 
-  async "who may read is asked, allowed, explained and ended in the browser"() {
+  async "who may read is decided, asked, allowed, used and ended in the browser"() {
     const keys = [1, 2].map((at) => join(network.folder, "organisations", `${at}.json`));
-    const { entity } = await openAccount(network.base, keys[0]);
     const { items } = await network.get("/v1/things?name=machine-1");
+    const [thing] = items;
+    const guest = await openAccount(network.base, keys[1]);
     const page = await open("/access");
     await page.getByText("No request waits.").waitFor();
-    const form = page.locator(".card").filter({ hasText: "Explain" });
-    await form.getByLabel("With thing").fill(items[0].id);
-    await form.getByRole("button", { name: "Explain" }).click();
-    await form.getByText(/allowed|denied/).first().waitFor();
-    assert.ok(entity);
+    await signIn(page, keys[0]);
+    await page.getByRole("link", { name: "Access" }).click();
+    const form = page.locator(".card").filter({ hasText: "Decide who may" });
+    await form.getByLabel("About").selectOption({ label: thing.title });
+    await form.getByLabel("Which").selectOption(guest.entity);
+    await form.getByLabel("Only for").fill("billing");
+    await form.getByRole("button", { name: "Sign and decide" }).click();
+    await form.getByText("took effect").waitFor();
+    const policies = page.locator(".card").filter({ hasText: "what the owner decided" });
+    await policies.getByText("for the purpose").waitFor();
+
+    // Whoever does not say who it is sees nothing; the page says what to do.
+    const other = await open(`/things/${thing.id}`);
+    await other.getByRole("link", { name: "Say who reads" }).first().click();
+    await guest.finalize([guest.actions.requestAccess(thing.id, undefined, "read", "billing", 0, 100_000n)]);
+    const waiting = page.locator(".card").filter({ hasText: "Waits for an answer" });
+    await waiting.getByText("billing").waitFor();
     if (shots) await page.screenshot({ path: join(shots, "access-wide-light.png"), fullPage: true });
+    await waiting.getByRole("button", { name: "Allow" }).click();
+    await page.locator(".card").filter({ hasText: "given or received" }).getByText("in force").waitFor();
+
+    await other.locator('input[type="file"]').setInputFiles(keys[1]);
+    await other.getByRole("button", { name: "Open it" }).click();
+    await other.getByLabel("What for (optional").fill("billing");
+    await other.getByRole("button", { name: "Say that it is you" }).click();
+    await other.getByText("Uses of a grant are recorded").waitFor();
+    if (shots) await other.screenshot({ path: join(shots, "sign-wide-light.png"), fullPage: true });
+    await other.getByRole("link", { name: "Things" }).click();
+    await other.getByRole("link", { name: thing.title }).first().click();
+    await other.locator(".chart .plot-line").first().waitFor();
+    await other.locator(".reader").waitFor();
+
+    await page.locator(".card").filter({ hasText: "Who read my data" }).getByText("used its right to").first().waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: "End it" }).click();
+    await page.locator(".card").filter({ hasText: "given or received" }).getByText("revoked").waitFor();
+    const explain = page.locator(".card").filter({ hasText: "Explain" });
+    await explain.getByLabel("Who (empty").fill(guest.entity);
+    await explain.getByLabel("With thing").fill(thing.id);
+    await explain.getByLabel("What for (optional)").fill("billing");
+    await explain.getByRole("button", { name: "Explain" }).click();
+    await explain.getByText("denied", { exact: true }).waitFor();
+    await policies.getByRole("button", { name: "Take it back" }).click();
+    await policies.getByText("None of its own").waitFor();
+    // The browser notes each refusal of the peer; there is nothing else to note.
+    other.wrong = other.wrong.filter((line) => !/status of 40[13]/.test(line));
+    await close(other);
     await close(page);
   },
 
@@ -509,6 +568,17 @@ const checks = {
   },
 };
 
+/** Shows what a check that failed was looking at, and closes it. */
+async function leave(name) {
+  for (const [at, context] of browser.contexts().entries()) {
+    for (const page of context.pages()) {
+      console.log(`    at ${page.url()}: ${(page.wrong ?? []).join("; ")}`);
+      if (shots) await page.screenshot({ path: join(shots, `failed ${name.slice(0, 40)} ${at}.png`), fullPage: true });
+    }
+    await context.close();
+  }
+}
+
 /** Every view, light and dark, wide and on a phone, to be looked at. */
 async function shoot() {
   const { items: things } = await network.get("/v1/things");
@@ -554,6 +624,7 @@ try {
     } catch (error) {
       failed += 1;
       console.log(`NO  ${name}\n${error.stack}`);
+      await leave(name);
     }
   }
 } finally {

@@ -23,6 +23,7 @@ const CODECS: Record<string, (vector: Vector) => Codec<unknown>> = {
   node: () => forms.node as Codec<unknown>,
   payload: () => forms.payload as Codec<unknown>,
   peaks: () => forms.peaks as Codec<unknown>,
+  reader_token: () => forms.readerToken as Codec<unknown>,
   receipt: () => forms.receipt as Codec<unknown>,
   record: recordCodec,
   state_path: () => forms.statePath as Codec<unknown>,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SigningKey, bodyFor, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Suite } from '../src/forms/index.ts';
+import { SigningKey, bodyFor, codeKey, merkleRoot, verifyMerklePath, voucherLeaf, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Suite } from '../src/forms/index.ts';
 import type { Action, ActionKind, EntityKind } from '../src/sign/index.ts';
 import { actions, Signer } from '../src/sign/index.ts';
 import { toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
@@ -269,4 +269,25 @@ test('what a peer would refuse is refused before it is sent', () => {
     assert.throws(() => signer.sign(0n, 10n, wrong));
   }
   assert.equal(signer.sign(0n, 10n, [record]).body.nonce, 0n);
+});
+
+test('a voucher is over the devices that join by it', () => {
+  const find = (kind: string): Json => {
+    const all = vectors('transaction').flatMap(({ inputs }) => inputs['actions'] as Json[]);
+    return all.find((one) => one['kind'] === kind) ?? assert.fail(kind);
+  };
+  const [voucher, join] = [find('issue_voucher'), find('join_by_voucher')];
+  const leaf = voucherLeaf(inceptionOf(join['inception'] as Json));
+  const path = (join['path'] as string[]).map(hex);
+  assert.ok(verifyMerklePath(hex(voucher['root']), leaf, join['index'] as number, voucher['count'] as number, path));
+  const { name, key } = inceptionOf(join['inception'] as Json);
+  const action = actions.issueVoucher('01'.repeat(32), [{ name, key }], '{}');
+  assert.ok(action.kind === 'issue_voucher' && action.voucher.count === 1);
+  assert.equal(toHex(action.voucher.root), toHex(merkleRoot([leaf])));
+});
+
+test('a code is the same key however it is typed', () => {
+  const key = codeKey('00112233-4455-6677-8899-AABBCCDDEEFF').publicKey;
+  assert.deepEqual(codeKey('0011 2233 4455 6677 8899 aabb ccdd eeff').publicKey, key);
+  for (const wrong of ['', '0011', `${'00'.repeat(17)}`, 'zz'.repeat(16)]) assert.throws(() => codeKey(wrong), /32 hex digits/);
 });

@@ -2,15 +2,44 @@
 
 use althing_types::{
     Access, AccessMode, AccessPolicy, AccessRequest, AccessUse, Action, EntityId, Event, GrantId,
-    Resource, Right, ThingId,
+    Reader, Resource, Right, Suite, ThingId, Wire as _,
 };
 use serde_json::{Value, json};
 
-use super::identity::sender;
+use super::{
+    Form, Vector,
+    identity::{LEDGER, key, sender},
+};
 
 const THING: ThingId = ThingId([0x74; 32]);
 /// Id of a request and of its grant.
 pub(super) const GRANT: GrantId = GrantId([0x67; 32]);
+
+pub(super) fn forms() -> Vec<Form> {
+    vec![Form::new(
+        "reader_token",
+        "What a reader shows a peer; its hex is the bearer token of a request. `signed` is what \
+         the reader's key signs.",
+        [(Suite::Ed25519, "billing"), (Suite::P256, "")].map(token).into(),
+    )]
+}
+
+fn token((suite, purpose): (Suite, &str)) -> Vector {
+    let (peer, entity) = ([0x70; 32], sender().0);
+    let until_ms = 1_700_000_300_000;
+    let reader = Reader { ledger: LEDGER, peer, entity, purpose: purpose.into(), until_ms };
+    let inputs = json!({
+        "ledger": hex::encode(LEDGER.0),
+        "peer": hex::encode(peer),
+        "entity": hex::encode(entity.0),
+        "purpose": purpose,
+        "until_ms": until_ms,
+        "suite": suite.name(),
+        "secret": hex::encode([1; 32]),
+    });
+    let signed = reader.signed_bytes();
+    Vector::new(suite.name(), inputs, reader.sign(&key(suite, 1)).to_wire()).gives("signed", signed)
+}
 
 fn property() -> Resource {
     Resource::Property { thing: THING, name: "temperature".into() }

@@ -6,7 +6,7 @@ use althing_proof::{
     Interval,
     stream::{Stored, Summary},
 };
-use althing_types::StreamId;
+use althing_types::{Reading, StreamId};
 
 use super::{
     NODES_EXAMINED_MAX, PAGE_BUCKETS_MAX, PAYLOADS_OPENED_MAX, Query, QueryError, walk::LeafAt,
@@ -158,6 +158,27 @@ fn bucket_of(ms: i64, length: u64) -> i64 {
     i64::try_from(begin).unwrap_or(i64::MIN)
 }
 
+/// Whether a time is in the bucket that begins at another.
+const fn is_in(ms: i64, begin: i64, length: u64) -> bool {
+    ms >= begin && ms.abs_diff(begin) < length
+}
+
+/// One reading as the summary of itself.
+fn summary_of(seq: u64, reading: &Reading) -> Summary {
+    let (time, measure) = (reading.claimed_ms, reading.value.measure());
+    Summary {
+        leaves: 1,
+        count: 1,
+        seq_min: seq,
+        seq_max: seq,
+        time_min: time,
+        time_max: time,
+        min: measure,
+        max: measure,
+        sum: measure.map_or(0, i128::from),
+    }
+}
+
 struct Fill<'a> {
     query: &'a Query,
     stream: StreamId,
@@ -204,25 +225,26 @@ impl Fill<'_> {
             self.unavailable.push(*index);
             return Ok(());
         };
+        // Readings that follow each other are nearly always of one bucket: it is looked up once.
+        let mut run: Option<(i64, Summary)> = None;
         for (seq, reading) in leaf.numbered(&payload.readings) {
-            let claimed_ms = reading.claimed_ms;
-            if self.interval.contains(seq, claimed_ms) {
-                let measure = reading.value.measure();
-                let one = Summary {
-                    leaves: 1,
-                    count: 1,
-                    seq_min: seq,
-                    seq_max: seq,
-                    time_min: claimed_ms,
-                    time_max: claimed_ms,
-                    min: measure,
-                    max: measure,
-                    sum: measure.map_or(0, i128::from),
-                };
-                self.count(bucket_of(claimed_ms, self.length), one)?;
+            if !self.interval.contains(seq, reading.claimed_ms) {
+                continue;
+            }
+            let one = summary_of(seq, reading);
+            match &mut run {
+                Some((bucket, sum)) if is_in(reading.claimed_ms, *bucket, self.length) => {
+                    *sum = sum.merge(&one).ok_or(QueryError::TooLarge)?;
+                }
+                _ => {
+                    let next = (bucket_of(reading.claimed_ms, self.length), one);
+                    if let Some((bucket, sum)) = run.replace(next) {
+                        self.count(bucket, sum)?;
+                    }
+                }
             }
         }
-        Ok(())
+        run.map_or(Ok(()), |(bucket, sum)| self.count(bucket, sum))
     }
 
     fn count(&mut self, bucket: i64, part: Summary) -> Result<(), QueryError> {
@@ -247,6 +269,19 @@ mod tests {
             assert_eq!(bucket_of(ms, length), begin, "{ms} by {length}");
         }
         assert_eq!(bucket_of(i64::MIN, 1000), i64::MIN);
+    }
+
+    #[test]
+    fn a_time_is_in_the_bucket_that_it_belongs_to() {
+        for ms in [i64::MIN, -11, -10, -1, 0, 9, 10, i64::MAX] {
+            for length in [1, 10, 1000, u64::MAX] {
+                let bucket = bucket_of(ms, length);
+                // The first bucket of all begins before there are numbers for that.
+                let cut = i128::from(ms).rem_euclid(i128::from(length));
+                assert!(is_in(ms, bucket, length), "{ms} by {length}");
+                assert_eq!(is_in(ms.saturating_sub(1), bucket, length), cut > 0 || ms == i64::MIN);
+            }
+        }
     }
 
     #[test]

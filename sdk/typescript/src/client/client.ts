@@ -43,6 +43,11 @@ export class Client {
     this.#transport.readFrom(height);
   }
 
+  /** From now on, says with each request who reads, by the token that is given; `undefined` stops that. See `readAs` of `althing/sign`. */
+  readAs(token: (() => string) | undefined): void {
+    this.#transport.token = token;
+  }
+
   /** The answer at any path of the interface, for what has no method of its own here. */
   ask<T>(path: string, query: object = {}, options?: RequestOptions): Promise<T> {
     return this.#get(path, query, options);

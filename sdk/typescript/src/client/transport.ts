@@ -59,6 +59,9 @@ export class Transport {
     this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;
   }
 
+  /** Gives the token of whoever reads, if it says who it is. */
+  token: (() => string) | undefined;
+
   /** From now on, reads from this height or later. */
   readFrom(height: number): void {
     this.#ownHeight = Math.max(this.#ownHeight, height);
@@ -77,6 +80,7 @@ export class Transport {
     const afterMs = this.#timeoutMs + (asked.waitMs ?? 0);
     const headers: Record<string, string> = { ...asked.headers };
     if (this.#ownHeight > 0 && asked.readsOwnWrites !== false) headers[MIN_HEIGHT_HEADER] = String(this.#ownHeight);
+    if (this.token) headers['authorization'] = `Bearer ${this.token()}`;
     if (asked.body) headers['content-type'] = asked.body.type;
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(new TimeoutError(url, afterMs)), afterMs);

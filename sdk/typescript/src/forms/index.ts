@@ -11,6 +11,7 @@ export * from './governance.ts';
 export * from './limits.ts';
 export * from './merkle.ts';
 export * from './onboarding.ts';
+export * from './reader.ts';
 export * from './reading.ts';
 export * from './receipt.ts';
 export * from './refusal.ts';

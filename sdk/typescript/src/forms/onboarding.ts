@@ -1,9 +1,10 @@
 // How things join, pass from owner to owner, say how they are, and are commanded.
 
-import { boolean, bytes, i64, list, numbered, optional, record, text, u32, u64, variant, variants, type Value } from '../cbor/codec.ts';
-import { compare, toUtf8 } from '../text/bytes.ts';
-import { isPublicKey, publicKey, signature } from './crypto.ts';
-import { entityKind, id, isName } from './entity.ts';
+import { boolean, bytes, encode, i64, list, numbered, optional, record, text, u32, u64, variant, variants, type Value } from '../cbor/codec.ts';
+import { compare, fromHex, toUtf8 } from '../text/bytes.ts';
+import { isPublicKey, publicKey, signature, SigningKey } from './crypto.ts';
+import { hash } from './digest.ts';
+import { entityKind, id, inception, isName, type Inception } from './entity.ts';
 import {
   COMMAND_INPUT_BYTES_MAX,
   COMMAND_RESULT_BYTES_MAX,
@@ -101,6 +102,18 @@ export const commandReport = record({
   /** What the device answered, as it sent it. */
   result: optional(bytes),
 });
+
+/** The leaf of a device in the tree of its voucher. */
+export function voucherLeaf(device: Inception): Uint8Array {
+  return hash('althing/voucher-leaf/1', encode(inception, device));
+}
+
+/** The key behind a one-time code of 32 hex digits, however it is grouped. Throws `RangeError` if it is no code. */
+export function codeKey(code: string): SigningKey {
+  const digits = fromHex(code.replace(/[^0-9a-z]/gi, '').toLowerCase());
+  if (digits?.length !== 16) throw new RangeError('type the 32 hex digits as they stand on the label');
+  return SigningKey.fromSecret('ed25519', hash('althing/code/1', digits));
+}
 
 /** What the holder of a code signs to become the owner of a thing. */
 export function claimBytes(ledger: Uint8Array, thing: Uint8Array, claimant: Uint8Array): Uint8Array {

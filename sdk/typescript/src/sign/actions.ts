@@ -1,12 +1,13 @@
 import { toId } from '../text/did.ts';
 import { compare, toUtf8 } from '../text/bytes.ts';
-import type { SigningKey } from '../forms/crypto.ts';
+import type { PublicKey, SigningKey } from '../forms/crypto.ts';
 import { entityId, possessionBytes, type EntityKind } from '../forms/entity.ts';
-import { claimBytes } from '../forms/onboarding.ts';
+import { merkleRoot } from '../forms/merkle.ts';
+import { claimBytes, voucherLeaf } from '../forms/onboarding.ts';
 import { headerOf, type ReadingForm } from '../forms/reading.ts';
 import { parseDecimal } from '../text/decimal.ts';
 import { streamId } from '../forms/digest.ts';
-import type { Right } from '../forms/access.ts';
+import type { ResourceForm, Right } from '../forms/access.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
 import { encode } from '../cbor/codec.ts';
 import { change as changeForm, type Change } from '../forms/governance.ts';
@@ -107,6 +108,24 @@ export function claimThing(ledger: AnyId, thing: AnyId, claimant: AnyId, code: S
   return { kind: 'accept_thing', thing: idBytes(thing), claim: { key: code.publicKey, signature } };
 }
 
+/** A device as its maker lists it, before it joins. */
+export interface Made {
+  name: string;
+  key: PublicKey;
+}
+
+/** Vouches for devices, at most 10,000: that each holds its key, and whose they are when they join with things of this description. */
+export function issueVoucher(owner: AnyId, devices: readonly Made[], description: string): Action {
+  const leaves = devices.map((device) => voucherLeaf({ kind: 'device', ...device }));
+  const voucher = { owner: idBytes(owner), root: merkleRoot(leaves), count: devices.length, description: toUtf8(description) };
+  return { kind: 'issue_voucher', voucher };
+}
+
+/** Ends a voucher: no more devices join by it. */
+export function revokeVoucher(voucher: AnyId): Action {
+  return { kind: 'revoke_voucher', voucher: idBytes(voucher) };
+}
+
 /** How a thing is; what is left out stays as it was. Places are in degrees. */
 export interface StatusForm {
   online?: boolean;
@@ -164,6 +183,19 @@ export function withdrawProposal(proposal: AnyId): Action {
 /** The bytes of a change, to ask a peer what it would lead to: see `Client.consequence`. */
 export function changeBytes(change: Change): Uint8Array {
   return encode(changeForm, change);
+}
+
+/** The action that sets a policy. */
+export type SetAccessPolicy = Action & { kind: 'set_access_policy' };
+
+/** Decides who may do what with something of the sender's, in place of its earlier policy about that. See `policyStatement`. */
+export function setAccessPolicy(policy: SetAccessPolicy['policy']): Action {
+  return { kind: 'set_access_policy', policy };
+}
+
+/** Takes the policy about something back. */
+export function removeAccessPolicy(resource: ResourceForm): Action {
+  return { kind: 'remove_access_policy', resource };
 }
 
 /** Asks for access to a thing, or to one property of it: `countMax` 0 is as often as wanted. */

@@ -2,10 +2,12 @@
 
 export type { Action, ActionKind } from '../forms/action.ts';
 export { SigningKey, type PublicKey, type Suite } from '../forms/crypto.ts';
+export { codeKey } from '../forms/onboarding.ts';
 export type { EntityKind } from '../forms/entity.ts';
 export { streamId, thingId } from '../forms/digest.ts';
 export type { ReadingForm, ReadingValue } from '../forms/reading.ts';
 export { bodyFor, decodeTransaction, signTransaction, type Body, type SignedBy, type SignerKey, type Transaction } from '../forms/transaction.ts';
 export * as actions from './actions.ts';
 export type { AnyId } from './actions.ts';
-export { Account, Signer } from './signer.ts';
+export { policyStatement, type Template } from './policy.ts';
+export { Account, readAs, Signer } from './signer.ts';

@@ -1,8 +1,10 @@
+import { encode } from '../cbor/codec.ts';
 import type { Client } from '../client/client.ts';
 import type { Outcome } from '../client/model/index.ts';
 import type { Submission } from '../client/submission.ts';
 import type { Action } from '../forms/action.ts';
 import type { SigningKey } from '../forms/crypto.ts';
+import { readerBytes, readerToken } from '../forms/reader.ts';
 import { bodyFor, signTransaction, type Transaction } from '../forms/transaction.ts';
 import { toHex } from '../text/bytes.ts';
 import { idBytes, type AnyId } from './actions.ts';
@@ -28,6 +30,12 @@ export class Signer {
   sign(nonce: bigint, expiryHeight: bigint, actions: readonly Action[]): Transaction {
     const body = bodyFor(this.ledger, this.entity, nonce, expiryHeight, [...actions]);
     return signTransaction(this.ledger, body, this.#key);
+  }
+
+  /** The token that says to a peer, by its voting key, who reads, what for and until when; in hex. */
+  readerToken(peer: AnyId, purpose: string, untilMs: bigint): string {
+    const reader = { ledger: this.ledger, peer: idBytes(peer), entity: this.entity, purpose, untilMs };
+    return toHex(encode(readerToken, { reader, signature: this.#key.sign(readerBytes(reader)) }));
   }
 }
 
@@ -74,6 +82,28 @@ export class Account {
     const submission: Submission = { wire: this.sign(actions).wire, payloads };
     return this.#client.finalize(submission, timeoutMs);
   }
+}
+
+/** How long a token counts, milliseconds: well below what peers take, so that clocks may differ. */
+const TOKEN_MS = 300_000;
+/** How long before its end a token is made anew, milliseconds. */
+const RENEWED_BEFORE_MS = 60_000;
+
+/**
+ * Lets a client say with each request who reads, and what for: the purpose of the grant that is read
+ * under, or nothing. Grants are held to what the peer says of itself: ask a peer that you know.
+ */
+export async function readAs(client: Client, signer: Signer, purpose = ''): Promise<void> {
+  const { key } = await client.status();
+  let [token, untilMs] = ['', 0];
+  client.readAs(() => {
+    const nowMs = Date.now();
+    if (nowMs + RENEWED_BEFORE_MS >= untilMs) {
+      untilMs = nowMs + TOKEN_MS;
+      token = signer.readerToken(key, purpose, BigInt(untilMs));
+    }
+    return token;
+  });
 }
 
 function largest(a: bigint, b: bigint): bigint {
