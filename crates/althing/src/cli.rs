@@ -9,6 +9,7 @@ use crate::{
         command::CommandCommand,
         config::ConfigCommand,
         conformance::ConformanceCommand,
+        contract::ContractCommand,
         demo::DemoCommand,
         entity::EntityCommand,
         events::EventsCommand,
@@ -61,6 +62,9 @@ enum Command {
     /// Show, register, bind and retire things.
     #[command(subcommand)]
     Thing(ThingCommand),
+    /// Write, check, store, call and manage contracts.
+    #[command(subcommand)]
+    Contract(ContractCommand),
     /// Show streams and their gaps.
     #[command(subcommand)]
     Stream(StreamCommand),
@@ -110,6 +114,7 @@ impl Cli {
             Command::Gateway(command) => command.run(output),
             Command::Ask(command) => command.run(output),
             Command::Thing(command) => command.run(output),
+            Command::Contract(command) => command.run(output),
             Command::Stream(command) => command.run(output),
             Command::Reading(command) => command.run(output),
             Command::Tx(command) => command.run(output),

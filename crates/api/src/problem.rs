@@ -61,6 +61,8 @@ failures! {
     MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "This cannot be done here; see /openapi.json for what can.";
     UnknownEntity NOT_FOUND "unknown_entity" "The entity is not registered on this ledger; check its id and the network.";
     UnknownThing NOT_FOUND "unknown_thing" "The thing is not registered on this ledger; check its id and the network.";
+    UnknownCode NOT_FOUND "unknown_code" "No such code is stored on this ledger; check its id and the network.";
+    UnknownContract NOT_FOUND "unknown_contract" "There is no such contract on this ledger; check its id and the network.";
     UnknownVersion NOT_FOUND "unknown_version" "The description has no such version; ask without a version for the present one.";
     UnknownStream NOT_FOUND "unknown_stream" "No thing has this stream; look at the properties of the thing.";
     UnknownReading NOT_FOUND "unknown_reading" "The stream has no reading with this number; look at its gaps.";
@@ -153,6 +155,8 @@ impl From<QueryError> for ApiError {
             QueryError::Unknown(noun) => match noun {
                 Noun::Entity => Failure::UnknownEntity,
                 Noun::Thing => Failure::UnknownThing,
+                Noun::Code => Failure::UnknownCode,
+                Noun::Contract => Failure::UnknownContract,
                 Noun::Version => Failure::UnknownVersion,
                 Noun::Stream => Failure::UnknownStream,
                 Noun::Reading => Failure::UnknownReading,
@@ -192,6 +196,8 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::NotPermitted
         | Refusal::NotBound
         | Refusal::BindingExpired
+        | Refusal::NotAParticipant
+        | Refusal::CallerNotAllowed
         | Refusal::NotAMember
         | Refusal::NotAnApprover
         | Refusal::NotOffered
@@ -213,6 +219,11 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::ThingRetired
         | Refusal::AlreadyApproved
         | Refusal::AlreadyRotated
+        | Refusal::CodeInUse
+        | Refusal::ContractFrozen
+        | Refusal::ContractEnded
+        | Refusal::ContractProposed
+        | Refusal::ContractDeclined
         | Refusal::Withdrawn
         | Refusal::BackwardState
         | Refusal::VotingOver
@@ -239,6 +250,20 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::NoPolicy
         | Refusal::UnknownRequest
         | Refusal::TimeOutOfRange
+        | Refusal::UnknownCode
+        | Refusal::BadCode
+        | Refusal::CodePartsMissing
+        | Refusal::CodeMismatch
+        | Refusal::UnknownContract
+        | Refusal::OutOfGas
+        | Refusal::ContractTrapped
+        | Refusal::ContractRefused
+        | Refusal::ContractAnswer
+        | Refusal::ContractTooDeep
+        | Refusal::GasLimit
+        | Refusal::NoSuchEntry
+        | Refusal::MessageUnsupported
+        | Refusal::ProposalExpired
         | Refusal::UnknownProposal
         | Refusal::WouldStall
         | Refusal::ThirdOfVotes
@@ -251,14 +276,17 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::UnknownAffordance
         | Refusal::UnknownCommand
         | Refusal::CommandExpired => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::SenderQuota
+        Refusal::CodeQuota
+        | Refusal::SenderQuota
         | Refusal::StatusTooOften
         | Refusal::TooManyCommands
         | Refusal::TooManyProposals
         | Refusal::TooManyMembers
         | Refusal::TooManyGateways
         | Refusal::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::MempoolFull | Refusal::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::BlockGas | Refusal::MempoolFull | Refusal::NotReady => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Refusal::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
     }
 }

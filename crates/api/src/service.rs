@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use althing_client::model::{DidText, IdText};
 use althing_peer::{Peer, query::Query};
-use althing_types::{EntityId, ThingId};
+use althing_types::{ContractId, EntityId, ThingId};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -20,6 +20,10 @@ use crate::{
 /// processors to agreement.
 const READS_MAX: usize = 8;
 
+/// Most contracts run at a time for those who ask: each may take as long as a whole transaction, and
+/// the processors are for agreement.
+const RUNS_MAX: usize = 1;
+
 /// A peer as the interface sees it.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -31,6 +35,8 @@ pub(crate) struct Service {
     /// Bytes of large answers until they are sent.
     pub(crate) answer_bytes: Arc<Semaphore>,
     reads: Semaphore,
+    /// Contracts run for those who ask.
+    runs: Semaphore,
     pub(crate) event_streams: Arc<Semaphore>,
     pub(crate) tokens: Tokens,
     pub(crate) decisions: Decisions,
@@ -46,6 +52,7 @@ impl Service {
             requests: Arc::new(Semaphore::new(config.requests_max)),
             answer_bytes: Arc::new(Semaphore::new(ANSWER_BYTES_MAX)),
             reads: Semaphore::new(READS_MAX),
+            runs: Semaphore::new(RUNS_MAX),
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
             tokens: Tokens::default(),
             decisions: Decisions::default(),
@@ -65,6 +72,14 @@ impl Service {
 
     pub(crate) fn thing_did(&self, thing: &ThingId) -> DidText {
         DidText::thing(self.network(), thing)
+    }
+
+    pub(crate) fn contract_did(&self, contract: &ContractId) -> DidText {
+        DidText::contract(self.network(), contract)
+    }
+
+    pub(crate) fn contract_id(&self, text: &IdText) -> Answer<ContractId> {
+        self.id(text).map(ContractId)
     }
 
     /// The id in a path or parameter, if it is of this network.
@@ -98,6 +113,18 @@ impl Service {
                 Err(Failure::Internal.into())
             }
         }
+    }
+}
+
+impl Service {
+    /// Runs contracts for somebody who asks, one after the other.
+    pub(crate) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        run: impl FnOnce(&Self) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        // The semaphore is never closed.
+        let _turn = self.runs.acquire().await;
+        self.read(run).await
     }
 }
 

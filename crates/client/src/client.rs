@@ -217,6 +217,21 @@ impl Client {
         Ok(admissions.transactions)
     }
 
+    pub(crate) async fn post_cbor<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, Error> {
+        let url = self.at(path);
+        let request = self
+            .http
+            .post(url.clone())
+            .header(header::CONTENT_TYPE, submission::CBOR_MEDIA_TYPE)
+            .body(body);
+        let answer = self.send(request, &url, Duration::ZERO).await?;
+        read_json(answer, &url).await
+    }
+
     pub(crate) fn at(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {

@@ -65,6 +65,10 @@ pub struct ParametersForm {
     pub claim_ahead_max_ms: u64,
     /// How far a batch may skip ahead of its stream's next sequence number, readings.
     pub sequence_window: u64,
+    /// Most gas that contracts may use in one transaction.
+    pub contract_gas_transaction_max: u64,
+    /// Most gas that contracts may use in one block.
+    pub contract_gas_block_max: u64,
     /// Who may read a thing without a policy: `open`, anybody, which is left out; or `policy`, who
     /// has it in its hands.
     #[serde(default, skip_serializing_if = "ReadsForm::is_open")]
@@ -322,7 +326,9 @@ parameters!(
     leader_timeout_ms,
     clock_drift_max_ms,
     claim_ahead_max_ms,
-    sequence_window
+    sequence_window,
+    contract_gas_transaction_max,
+    contract_gas_block_max
 );
 
 impl From<&PublicKey> for Key {

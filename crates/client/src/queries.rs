@@ -1,23 +1,97 @@
 //! The reads of the interface, one method each.
 
 use althing_types::{
-    Change, EntityId, Genesis, GrantId, StreamId, ThingId, TxId, VoucherId, Wire as _,
+    Body, Change, CodeId, ContractId, EntityId, Genesis, GrantId, StreamId, ThingId, TxId,
+    VoucherId, Wire as _,
 };
 use bytes::Bytes;
 
 use crate::{
     Client, Error, Events,
     model::{
-        AccessPolicy, Account, Aggregates, Block, BlockSummary, Command, Consequence, Decision,
-        DidDocument, Entity, EventRecord, Gaps, Governance, Grant, KeyVersion, Network, Page, Past,
-        Peers, PendingApproval, Policies, Property, Proposal, Readings, Status, Stream, Thing,
-        Transaction, Voucher, query,
+        AccessPolicy, Account, Aggregates, Block, BlockSummary, Code, Command, Consequence,
+        Contract, ContractAnswer, ContractPast, Decision, DidDocument, Entity, EventRecord, Gaps,
+        Governance, Grant, KeyVersion, Network, Page, Past, Peers, PendingApproval, Policies,
+        Property, Proposal, Readings, Status, Stream, Thing, Transaction, Trial, Voucher, query,
     },
 };
 
 const NONE: &[(); 0] = &[];
 
 impl Client {
+    /// Code that is stored, ascending by id.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn codes(&self, query: &query::List) -> Result<Page<Code>, Error> {
+        self.get("v1/codes", query).await
+    }
+
+    /// Code of contracts.
+    ///
+    /// # Errors
+    /// `unknown_code` if it is not stored.
+    pub async fn code(&self, code: &CodeId) -> Result<Code, Error> {
+        self.get(&format!("v1/codes/{code}"), NONE).await
+    }
+
+    /// The module of code. Compare its SHA-256 with the id, unless you trust the peer.
+    ///
+    /// # Errors
+    /// `unknown_code` if it is not stored.
+    pub async fn module(&self, code: &CodeId) -> Result<Bytes, Error> {
+        self.get_bytes(&format!("v1/codes/{code}/module"), NONE).await
+    }
+
+    /// Contracts, in a stable order.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn contracts(&self, query: &query::Contracts) -> Result<Page<Contract>, Error> {
+        self.get("v1/contracts", query).await
+    }
+
+    /// A contract.
+    ///
+    /// # Errors
+    /// `unknown_contract` if there is none.
+    pub async fn contract(&self, contract: &ContractId) -> Result<Contract, Error> {
+        self.get(&format!("v1/contracts/{contract}"), NONE).await
+    }
+
+    /// Transactions that called or changed a contract, newest first.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn contract_history(
+        &self,
+        contract: &ContractId,
+        query: &query::List,
+    ) -> Result<Page<ContractPast>, Error> {
+        self.get(&format!("v1/contracts/{contract}/transactions"), query).await
+    }
+
+    /// Asks a contract; `message` is JSON.
+    ///
+    /// # Errors
+    /// `contract_refused` and others if it does not answer.
+    pub async fn ask_contract(
+        &self,
+        contract: &ContractId,
+        message: &str,
+    ) -> Result<ContractAnswer, Error> {
+        let query = query::ContractQuestion { message: message.to_owned() };
+        self.get(&format!("v1/contracts/{contract}/answer"), &query).await
+    }
+
+    /// What would come of actions in the next block. Nothing is signed and nothing changes.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed; that the actions would be refused is an answer.
+    pub async fn try_out(&self, body: &Body) -> Result<Trial, Error> {
+        self.post_cbor("v1/trials", althing_types::Wire::to_wire(body)).await
+    }
+
     /// What the peer is doing.
     ///
     /// # Errors

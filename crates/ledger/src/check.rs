@@ -51,6 +51,8 @@ impl<'a, R: Read> Checker<'a, R> {
         let untouched = self.state.mark();
         let verdict = self.try_out(transaction);
         self.state.roll_back(untouched);
+        // In a block, what is refused has used its gas too; here every transaction is the only one.
+        self.state.gas_used = 0;
         verdict
     }
 

@@ -72,6 +72,8 @@ impl Outcome {
 
 /// Name of the parameter that holds the [`Parameters`] of the ledger.
 pub(crate) const PARAMETERS: &str = "parameters";
+/// Name of the parameter that holds the name of the network.
+pub(crate) const NETWORK: &str = "network";
 /// Name of the parameter that holds the [`ValidatorSet`] of the present epoch.
 pub(crate) const VALIDATORS: &str = "validators";
 

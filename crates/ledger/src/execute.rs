@@ -5,8 +5,8 @@ use althing_state::{Read, StoreError};
 use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY_BLOCKS_MAX};
 
 use crate::{
-    BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, entity,
-    governance, index, onboarding, record, standing, status, stream, thing,
+    BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
+    entity, governance, index, onboarding, record, standing, status, stream, thing,
     transition::{Actor, Moment, Stop, Transition},
 };
 
@@ -194,6 +194,30 @@ fn act_once<R: Read>(
         Action::SubmitBatch(batch) => stream::submit(state, actor, batch),
         Action::Record(what) => record::write(state, actor, what),
         Action::SetApprovalPolicy(policy) => approval::set_policy(state, actor, policy),
+        Action::UploadCode { code, part, bytes } => {
+            contract::upload(state, actor, code, *part, bytes)
+        }
+        Action::StoreCode { code, parts, meta } => {
+            contract::store(state, actor, code, *parts, meta)
+        }
+        Action::RemoveCode { code } => contract::remove(state, actor, code),
+        Action::Instantiate { code, name, terms, message, gas_limit } => {
+            contract::instantiate(state, actor, code, name, terms, message, *gas_limit)
+        }
+        Action::Execute { contract, message, gas_limit } => {
+            contract::execute(state, actor, contract, message, *gas_limit)
+        }
+        Action::Migrate { contract, code, message, gas_limit } => {
+            contract::migrate(state, actor, contract, code, message, *gas_limit)
+        }
+        Action::SetAdmin { contract, admin } => {
+            contract::set_admin(state, actor, &actor.id, contract, *admin)
+        }
+        Action::FreezeContract { contract } => contract::freeze(state, actor, contract),
+        Action::ThawContract { contract } => contract::thaw(state, actor, contract),
+        Action::TerminateContract { contract } => contract::terminate(state, actor, contract),
+        Action::AcceptContract { contract } => contract::accept(state, actor, contract),
+        Action::DeclineContract { contract } => contract::decline(state, actor, contract),
         Action::Approve { pending } => approval::approve(state, actor, pending),
         Action::Reject { pending } => approval::reject(state, actor, pending),
         Action::OfferThing { thing, offer } => {

@@ -5,7 +5,7 @@ use althing_state::Writes;
 use althing_types::{Genesis, Members};
 
 use crate::{
-    context::{PARAMETERS, VALIDATORS},
+    context::{NETWORK, PARAMETERS, VALIDATORS},
     entity::founded,
     key as own_key,
     transition::encode,
@@ -29,6 +29,7 @@ pub fn found(genesis: &Genesis) -> Writes {
         entity(founded(peer.inception.clone(), Some(peer.organisation), 0));
     }
     put(key::parameter(PARAMETERS), encode(&genesis.parameters));
+    put(key::parameter(NETWORK), encode(&genesis.network));
     put(key::parameter(VALIDATORS), encode(&genesis.validators()));
     // Organisations of a genesis ascend by id.
     let members = genesis.organisations.iter().map(|one| one.inception.id()).collect();

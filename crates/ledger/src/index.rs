@@ -24,18 +24,25 @@
 //! | `c` command | its [record](crate::command::CommandRecord) |
 //! | `m` thing height (8) position (4) command | |
 //! | `b` height (8) proposal | refusal (2) height at which it ended (8); nothing while it is open |
+//! | `W` `k` code | owner |
+//! | `W` `n` name 00 contract | |
+//! | `W` `i` interface 00 contract | |
+//! | `W` `c` code contract | |
+//! | `W` `h` contract height (8) position (4) | transaction |
+//! | `W` `p` participant contract | last height (8) |
 //!
 //! Numbers are big-endian, so that rows sort by height; ids are their 32 bytes; texts are UTF-8 and
 //! hold no 00. The functions without a sender give the prefix to scan for.
 
 use althing_state::Read;
 use althing_types::{
-    Digest, EntityId, EntityKind, Event, GrantId, Place, Record, Refusal, Resource, StreamId,
-    ThingId, TxId, VoucherId, Wire as _,
+    CodeId, ContractId, Digest, EntityId, EntityKind, Event, GrantId, Place, Record, Refusal,
+    Resource, StreamId, ThingId, TxId, VoucherId, Wire as _,
 };
 
 use crate::{
     command::CommandRecord,
+    contract::ContractRecord,
     governance::ProposalStatus,
     transition::{Actor, Transition, encode},
 };
@@ -210,6 +217,50 @@ pub fn proposal_status(value: &[u8]) -> Option<ProposalStatus> {
     match code {
         0 => Some(ProposalStatus::Enacted(height)),
         _ => Refusal::from_number(code).map(|why| ProposalStatus::Ended(height, why)),
+    }
+}
+
+/// Rows of all code.
+#[must_use]
+pub fn codes() -> Vec<u8> {
+    b"Wk".to_vec()
+}
+
+/// Rows of the contracts with a name; of all contracts, by name, if it is empty.
+#[must_use]
+pub fn contracts_named(name: &str) -> Vec<u8> {
+    own_text(b'n', name)
+}
+
+/// Rows of the contracts whose code serves an interface.
+#[must_use]
+pub fn contracts_with(interface: &str) -> Vec<u8> {
+    own_text(b'i', interface)
+}
+
+/// Rows of the contracts that run a code.
+#[must_use]
+pub fn contracts_of(code: &CodeId) -> Vec<u8> {
+    join(b'W', &[b"c", &code.0])
+}
+
+/// Rows of the transactions that called or changed a contract.
+#[must_use]
+pub fn history_of_contract(id: &ContractId) -> Vec<u8> {
+    join(b'W', &[b"h", &id.0])
+}
+
+/// Rows of the contracts that wait for a participant to decide.
+#[must_use]
+pub fn contracts_awaiting(participant: &EntityId) -> Vec<u8> {
+    join(b'W', &[b"p", &participant.0])
+}
+
+fn own_text(kind: u8, text: &str) -> Vec<u8> {
+    if text.is_empty() {
+        join(b'W', &[&[kind]])
+    } else {
+        join(b'W', &[&[kind], text.as_bytes(), &[0]])
     }
 }
 
@@ -486,4 +537,48 @@ pub(crate) fn proposed<R: Read>(
         }
     };
     state.row(join(b'b', &[&since_height.to_be_bytes(), &proposal.0]), Some(value));
+}
+
+pub(crate) fn code<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &CodeId,
+    owner: &EntityId,
+    present: bool,
+) {
+    state.row(join(b'W', &[b"k", &id.0]), present.then(|| owner.0.to_vec()));
+}
+
+/// The rows that find a contract by its name, by what its code serves, and by its code.
+pub(crate) fn contract<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &ContractId,
+    record: &ContractRecord,
+    interfaces: &[String],
+    present: bool,
+) {
+    let row = || present.then(Vec::new);
+    state.row(join(b'W', &[b"n", record.name.as_bytes(), &[0], &id.0]), row());
+    state.row(join(b'W', &[b"c", &record.code.0, &id.0]), row());
+    for interface in interfaces {
+        state.row(join(b'W', &[b"i", interface.as_bytes(), &[0], &id.0]), row());
+    }
+}
+
+pub(crate) fn contract_history<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &ContractId,
+) {
+    let place = state.place(actor);
+    state.row(join(b'W', &[b"h", &id.0, &place]), Some(actor.transaction.0.to_vec()));
+}
+
+pub(crate) fn awaits<R: Read>(
+    state: &mut Transition<'_, R>,
+    participant: &EntityId,
+    id: &ContractId,
+    until_height: Option<u64>,
+) {
+    let key = join(b'W', &[b"p", &participant.0, &id.0]);
+    state.row(key, until_height.map(|height| height.to_be_bytes().to_vec()));
 }

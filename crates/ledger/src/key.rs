@@ -1,6 +1,6 @@
 //! Raw keys of the state that no proof opens; the others are in [`althing_proof::key`].
 
-use althing_types::{EntityId, ThingId, TxId, VoucherId};
+use althing_types::{CodeId, ContractId, EntityId, StreamId, ThingId, TxId, VoucherId};
 
 /// Where the names of a thing's properties are: `d/<id>`.
 #[must_use]
@@ -95,4 +95,70 @@ pub fn address(peer: &EntityId) -> Vec<u8> {
 #[must_use]
 pub fn access_waiting(owner: &EntityId) -> Vec<u8> {
     [b"aw".as_slice(), &owner.0].concat()
+}
+
+/// Where a [`ContractRecord`](crate::contract::ContractRecord) is: `w/<id>`.
+#[must_use]
+pub fn contract(id: &ContractId) -> Vec<u8> {
+    [b"w/".as_slice(), &id.0].concat()
+}
+
+/// Where a contract keeps a value: `x/<id>/<key of its own>`; a byte string.
+#[must_use]
+pub fn storage(id: &ContractId, own: &[u8]) -> Vec<u8> {
+    [b"x/".as_slice(), &id.0, b"/", own].concat()
+}
+
+/// Where a [`CodeRecord`](crate::contract::CodeRecord) is: `y/c/<id>`.
+#[must_use]
+pub fn code(id: &CodeId) -> Vec<u8> {
+    [b"y/c/".as_slice(), &id.0].concat()
+}
+
+/// Where a part of a module is: `y/p/<id>/<part, 2 bytes big-endian>`; a byte string.
+#[must_use]
+pub fn code_part(id: &CodeId, part: u16) -> Vec<u8> {
+    [b"y/p/".as_slice(), &id.0, b"/", &part.to_be_bytes()].concat()
+}
+
+/// Where the id of the code with a number is: `y/i/<number, 8 bytes big-endian>`.
+#[must_use]
+pub fn code_number(number: u64) -> Vec<u8> {
+    [b"y/i/".as_slice(), &number.to_be_bytes()].concat()
+}
+
+/// Where the newest number of code is: `y/n`.
+#[must_use]
+pub fn code_count() -> Vec<u8> {
+    b"y/n".to_vec()
+}
+
+/// Where it is kept how much code an organisation has stored, bytes: `y/q/<id>`.
+#[must_use]
+pub fn code_of_owner(owner: &EntityId) -> Vec<u8> {
+    [b"y/q/".as_slice(), &owner.0].concat()
+}
+
+/// Where it is kept how much code all have stored, bytes: `y/q`.
+#[must_use]
+pub fn code_of_ledger() -> Vec<u8> {
+    b"y/q".to_vec()
+}
+
+/// Where the upload is that a sender has under way: `y/u/<id>`.
+#[must_use]
+pub fn upload(sender: &EntityId) -> Vec<u8> {
+    [b"y/u/".as_slice(), &sender.0].concat()
+}
+
+/// Where a part of that upload is: `y/v/<id>/<part, 2 bytes big-endian>`; a byte string.
+#[must_use]
+pub fn upload_part(sender: &EntityId, part: u16) -> Vec<u8> {
+    [b"y/v/".as_slice(), &sender.0, b"/", &part.to_be_bytes()].concat()
+}
+
+/// Where the [`LatestBatch`](crate::stream::LatestBatch) of a stream is: `r/l/<id>`.
+#[must_use]
+pub fn latest(stream: &StreamId) -> Vec<u8> {
+    [b"r/l/".as_slice(), &stream.0].concat()
 }

@@ -34,6 +34,7 @@ pub mod access;
 pub mod approval;
 mod binding;
 pub mod command;
+pub mod contract;
 mod entity;
 pub mod governance;
 pub mod onboarding;

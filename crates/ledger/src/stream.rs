@@ -12,10 +12,74 @@ use althing_proof::{
 use althing_state::Read;
 use althing_types::{BatchHeader, Event, Refusal, StreamSchema, ValueKind};
 
+use minicbor::{Decode, Encode};
+
 use crate::{
-    binding, thing,
+    binding, key as own_key, thing,
     transition::{Actor, Moment, Stop, Transition},
 };
+
+/// What contracts see of a stream's newest readings: the batch with the highest numbers. Readings
+/// themselves lie beside the state, where not every peer has them; this is in it, and always the same
+/// size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct LatestBatch {
+    /// Number of its first reading.
+    #[n(0)]
+    pub first_seq: u64,
+    /// How many readings.
+    #[n(1)]
+    pub count: u32,
+    /// Latest claimed time, milliseconds since 1970.
+    #[n(2)]
+    pub claimed_ms: i64,
+    /// Ledger time of its block, milliseconds since 1970.
+    #[n(3)]
+    pub ledger_ms: u64,
+    /// Smallest mantissa; none for text and bytes.
+    #[n(4)]
+    pub min: Option<i64>,
+    /// Largest mantissa; none for text and bytes.
+    #[n(5)]
+    pub max: Option<i64>,
+    /// Sum of the mantissas, 16 bytes big-endian.
+    #[cbor(n(6), with = "minicbor::bytes")]
+    sum: [u8; 16],
+}
+
+impl LatestBatch {
+    fn of(batch: &BatchHeader, ledger_ms: u64) -> Self {
+        Self {
+            first_seq: batch.first_seq,
+            count: batch.count,
+            claimed_ms: batch.time_max,
+            ledger_ms,
+            min: batch.min,
+            max: batch.max,
+            sum: batch.sum.to_be_bytes(),
+        }
+    }
+
+    /// Sum of the mantissas; 0 for text and bytes.
+    #[must_use]
+    pub const fn sum(&self) -> i128 {
+        i128::from_be_bytes(self.sum)
+    }
+
+    /// As contracts read it: numbers that may exceed 32 bits are texts, keys are in order.
+    pub(crate) fn to_json(self) -> serde_json::Value {
+        serde_json::json!({
+            "claimed_ms": self.claimed_ms.to_string(),
+            "count": self.count,
+            "first_seq": self.first_seq.to_string(),
+            "ledger_ms": self.ledger_ms.to_string(),
+            "max": self.max.map(|max| max.to_string()),
+            "min": self.min.map(|min| min.to_string()),
+            "sum": self.sum().to_string(),
+        })
+    }
+}
 
 /// Appends a batch to a stream.
 pub(crate) fn submit<R: Read>(
@@ -38,6 +102,10 @@ pub(crate) fn submit<R: Read>(
     let index = head.peaks.leaves();
     let nodes = head.peaks.append(&leaf).map_err(|_| Refusal::OutOfBounds)?;
     state.put(key, &head);
+    let newest = state.get::<LatestBatch>(&own_key::latest(&batch.stream))?;
+    if newest.is_none_or(|newest| newest.first_seq < batch.first_seq) {
+        state.put(own_key::latest(&batch.stream), &LatestBatch::of(batch, state.now.time_ms));
+    }
     state.emit(Event::BatchAccepted {
         thing: head.thing,
         stream: batch.stream,

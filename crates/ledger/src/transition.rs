@@ -7,12 +7,17 @@ use althing_proof::{
     record::EntityRecord,
     stream::{Leaf, Stored},
 };
-use althing_state::{Read, StoreError, Writes};
+use althing_state::{Direction, Read, Row, StoreError, Writes, merged};
 use althing_types::{
-    ActionKind, ApprovalPolicy, Digest, EntityId, Event, LedgerId, Parameters, Refusal, StreamId,
-    TxId,
+    ActionKind, ApprovalPolicy, ContractId, Digest, EntityId, Event, LedgerId, Parameters, Refusal,
+    StreamId, TxId,
 };
 use minicbor::{Decode, Encode};
+
+/// Most lines kept of what contracts say while somebody tries them out.
+const TRACE_LINES_MAX: usize = 256;
+/// Most characters kept of one such line.
+const TRACE_CHARS_MAX: usize = 1024;
 
 /// Why an action has no effect.
 #[derive(Debug)]
@@ -88,6 +93,12 @@ pub(crate) struct Transition<'a, R> {
     /// Entities and policies decoded before: transactions ask for the same few again and again.
     entities: BTreeMap<EntityId, Option<Rc<EntityRecord>>>,
     policies: BTreeMap<(EntityId, ActionKind), Option<Rc<ApprovalPolicy>>>,
+    /// The network's name, once somebody asked for it.
+    pub(crate) network: Option<Rc<str>>,
+    /// Gas that contracts have used in the block; what is refused has used it too.
+    pub(crate) gas_used: u64,
+    /// What contracts say while somebody tries them out; none otherwise.
+    trace: Option<Vec<String>>,
 }
 
 impl<'a, R: Read> Transition<'a, R> {
@@ -100,6 +111,9 @@ impl<'a, R: Read> Transition<'a, R> {
             undo: Vec::new(),
             entities: BTreeMap::new(),
             policies: BTreeMap::new(),
+            network: None,
+            gas_used: 0,
+            trace: None,
         }
     }
 
@@ -119,6 +133,35 @@ impl<'a, R: Read> Transition<'a, R> {
                 Some(bytes) => decode_at(key, &bytes).map(Some),
                 None => Ok(None),
             },
+        }
+    }
+
+    /// At most `limit` rows with `from <= key < to`, in the direction's order, and how many were
+    /// looked at for them.
+    pub(crate) fn range(
+        &self,
+        from: &[u8],
+        to: Option<&[u8]>,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<(Vec<Row>, usize), StoreError> {
+        merged(&self.writes, self.view, from, to, direction, limit)
+    }
+
+    /// From now on keeps what contracts say.
+    pub(crate) fn record_trace(&mut self) {
+        self.trace = Some(Vec::new());
+    }
+
+    pub(crate) fn take_trace(&mut self) -> Vec<String> {
+        self.trace.take().unwrap_or_default()
+    }
+
+    /// Notes what a contract says, for whoever tries it out: it reaches nothing that peers agree on.
+    pub(crate) fn trace(&mut self, contract: &ContractId, text: &str) {
+        if let Some(trace) = self.trace.as_mut().filter(|trace| trace.len() < TRACE_LINES_MAX) {
+            let text: String = text.chars().take(TRACE_CHARS_MAX).collect();
+            trace.push(format!("{contract}: {text}"));
         }
     }
 

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use althing_types::{ActionKind, EntityId, GrantId, Resource, StreamId, ThingId, TxId};
 
 /// Longest raw key, bytes.
-pub const KEY_BYTES_MAX: usize = 128;
+pub const KEY_BYTES_MAX: usize = 320;
 
 /// Where an [`EntityRecord`](crate::record::EntityRecord) is: `e/<id>`.
 #[must_use]

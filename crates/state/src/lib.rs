@@ -15,7 +15,7 @@ mod store;
 pub use store::{Batch, Cause, Direction, Row, Space, Store, StoreError};
 
 mod read;
-pub use read::{Overlay, Read, Writes};
+pub use read::{Overlay, Read, Writes, merged};
 
 mod trie;
 pub use trie::{Change, Trie};

@@ -1,6 +1,13 @@
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    vec::Vec,
+};
+use core::{cmp::Ordering, ops::Bound};
 
-use crate::store::{Row, StoreError};
+use crate::{
+    state::{prefix_end, successor},
+    store::{Direction, Row, StoreError},
+};
 
 /// Reading the authenticated state by raw key: all that the ledger sees of it.
 pub trait Read {
@@ -9,6 +16,19 @@ pub trait Read {
     /// # Errors
     /// [`StoreError`] if the disk fails.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// At most `limit` rows with `from <= key < to`, in the direction's order. An absent `to` means
+    /// up to the end.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk fails.
+    fn range(
+        &self,
+        from: &[u8],
+        to: Option<&[u8]>,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError>;
 
     /// At most `limit` rows whose keys begin with `prefix` and are greater than `after`, ascending.
     ///
@@ -19,7 +39,12 @@ pub trait Read {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<Row>, StoreError>;
+    ) -> Result<Vec<Row>, StoreError> {
+        // A key before all that begin with the prefix is as good as none.
+        let after = after.filter(|after| *after >= prefix);
+        let from = after.map_or_else(|| prefix.to_vec(), successor);
+        self.range(&from, prefix_end(prefix).as_deref(), Direction::Forward, limit)
+    }
 }
 
 impl<R: Read + ?Sized> Read for &R {
@@ -27,13 +52,14 @@ impl<R: Read + ?Sized> Read for &R {
         (**self).get(key)
     }
 
-    fn scan(
+    fn range(
         &self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
+        from: &[u8],
+        to: Option<&[u8]>,
+        direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        (**self).scan(prefix, after, limit)
+        (**self).range(from, to, direction, limit)
     }
 }
 
@@ -86,26 +112,104 @@ impl<R: Read> Read for Overlay<R> {
         }
     }
 
-    fn scan(
+    fn range(
         &self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
+        from: &[u8],
+        to: Option<&[u8]>,
+        direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let start = after.unwrap_or(prefix);
-        let own: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = self
-            .writes
-            .range::<[u8], _>((core::ops::Bound::Included(start), core::ops::Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .filter(|(key, _)| after.is_none_or(|after| key.as_slice() > after))
-            .collect();
-        // Each own removal can hide one row below.
-        let rows = self.below.scan(prefix, after, limit.saturating_add(own.len()))?;
-        let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> =
-            rows.into_iter().map(|(key, value)| (key, Some(value))).collect();
-        merged.extend(own.into_iter().map(|(key, value)| (key.clone(), value.clone())));
-        let present = merged.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
-        Ok(present.take(limit).collect())
+        merged(&self.writes, &self.below, from, to, direction, limit).map(|(rows, _)| rows)
+    }
+}
+
+/// At most `limit` rows of a range of what is below, as writes over it have changed them; and how many
+/// rows and writes were looked at for it, since removals are looked at and give no row.
+///
+/// # Errors
+/// [`StoreError`] if what is below cannot be read.
+pub fn merged(
+    writes: &Writes,
+    below: &impl Read,
+    from: &[u8],
+    to: Option<&[u8]>,
+    direction: Direction,
+    limit: usize,
+) -> Result<(Vec<Row>, usize), StoreError> {
+    let mut rows = Vec::new();
+    let mut looked_at = 0;
+    if to.is_some_and(|to| from >= to) {
+        return Ok((rows, looked_at));
+    }
+    let end = to.map_or(Bound::Unbounded, Bound::Excluded);
+    let mut own = writes.range::<[u8], _>((Bound::Included(from), end));
+    let mut next_own = || match direction {
+        Direction::Forward => own.next(),
+        Direction::Backward => own.next_back(),
+    };
+    let mut lower = Lower {
+        below,
+        from: from.to_vec(),
+        to: to.map(<[u8]>::to_vec),
+        direction,
+        limit,
+        rows: VecDeque::new(),
+        ended: false,
+    };
+    let mut own = next_own();
+    while rows.len() < limit {
+        lower.fill()?;
+        let comes_first = match (own, lower.rows.front()) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some((own, _)), Some((other, _))) => match direction {
+                Direction::Forward => own.cmp(other),
+                Direction::Backward => other.cmp(own),
+            },
+        };
+        looked_at += 1;
+        if comes_first != Ordering::Less {
+            let row = lower.rows.pop_front();
+            if comes_first == Ordering::Greater {
+                rows.extend(row);
+            }
+        }
+        if let (Ordering::Less | Ordering::Equal, Some((key, value))) = (comes_first, own) {
+            rows.extend(value.as_ref().map(|value| (key.clone(), value.clone())));
+            own = next_own();
+        }
+    }
+    Ok((rows, looked_at))
+}
+
+/// The rows below, a part at a time.
+struct Lower<'a, R> {
+    below: &'a R,
+    from: Vec<u8>,
+    to: Option<Vec<u8>>,
+    direction: Direction,
+    limit: usize,
+    rows: VecDeque<Row>,
+    ended: bool,
+}
+
+impl<R: Read> Lower<'_, R> {
+    /// Reads the next part if there is nothing left of the one before.
+    fn fill(&mut self) -> Result<(), StoreError> {
+        if self.ended || !self.rows.is_empty() {
+            return Ok(());
+        }
+        let rows = self.below.range(&self.from, self.to.as_deref(), self.direction, self.limit)?;
+        self.ended = rows.len() < self.limit;
+        if let Some((last, _)) = rows.last() {
+            match self.direction {
+                Direction::Forward => self.from = successor(last),
+                Direction::Backward => self.to = Some(last.clone()),
+            }
+        }
+        self.rows = rows.into();
+        Ok(())
     }
 }
 
@@ -115,15 +219,22 @@ impl Read for BTreeMap<Vec<u8>, Vec<u8>> {
         Ok(BTreeMap::get(self, key).cloned())
     }
 
-    fn scan(
+    fn range(
         &self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
+        from: &[u8],
+        to: Option<&[u8]>,
+        direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let rows = self.iter().filter(|(key, _)| {
-            key.starts_with(prefix) && after.is_none_or(|after| key.as_slice() > after)
-        });
-        Ok(rows.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+        if to.is_some_and(|to| from >= to) {
+            return Ok(Vec::new());
+        }
+        let end = to.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = self.range::<[u8], _>((Bound::Included(from), end));
+        let copy = |(key, value): (&Vec<u8>, &Vec<u8>)| (key.clone(), value.clone());
+        Ok(match direction {
+            Direction::Forward => found.take(limit).map(copy).collect(),
+            Direction::Backward => found.rev().take(limit).map(copy).collect(),
+        })
     }
 }

@@ -7,7 +7,7 @@ use althing_proof::state_path::{StatePath, key_digest, value_digest};
 use althing_types::{Digest, LedgerId};
 
 use crate::{
-    read::{Read, Writes},
+    read::{self, Read, Writes},
     store::{Batch, Direction, Row, Space, Store, StoreError},
     trie::{Change, Trie},
     undo::{self, Undo},
@@ -353,39 +353,43 @@ impl Read for View<'_> {
         self.state.get_newest(key)
     }
 
-    fn scan(
+    fn range(
         &self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
+        from: &[u8],
+        to: Option<&[u8]>,
+        direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
+        // Held across the disk read, so that no block is published in between.
         let inner = self.state.read();
-        let mut restored: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
+        let mut restored = Writes::new();
         let later = inner.replaced.partition_point(|(at, _)| *at <= self.height);
         for (_, replaced) in inner.replaced.range(later..).rev() {
-            restored.extend(
-                replaced
-                    .iter()
-                    .filter(|(key, _)| {
-                        key.starts_with(prefix) && after.is_none_or(|after| key.as_slice() > after)
-                    })
-                    .map(|(key, value)| (key.clone(), value.clone())),
-            );
+            let within = |key: &[u8]| key >= from && to.is_none_or(|to| key < to);
+            let replaced = replaced.iter().filter(|(key, _)| within(key));
+            restored.extend(replaced.map(|(key, value)| (key.clone(), value.clone())));
         }
-        let from = after.map_or_else(|| prefix.to_vec(), successor);
-        let end = prefix_end(prefix);
-        let rows = self.state.store.scan(
-            Space::State,
-            &from,
-            end.as_deref(),
-            Direction::Forward,
-            limit.saturating_add(restored.len()),
-        )?;
-        let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> =
-            rows.into_iter().map(|(key, value)| (key, Some(value))).collect();
-        merged.extend(restored);
-        let present = merged.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
-        Ok(present.take(limit).collect())
+        let newest = Newest(&*self.state.store);
+        read::merged(&restored, &newest, from, to, direction, limit).map(|(rows, _)| rows)
+    }
+}
+
+/// The newest state, as it is on disk.
+struct Newest<'a>(&'a dyn Store);
+
+impl Read for Newest<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.get(Space::State, key)
+    }
+
+    fn range(
+        &self,
+        from: &[u8],
+        to: Option<&[u8]>,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.0.scan(Space::State, from, to, direction, limit)
     }
 }
 
@@ -409,7 +413,7 @@ impl Cache {
 }
 
 /// The first key after `key`.
-fn successor(key: &[u8]) -> Vec<u8> {
+pub(crate) fn successor(key: &[u8]) -> Vec<u8> {
     let mut next = key.to_vec();
     next.push(0);
     next

@@ -3,12 +3,15 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    AccessPolicy, AccessRequest, AccessUse, BatchHeader, Claim, Command, CommandReport, EntityId,
-    GrantId, Inception, Join, Limit, Offer, Proposal, PublicKey, Resource, Signature, Status,
-    ThingId, TxId, Voucher, VoucherId, Wire,
+    AccessPolicy, AccessRequest, AccessUse, ActionKind, BatchHeader, Claim, CodeId, CodeMeta,
+    Command, CommandReport, ContractId, EntityId, GrantId, Inception, Join, Limit, Offer, Proposal,
+    PublicKey, Resource, Signature, Status, Terms, ThingId, TxId, Voucher, VoucherId, Wire,
     access::uses_within_bounds,
     entity::is_name,
-    limits::{APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX},
+    limits::{
+        APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, CONTRACT_GAS_MAX,
+        CONTRACT_MESSAGE_BYTES_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX,
+    },
 };
 
 /// One thing a transaction does. The actions of a transaction succeed or fail together.
@@ -276,6 +279,136 @@ pub enum Action {
         #[n(0)]
         uses: Vec<AccessUse>,
     },
+    /// Uploads a part of a module, to be put together by [`Action::StoreCode`] of the same sender.
+    /// A sender has one upload under way; the first part of another module drops it.
+    #[n(50)]
+    UploadCode {
+        /// The whole module.
+        #[n(0)]
+        code: CodeId,
+        /// Which part, from 0.
+        #[n(1)]
+        part: u16,
+        /// Its bytes, 1 to [`CODE_PART_BYTES_MAX`].
+        #[cbor(n(2), with = "minicbor::bytes")]
+        bytes: Vec<u8>,
+    },
+    /// Stores a module whose parts the sender has uploaded, or has none to upload because it is
+    /// stored already; the sender's organisation becomes its owner.
+    #[n(51)]
+    StoreCode {
+        /// The module.
+        #[n(0)]
+        code: CodeId,
+        /// How many parts it came in, 1 to [`CODE_PARTS_MAX`].
+        #[n(1)]
+        parts: u16,
+        /// What is said of it.
+        #[n(2)]
+        meta: CodeMeta,
+    },
+    /// Removes a module that no contract runs; by its owner.
+    #[n(52)]
+    RemoveCode {
+        /// Which.
+        #[n(0)]
+        code: CodeId,
+    },
+    /// Makes a contract, or proposes one to those who take part in deciding.
+    #[n(53)]
+    Instantiate {
+        /// Its code.
+        #[n(0)]
+        code: CodeId,
+        /// The sender's name for it, unique among the contracts that the sender made.
+        #[n(1)]
+        name: String,
+        /// Who decides about it and who may call it.
+        #[n(2)]
+        terms: Terms,
+        /// Its first message, JSON.
+        #[cbor(n(3), with = "minicbor::bytes")]
+        message: Vec<u8>,
+        /// Most gas it may use.
+        #[n(4)]
+        gas_limit: u64,
+    },
+    /// Calls a contract.
+    #[n(54)]
+    Execute {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// The message, JSON.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        message: Vec<u8>,
+        /// Most gas it may use, with all that it calls.
+        #[n(2)]
+        gas_limit: u64,
+    },
+    /// Gives a contract new code and lets that take over the storage; by its administrator.
+    #[n(55)]
+    Migrate {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// The new code.
+        #[n(1)]
+        code: CodeId,
+        /// The message for the new code, JSON.
+        #[cbor(n(2), with = "minicbor::bytes")]
+        message: Vec<u8>,
+        /// Most gas it may use.
+        #[n(3)]
+        gas_limit: u64,
+    },
+    /// Says who administers a contract from now on, or that nobody does; by its administrator.
+    #[n(56)]
+    SetAdmin {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+        /// Who.
+        #[n(1)]
+        admin: Option<EntityId>,
+    },
+    /// Stops a contract until it is thawed; by its administrator.
+    #[n(57)]
+    FreezeContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// Lets a frozen contract run again; by its administrator.
+    #[n(58)]
+    ThawContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// Ends a contract for ever; by its administrator. What it stored stays readable.
+    #[n(59)]
+    TerminateContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// Accepts a proposed contract, which begins if this was the last acceptance it needed; by a
+    /// participant.
+    #[n(60)]
+    AcceptContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
+    /// Declines a proposed contract, which is dropped once too few are left to accept it; by a
+    /// participant, or withdraws it; by its creator.
+    #[n(61)]
+    DeclineContract {
+        /// Which.
+        #[n(0)]
+        contract: ContractId,
+    },
 }
 
 /// Data that one entity writes for itself or others to find.
@@ -312,171 +445,6 @@ pub struct ApprovalPolicy {
     /// Blocks within which the approvals must come.
     #[n(3)]
     pub patience_blocks: u32,
-}
-
-/// The kind of an action, for policies and for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum ActionKind {
-    /// [`Action::RegisterEntity`].
-    #[n(0)]
-    RegisterEntity,
-    /// [`Action::RotateKey`].
-    #[n(1)]
-    RotateKey,
-    /// [`Action::RevokeEntity`].
-    #[n(2)]
-    RevokeEntity,
-    /// [`Action::RegisterThing`].
-    #[n(3)]
-    RegisterThing,
-    /// [`Action::UpdateThing`].
-    #[n(4)]
-    UpdateThing,
-    /// [`Action::Bind`].
-    #[n(5)]
-    Bind,
-    /// [`Action::Unbind`].
-    #[n(6)]
-    Unbind,
-    /// [`Action::SubmitBatch`].
-    #[n(7)]
-    SubmitBatch,
-    /// [`Action::Record`].
-    #[n(8)]
-    Record,
-    /// [`Action::SetApprovalPolicy`].
-    #[n(9)]
-    SetApprovalPolicy,
-    /// [`Action::Approve`].
-    #[n(10)]
-    Approve,
-    /// [`Action::Reject`].
-    #[n(11)]
-    Reject,
-    /// [`Action::RetireThing`].
-    #[n(12)]
-    RetireThing,
-    /// [`Action::OfferThing`].
-    #[n(30)]
-    OfferThing = 30,
-    /// [`Action::AcceptThing`].
-    #[n(31)]
-    AcceptThing = 31,
-    /// [`Action::LimitBinding`].
-    #[n(32)]
-    LimitBinding = 32,
-    /// [`Action::ReportStatus`].
-    #[n(33)]
-    ReportStatus = 33,
-    /// [`Action::IssueVoucher`].
-    #[n(34)]
-    IssueVoucher = 34,
-    /// [`Action::RevokeVoucher`].
-    #[n(35)]
-    RevokeVoucher = 35,
-    /// [`Action::JoinByVoucher`].
-    #[n(36)]
-    JoinByVoucher = 36,
-    /// [`Action::Command`].
-    #[n(40)]
-    Command = 40,
-    /// [`Action::ReportCommand`].
-    #[n(41)]
-    ReportCommand = 41,
-    /// [`Action::CancelCommand`].
-    #[n(42)]
-    CancelCommand = 42,
-    /// [`Action::Quarantine`].
-    #[n(43)]
-    Quarantine = 43,
-    /// [`Action::Propose`].
-    #[n(70)]
-    Propose = 70,
-    /// [`Action::Vote`].
-    #[n(71)]
-    Vote = 71,
-    /// [`Action::Enact`].
-    #[n(72)]
-    Enact = 72,
-    /// [`Action::WithdrawProposal`].
-    #[n(73)]
-    WithdrawProposal = 73,
-    /// [`Action::SetAccessPolicy`].
-    #[n(20)]
-    SetAccessPolicy = 20,
-    /// [`Action::RemoveAccessPolicy`].
-    #[n(21)]
-    RemoveAccessPolicy = 21,
-    /// [`Action::RequestAccess`].
-    #[n(22)]
-    RequestAccess = 22,
-    /// [`Action::AnswerAccess`].
-    #[n(23)]
-    AnswerAccess = 23,
-    /// [`Action::RevokeGrant`].
-    #[n(24)]
-    RevokeGrant = 24,
-    /// [`Action::UseGrant`].
-    #[n(25)]
-    UseGrant = 25,
-    /// [`Action::RecordAccess`].
-    #[n(26)]
-    RecordAccess = 26,
-}
-
-impl ActionKind {
-    /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
-    /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 35] = [
-        (Self::RegisterEntity, "register_entity"),
-        (Self::RotateKey, "rotate_key"),
-        (Self::RevokeEntity, "revoke_entity"),
-        (Self::RegisterThing, "register_thing"),
-        (Self::UpdateThing, "update_thing"),
-        (Self::Bind, "bind"),
-        (Self::Unbind, "unbind"),
-        (Self::SubmitBatch, "submit_batch"),
-        (Self::Record, "record"),
-        (Self::SetApprovalPolicy, "set_approval_policy"),
-        (Self::Approve, "approve"),
-        (Self::Reject, "reject"),
-        (Self::RetireThing, "retire_thing"),
-        (Self::SetAccessPolicy, "set_access_policy"),
-        (Self::RemoveAccessPolicy, "remove_access_policy"),
-        (Self::RequestAccess, "request_access"),
-        (Self::AnswerAccess, "answer_access"),
-        (Self::RevokeGrant, "revoke_grant"),
-        (Self::UseGrant, "use_grant"),
-        (Self::RecordAccess, "record_access"),
-        (Self::OfferThing, "offer_thing"),
-        (Self::AcceptThing, "accept_thing"),
-        (Self::LimitBinding, "limit_binding"),
-        (Self::ReportStatus, "report_status"),
-        (Self::IssueVoucher, "issue_voucher"),
-        (Self::RevokeVoucher, "revoke_voucher"),
-        (Self::JoinByVoucher, "join_by_voucher"),
-        (Self::Command, "command"),
-        (Self::ReportCommand, "report_command"),
-        (Self::CancelCommand, "cancel_command"),
-        (Self::Quarantine, "quarantine"),
-        (Self::Propose, "propose"),
-        (Self::Vote, "vote"),
-        (Self::Enact, "enact"),
-        (Self::WithdrawProposal, "withdraw_proposal"),
-    ];
-
-    /// Name in text.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("unknown", |(_, text)| text)
-    }
-
-    /// The kind with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, text)| *text == name).map(|(kind, _)| *kind)
-    }
 }
 
 impl Action {
@@ -519,6 +487,18 @@ impl Action {
             Self::RevokeGrant { .. } => ActionKind::RevokeGrant,
             Self::UseGrant { .. } => ActionKind::UseGrant,
             Self::RecordAccess { .. } => ActionKind::RecordAccess,
+            Self::UploadCode { .. } => ActionKind::UploadCode,
+            Self::StoreCode { .. } => ActionKind::StoreCode,
+            Self::RemoveCode { .. } => ActionKind::RemoveCode,
+            Self::Instantiate { .. } => ActionKind::Instantiate,
+            Self::Execute { .. } => ActionKind::Execute,
+            Self::Migrate { .. } => ActionKind::Migrate,
+            Self::SetAdmin { .. } => ActionKind::SetAdmin,
+            Self::FreezeContract { .. } => ActionKind::FreezeContract,
+            Self::ThawContract { .. } => ActionKind::ThawContract,
+            Self::TerminateContract { .. } => ActionKind::TerminateContract,
+            Self::AcceptContract { .. } => ActionKind::AcceptContract,
+            Self::DeclineContract { .. } => ActionKind::DeclineContract,
         }
     }
 
@@ -557,9 +537,26 @@ impl Action {
             Self::RemoveAccessPolicy { resource } => resource.is_within_bounds(),
             Self::RequestAccess(request) => request.is_within_bounds(),
             Self::RecordAccess { uses } => uses_within_bounds(uses),
+            Self::UploadCode { part, bytes, .. } => {
+                *part < CODE_PARTS_MAX && (1..=CODE_PART_BYTES_MAX).contains(&bytes.len())
+            }
+            Self::StoreCode { parts, meta, .. } => {
+                (1..=CODE_PARTS_MAX).contains(parts) && meta.is_within_bounds()
+            }
+            Self::Instantiate { name, terms, message, gas_limit, .. } => {
+                is_name(name) && terms.is_within_bounds() && is_call(message, *gas_limit)
+            }
+            Self::Execute { message, gas_limit, .. } | Self::Migrate { message, gas_limit, .. } => {
+                is_call(message, *gas_limit)
+            }
             _ => true,
         }
     }
+}
+
+fn is_call(message: &[u8], gas_limit: u64) -> bool {
+    (1..=CONTRACT_MESSAGE_BYTES_MAX).contains(&message.len())
+        && (1..=CONTRACT_GAS_MAX).contains(&gas_limit)
 }
 
 impl ApprovalPolicy {

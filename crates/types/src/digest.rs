@@ -95,6 +95,15 @@ id! {
     LedgerId
 }
 
+id! {
+    /// Names code of contracts: the SHA-256 of the module.
+    CodeId
+}
+id! {
+    /// Names a contract, and is its address: the digest of its creator and the name it was given.
+    ContractId
+}
+
 /// SHA-256 of a domain string followed by the parts, in order, without separators: callers pass
 /// parts of fixed length, or one last part of any length, so that no two calls collide.
 #[must_use]
@@ -126,6 +135,29 @@ impl StreamId {
     #[must_use]
     pub fn derive(thing: &ThingId, property: &str) -> Self {
         Self(hash("althing/stream/1", &[&thing.0, property.as_bytes()]))
+    }
+}
+
+impl CodeId {
+    /// The id of a module.
+    #[must_use]
+    pub fn of(module: &[u8]) -> Self {
+        Self(Sha256::digest(module).into())
+    }
+}
+
+impl ContractId {
+    /// The id of the contract that `creator` calls `name`. A contract that creates others is their
+    /// creator under its [`actor`](Self::actor).
+    #[must_use]
+    pub fn derive(creator: &EntityId, name: &str) -> Self {
+        Self(hash("althing/contract/1", &[&creator.0, name.as_bytes()]))
+    }
+
+    /// The id under which the contract acts, where the ledger asks who does.
+    #[must_use]
+    pub const fn actor(&self) -> EntityId {
+        EntityId(self.0)
     }
 }
 

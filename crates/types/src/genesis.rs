@@ -9,8 +9,8 @@ use crate::{
     digest::hash,
     entity::is_name,
     limits::{
-        BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, GENESIS_TIME_MS_MAX, ORGANISATIONS_MAX,
-        VALIDATORS_MAX,
+        BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, GENESIS_TIME_MS_MAX,
+        ORGANISATIONS_MAX, VALIDATORS_MAX,
     },
     wire::encode,
 };
@@ -64,9 +64,15 @@ pub struct Parameters {
     /// How far a batch may skip ahead of its stream's next sequence number, readings.
     #[n(6)]
     pub sequence_window: u64,
+    /// Most gas that contracts may use in one transaction, at most [`CONTRACT_GAS_MAX`].
+    #[n(7)]
+    pub contract_gas_transaction_max: u64,
+    /// Most gas that contracts may use in one block, at least that of one transaction.
+    #[n(8)]
+    pub contract_gas_block_max: u64,
     /// Who may read a thing without a policy. Left out if anybody may, as in ledgers that are older
     /// than this setting.
-    #[n(7)]
+    #[n(9)]
     pub reads: Reads,
 }
 
@@ -82,6 +88,8 @@ impl Parameters {
             clock_drift_max_ms: 5_000,
             claim_ahead_max_ms: 300_000,
             sequence_window: 1_000_000,
+            contract_gas_transaction_max: 200_000_000,
+            contract_gas_block_max: 2_000_000_000,
             reads: Reads::Open,
         }
     }
@@ -320,6 +328,11 @@ impl Parameters {
             ("clock_drift_max_ms", (100..=600_000).contains(&self.clock_drift_max_ms)),
             ("claim_ahead_max_ms", self.claim_ahead_max_ms <= 86_400_000),
             ("sequence_window", (1..=1 << 40).contains(&self.sequence_window)),
+            (
+                "contract_gas_transaction_max",
+                self.contract_gas_transaction_max <= self.contract_gas_block_max,
+            ),
+            ("contract_gas_block_max", self.contract_gas_block_max <= CONTRACT_GAS_MAX),
         ];
         match bounds.into_iter().find(|(_, holds)| !holds) {
             Some((name, _)) => Err(GenesisError::Parameter(name)),

@@ -24,7 +24,8 @@ pub use wire::{Wire, WireError};
 
 mod digest;
 pub use digest::{
-    Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId, VoucherId, blake3_digest, hash,
+    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId, VoucherId,
+    blake3_digest, hash,
 };
 
 mod did;
@@ -55,7 +56,13 @@ mod reader;
 pub use reader::{Reader, ReaderToken};
 
 mod action;
-pub use action::{Action, ActionKind, ApprovalPolicy, Record};
+pub use action::{Action, ApprovalPolicy, Record};
+
+mod action_kind;
+pub use action_kind::ActionKind;
+
+mod contract;
+pub use contract::{Attribute, CodeMeta, Terms};
 
 mod transaction;
 pub use transaction::{Body, Signed, Transaction};
@@ -68,10 +75,11 @@ pub use block::{Block, ExecutionResult, Header, transactions_root};
 mod certificate;
 pub use certificate::{Certificate, Validator, ValidatorSet, quorum};
 
+mod event;
+pub use event::Event;
+
 mod receipt;
-pub use receipt::{
-    Event, Receipt, receipts_encoded, receipts_leaf, receipts_root, receipts_statement,
-};
+pub use receipt::{Receipt, receipts_encoded, receipts_leaf, receipts_root, receipts_statement};
 
 mod refusal;
 pub use refusal::Refusal;

@@ -30,6 +30,31 @@ pub const RECORD_BYTES_MAX: usize = 16 * 1024;
 pub const RECIPIENTS_MAX: usize = 16;
 /// Most approvers of one multi-signature policy.
 pub const APPROVERS_MAX: usize = 32;
+/// Longest part of a module that one action uploads, bytes.
+pub const CODE_PART_BYTES_MAX: usize = 64 * 1024;
+/// Most parts of one module.
+pub const CODE_PARTS_MAX: u16 = 16;
+/// Longest module, bytes.
+pub const CODE_BYTES_MAX: usize = 1024 * 1024;
+/// Longest statement of where a module's source is, bytes.
+pub const CODE_SOURCE_BYTES_MAX: usize = 256;
+/// Most interfaces that code names.
+pub const INTERFACES_MAX: usize = 8;
+/// Most peers or organisations that decide whether one contract begins.
+pub const PARTICIPANTS_MAX: usize = 32;
+/// Most entities that may call one contract, if not anyone may.
+pub const CALLERS_MAX: usize = 64;
+/// Longest message to a contract, bytes of JSON.
+pub const CONTRACT_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Longest key of a contract's own storage, bytes.
+pub const CONTRACT_KEY_BYTES_MAX: usize = 256;
+/// Most attributes of one event of a contract.
+pub const CONTRACT_ATTRIBUTES_MAX: usize = 32;
+/// Longest key, value or type of an attribute of a contract's event, bytes.
+pub const CONTRACT_ATTRIBUTE_BYTES_MAX: usize = 256;
+/// Most gas that parameters may give to one transaction or one block. Gas is the cost of running
+/// contracts: about a third of a nanosecond each on the machines it was calibrated on.
+pub const CONTRACT_GAS_MAX: u64 = 100_000_000_000;
 /// Longest text or byte string value of a reading, bytes.
 pub const VALUE_BYTES_MAX: usize = 1024;
 /// Most decimal places of a numeric stream.

@@ -104,6 +104,19 @@ pub enum ValueKind {
     Bytes,
 }
 
+impl ValueKind {
+    /// Name in text.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Bool => "boolean",
+            Self::Text => "text",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
 /// The form of a stream's values, read from a property of the Thing Description.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(array)]

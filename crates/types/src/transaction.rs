@@ -8,7 +8,8 @@ use minicbor::{
 };
 
 use crate::{
-    Action, EntityId, LedgerId, PublicKey, Refusal, Signature, SigningKey, Suite, TxId,
+    Action, EntityId, LedgerId, PublicKey, Refusal, Signature, SigningKey, Suite, TxId, Wire,
+    WireError,
     crypto::Check,
     limits::{ACTIONS_MAX, SIGNATURES_MAX, TRANSACTION_BYTES_MAX},
     reading::expect_array,
@@ -50,6 +51,18 @@ impl Body {
         actions: Vec<Action>,
     ) -> Self {
         Self { version: 1, ledger_tag: ledger.tag(), sender, nonce, expiry_height, actions }
+    }
+}
+
+/// A body travels in a transaction; by itself only to be tried out.
+impl Wire for Body {
+    const BYTES_MAX: usize = TRANSACTION_BYTES_MAX;
+
+    fn validate(&self) -> Result<(), WireError> {
+        let fits = self.version == 1
+            && (1..=ACTIONS_MAX).contains(&self.actions.len())
+            && self.actions.iter().all(Action::is_within_bounds);
+        if fits { Ok(()) } else { Err(WireError::OutOfBounds("body")) }
     }
 }
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, access, actions, governance, onboarding
+from althing import Signer, SigningKey, access, actions, contract, governance, onboarding
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.entity import AnyInception
@@ -149,7 +149,45 @@ def governance_of(form: dict[str, Any]) -> actions.Action:
             return actions.Enact(bytes.fromhex(form["proposal"]))
         case "withdraw_proposal":
             return actions.WithdrawProposal(bytes.fromhex(form["proposal"]))
+    return contract_of(form)
+
+
+def contract_of(form: dict[str, Any]) -> actions.Action:
+    """Actions about code and contracts."""
+    ids = {name: bytes.fromhex(form[name]) for name in ("code", "contract") if name in form}
+    call: Any = {"message": bytes.fromhex(form["message"]), "gas_limit": form["gas_limit"]} if "message" in form else {}
+    match form["kind"]:
+        case "upload_code":
+            return actions.UploadCode(**ids, part=form["part"], data=bytes.fromhex(form["bytes"]))
+        case "store_code":
+            return actions.StoreCode(**ids, parts=form["parts"], meta=contract.CodeMeta(**form["meta"]))
+        case "remove_code":
+            return actions.RemoveCode(**ids)
+        case "instantiate":
+            return actions.Instantiate(**ids, name=form["name"], terms=_terms(form["terms"]), **call)
+        case "execute":
+            return actions.Execute(**ids, **call)
+        case "migrate":
+            return actions.Migrate(**ids, **call)
+        case "set_admin":
+            return actions.SetAdmin(**ids, admin=bytes.fromhex(form["admin"]) if form["admin"] else None)
+        case "freeze_contract":
+            return actions.FreezeContract(**ids)
+        case "thaw_contract":
+            return actions.ThawContract(**ids)
+        case "terminate_contract":
+            return actions.TerminateContract(**ids)
+        case "accept_contract":
+            return actions.AcceptContract(**ids)
+        case "decline_contract":
+            return actions.DeclineContract(**ids)
     raise AssertionError(form["kind"])
+
+
+def _terms(form: dict[str, Any]) -> contract.Terms:
+    admin = bytes.fromhex(form["admin"]) if form["admin"] else None
+    participants, callers = ([bytes.fromhex(each) for each in form[name]] for name in ("participants", "callers"))
+    return contract.Terms(admin, participants, form["threshold"], form["patience_blocks"], callers)
 
 
 def change_of(form: dict[str, Any]) -> governance.Change:

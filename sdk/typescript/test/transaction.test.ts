@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SigningKey, bodyFor, codeKey, merkleRoot, verifyMerklePath, voucherLeaf, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Suite } from '../src/forms/index.ts';
+import { SigningKey, bodyFor, codeKey, merkleRoot, verifyMerklePath, voucherLeaf, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Suite, type Terms } from '../src/forms/index.ts';
 import type { Action, ActionKind, EntityKind } from '../src/sign/index.ts';
 import { actions, Signer } from '../src/sign/index.ts';
-import { toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
+import { fromUtf8, toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
 import { hex, vectors } from './vectors.ts';
 
 type Json = Record<string, unknown>;
@@ -127,8 +127,46 @@ function onboardingOf(json: Json): Action {
     case 'quarantine':
       return actions.quarantine(thing, (json['reason'] as string | null) ?? undefined);
     default:
-      return assert.fail(`no action ${text('kind')}`);
+      return contractOf(json);
   }
+}
+
+/** Actions about code and contracts. */
+function contractOf(json: Json): Action {
+  const id = (field: string): Uint8Array => hex(json[field]);
+  const number = (field: string): number => json[field] as number;
+  const message = (): string => fromUtf8(hex(json['message'])) ?? assert.fail('no text');
+  switch (json['kind']) {
+    case 'upload_code':
+      return { kind: 'upload_code', code: id('code'), part: number('part'), bytes: id('bytes') };
+    case 'store_code':
+      return { kind: 'store_code', code: id('code'), parts: number('parts'), meta: json['meta'] as { name: string; source: string; interfaces: string[] } };
+    case 'remove_code':
+      return { kind: 'remove_code', code: id('code') };
+    case 'instantiate':
+      return actions.instantiate(id('code'), json['name'] as string, termsOf(json['terms'] as Json), message(), BigInt(number('gas_limit')));
+    case 'execute':
+      return actions.execute(id('contract'), message(), BigInt(number('gas_limit')));
+    case 'migrate':
+      return { kind: 'migrate', contract: id('contract'), code: id('code'), message: id('message'), gasLimit: BigInt(number('gas_limit')) };
+    case 'set_admin':
+      return { kind: 'set_admin', contract: id('contract'), admin: json['admin'] === null ? null : id('admin') };
+    case 'freeze_contract':
+    case 'thaw_contract':
+    case 'terminate_contract':
+      return { kind: json['kind'], contract: id('contract') };
+    case 'accept_contract':
+    case 'decline_contract':
+      return actions.answerContract(id('contract'), json['kind'] === 'accept_contract');
+    default:
+      return assert.fail(`no action ${String(json['kind'])}`);
+  }
+}
+
+function termsOf(json: Json): Terms {
+  const ids = (field: string): Uint8Array[] => (json[field] as string[]).map(hex);
+  const decided = { threshold: json['threshold'] as number, patienceBlocks: json['patience_blocks'] as number };
+  return { admin: json['admin'] === null ? null : hex(json['admin']), participants: ids('participants'), ...decided, callers: ids('callers') };
 }
 
 function operationOf(json: Json): Extract<Action, { kind: 'command' }>['command']['operation'] {
@@ -166,6 +204,8 @@ function changeOf(json: Json): Change {
         clockDriftMaxMs: number('clock_drift_max_ms'),
         claimAheadMaxMs: BigInt(number('claim_ahead_max_ms')),
         sequenceWindow: BigInt(number('sequence_window')),
+        contractGasTransactionMax: BigInt(number('contract_gas_transaction_max')),
+        contractGasBlockMax: BigInt(number('contract_gas_block_max')),
         reads: null,
       };
       return { kind: 'set_parameters', parameters };

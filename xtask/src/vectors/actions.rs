@@ -1,9 +1,10 @@
 //! One example of each action.
 
 use althing_types::{
-    Action, ActionKind, ApprovalPolicy, Claim, Command, CommandReport, CommandState, EntityId,
-    EntityKind, Inception, Join, Limit, Offer, OfferTo, Operation, Place, Record, Resource, Status,
-    Suite, ThingId, TxId, Voucher, claim_bytes, merkle, possession_bytes,
+    Action, ActionKind, ApprovalPolicy, Claim, CodeId, CodeMeta, Command, CommandReport,
+    CommandState, ContractId, EntityId, EntityKind, Inception, Join, Limit, Offer, OfferTo,
+    Operation, Place, Record, Resource, Status, Suite, Terms, ThingId, TxId, Voucher, claim_bytes,
+    merkle, possession_bytes,
 };
 use serde_json::{Value, json};
 
@@ -16,6 +17,8 @@ use super::{
 const DESCRIPTION: &[u8] =
     br#"{"@context":"https://www.w3.org/2022/wot/td/v1.1","title":"Machine"}"#;
 const THING: ThingId = ThingId([0x74; 32]);
+const CODE: CodeId = CodeId([0x63; 32]);
+const CONTRACT: ContractId = ContractId([0x6b; 32]);
 const PENDING: TxId = TxId([0x70; 32]);
 
 /// All of them, in the order of their numbers.
@@ -49,6 +52,35 @@ pub(super) fn all() -> Vec<Action> {
     ];
     actions.extend(onboarding(id));
     actions
+}
+
+/// Those about code and contracts.
+fn contracts(sender: EntityId, id: EntityId) -> Vec<Action> {
+    vec![
+        Action::UploadCode { code: CODE, part: 1, bytes: b"\0asm".to_vec() },
+        Action::StoreCode { code: CODE, parts: 2, meta: meta() },
+        Action::RemoveCode { code: CODE },
+        Action::Instantiate {
+            code: CODE,
+            name: "guard".into(),
+            terms: terms(sender, id),
+            message: b"{}".to_vec(),
+            gas_limit: 1_000_000,
+        },
+        Action::Execute { contract: CONTRACT, message: b"{\"check\":{}}".to_vec(), gas_limit: 7 },
+        Action::Migrate {
+            contract: CONTRACT,
+            code: CODE,
+            message: b"{}".to_vec(),
+            gas_limit: 1_000_000,
+        },
+        Action::SetAdmin { contract: CONTRACT, admin: Some(id) },
+        Action::FreezeContract { contract: CONTRACT },
+        Action::ThawContract { contract: CONTRACT },
+        Action::TerminateContract { contract: CONTRACT },
+        Action::AcceptContract { contract: CONTRACT },
+        Action::DeclineContract { contract: CONTRACT },
+    ]
 }
 
 /// Those by which things join, pass on, say how they are and are commanded.
@@ -118,12 +150,44 @@ fn onboarding(gateway: EntityId) -> Vec<Action> {
         Action::Quarantine { thing: THING, reason: None },
     ]
     .into_iter()
+    .chain(contracts(sender().0, gateway))
     .chain(governance::actions())
     .collect()
 }
 
 fn command(operation: Operation, purpose: Option<String>) -> Action {
     Action::Command(Command { thing: THING, operation, until_ms: 1_700_000_060_000, purpose })
+}
+
+fn meta() -> CodeMeta {
+    CodeMeta {
+        name: "guard".into(),
+        source: "https://example.org/guard#1a2b3c".into(),
+        interfaces: vec!["guard".into()],
+    }
+}
+
+fn terms(admin: EntityId, other: EntityId) -> Terms {
+    let mut participants = vec![admin, other];
+    participants.sort();
+    Terms {
+        admin: Some(admin),
+        participants,
+        threshold: 2,
+        patience_blocks: 500,
+        callers: vec![other],
+    }
+}
+
+fn terms_json(terms: &Terms) -> Value {
+    let ids = |ids: &[EntityId]| ids.iter().map(|id| hex::encode(id.0)).collect::<Vec<_>>();
+    json!({
+        "admin": terms.admin.map(|id| hex::encode(id.0)),
+        "participants": ids(&terms.participants),
+        "threshold": terms.threshold,
+        "patience_blocks": terms.patience_blocks,
+        "callers": ids(&terms.callers),
+    })
 }
 
 fn record(notified: EntityId) -> Record {
@@ -189,6 +253,50 @@ pub(super) fn to_json(action: &Action) -> Value {
             json!({ "pending": hex::encode(pending.0) })
         }
         Action::RetireThing { thing } => json!({ "thing": hex::encode(thing.0) }),
+        Action::UploadCode { code, part, bytes } => json!({
+            "code": hex::encode(code.0),
+            "part": part,
+            "bytes": hex::encode(bytes),
+        }),
+        Action::StoreCode { code, parts, meta } => json!({
+            "code": hex::encode(code.0),
+            "parts": parts,
+            "meta": {
+                "name": meta.name,
+                "source": meta.source,
+                "interfaces": meta.interfaces,
+            },
+        }),
+        Action::RemoveCode { code } => json!({ "code": hex::encode(code.0) }),
+        Action::Instantiate { code, name, terms, message, gas_limit } => json!({
+            "code": hex::encode(code.0),
+            "name": name,
+            "terms": terms_json(terms),
+            "message": hex::encode(message),
+            "gas_limit": gas_limit,
+        }),
+        Action::Execute { contract, message, gas_limit } => json!({
+            "contract": hex::encode(contract.0),
+            "message": hex::encode(message),
+            "gas_limit": gas_limit,
+        }),
+        Action::Migrate { contract, code, message, gas_limit } => json!({
+            "contract": hex::encode(contract.0),
+            "code": hex::encode(code.0),
+            "message": hex::encode(message),
+            "gas_limit": gas_limit,
+        }),
+        Action::SetAdmin { contract, admin } => json!({
+            "contract": hex::encode(contract.0),
+            "admin": admin.map(|id| hex::encode(id.0)),
+        }),
+        Action::FreezeContract { contract }
+        | Action::ThawContract { contract }
+        | Action::TerminateContract { contract }
+        | Action::AcceptContract { contract }
+        | Action::DeclineContract { contract } => {
+            json!({ "contract": hex::encode(contract.0) })
+        }
         Action::Propose(proposal) => governance::to_json(proposal),
         Action::Vote { proposal, accept } => {
             json!({ "proposal": hex::encode(proposal.0), "accept": accept })

@@ -1,9 +1,10 @@
 //! Blocks, their headers and certificates, and what executing them gave.
 
 use althing_types::{
-    Block, Certificate, CommandState, Digest, EntityId, Event, ExecutionResult, Header, LedgerId,
-    Place, Receipt, Refusal, Signature, Status, StreamId, Suite, ThingId, TxId, Validator,
-    ValidatorSet, VoucherId, Wire as _, receipts_leaf, receipts_root, receipts_statement,
+    Attribute, Block, Certificate, CodeId, CommandState, ContractId, Digest, EntityId, Event,
+    ExecutionResult, Header, LedgerId, Place, Receipt, Refusal, Signature, Status, StreamId, Suite,
+    ThingId, TxId, Validator, ValidatorSet, VoucherId, Wire as _, receipts_leaf, receipts_root,
+    receipts_statement,
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -262,6 +263,51 @@ fn events() -> Vec<(&'static str, Event)> {
     events
 }
 
+fn contract_events() -> Vec<(&'static str, Event)> {
+    let (entity, owner) = (EntityId([0xe1; 32]), EntityId([0x0e; 32]));
+    let (code, contract) = (CodeId([0x63; 32]), ContractId([0x6b; 32]));
+    vec![
+        ("code stored", Event::CodeStored { code, owner, bytes: 247_725 }),
+        ("code removed", Event::CodeRemoved { code }),
+        (
+            "contract proposed",
+            Event::ContractProposed {
+                contract,
+                code,
+                creator: entity,
+                participants: vec![owner],
+                threshold: 1,
+            },
+        ),
+        (
+            "contract accepted",
+            Event::ContractAccepted { contract, participant: owner, accepted: 1 },
+        ),
+        (
+            "contract dropped",
+            Event::ContractDropped { contract, code: Refusal::ContractDeclined.number() },
+        ),
+        ("contract instantiated", Event::ContractInstantiated { contract, code, creator: entity }),
+        (
+            "contract called",
+            Event::ContractCalled { contract, entry: 1, caller: entity, gas_used: 1_234_567 },
+        ),
+        ("contract migrated", Event::ContractMigrated { contract, code }),
+        ("contract admin set", Event::ContractAdminSet { contract, admin: None }),
+        ("contract frozen", Event::ContractFrozen { contract }),
+        ("contract thawed", Event::ContractThawed { contract }),
+        ("contract terminated", Event::ContractTerminated { contract }),
+        (
+            "contract emitted",
+            Event::ContractEmitted {
+                contract,
+                name: "wasm".into(),
+                attributes: vec![Attribute { key: "action".into(), value: "check".into() }],
+            },
+        ),
+    ]
+}
+
 fn onboarding_events() -> Vec<(&'static str, Event)> {
     let (entity, owner) = (EntityId([0xe1; 32]), EntityId([0x0e; 32]));
     let (thing, command, voucher) = (ThingId([0x74; 32]), TxId([0x70; 32]), VoucherId([0x76; 32]));
@@ -297,6 +343,7 @@ fn onboarding_events() -> Vec<(&'static str, Event)> {
         ("quarantine changed", Event::QuarantineChanged { thing, by: owner, quarantined: true }),
     ]
     .into_iter()
+    .chain(contract_events())
     .chain(governance::events())
     .chain(super::access::events())
     .collect()

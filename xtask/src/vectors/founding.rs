@@ -82,6 +82,8 @@ fn to_json(genesis: &Genesis) -> Value {
             "clock_drift_max_ms": parameters.clock_drift_max_ms,
             "claim_ahead_max_ms": parameters.claim_ahead_max_ms,
             "sequence_window": parameters.sequence_window,
+            "contract_gas_transaction_max": parameters.contract_gas_transaction_max,
+            "contract_gas_block_max": parameters.contract_gas_block_max,
         },
         "organisations": organisations,
         "peers": peers,

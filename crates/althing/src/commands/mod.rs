@@ -5,6 +5,7 @@ pub(crate) mod block;
 pub(crate) mod command;
 pub(crate) mod config;
 pub(crate) mod conformance;
+pub(crate) mod contract;
 pub(crate) mod demo;
 pub(crate) mod entity;
 pub(crate) mod events;

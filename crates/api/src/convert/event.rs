@@ -192,6 +192,7 @@ impl Service {
             | types::Event::AccessTimedOut { .. }
             | types::Event::GrantRevoked { .. }
             | types::Event::AccessUsed { .. } => self.access_event(event),
+            other => self.contract_event(other),
         }
     }
 }
@@ -237,6 +238,25 @@ impl About {
             E::Recorded { sender, notify, .. } => {
                 entities(&[&[*sender], notify.as_slice()].concat())
             }
+            E::CodeStored { owner, .. } => entities(&[*owner]),
+            E::ContractProposed { contract, creator, participants, .. } => {
+                entities(&[&[contract.actor(), *creator], participants.as_slice()].concat())
+            }
+            E::ContractAccepted { contract, participant, .. } => {
+                entities(&[contract.actor(), *participant])
+            }
+            E::ContractInstantiated { contract, creator, .. } => {
+                entities(&[contract.actor(), *creator])
+            }
+            E::ContractCalled { contract, caller, .. } => entities(&[contract.actor(), *caller]),
+            E::ContractDropped { contract, .. }
+            | E::ContractMigrated { contract, .. }
+            | E::ContractAdminSet { contract, .. }
+            | E::ContractFrozen { contract }
+            | E::ContractThawed { contract }
+            | E::ContractTerminated { contract }
+            | E::ContractEmitted { contract, .. } => entities(&[contract.actor()]),
+            E::CodeRemoved { .. } => Self::default(),
             E::ThingOffered { thing, owner, to, .. } => {
                 let told: Vec<EntityId> = std::iter::once(*owner).chain(*to).collect();
                 Self { thing: Some(*thing), ..entities(&told) }

@@ -5,6 +5,8 @@ mod transaction;
 mod event;
 pub(crate) use event::{About, place};
 
+mod contract;
+
 mod entity;
 
 mod governance;

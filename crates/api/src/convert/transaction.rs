@@ -127,6 +127,50 @@ impl Service {
             | types::Action::RevokeGrant { .. }
             | types::Action::UseGrant { .. }
             | types::Action::RecordAccess { .. } => self.access_action(action),
+            types::Action::UploadCode { .. }
+            | types::Action::StoreCode { .. }
+            | types::Action::RemoveCode { .. } => code_action(action),
+            types::Action::Instantiate { code, name, terms, message, gas_limit } => {
+                Action::Instantiate {
+                    contract: self.contract_did(&types::ContractId::derive(sender, name)),
+                    code: Hex(*code),
+                    name: name.clone(),
+                    message: message_text(message),
+                    gas_limit: *gas_limit,
+                    participants: terms.participants.iter().map(|id| self.did(id)).collect(),
+                    threshold: terms.threshold,
+                }
+            }
+            types::Action::Execute { contract, message, gas_limit } => Action::Execute {
+                contract: self.contract_did(contract),
+                message: message_text(message),
+                gas_limit: *gas_limit,
+            },
+            types::Action::Migrate { contract, code, message, gas_limit } => Action::Migrate {
+                contract: self.contract_did(contract),
+                code: Hex(*code),
+                message: message_text(message),
+                gas_limit: *gas_limit,
+            },
+            types::Action::SetAdmin { contract, admin } => Action::SetAdmin {
+                contract: self.contract_did(contract),
+                admin: admin.as_ref().map(|admin| self.did(admin)),
+            },
+            types::Action::FreezeContract { contract } => {
+                Action::FreezeContract { contract: self.contract_did(contract) }
+            }
+            types::Action::ThawContract { contract } => {
+                Action::ThawContract { contract: self.contract_did(contract) }
+            }
+            types::Action::TerminateContract { contract } => {
+                Action::TerminateContract { contract: self.contract_did(contract) }
+            }
+            types::Action::AcceptContract { contract } => {
+                Action::AcceptContract { contract: self.contract_did(contract) }
+            }
+            types::Action::DeclineContract { contract } => {
+                Action::DeclineContract { contract: self.contract_did(contract) }
+            }
             types::Action::OfferThing { .. }
             | types::Action::AcceptThing { .. }
             | types::Action::LimitBinding { .. }
@@ -203,6 +247,29 @@ impl Service {
             other => self.action(sender, other),
         }
     }
+}
+
+/// An action about code, which names nobody.
+fn code_action(action: &types::Action) -> Action {
+    match action {
+        types::Action::UploadCode { code, part, bytes } => {
+            let bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            Action::UploadCode { code: Hex(*code), part: *part, bytes }
+        }
+        types::Action::StoreCode { code, meta, .. } => Action::StoreCode {
+            code: Hex(*code),
+            name: meta.name.clone(),
+            source: meta.source.clone(),
+            interfaces: meta.interfaces.clone(),
+        },
+        types::Action::RemoveCode { code } => Action::RemoveCode { code: Hex(*code) },
+        _ => unreachable!("called for actions about code only"),
+    }
+}
+
+/// A message as text: JSON, or whatever else somebody sent in its place.
+fn message_text(message: &[u8]) -> String {
+    String::from_utf8_lossy(message).into_owned()
 }
 
 /// SHA-256, by which the state knows a description.

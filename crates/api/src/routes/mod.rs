@@ -8,6 +8,8 @@ mod things;
 
 mod commands;
 
+mod contracts;
+
 mod streams;
 
 mod blocks;
@@ -140,6 +142,14 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(commands::commands))
         .routes(routes!(commands::command))
         .routes(routes!(commands::voucher))
+        .routes(routes!(contracts::codes))
+        .routes(routes!(contracts::code))
+        .routes(routes!(contracts::module))
+        .routes(routes!(contracts::contracts))
+        .routes(routes!(contracts::contract))
+        .routes(routes!(contracts::history))
+        .routes(routes!(contracts::answer))
+        .routes(routes!(contracts::try_out))
         .routes(routes!(streams::stream))
         .routes(routes!(streams::readings))
         .routes(routes!(streams::latest))

@@ -2,7 +2,9 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Access, DidText, DigestHex, Resource, StreamHex, ThingReport, Time, TxHex};
+use super::{
+    Access, Attribute, CodeHex, DidText, DigestHex, Resource, StreamHex, ThingReport, Time, TxHex,
+};
 
 /// A place in the sequence of all events of the ledger; in text `height-index-event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -480,6 +482,108 @@ pub enum Event {
         /// When the last was.
         last: Time,
     },
+    /// Code of contracts was stored.
+    CodeStored {
+        /// Which.
+        code: CodeHex,
+        /// The organisation that owns it.
+        owner: DidText,
+        /// Its length, bytes.
+        bytes: u32,
+    },
+    /// Code of contracts was removed.
+    CodeRemoved {
+        /// Which.
+        code: CodeHex,
+    },
+    /// A contract waits for those who decide whether it begins.
+    ContractProposed {
+        /// Which.
+        contract: DidText,
+        /// Its code.
+        code: CodeHex,
+        /// Who proposed it.
+        creator: DidText,
+        /// Who decides.
+        participants: Vec<DidText>,
+        /// How many of them must accept it.
+        threshold: u8,
+    },
+    /// A participant accepted a proposed contract.
+    ContractAccepted {
+        /// Which.
+        contract: DidText,
+        /// Who.
+        participant: DidText,
+        /// How many have by now.
+        accepted: u8,
+    },
+    /// A proposed contract will not begin.
+    ContractDropped {
+        /// Which.
+        contract: DidText,
+        /// Stable code of the refusal that says why.
+        code: String,
+    },
+    /// A contract began.
+    ContractInstantiated {
+        /// Which.
+        contract: DidText,
+        /// Its code.
+        code: CodeHex,
+        /// Who made it.
+        creator: DidText,
+    },
+    /// A contract ran.
+    ContractCalled {
+        /// Which.
+        contract: DidText,
+        /// What was called: instantiate, execute, migrate, reply or sudo.
+        entry: String,
+        /// Who called it.
+        caller: DidText,
+        /// Gas it used, without what it called in turn.
+        gas_used: u64,
+    },
+    /// A contract has new code.
+    ContractMigrated {
+        /// Which.
+        contract: DidText,
+        /// The new code.
+        code: CodeHex,
+    },
+    /// A contract has another administrator, or none.
+    ContractAdminSet {
+        /// Which.
+        contract: DidText,
+        /// Who, if anybody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        admin: Option<DidText>,
+    },
+    /// A contract was stopped until it is thawed.
+    ContractFrozen {
+        /// Which.
+        contract: DidText,
+    },
+    /// A frozen contract runs again.
+    ContractThawed {
+        /// Which.
+        contract: DidText,
+    },
+    /// A contract ended for ever.
+    ContractTerminated {
+        /// Which.
+        contract: DidText,
+    },
+    /// A contract tells of something.
+    ContractEmitted {
+        /// Which.
+        contract: DidText,
+        /// What sort of event, as the contract calls it.
+        name: String,
+        /// What it says.
+        attributes: Vec<Attribute>,
+    },
 }
 
 impl Event {
@@ -533,6 +637,19 @@ impl Event {
             Self::AccessTimedOut { .. } => "access_timed_out",
             Self::GrantRevoked { .. } => "grant_revoked",
             Self::AccessUsed { .. } => "access_used",
+            Self::CodeStored { .. } => "code_stored",
+            Self::CodeRemoved { .. } => "code_removed",
+            Self::ContractProposed { .. } => "contract_proposed",
+            Self::ContractAccepted { .. } => "contract_accepted",
+            Self::ContractDropped { .. } => "contract_dropped",
+            Self::ContractInstantiated { .. } => "contract_instantiated",
+            Self::ContractCalled { .. } => "contract_called",
+            Self::ContractMigrated { .. } => "contract_migrated",
+            Self::ContractAdminSet { .. } => "contract_admin_set",
+            Self::ContractFrozen { .. } => "contract_frozen",
+            Self::ContractThawed { .. } => "contract_thawed",
+            Self::ContractTerminated { .. } => "contract_terminated",
+            Self::ContractEmitted { .. } => "contract_emitted",
         }
     }
 }

@@ -9,8 +9,8 @@
 
 mod text;
 pub use text::{
-    DidText, DigestHex, EntityHex, GrantHex, Hex, HexId, HexKey, IdText, KeyHex, LedgerHex,
-    StreamHex, ThingHex, Time, TxHex, When,
+    CodeHex, ContractHex, DidText, DigestHex, EntityHex, GrantHex, Hex, HexId, HexKey, IdText,
+    KeyHex, LedgerHex, StreamHex, ThingHex, Time, TxHex, When,
 };
 
 mod problem;
@@ -54,6 +54,11 @@ pub use transaction::{
 mod access;
 pub use access::{
     Access, AccessPolicy, AccessUse, Asked, Decision, Given, Grant, PolicyUsed, Resource,
+};
+
+mod contract;
+pub use contract::{
+    Attribute, Code, Contract, ContractAnswer, ContractPast, ContractProposal, StateChange, Trial,
 };
 
 mod block;

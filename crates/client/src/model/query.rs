@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use althing_types::{EntityId, Resource, Right, ThingId};
 
-use super::{Cursor, IdText, StreamHex, When};
+use super::{CodeHex, Cursor, IdText, StreamHex, When};
 
 /// A part of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,36 @@ pub struct Commands {
     pub after: Option<String>,
     /// At most so many.
     pub limit: Option<u32>,
+}
+
+/// Which contracts; one of the fields at most leads, the others filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Contracts {
+    /// With exactly this name.
+    pub name: Option<String>,
+    /// Whose code serves this interface.
+    pub interface: Option<String>,
+    /// That run this code.
+    pub code: Option<CodeHex>,
+    /// That wait for this participant to decide.
+    pub awaiting: Option<IdText>,
+    /// Go on after this item: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many items.
+    pub limit: Option<u32>,
+}
+
+/// What a contract is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct ContractQuestion {
+    /// The message, JSON.
+    pub message: String,
 }
 
 /// Which version of a description.

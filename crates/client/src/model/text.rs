@@ -1,6 +1,8 @@
 use std::{fmt, ops::Deref, str::FromStr};
 
-use althing_types::{Did, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId};
+use althing_types::{
+    CodeId, ContractId, Did, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::time;
@@ -21,7 +23,7 @@ macro_rules! hex_id {
     )*};
 }
 
-hex_id!(Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId);
+hex_id!(CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId);
 
 /// The 32 bytes of a voting key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +53,10 @@ pub type EntityHex = Hex<EntityId>;
 pub type ThingHex = Hex<ThingId>;
 /// A stream's id in JSON.
 pub type StreamHex = Hex<StreamId>;
+/// A module's id in JSON: its SHA-256.
+pub type CodeHex = Hex<CodeId>;
+/// A contract's id where it is not a DID.
+pub type ContractHex = Hex<ContractId>;
 /// A transaction's id in JSON.
 pub type TxHex = Hex<TxId>;
 /// Id of a request for access, and of its grant, in JSON.
@@ -109,6 +115,18 @@ impl DidText {
     #[must_use]
     pub fn thing(network: &str, id: &ThingId) -> Self {
         Self(Did::thing(network, id))
+    }
+
+    /// The DID of a contract, which is its address.
+    #[must_use]
+    pub fn contract(network: &str, id: &ContractId) -> Self {
+        Self(Did::entity(network, &id.actor()))
+    }
+
+    /// The id as that of a contract.
+    #[must_use]
+    pub const fn contract_id(&self) -> ContractId {
+        ContractId(self.0.id)
     }
 
     /// The id as that of an entity.

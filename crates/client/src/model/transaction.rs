@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccessUse, BindingLimit, Change, DidText, DigestHex, Event, GrantHex, Key, Offer, Operation,
-    Problem, Resource, StreamHex, ThingReport, Time, TxHex,
+    AccessUse, BindingLimit, Change, CodeHex, DidText, DigestHex, Event, GrantHex, Key, Offer,
+    Operation, Problem, Resource, StreamHex, ThingReport, Time, TxHex,
 };
 
 /// Whether the transactions of a request were admitted, in its order.
@@ -414,5 +414,100 @@ pub enum Action {
     RecordAccess {
         /// The uses.
         uses: Vec<AccessUse>,
+    },
+    /// Uploads a part of a module.
+    UploadCode {
+        /// The whole module.
+        code: CodeHex,
+        /// Which part, from 0.
+        part: u16,
+        /// How many bytes it has.
+        bytes: u32,
+    },
+    /// Stores a module whose parts were uploaded.
+    StoreCode {
+        /// The module.
+        code: CodeHex,
+        /// A name for it.
+        name: String,
+        /// Where its source is and how it was built.
+        source: String,
+        /// Interfaces it serves.
+        interfaces: Vec<String>,
+    },
+    /// Removes code that no contract runs.
+    RemoveCode {
+        /// Which.
+        code: CodeHex,
+    },
+    /// Makes or proposes a contract.
+    Instantiate {
+        /// Its address.
+        contract: DidText,
+        /// Its code.
+        code: CodeHex,
+        /// The sender's name for it.
+        name: String,
+        /// Its first message, JSON.
+        message: String,
+        /// Most gas it may use.
+        gas_limit: u64,
+        /// Who decides whether it begins.
+        participants: Vec<DidText>,
+        /// How many of them must accept it.
+        threshold: u8,
+    },
+    /// Calls a contract.
+    Execute {
+        /// Which.
+        contract: DidText,
+        /// The message, JSON.
+        message: String,
+        /// Most gas it may use.
+        gas_limit: u64,
+    },
+    /// Gives a contract new code.
+    Migrate {
+        /// Which.
+        contract: DidText,
+        /// The new code.
+        code: CodeHex,
+        /// The message for it, JSON.
+        message: String,
+        /// Most gas it may use.
+        gas_limit: u64,
+    },
+    /// Says who administers a contract.
+    SetAdmin {
+        /// Which.
+        contract: DidText,
+        /// Who, if anybody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        admin: Option<DidText>,
+    },
+    /// Stops a contract until it is thawed.
+    FreezeContract {
+        /// Which.
+        contract: DidText,
+    },
+    /// Lets a frozen contract run again.
+    ThawContract {
+        /// Which.
+        contract: DidText,
+    },
+    /// Ends a contract for ever.
+    TerminateContract {
+        /// Which.
+        contract: DidText,
+    },
+    /// Accepts a proposed contract.
+    AcceptContract {
+        /// Which.
+        contract: DidText,
+    },
+    /// Declines or withdraws a proposed contract.
+    DeclineContract {
+        /// Which.
+        contract: DidText,
     },
 }

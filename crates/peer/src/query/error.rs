@@ -9,6 +9,10 @@ pub enum Noun {
     Entity,
     /// A thing.
     Thing,
+    /// Code of contracts.
+    Code,
+    /// A contract.
+    Contract,
     /// A version of a thing's description.
     Version,
     /// A stream.
@@ -63,6 +67,8 @@ impl Noun {
         match self {
             Self::Entity => "entity",
             Self::Thing => "thing",
+            Self::Code => "code",
+            Self::Contract => "contract",
             Self::Version => "version",
             Self::Stream => "stream",
             Self::Reading => "reading",

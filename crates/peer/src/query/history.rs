@@ -48,7 +48,7 @@ impl Query {
     }
 
     /// Rows whose keys go on with a height and a position, from the newest.
-    fn past(
+    pub(super) fn past(
         &self,
         prefix: &[u8],
         after: Option<&[u8]>,

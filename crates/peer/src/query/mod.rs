@@ -35,6 +35,10 @@ mod command;
 pub use althing_ledger::{onboarding::VoucherRecord, status::StatusRecord};
 pub use command::CommandAt;
 
+mod contract;
+pub use althing_ledger::contract::{Asked, CodeRecord, ContractRecord, Status, Trial};
+pub use contract::{CodeState, ContractFilter, ContractState, Tried};
+
 mod walk;
 
 mod stream;

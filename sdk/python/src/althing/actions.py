@@ -15,12 +15,13 @@ from .access import (
     is_resource,
     resource,
 )
-from .codec import boolean, byte_string, checked, list_of, numbered_as, optional, record, text, u8, u32, u64, variants
+from .codec import boolean, byte_string, checked, list_of, numbered_as, optional, record, text, u8, u16, u32, u64, variants
+from .contract import CodeMeta, Terms, is_call
 from .crypto import PublicKey, SigningKey, public_key, signature
 from .digest import stream_id
 from .entity import AnyInception, any_inception, entity_id, id32, is_name, possession_bytes
 from .governance import Change, change, is_change, is_reason
-from .limits import APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX
+from .limits import APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX
 from .onboarding import Claim, CommandForm, CommandReport, Join, Limit, Offer, Status, Voucher
 from .reading import BatchHeader, Reading, announce, batch_header
 from .text import to_id
@@ -57,6 +58,18 @@ ACTION_NUMBERS = {
     "report_command": 41,
     "cancel_command": 42,
     "quarantine": 43,
+    "upload_code": 50,
+    "store_code": 51,
+    "remove_code": 52,
+    "instantiate": 53,
+    "execute": 54,
+    "migrate": 55,
+    "set_admin": 56,
+    "freeze_contract": 57,
+    "thaw_contract": 58,
+    "terminate_contract": 59,
+    "accept_contract": 60,
+    "decline_contract": 61,
     "propose": 70,
     "vote": 71,
     "enact": 72,
@@ -356,6 +369,104 @@ class RecordAccess:
     uses: Annotated[list[AccessUse], list_of(access_use)]
 
 
+@dataclass(frozen=True)
+class UploadCode:
+    """Uploads a part of a module."""
+
+    code: Annotated[bytes, id32]
+    part: Annotated[int, u16]
+    data: Annotated[bytes, byte_string]
+
+
+@dataclass(frozen=True)
+class StoreCode:
+    """Stores a module whose parts the sender has uploaded."""
+
+    code: Annotated[bytes, id32]
+    parts: Annotated[int, u16]
+    meta: Annotated[CodeMeta, record(CodeMeta)]
+
+
+@dataclass(frozen=True)
+class RemoveCode:
+    """Removes a module that no contract runs."""
+
+    code: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class Instantiate:
+    """Makes a contract, or proposes one to those who take part in deciding."""
+
+    code: Annotated[bytes, id32]
+    name: Annotated[str, text]
+    terms: Annotated[Terms, record(Terms)]
+    message: Annotated[bytes, byte_string]
+    gas_limit: Annotated[int, u64]
+
+
+@dataclass(frozen=True)
+class Execute:
+    """Calls a contract."""
+
+    contract: Annotated[bytes, id32]
+    message: Annotated[bytes, byte_string]
+    gas_limit: Annotated[int, u64]
+
+
+@dataclass(frozen=True)
+class Migrate:
+    """Gives a contract new code."""
+
+    contract: Annotated[bytes, id32]
+    code: Annotated[bytes, id32]
+    message: Annotated[bytes, byte_string]
+    gas_limit: Annotated[int, u64]
+
+
+@dataclass(frozen=True)
+class SetAdmin:
+    """Says who administers a contract, or that nobody does."""
+
+    contract: Annotated[bytes, id32]
+    admin: Annotated[bytes | None, optional(id32)]
+
+
+@dataclass(frozen=True)
+class FreezeContract:
+    """Stops a contract until it is thawed."""
+
+    contract: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class ThawContract:
+    """Lets a frozen contract run again."""
+
+    contract: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class TerminateContract:
+    """Ends a contract for ever."""
+
+    contract: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class AcceptContract:
+    """Accepts a proposed contract."""
+
+    contract: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class DeclineContract:
+    """Declines a proposed contract."""
+
+    contract: Annotated[bytes, id32]
+
+
 _CASES = {
     0: RegisterEntity,
     1: RotateKey,
@@ -388,6 +499,18 @@ _CASES = {
     41: ReportCommand,
     42: CancelCommand,
     43: Quarantine,
+    50: UploadCode,
+    51: StoreCode,
+    52: RemoveCode,
+    53: Instantiate,
+    54: Execute,
+    55: Migrate,
+    56: SetAdmin,
+    57: FreezeContract,
+    58: ThawContract,
+    59: TerminateContract,
+    60: AcceptContract,
+    61: DeclineContract,
     70: Propose,
     71: Vote,
     72: Enact,
@@ -425,6 +548,18 @@ Action = (
     | ReportCommand
     | CancelCommand
     | Quarantine
+    | UploadCode
+    | StoreCode
+    | RemoveCode
+    | Instantiate
+    | Execute
+    | Migrate
+    | SetAdmin
+    | FreezeContract
+    | ThawContract
+    | TerminateContract
+    | AcceptContract
+    | DeclineContract
     | Propose
     | Vote
     | Enact
@@ -476,6 +611,14 @@ def is_within_bounds(action: Action) -> bool:
             return form.is_valid()
         case Quarantine(_, reason):
             return reason is None or is_name(reason)
+        case UploadCode(_, part, data):
+            return part < CODE_PARTS_MAX and 1 <= len(data) <= CODE_PART_BYTES_MAX
+        case StoreCode(_, parts, meta):
+            return 1 <= parts <= CODE_PARTS_MAX and meta.is_valid()
+        case Instantiate(_, name, terms, message, gas_limit):
+            return is_name(name) and terms.is_valid() and is_call(message, gas_limit)
+        case Execute(_, message, gas_limit) | Migrate(_, _, message, gas_limit):
+            return is_call(message, gas_limit)
         case Propose(proposal):
             return is_change(proposal.change) and is_reason(proposal.reason)
     return True

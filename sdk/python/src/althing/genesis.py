@@ -12,7 +12,7 @@ from .codec import bytes32, decode, list_of, numbered, optional, record, text, u
 from .crypto import SUITES, PublicKey
 from .digest import hash
 from .entity import Inception, entity_id, id32, inception, is_name
-from .limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, GENESIS_BYTES_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX
+from .limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, GENESIS_BYTES_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX
 from .text import parse_did, to_did
 
 _FILE_CHARS_MAX = 1024 * 1024
@@ -35,6 +35,8 @@ class Parameters:
     clock_drift_max_ms: Annotated[int, u32]
     claim_ahead_max_ms: Annotated[int, u64]
     sequence_window: Annotated[int, u64]
+    contract_gas_transaction_max: Annotated[int, u64]
+    contract_gas_block_max: Annotated[int, u64]
     reads: Annotated[str | None, optional(numbered(("policy",), 1))] = None
     """Who may read what has no policy: anybody if absent."""
 
@@ -122,6 +124,8 @@ def check_parameters(value: Parameters) -> None:
         ("clock_drift_max_ms", 100, 600_000),
         ("claim_ahead_max_ms", 0, 86_400_000),
         ("sequence_window", 1, 1 << 40),
+        ("contract_gas_transaction_max", 0, value.contract_gas_block_max),
+        ("contract_gas_block_max", 0, CONTRACT_GAS_MAX),
     ):
         _require(low <= getattr(value, name) <= high, f"parameter {name} is out of bounds")
 

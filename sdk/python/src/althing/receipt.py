@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from .access import Access, access, resource
 from .codec import Codec, boolean, byte_string, list_of, optional, record, text, u8, u16, u32, u64, variants
+from .contract import Attribute
 from .digest import hash, merkle_root, sha256
 from .entity import id32
 from .onboarding import Status, command_state
@@ -50,6 +51,9 @@ _EVENTS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
 )
 _OWNER = ("owner", Annotated[bytes, id32])
 _VOUCHER = ("voucher", Annotated[bytes, id32])
+_CODE = ("code", Annotated[bytes, id32])
+_CONTRACT = ("contract", Annotated[bytes, id32])
+_CREATOR = ("creator", Annotated[bytes, id32])
 _COMMAND = (("command", Annotated[bytes, id32]), _THING, ("sender", Annotated[bytes, id32]))
 
 # Each noun has numbers of its own.
@@ -65,6 +69,28 @@ _MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
     55: ("command_queued", (*_COMMAND, ("until_ms", Annotated[int, u64]))),
     56: ("command_changed", (*_COMMAND, ("state", Annotated[str, command_state]), ("result", Annotated[bytes | None, optional(byte_string)]))),
     60: ("quarantine_changed", (_THING, ("by", Annotated[bytes, id32]), ("quarantined", Annotated[bool, boolean]))),
+    70: ("code_stored", (_CODE, _OWNER, ("bytes", Annotated[int, u32]))),
+    71: ("code_removed", (_CODE,)),
+    72: (
+        "contract_proposed",
+        (_CONTRACT, _CODE, _CREATOR, ("participants", Annotated[list[bytes], list_of(id32)]), ("threshold", Annotated[int, u8])),
+    ),
+    73: ("contract_accepted", (_CONTRACT, ("participant", Annotated[bytes, id32]), ("accepted", Annotated[int, u8]))),
+    74: ("contract_dropped", (_CONTRACT, ("code", Annotated[int, u16]))),
+    75: ("contract_instantiated", (_CONTRACT, _CODE, _CREATOR)),
+    76: (
+        "contract_called",
+        (_CONTRACT, ("entry", Annotated[int, u8]), ("caller", Annotated[bytes, id32]), ("gas_used", Annotated[int, u64])),
+    ),
+    77: ("contract_migrated", (_CONTRACT, _CODE)),
+    78: ("contract_admin_set", (_CONTRACT, ("admin", Annotated[bytes | None, optional(id32)]))),
+    79: ("contract_frozen", (_CONTRACT,)),
+    80: ("contract_thawed", (_CONTRACT,)),
+    81: ("contract_terminated", (_CONTRACT,)),
+    82: (
+        "contract_emitted",
+        (_CONTRACT, ("name", Annotated[str, text]), ("attributes", Annotated[list[Attribute], list_of(record(Attribute))])),
+    ),
     100: ("proposed", (_PROPOSAL, ("proposer", Annotated[bytes, id32]))),
     101: ("voted", (_PROPOSAL, _ORGANISATION, ("accept", Annotated[bool, boolean]), ("votes", Annotated[int, u16]), ("needed", Annotated[int, u16]))),
     102: ("proposal_accepted", (_PROPOSAL, ("due_height", Annotated[int, u64]))),

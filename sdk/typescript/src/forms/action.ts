@@ -1,12 +1,13 @@
 // Actions: what a transaction does. All of a transaction's actions take effect, or none.
 
-import { boolean, bytes, checked, list, numberedAs, optional, record, text, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
+import { boolean, bytes, checked, list, numberedAs, optional, record, text, u16, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { compare } from '../text/bytes.ts';
 import { accessPolicy, accessRequest, accessUse, areUses, isAccessPolicy, isResource, resource } from './access.ts';
+import { codeMeta, isCall, isCodeMeta, isTerms, terms } from './contract.ts';
 import { publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { isPublicKey } from './crypto.ts';
-import { APPROVERS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX } from './limits.ts';
+import { APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX } from './limits.ts';
 import { change, isChange, isReason } from './governance.ts';
 import {
   claim,
@@ -60,6 +61,18 @@ export const ACTION_NUMBERS = {
   report_command: 41,
   cancel_command: 42,
   quarantine: 43,
+  upload_code: 50,
+  store_code: 51,
+  remove_code: 52,
+  instantiate: 53,
+  execute: 54,
+  migrate: 55,
+  set_admin: 56,
+  freeze_contract: 57,
+  thaw_contract: 58,
+  terminate_contract: 59,
+  accept_contract: 60,
+  decline_contract: 61,
   propose: 70,
   vote: 71,
   enact: 72,
@@ -127,6 +140,18 @@ const anyAction = variants({
   report_command: variant(41, { report: commandReport }),
   cancel_command: variant(42, { command: id }),
   quarantine: variant(43, { thing: id, reason: optional(text) }),
+  upload_code: variant(50, { code: id, part: u16, bytes }),
+  store_code: variant(51, { code: id, parts: u16, meta: codeMeta }),
+  remove_code: variant(52, { code: id }),
+  instantiate: variant(53, { code: id, name: text, terms, message: bytes, gasLimit: u64 }),
+  execute: variant(54, { contract: id, message: bytes, gasLimit: u64 }),
+  migrate: variant(55, { contract: id, code: id, message: bytes, gasLimit: u64 }),
+  set_admin: variant(56, { contract: id, admin: optional(id) }),
+  freeze_contract: variant(57, { contract: id }),
+  thaw_contract: variant(58, { contract: id }),
+  terminate_contract: variant(59, { contract: id }),
+  accept_contract: variant(60, { contract: id }),
+  decline_contract: variant(61, { contract: id }),
   propose: variant(70, { proposal: record({ change, reason: text }) }),
   vote: variant(71, { proposal: id, accept: boolean }),
   enact: variant(72, { proposal: id }),
@@ -181,6 +206,15 @@ export function isWithinBounds(value: Action): boolean {
       return isCommandReport(value.report);
     case 'quarantine':
       return value.reason === null || isName(value.reason);
+    case 'upload_code':
+      return value.part < CODE_PARTS_MAX && value.bytes.length >= 1 && value.bytes.length <= CODE_PART_BYTES_MAX;
+    case 'store_code':
+      return value.parts >= 1 && value.parts <= CODE_PARTS_MAX && isCodeMeta(value.meta);
+    case 'instantiate':
+      return isName(value.name) && isTerms(value.terms) && isCall(value.message, value.gasLimit);
+    case 'execute':
+    case 'migrate':
+      return isCall(value.message, value.gasLimit);
     case 'propose':
       return isChange(value.proposal.change) && isReason(value.proposal.reason);
     default:

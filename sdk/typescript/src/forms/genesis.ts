@@ -6,7 +6,7 @@ import { validatorsDigest, type ValidatorSet } from './block.ts';
 import { isPublicKey } from './crypto.ts';
 import { hash } from './digest.ts';
 import { entityId, id, inception } from './entity.ts';
-import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, GENESIS_BYTES_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX } from './limits.ts';
+import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, GENESIS_BYTES_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX } from './limits.ts';
 
 /** What all peers of the ledger set alike. */
 export const parameters = record({
@@ -17,6 +17,8 @@ export const parameters = record({
   clockDriftMaxMs: u32,
   claimAheadMaxMs: u64,
   sequenceWindow: u64,
+  contractGasTransactionMax: u64,
+  contractGasBlockMax: u64,
   /** Who may read what has no policy; open, which is left out, if null. */
   reads: optional(numbered(['policy'], 1)),
 });
@@ -119,6 +121,8 @@ export function checkParameters(value: Value<typeof parameters>): void {
     clockDriftMaxMs: isWithin(value.clockDriftMaxMs, 100, 600_000),
     claimAheadMaxMs: value.claimAheadMaxMs <= 86_400_000n,
     sequenceWindow: value.sequenceWindow >= 1n && value.sequenceWindow <= 1n << 40n,
+    contractGasTransactionMax: value.contractGasTransactionMax <= value.contractGasBlockMax,
+    contractGasBlockMax: value.contractGasBlockMax <= CONTRACT_GAS_MAX,
     reads: true,
   };
   for (const [name, holds] of Object.entries(bounds)) require(holds, `parameter ${name} is out of bounds`);

@@ -3,6 +3,7 @@
 export * from './action.ts';
 export * from './block.ts';
 export * from './bundle.ts';
+export * from './contract.ts';
 export * from './crypto.ts';
 export * from './digest.ts';
 export * from './entity.ts';

@@ -47,7 +47,7 @@ export const STATED_HEIGHTS_MAX = 64;
 /** Most parts of one opening. */
 export const PARTS_MAX = 65_536;
 /** Longest raw key of the state, bytes. */
-export const KEY_BYTES_MAX = 128;
+export const KEY_BYTES_MAX = 320;
 /** Longest value of the state that a bundle shows by itself, bytes. */
 export const STATE_VALUE_BYTES_MAX = 256 * 1024;
 /** Deepest a leaf of the state can sit. */
@@ -78,5 +78,21 @@ export const POLICY_BYTES_MAX = 4096;
 export const ACCESS_USES_MAX = 64;
 /** Most blocks between a block and the expiry height of a transaction in it, and that a grant lasts. */
 export const EXPIRY_BLOCKS_MAX = 1_000_000n;
+/** Longest part of a module that one action uploads, bytes. */
+export const CODE_PART_BYTES_MAX = 64 * 1024;
+/** Most parts of one module. */
+export const CODE_PARTS_MAX = 16;
+/** Longest statement of where a module's source is, bytes. */
+export const CODE_SOURCE_BYTES_MAX = 256;
+/** Most interfaces that code names. */
+export const INTERFACES_MAX = 8;
+/** Most peers or organisations that decide whether one contract begins. */
+export const PARTICIPANTS_MAX = 32;
+/** Most entities that may call one contract, if not anyone may. */
+export const CALLERS_MAX = 64;
+/** Longest message to a contract, bytes of JSON. */
+export const CONTRACT_MESSAGE_BYTES_MAX = 64 * 1024;
+/** Most gas that parameters may give to one transaction or one block. */
+export const CONTRACT_GAS_MAX = 100_000_000_000n;
 /** Latest time there is, the end of the year 9999, milliseconds since 1970. */
 export const GENESIS_TIME_MS_MAX = 253_402_300_799_999n;

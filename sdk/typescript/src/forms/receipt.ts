@@ -3,6 +3,7 @@
 import { boolean, bytes, encode, list, optional, record, text, u16, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { bigEndian } from '../text/bytes.ts';
 import { access, resource } from './access.ts';
+import { attribute } from './contract.ts';
 import { hash, sha256 } from './digest.ts';
 import { id } from './entity.ts';
 import { merkleRoot } from './merkle.ts';
@@ -46,6 +47,19 @@ export const event = variants({
   command_queued: variant(55, { command: id, thing: id, sender: id, untilMs: u64 }),
   command_changed: variant(56, { command: id, thing: id, sender: id, state: commandState, result: optional(bytes) }),
   quarantine_changed: variant(60, { thing: id, by: id, quarantined: boolean }),
+  code_stored: variant(70, { code: id, owner: id, bytes: u32 }),
+  code_removed: variant(71, { code: id }),
+  contract_proposed: variant(72, { contract: id, code: id, creator: id, participants: list(id), threshold: u8 }),
+  contract_accepted: variant(73, { contract: id, participant: id, accepted: u8 }),
+  contract_dropped: variant(74, { contract: id, code: u16 }),
+  contract_instantiated: variant(75, { contract: id, code: id, creator: id }),
+  contract_called: variant(76, { contract: id, entry: u8, caller: id, gasUsed: u64 }),
+  contract_migrated: variant(77, { contract: id, code: id }),
+  contract_admin_set: variant(78, { contract: id, admin: optional(id) }),
+  contract_frozen: variant(79, { contract: id }),
+  contract_thawed: variant(80, { contract: id }),
+  contract_terminated: variant(81, { contract: id }),
+  contract_emitted: variant(82, { contract: id, name: text, attributes: list(attribute) }),
   proposed: variant(100, { proposal: id, proposer: id }),
   voted: variant(101, { proposal: id, organisation: id, accept: boolean, votes: u16, needed: u16 }),
   proposal_accepted: variant(102, { proposal: id, dueHeight: u64 }),

@@ -54,7 +54,7 @@ function parseJson(text: string): unknown {
 }
 
 function readParameters(json: unknown): Genesis['parameters'] {
-  const names = ['block_bytes_max', 'block_transactions_max', 'heartbeat_ms', 'leader_timeout_ms', 'clock_drift_max_ms', 'claim_ahead_max_ms', 'sequence_window', 'reads'];
+  const names = ['block_bytes_max', 'block_transactions_max', 'heartbeat_ms', 'leader_timeout_ms', 'clock_drift_max_ms', 'claim_ahead_max_ms', 'sequence_window', 'contract_gas_transaction_max', 'contract_gas_block_max', 'reads'];
   const file = new Fields(json, 'parameters', names);
   const small = (name: string): number => file.integer(name, 0xffff_ffff);
   return {
@@ -65,6 +65,8 @@ function readParameters(json: unknown): Genesis['parameters'] {
     clockDriftMaxMs: small('clock_drift_max_ms'),
     claimAheadMaxMs: BigInt(file.integer('claim_ahead_max_ms', Number.MAX_SAFE_INTEGER)),
     sequenceWindow: BigInt(file.integer('sequence_window', Number.MAX_SAFE_INTEGER)),
+    contractGasTransactionMax: BigInt(file.integer('contract_gas_transaction_max', Number.MAX_SAFE_INTEGER)),
+    contractGasBlockMax: BigInt(file.integer('contract_gas_block_max', Number.MAX_SAFE_INTEGER)),
     reads: file.value('reads') !== undefined && file.oneOf('reads', ['open', 'policy']) === 'policy' ? ('policy' as const) : null,
   };
 }

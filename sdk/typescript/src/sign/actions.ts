@@ -8,6 +8,7 @@ import { headerOf, type ReadingForm } from '../forms/reading.ts';
 import { parseDecimal } from '../text/decimal.ts';
 import { streamId } from '../forms/digest.ts';
 import type { ResourceForm, Right } from '../forms/access.ts';
+import type { Terms } from '../forms/contract.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
 import { encode } from '../cbor/codec.ts';
 import { change as changeForm, type Change } from '../forms/governance.ts';
@@ -212,4 +213,19 @@ export function answerAccess(request: AnyId, allow: boolean): Action {
 /** Ends a grant with the block of this transaction. */
 export function revokeGrant(grant: AnyId): Action {
   return { kind: 'revoke_grant', grant: idBytes(grant) };
+}
+
+/** Makes a contract of stored code, or proposes one to the participants that its terms name; the message is JSON text. */
+export function instantiate(code: AnyId, name: string, terms: Terms, message: string, gasLimit: bigint): Action {
+  return { kind: 'instantiate', code: idBytes(code), name, terms, message: toUtf8(message), gasLimit };
+}
+
+/** Calls a contract with a message, JSON text, for at most so much gas. */
+export function execute(contract: AnyId, message: string, gasLimit: bigint): Action {
+  return { kind: 'execute', contract: idBytes(contract), message: toUtf8(message), gasLimit };
+}
+
+/** Accepts or declines a proposed contract. */
+export function answerContract(contract: AnyId, accept: boolean): Action {
+  return { kind: accept ? 'accept_contract' : 'decline_contract', contract: idBytes(contract) };
 }

@@ -1,0 +1,204 @@
+//! Contracts: code on the ledger, and what runs it (Y.4464 10.2).
+//!
+//! Code is uploaded in parts and stored by its digest. A contract is code with storage of its own, a
+//! name and terms: who administers it, who decides whether it begins, who may call it. It acts under
+//! its own id: what it does goes through the same rules as what anyone does, with it as sender.
+//!
+//! ```text
+//! Instantiate --- participants? --no--> active <--thaw-- frozen --terminate--> terminated
+//!                      |                  |  '--freeze--^                          ^
+//!                     yes                 '-----------------terminate--------------'
+//!                      v
+//!                  proposed --enough accept--> active
+//!                      '--too few left, withdrawn, too late--> (gone)
+//! ```
+//!
+//! A contract runs inside the transaction that calls it, with all that it calls in turn; see `call`.
+//! What fails is undone, and the receipt has a number and no text.
+
+mod call;
+mod code;
+mod host;
+mod life;
+mod message;
+mod query;
+mod wire;
+
+pub(crate) use call::execute;
+pub(crate) use code::{remove, store, upload};
+pub(crate) use life::{accept, decline, freeze, instantiate, migrate, set_admin, terminate, thaw};
+pub use query::{Asked, Trial, ask, try_out};
+
+use althing_state::Read;
+use althing_types::{
+    CodeId, CodeMeta, ContractId, EntityId, Refusal, Terms, Wire, WireError,
+    limits::{CONTRACT_MESSAGE_BYTES_MAX, PARTICIPANTS_MAX},
+};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    entity, key,
+    transition::{Stop, Transition},
+};
+
+/// Most code of one organisation, bytes.
+pub const CODE_OF_OWNER_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Most code of all organisations together, bytes.
+pub const CODE_OF_LEDGER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Code that is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct CodeRecord {
+    /// Its number, by which contracts name code to each other; from 1, never used again.
+    #[n(0)]
+    pub number: u64,
+    /// The organisation that owns it.
+    #[n(1)]
+    pub owner: EntityId,
+    /// Who stored it.
+    #[n(2)]
+    pub creator: EntityId,
+    /// Its length, bytes.
+    #[n(3)]
+    pub bytes: u32,
+    /// In how many parts it lies in the state.
+    #[n(4)]
+    pub parts: u16,
+    /// Height at which it was stored.
+    #[n(5)]
+    pub stored_height: u64,
+    /// What is said of it.
+    #[n(6)]
+    pub meta: CodeMeta,
+    /// How many contracts run it, or are proposed to.
+    #[n(7)]
+    pub contracts: u32,
+}
+
+impl Wire for CodeRecord {
+    const BYTES_MAX: usize = 2048;
+}
+
+/// Whether a contract runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Status {
+    /// Its participants have not accepted it yet.
+    #[n(0)]
+    Proposed,
+    /// It runs.
+    #[n(1)]
+    Active,
+    /// Stopped, may be thawed.
+    #[n(2)]
+    Frozen,
+    /// Ended for ever.
+    #[n(3)]
+    Terminated,
+}
+
+impl Status {
+    /// Name in text.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Active => "active",
+            Self::Frozen => "frozen",
+            Self::Terminated => "terminated",
+        }
+    }
+}
+
+/// What a proposed contract waits with.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Proposal {
+    /// Its first message.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub message: Vec<u8>,
+    /// Most gas its beginning may use.
+    #[n(1)]
+    pub gas_limit: u64,
+    /// Last height at which it can be accepted.
+    #[n(2)]
+    pub until_height: u64,
+    /// Who has accepted it, in order.
+    #[n(3)]
+    pub accepted: Vec<EntityId>,
+    /// Who has declined it, in order.
+    #[n(4)]
+    pub declined: Vec<EntityId>,
+}
+
+/// A contract.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ContractRecord {
+    /// The code it runs.
+    #[n(0)]
+    pub code: CodeId,
+    /// Who made it: an entity, or a contract under its id.
+    #[n(1)]
+    pub creator: EntityId,
+    /// The creator's name for it.
+    #[n(2)]
+    pub name: String,
+    /// Who decides about it and who may call it.
+    #[n(3)]
+    pub terms: Terms,
+    /// Whether it runs.
+    #[n(4)]
+    pub status: Status,
+    /// Height at which it was made.
+    #[n(5)]
+    pub created_height: u64,
+    /// Height at which code, terms or status last changed.
+    #[n(6)]
+    pub changed_height: u64,
+    /// What it waits with, while it is proposed.
+    #[n(7)]
+    pub proposal: Option<Proposal>,
+}
+
+impl Wire for ContractRecord {
+    const BYTES_MAX: usize = 8 * 1024 + CONTRACT_MESSAGE_BYTES_MAX + PARTICIPANTS_MAX * 34;
+
+    fn validate(&self) -> Result<(), WireError> {
+        if (self.status == Status::Proposed) == self.proposal.is_some() {
+            Ok(())
+        } else {
+            Err(WireError::OutOfBounds("proposal"))
+        }
+    }
+}
+
+pub(crate) fn contract<R: Read>(
+    state: &Transition<'_, R>,
+    id: &ContractId,
+) -> Result<ContractRecord, Stop> {
+    Ok(state.get(&key::contract(id))?.ok_or(Refusal::UnknownContract)?)
+}
+
+pub(crate) fn code<R: Read>(state: &Transition<'_, R>, id: &CodeId) -> Result<CodeRecord, Stop> {
+    Ok(state.get(&key::code(id))?.ok_or(Refusal::UnknownCode)?)
+}
+
+/// Refuses what a contract that does not run cannot do.
+pub(crate) fn must_run(record: &ContractRecord) -> Result<(), Refusal> {
+    match record.status {
+        Status::Active => Ok(()),
+        Status::Proposed => Err(Refusal::ContractProposed),
+        Status::Frozen => Err(Refusal::ContractFrozen),
+        Status::Terminated => Err(Refusal::ContractEnded),
+    }
+}
+
+/// The organisation that stands behind an entity: its owner, or itself.
+fn organisation<R: Read>(state: &mut Transition<'_, R>, id: &EntityId) -> Result<EntityId, Stop> {
+    Ok(entity::active(state, id)?.owner.unwrap_or(*id))
+}
+
+#[cfg(test)]
+mod tests;

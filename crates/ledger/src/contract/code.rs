@@ -1,0 +1,206 @@
+//! Code: uploaded in parts, stored by its digest, removed when nothing runs it.
+//!
+//! Code lies in the state and not beside it: a peer that cannot read it cannot execute, so it must
+//! come with the state wherever that goes.
+
+use althing_contract::{Machine, Module, inspect, price};
+use althing_state::Read;
+use althing_types::{CodeId, CodeMeta, EntityId, Event, Refusal, limits::CODE_BYTES_MAX};
+use minicbor::{Decode, Encode, bytes::ByteVec};
+
+use super::{CODE_OF_LEDGER_BYTES_MAX, CODE_OF_OWNER_BYTES_MAX, CodeRecord, code, organisation};
+use crate::{
+    entity, index, key,
+    transition::{Actor, Stop, Transition},
+};
+
+/// The upload that a sender has under way.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+struct Upload {
+    #[n(0)]
+    code: CodeId,
+    /// Parts that have come, ascending.
+    #[n(1)]
+    parts: Vec<u16>,
+}
+
+/// Keeps a part of a module until the sender stores it.
+pub(crate) fn upload<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    code: &CodeId,
+    part: u16,
+    bytes: &[u8],
+) -> Result<(), Stop> {
+    entity::active(state, &actor.id)?;
+    if state.get::<CodeRecord>(&key::code(code))?.is_some() {
+        return Err(Refusal::AlreadyExists.into());
+    }
+    let header = key::upload(&actor.id);
+    let mut upload = match state.get::<Upload>(&header)? {
+        Some(upload) if upload.code == *code => upload,
+        other => {
+            if let Some(other) = other {
+                drop_upload(state, &actor.id, &other);
+            }
+            Upload { code: *code, parts: Vec::new() }
+        }
+    };
+    if let Err(place) = upload.parts.binary_search(&part) {
+        upload.parts.insert(place, part);
+    }
+    state.put(header, &upload);
+    state.put(key::upload_part(&actor.id, part), &ByteVec::from(bytes.to_vec()));
+    Ok(())
+}
+
+fn drop_upload<R: Read>(state: &mut Transition<'_, R>, sender: &EntityId, upload: &Upload) {
+    for part in &upload.parts {
+        state.remove(key::upload_part(sender, *part));
+    }
+    state.remove(key::upload(sender));
+}
+
+/// Puts an uploaded module together, looks at it, and stores it.
+pub(crate) fn store<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &CodeId,
+    parts: u16,
+    meta: &CodeMeta,
+) -> Result<(), Stop> {
+    let owner = organisation(state, &actor.id)?;
+    if state.get::<CodeRecord>(&key::code(id))?.is_some() {
+        return Err(Refusal::AlreadyExists.into());
+    }
+    let upload: Upload = state.get(&key::upload(&actor.id))?.ok_or(Refusal::CodePartsMissing)?;
+    if upload.code != *id || !upload.parts.iter().copied().eq(0..parts) {
+        return Err(Refusal::CodePartsMissing.into());
+    }
+    let mut module = Vec::new();
+    for part in 0..parts {
+        let bytes: Option<ByteVec> = state.get(&key::upload_part(&actor.id, part))?;
+        module.extend_from_slice(&bytes.ok_or(Refusal::CodePartsMissing)?);
+        if module.len() > CODE_BYTES_MAX {
+            return Err(Refusal::TooLarge.into());
+        }
+    }
+    if CodeId::of(&module) != *id {
+        return Err(Refusal::CodeMismatch.into());
+    }
+    let length = module.len() as u64;
+    spend_block_gas(state, price::STORE_BYTE.saturating_mul(length))?;
+    count(state, &owner, length, true)?;
+    inspect(&module).map_err(|_| Refusal::BadCode)?;
+    // Now and not when it is first called: whoever stores it is told, and the work is done but once.
+    Machine::shared().module(id, || Ok::<_, Refusal>(module.clone()), |_| Refusal::BadCode)?;
+    drop_upload(state, &actor.id, &upload);
+    let number = state.get::<u64>(&key::code_count())?.unwrap_or(0).saturating_add(1);
+    state.put(key::code_count(), &number);
+    state.put(key::code_number(number), id);
+    for (part, bytes) in (0..).zip(module.chunks(althing_types::limits::CODE_PART_BYTES_MAX)) {
+        state.put(key::code_part(id, part), &ByteVec::from(bytes.to_vec()));
+    }
+    let record = CodeRecord {
+        number,
+        owner,
+        creator: actor.id,
+        bytes: module.len() as u32,
+        parts: module.len().div_ceil(althing_types::limits::CODE_PART_BYTES_MAX) as u16,
+        stored_height: state.now.height,
+        meta: meta.clone(),
+        contracts: 0,
+    };
+    state.put(key::code(id), &record);
+    index::code(state, id, &owner, true);
+    state.emit(Event::CodeStored { code: *id, owner, bytes: record.bytes });
+    Ok(())
+}
+
+/// Removes code that nothing runs.
+pub(crate) fn remove<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &CodeId,
+) -> Result<(), Stop> {
+    let record = code(state, id)?;
+    if organisation(state, &actor.id)? != record.owner {
+        return Err(Refusal::NotPermitted.into());
+    }
+    if record.contracts > 0 {
+        return Err(Refusal::CodeInUse.into());
+    }
+    count(state, &record.owner, u64::from(record.bytes), false)?;
+    for part in 0..record.parts {
+        state.remove(key::code_part(id, part));
+    }
+    state.remove(key::code_number(record.number));
+    state.remove(key::code(id));
+    index::code(state, id, &record.owner, false);
+    state.emit(Event::CodeRemoved { code: *id });
+    Ok(())
+}
+
+/// Adds to what an organisation and all together have stored, or takes from it.
+fn count<R: Read>(
+    state: &mut Transition<'_, R>,
+    owner: &EntityId,
+    bytes: u64,
+    more: bool,
+) -> Result<(), Stop> {
+    for (key, max) in [
+        (key::code_of_owner(owner), CODE_OF_OWNER_BYTES_MAX),
+        (key::code_of_ledger(), CODE_OF_LEDGER_BYTES_MAX),
+    ] {
+        let held = state.get::<u64>(&key)?.unwrap_or(0);
+        let held = if more { held.saturating_add(bytes) } else { held.saturating_sub(bytes) };
+        if more && held > max {
+            return Err(Refusal::CodeQuota.into());
+        }
+        if held == 0 { state.remove(key) } else { state.put(key, &held) }
+    }
+    Ok(())
+}
+
+/// Counts how many contracts run a code.
+pub(super) fn count_contracts<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &CodeId,
+    more: bool,
+) -> Result<(), Stop> {
+    let mut record = code(state, id)?;
+    record.contracts =
+        if more { record.contracts.saturating_add(1) } else { record.contracts.saturating_sub(1) };
+    state.put(key::code(id), &record);
+    Ok(())
+}
+
+/// Takes gas from what the block has.
+fn spend_block_gas<R: Read>(state: &mut Transition<'_, R>, gas: u64) -> Result<(), Refusal> {
+    let max = state.now.parameters.contract_gas_block_max;
+    if gas > max {
+        return Err(Refusal::TooLarge);
+    }
+    match state.gas_used.checked_add(gas) {
+        Some(used) if used <= max => {
+            state.gas_used = used;
+            Ok(())
+        }
+        _ => Err(Refusal::BlockGas),
+    }
+}
+
+/// The module of a code, compiled.
+pub(super) fn module<R: Read>(state: &Transition<'_, R>, id: &CodeId) -> Result<Module, Stop> {
+    let load = || -> Result<Vec<u8>, Stop> {
+        let record = code(state, id)?;
+        let mut module = Vec::with_capacity(record.bytes as usize);
+        for part in 0..record.parts {
+            let bytes: Option<ByteVec> = state.get(&key::code_part(id, part))?;
+            module.extend_from_slice(&bytes.ok_or(Refusal::UnknownCode)?);
+        }
+        Ok(module)
+    };
+    Machine::shared().module(id, load, |_| Stop::from(Refusal::BadCode))
+}

@@ -1,0 +1,214 @@
+use minicbor::{Decode, Encode};
+
+/// The kind of an action, for policies and for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ActionKind {
+    /// [`Action::RegisterEntity`](crate::Action::RegisterEntity).
+    #[n(0)]
+    RegisterEntity,
+    /// [`Action::RotateKey`](crate::Action::RotateKey).
+    #[n(1)]
+    RotateKey,
+    /// [`Action::RevokeEntity`](crate::Action::RevokeEntity).
+    #[n(2)]
+    RevokeEntity,
+    /// [`Action::RegisterThing`](crate::Action::RegisterThing).
+    #[n(3)]
+    RegisterThing,
+    /// [`Action::UpdateThing`](crate::Action::UpdateThing).
+    #[n(4)]
+    UpdateThing,
+    /// [`Action::Bind`](crate::Action::Bind).
+    #[n(5)]
+    Bind,
+    /// [`Action::Unbind`](crate::Action::Unbind).
+    #[n(6)]
+    Unbind,
+    /// [`Action::SubmitBatch`](crate::Action::SubmitBatch).
+    #[n(7)]
+    SubmitBatch,
+    /// [`Action::Record`](crate::Action::Record).
+    #[n(8)]
+    Record,
+    /// [`Action::SetApprovalPolicy`](crate::Action::SetApprovalPolicy).
+    #[n(9)]
+    SetApprovalPolicy,
+    /// [`Action::Approve`](crate::Action::Approve).
+    #[n(10)]
+    Approve,
+    /// [`Action::Reject`](crate::Action::Reject).
+    #[n(11)]
+    Reject,
+    /// [`Action::RetireThing`](crate::Action::RetireThing).
+    #[n(12)]
+    RetireThing,
+    /// [`Action::OfferThing`](crate::Action::OfferThing).
+    #[n(30)]
+    OfferThing = 30,
+    /// [`Action::AcceptThing`](crate::Action::AcceptThing).
+    #[n(31)]
+    AcceptThing = 31,
+    /// [`Action::LimitBinding`](crate::Action::LimitBinding).
+    #[n(32)]
+    LimitBinding = 32,
+    /// [`Action::ReportStatus`](crate::Action::ReportStatus).
+    #[n(33)]
+    ReportStatus = 33,
+    /// [`Action::IssueVoucher`](crate::Action::IssueVoucher).
+    #[n(34)]
+    IssueVoucher = 34,
+    /// [`Action::RevokeVoucher`](crate::Action::RevokeVoucher).
+    #[n(35)]
+    RevokeVoucher = 35,
+    /// [`Action::JoinByVoucher`](crate::Action::JoinByVoucher).
+    #[n(36)]
+    JoinByVoucher = 36,
+    /// [`Action::Command`](crate::Action::Command).
+    #[n(40)]
+    Command = 40,
+    /// [`Action::ReportCommand`](crate::Action::ReportCommand).
+    #[n(41)]
+    ReportCommand = 41,
+    /// [`Action::CancelCommand`](crate::Action::CancelCommand).
+    #[n(42)]
+    CancelCommand = 42,
+    /// [`Action::Quarantine`](crate::Action::Quarantine).
+    #[n(43)]
+    Quarantine = 43,
+    /// [`Action::Propose`](crate::Action::Propose).
+    #[n(70)]
+    Propose = 70,
+    /// [`Action::Vote`](crate::Action::Vote).
+    #[n(71)]
+    Vote = 71,
+    /// [`Action::Enact`](crate::Action::Enact).
+    #[n(72)]
+    Enact = 72,
+    /// [`Action::WithdrawProposal`](crate::Action::WithdrawProposal).
+    #[n(73)]
+    WithdrawProposal = 73,
+    /// [`Action::SetAccessPolicy`](crate::Action::SetAccessPolicy).
+    #[n(20)]
+    SetAccessPolicy = 20,
+    /// [`Action::RemoveAccessPolicy`](crate::Action::RemoveAccessPolicy).
+    #[n(21)]
+    RemoveAccessPolicy = 21,
+    /// [`Action::RequestAccess`](crate::Action::RequestAccess).
+    #[n(22)]
+    RequestAccess = 22,
+    /// [`Action::AnswerAccess`](crate::Action::AnswerAccess).
+    #[n(23)]
+    AnswerAccess = 23,
+    /// [`Action::RevokeGrant`](crate::Action::RevokeGrant).
+    #[n(24)]
+    RevokeGrant = 24,
+    /// [`Action::UseGrant`](crate::Action::UseGrant).
+    #[n(25)]
+    UseGrant = 25,
+    /// [`Action::RecordAccess`](crate::Action::RecordAccess).
+    #[n(26)]
+    RecordAccess = 26,
+    /// [`Action::UploadCode`](crate::Action::UploadCode).
+    #[n(50)]
+    UploadCode = 50,
+    /// [`Action::StoreCode`](crate::Action::StoreCode).
+    #[n(51)]
+    StoreCode = 51,
+    /// [`Action::RemoveCode`](crate::Action::RemoveCode).
+    #[n(52)]
+    RemoveCode = 52,
+    /// [`Action::Instantiate`](crate::Action::Instantiate).
+    #[n(53)]
+    Instantiate = 53,
+    /// [`Action::Execute`](crate::Action::Execute).
+    #[n(54)]
+    Execute = 54,
+    /// [`Action::Migrate`](crate::Action::Migrate).
+    #[n(55)]
+    Migrate = 55,
+    /// [`Action::SetAdmin`](crate::Action::SetAdmin).
+    #[n(56)]
+    SetAdmin = 56,
+    /// [`Action::FreezeContract`](crate::Action::FreezeContract).
+    #[n(57)]
+    FreezeContract = 57,
+    /// [`Action::ThawContract`](crate::Action::ThawContract).
+    #[n(58)]
+    ThawContract = 58,
+    /// [`Action::TerminateContract`](crate::Action::TerminateContract).
+    #[n(59)]
+    TerminateContract = 59,
+    /// [`Action::AcceptContract`](crate::Action::AcceptContract).
+    #[n(60)]
+    AcceptContract = 60,
+    /// [`Action::DeclineContract`](crate::Action::DeclineContract).
+    #[n(61)]
+    DeclineContract = 61,
+}
+
+impl ActionKind {
+    /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
+    /// so that nouns grow apart from each other; a number is never reused.
+    pub const ALL: [(Self, &'static str); 47] = [
+        (Self::RegisterEntity, "register_entity"),
+        (Self::RotateKey, "rotate_key"),
+        (Self::RevokeEntity, "revoke_entity"),
+        (Self::RegisterThing, "register_thing"),
+        (Self::UpdateThing, "update_thing"),
+        (Self::Bind, "bind"),
+        (Self::Unbind, "unbind"),
+        (Self::SubmitBatch, "submit_batch"),
+        (Self::Record, "record"),
+        (Self::SetApprovalPolicy, "set_approval_policy"),
+        (Self::Approve, "approve"),
+        (Self::Reject, "reject"),
+        (Self::RetireThing, "retire_thing"),
+        (Self::SetAccessPolicy, "set_access_policy"),
+        (Self::RemoveAccessPolicy, "remove_access_policy"),
+        (Self::RequestAccess, "request_access"),
+        (Self::AnswerAccess, "answer_access"),
+        (Self::RevokeGrant, "revoke_grant"),
+        (Self::UseGrant, "use_grant"),
+        (Self::RecordAccess, "record_access"),
+        (Self::OfferThing, "offer_thing"),
+        (Self::AcceptThing, "accept_thing"),
+        (Self::LimitBinding, "limit_binding"),
+        (Self::ReportStatus, "report_status"),
+        (Self::IssueVoucher, "issue_voucher"),
+        (Self::RevokeVoucher, "revoke_voucher"),
+        (Self::JoinByVoucher, "join_by_voucher"),
+        (Self::Command, "command"),
+        (Self::ReportCommand, "report_command"),
+        (Self::CancelCommand, "cancel_command"),
+        (Self::Quarantine, "quarantine"),
+        (Self::UploadCode, "upload_code"),
+        (Self::StoreCode, "store_code"),
+        (Self::RemoveCode, "remove_code"),
+        (Self::Instantiate, "instantiate"),
+        (Self::Execute, "execute"),
+        (Self::Migrate, "migrate"),
+        (Self::SetAdmin, "set_admin"),
+        (Self::FreezeContract, "freeze_contract"),
+        (Self::ThawContract, "thaw_contract"),
+        (Self::TerminateContract, "terminate_contract"),
+        (Self::AcceptContract, "accept_contract"),
+        (Self::DeclineContract, "decline_contract"),
+        (Self::Propose, "propose"),
+        (Self::Vote, "vote"),
+        (Self::Enact, "enact"),
+        (Self::WithdrawProposal, "withdraw_proposal"),
+    ];
+
+    /// Name in text.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("unknown", |(_, text)| text)
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, text)| *text == name).map(|(kind, _)| *kind)
+    }
+}
