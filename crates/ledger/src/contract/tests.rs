@@ -24,6 +24,8 @@ fn module(places: &[(&str, &str)]) -> Vec<u8> {
 
 /// A text in the contract's memory, whose region is at 64.
 fn saying(json: &str) -> String {
+    // Strings of the text form of modules end with the line.
+    let json: String = json.lines().map(str::trim_start).collect();
     let bytes = json.len() as u32;
     let word = |n: u32| n.to_le_bytes().map(|byte| format!("\\{byte:02x}")).concat();
     format!(

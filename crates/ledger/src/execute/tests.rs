@@ -94,6 +94,33 @@ const BY_GOVERNANCE: &[Refusal] = &[
     TooManyMembers,
 ];
 
+/// What those who store code, and make and call contracts, are refused.
+const BY_CONTRACTS: &[Refusal] = &[
+    UnknownCode,
+    BadCode,
+    CodePartsMissing,
+    CodeMismatch,
+    CodeQuota,
+    CodeInUse,
+    UnknownContract,
+    ContractFrozen,
+    ContractEnded,
+    ContractProposed,
+    OutOfGas,
+    ContractTrapped,
+    ContractRefused,
+    ContractAnswer,
+    ContractTooDeep,
+    GasLimit,
+    BlockGas,
+    NotAParticipant,
+    NoSuchEntry,
+    MessageUnsupported,
+    ContractDeclined,
+    ProposalExpired,
+    CallerNotAllowed,
+];
+
 /// Changes a good transaction into one that does not count.
 type Spoil = fn(&mut World, &mut Body, &mut Vec<EntityId>);
 
@@ -173,7 +200,7 @@ fn every_refusal_has_its_place() {
         ExpiryTooFar,
     ];
     for refusal in Refusal::ALL {
-        let places = [ELSEWHERE, BY_ACTIONS, BY_GOVERNANCE, &here];
+        let places = [ELSEWHERE, BY_ACTIONS, BY_GOVERNANCE, BY_CONTRACTS, &here];
         let count = places.iter().filter(|place| place.contains(refusal)).count();
         assert_eq!(count, 1, "{refusal:?}");
     }

@@ -35,8 +35,8 @@ fn it_founds_members_and_settings_and_nothing_else() {
             .collect::<Vec<_>>()
             .iter())
     );
-    // Beside entities: parameters, validators, members and mode.
-    assert_eq!(state.len(), genesis.organisations.len() + genesis.peers.len() + 4);
+    // Beside entities: parameters, validators, members, mode and the network's name.
+    assert_eq!(state.len(), genesis.organisations.len() + genesis.peers.len() + 5);
 }
 
 #[test]
