@@ -41,6 +41,8 @@ test('every operation has a method, with the parameters of the operation', async
     client.accessPolicies(ID), client.grants({ entity: ID }), client.grant(ID), client.accessFeed({ owner: ID }), client.explainAccess({}),
     client.commands(ID), client.command(ID), client.voucher(ID),
     client.governance(), client.proposals(), client.proposal(ID), client.consequence(new Uint8Array(1)),
+    client.codes(), client.code(ID), client.codeModule(ID), client.contracts(), client.contract(ID), client.contractHistory(ID),
+    client.askContract(ID, { message: '{}' }), client.tryOut(new Uint8Array(1)),
     client.events({}, { signal: stop.signal, onConnection: () => stop.abort() }).next(),
   ]);
   const document = JSON.parse(readFileSync(new URL('../../docs/reference/openapi.json', ROOT), 'utf8')) as { paths: Record<string, object> };

@@ -132,7 +132,7 @@ pub(super) async fn contract(
     params(("id" = IdText, Path, description = "The contract"), query::List),
     responses((status = 200, description = "Transactions", body = Page<ContractPast>))
 )]
-pub(super) async fn history(
+pub(super) async fn contract_history(
     State(service): State<Shared>,
     Parsed(id): Parsed<IdText>,
     Params(asked): Params<query::List>,
@@ -157,7 +157,7 @@ pub(super) async fn history(
     params(("id" = IdText, Path, description = "The contract"), query::ContractQuestion),
     responses((status = 200, description = "What it answers", body = ContractAnswer))
 )]
-pub(super) async fn answer(
+pub(super) async fn ask_contract(
     State(service): State<Shared>,
     Parsed(id): Parsed<IdText>,
     Params(asked): Params<query::ContractQuestion>,

@@ -264,6 +264,40 @@ class Client:
         """What a change, in canonical CBOR, would lead to; nothing is written."""
         return self._json("/v1/governance/consequence", body=change)
 
+    # Contracts.
+
+    def codes(self, **query: Any) -> Json:
+        """A page of code of contracts."""
+        return self._json("/v1/codes", query)
+
+    def code(self, id: str) -> Json:
+        """Code of contracts."""
+        return self._json(f"/v1/codes/{_segment(id)}")
+
+    def code_module(self, id: str) -> bytes:
+        """The WebAssembly module of code, whose SHA-256 its id is."""
+        return self._bytes(f"/v1/codes/{_segment(id)}/module")
+
+    def contracts(self, **query: Any) -> Json:
+        """A page of contracts: `name`, `interface`, `code`, or those `awaiting` a participant."""
+        return self._json("/v1/contracts", query)
+
+    def contract(self, id: str) -> Json:
+        """A contract."""
+        return self._json(f"/v1/contracts/{_segment(id)}")
+
+    def contract_history(self, id: str, **query: Any) -> Json:
+        """A page of what called or changed a contract, newest first."""
+        return self._json(f"/v1/contracts/{_segment(id)}/transactions", query)
+
+    def ask_contract(self, id: str, message: str) -> Json:
+        """What a contract answers to a message in JSON; nothing changes."""
+        return self._json(f"/v1/contracts/{_segment(id)}/answer", {"message": message})
+
+    def try_out(self, body: bytes) -> Json:
+        """What would come of the body of a transaction in the next block, were it signed; nothing changes."""
+        return self._json("/v1/trials", body=body)
+
     # Proof bundles, to be checked with `verify`.
 
     def prove_reading(self, stream: str, seq: int) -> bytes:

@@ -263,6 +263,48 @@ export class Client {
     return this.#get(`/v1/governance/proposals/${segment(id)}`, {}, options);
   }
 
+  // Contracts.
+
+  /** Code of contracts. */
+  codes(query: model.CodesQuery = {}, options?: RequestOptions): Promise<model.Page<model.Code>> {
+    return this.#get('/v1/codes', query, options);
+  }
+
+  /** Code of contracts. */
+  code(id: model.Hex, options?: RequestOptions): Promise<model.Code> {
+    return this.#get(`/v1/codes/${segment(id)}`, {}, options);
+  }
+
+  /** The WebAssembly module of code, whose SHA-256 its id is. */
+  codeModule(id: model.Hex, options?: RequestOptions): Promise<Uint8Array> {
+    return this.#transport.bytes({ path: `/v1/codes/${segment(id)}/module`, ...options });
+  }
+
+  /** Contracts, by name, interface, code, or those that wait for a participant. */
+  contracts(query: model.ContractsQuery = {}, options?: RequestOptions): Promise<model.Page<model.Contract>> {
+    return this.#get('/v1/contracts', query, options);
+  }
+
+  /** A contract. */
+  contract(id: model.Id, options?: RequestOptions): Promise<model.Contract> {
+    return this.#get(`/v1/contracts/${segment(id)}`, {}, options);
+  }
+
+  /** What called or changed a contract, newest first. */
+  contractHistory(id: model.Id, query: model.ContractHistoryQuery = {}, options?: RequestOptions): Promise<model.Page<model.ContractPast>> {
+    return this.#get(`/v1/contracts/${segment(id)}/transactions`, query, options);
+  }
+
+  /** Asks a contract; nothing changes. */
+  askContract(id: model.Id, query: model.AskContractQuery, options?: RequestOptions): Promise<model.ContractAnswer> {
+    return this.#get(`/v1/contracts/${segment(id)}/answer`, query, options);
+  }
+
+  /** What would come of the body of a transaction in the next block, were it signed; nothing changes. */
+  tryOut(body: Uint8Array, options?: RequestOptions): Promise<model.Trial> {
+    return this.#transport.json<model.Trial>({ path: '/v1/trials', body: { type: CBOR_MEDIA_TYPE, bytes: body }, ...options });
+  }
+
   // Proof bundles, to be checked with `verify`.
 
   /** The proof bundle of one reading. */

@@ -70,6 +70,44 @@ export interface BlockQuery {
   limit?: number;
 }
 
+/** Parameters of `/v1/codes`. */
+export interface CodesQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/contracts`. */
+export interface ContractsQuery {
+  /** With exactly this name. */
+  name?: string;
+  /** Whose code serves this interface. */
+  interface?: string;
+  /** That run this code. */
+  code?: Hex;
+  /** That wait for this participant to decide. */
+  awaiting?: Id;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/contracts/{id}/answer`. */
+export interface AnswerQuery {
+  /** The message, JSON. */
+  message?: string;
+}
+
+/** Parameters of `/v1/contracts/{id}/transactions`. */
+export interface HistoryQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
 /** Parameters of `/v1/entities`. */
 export interface EntitiesQuery {
   /** Of this kind. */
