@@ -81,7 +81,7 @@ fn hostile_requests_get_a_problem_with_a_stable_code() {
         (&format!("/v1/proofs/readings/{HEX}/0"), 404, "unknown_stream"),
         (&format!("/v1/proofs/receipts/{HEX}"), 404, "unknown_transaction"),
         ("/v1/proofs/state/zz", 400, "invalid_path"),
-        (&format!("/v1/proofs/state/{}", "00".repeat(129)), 400, "invalid_path"),
+        (&format!("/v1/proofs/state/{}", "00".repeat(321)), 400, "invalid_path"),
         // Parameters.
         ("/v1/things?limit=-1", 400, "invalid_query"),
         ("/v1/things?limit=0", 400, "invalid_query"),

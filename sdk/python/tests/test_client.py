@@ -144,6 +144,12 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
     client.proposals()
     client.proposal(ID)
     client.consequence(b"\x01")
+    client.codes()
+    client.contracts()
+    for about_contracts in (client.code, client.code_module, client.contract, client.contract_history):
+        about_contracts(ID)
+    client.ask_contract(ID, "{}")
+    client.try_out(b"\x01")
     client.property(ID, "a/b")
     client.block(7)
     client.prove_reading(ID, 3)

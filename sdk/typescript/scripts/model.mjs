@@ -104,7 +104,7 @@ function wrapped(text) {
 function query(path, operation) {
   const parameters = (operation.parameters ?? []).filter((each) => each.in === 'query');
   if (parameters.length === 0) return [];
-  const name = operation.operationId.replace(/^./, (first) => first.toUpperCase());
+  const name = operation.operationId.replace(/(^|_)(.)/g, (_, _gap, first) => first.toUpperCase());
   const lines = parameters.flatMap((each) => {
     const optional = each.required ? '' : '?';
     return [...comment(each.description, '  '), `  ${each.name}${optional}: ${type(each.schema, '  ')};`];

@@ -149,7 +149,31 @@ export type Action =
   /** Uses a grant once. */
   | { type: 'use_grant'; grant: Hex }
   /** Records uses that were served. */
-  | { type: 'record_access'; uses: AccessUse[] };
+  | { type: 'record_access'; uses: AccessUse[] }
+  /** Uploads a part of a module. */
+  | { type: 'upload_code'; bytes: number; code: Hex; part: number }
+  /** Stores a module whose parts were uploaded. */
+  | { type: 'store_code'; code: Hex; interfaces: string[]; name: string; source: string }
+  /** Removes code that no contract runs. */
+  | { type: 'remove_code'; code: Hex }
+  /** Makes or proposes a contract. */
+  | { type: 'instantiate'; code: Hex; contract: Did; gas_limit: number; message: string; name: string; participants: Did[]; threshold: number }
+  /** Calls a contract. */
+  | { type: 'execute'; contract: Did; gas_limit: number; message: string }
+  /** Gives a contract new code. */
+  | { type: 'migrate'; code: Hex; contract: Did; gas_limit: number; message: string }
+  /** Says who administers a contract. */
+  | { type: 'set_admin'; admin?: Did; contract: Did }
+  /** Stops a contract until it is thawed. */
+  | { type: 'freeze_contract'; contract: Did }
+  /** Lets a frozen contract run again. */
+  | { type: 'thaw_contract'; contract: Did }
+  /** Ends a contract for ever. */
+  | { type: 'terminate_contract'; contract: Did }
+  /** Accepts a proposed contract. */
+  | { type: 'accept_contract'; contract: Did }
+  /** Declines or withdraws a proposed contract. */
+  | { type: 'decline_contract'; contract: Did };
 
 /** Whether one transaction of a request was admitted. */
 export interface Admission {
@@ -219,6 +243,14 @@ export interface Asked {
   since_height: number;
   /** Last height wanted. */
   until_height: number;
+}
+
+/** A key with a value in an event of a contract. */
+export interface Attribute {
+  /** The key. */
+  key: string;
+  /** The value. */
+  value: string;
 }
 
 /** An entity that may submit for a thing. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Hex, Key, Operation, ParametersForm, PolicyUsed, Resource, ServiceEndpoint, ThingReport, Time, VerificationMethod, VotingRule } from './index.ts';
+import type { Access, Attribute, Hex, Key, Operation, ParametersForm, PolicyUsed, Resource, ServiceEndpoint, ThingReport, Time, VerificationMethod, VotingRule } from './index.ts';
 
 /** What the members of a ledger decide on together. */
 export type Change =
@@ -18,6 +18,30 @@ export type Change =
   | { change: 'set_parameters'; parameters: ParametersForm }
   /** How the members decide. */
   | { change: 'set_voting_rule'; rule: VotingRule };
+
+/** Code of contracts that is stored. */
+export interface Code {
+  /** Its length, bytes. */
+  bytes: number;
+  /** How many contracts run it, or are proposed to. */
+  contracts: number;
+  /** Who stored it. */
+  creator: Did;
+  /** Its id: the SHA-256 of the module. */
+  id: Hex;
+  /** Names of the interfaces it serves. */
+  interfaces: string[];
+  /** A name. */
+  name: string;
+  /** Its number, by which contracts name code to each other. */
+  number: number;
+  /** The organisation that owns it. */
+  owner: Did;
+  /** Where its source is and how it was built. */
+  source: string;
+  /** Height at which it was stored. */
+  stored_height: number;
+}
 
 /** A command to a thing, and how far it is. */
 export type Command = Operation & {
@@ -69,6 +93,74 @@ export interface Consequence {
   votes_needed: number;
   /** How many of them would have to agree to a further change. */
   votes_needed_after: number;
+}
+
+/** A contract. */
+export interface Contract {
+  /** Who administers it, if anybody. */
+  admin?: Did;
+  /** Who may call it; anyone if empty. */
+  callers: Did[];
+  /** Height at which its code, terms or status last changed. */
+  changed_height: number;
+  /** Its code. */
+  code: Hex;
+  /** Height at which it was made. */
+  created_height: number;
+  /** Who made it. */
+  creator: Did;
+  /** The same id in hex. */
+  hex: Hex;
+  /** Its address. */
+  id: Did;
+  /** Names of the interfaces that the code serves. */
+  interfaces: string[];
+  /** Its creator's name for it. */
+  name: string;
+  /** Who decides whether it begins, while that is not decided. */
+  proposal?: ContractProposal;
+  /** `proposed`, `active`, `frozen` or `terminated`. */
+  status: string;
+}
+
+/** What a contract answered to a question. */
+export interface ContractAnswer {
+  /** The answer as text; JSON, for nearly all contracts. Absent if it is none. */
+  answer?: string;
+  /** The answer's bytes, hex. */
+  data: string;
+  /** Gas it took. */
+  gas_used: number;
+  /** Height it was read at. */
+  height: number;
+}
+
+/** A transaction that called or changed a contract. */
+export interface ContractPast {
+  /** What it brought about at this contract. */
+  events: Event[];
+  /** Height of its block. */
+  height: number;
+  /** Its position in the block. */
+  index: number;
+  /** Time of the block. */
+  time: Time;
+  /** The transaction whose receipt tells of it. */
+  transaction: Hex;
+}
+
+/** How far the decision about a contract is. */
+export interface ContractProposal {
+  /** Who has accepted it. */
+  accepted: Did[];
+  /** Who has declined it. */
+  declined: Did[];
+  /** Who decides. */
+  participants: Did[];
+  /** How many of them must accept it. */
+  threshold: number;
+  /** Last height at which it can be accepted. */
+  until_height: number;
 }
 
 /** Place of an event: block, transaction in it, event of that */
@@ -233,7 +325,33 @@ export type Event =
   /** A grant was ended. */
   | { type: 'grant_revoked'; access: Access; by: Did }
   /** A grant was used. */
-  | { type: 'access_used'; access: Access; by: Did; count: number; first: Time; last: Time; used: number };
+  | { type: 'access_used'; access: Access; by: Did; count: number; first: Time; last: Time; used: number }
+  /** Code of contracts was stored. */
+  | { type: 'code_stored'; bytes: number; code: Hex; owner: Did }
+  /** Code of contracts was removed. */
+  | { type: 'code_removed'; code: Hex }
+  /** A contract waits for those who decide whether it begins. */
+  | { type: 'contract_proposed'; code: Hex; contract: Did; creator: Did; participants: Did[]; threshold: number }
+  /** A participant accepted a proposed contract. */
+  | { type: 'contract_accepted'; accepted: number; contract: Did; participant: Did }
+  /** A proposed contract will not begin. */
+  | { type: 'contract_dropped'; code: string; contract: Did }
+  /** A contract began. */
+  | { type: 'contract_instantiated'; code: Hex; contract: Did; creator: Did }
+  /** A contract ran. */
+  | { type: 'contract_called'; caller: Did; contract: Did; entry: string; gas_used: number }
+  /** A contract has new code. */
+  | { type: 'contract_migrated'; code: Hex; contract: Did }
+  /** A contract has another administrator, or none. */
+  | { type: 'contract_admin_set'; admin?: Did; contract: Did }
+  /** A contract was stopped until it is thawed. */
+  | { type: 'contract_frozen'; contract: Did }
+  /** A frozen contract runs again. */
+  | { type: 'contract_thawed'; contract: Did }
+  /** A contract ended for ever. */
+  | { type: 'contract_terminated'; contract: Did }
+  /** A contract tells of something. */
+  | { type: 'contract_emitted'; attributes: Attribute[]; contract: Did; name: string };
 
 /** An event with its place on the ledger. */
 export interface EventRecord {

@@ -12,6 +12,10 @@ export interface ParametersForm {
   claim_ahead_max_ms: number;
   /** How far a block's time may lie ahead of a validator's clock, milliseconds. */
   clock_drift_max_ms: number;
+  /** Most gas that contracts may use in one block. */
+  contract_gas_block_max: number;
+  /** Most gas that contracts may use in one transaction. */
+  contract_gas_transaction_max: number;
   /** How long a leader with nothing to do waits before it proposes an empty block, milliseconds. */
   heartbeat_ms: number;
   /** How long the others wait for its proposal, milliseconds. */

@@ -95,13 +95,13 @@ export interface ContractsQuery {
 }
 
 /** Parameters of `/v1/contracts/{id}/answer`. */
-export interface AnswerQuery {
+export interface AskContractQuery {
   /** The message, JSON. */
   message?: string;
 }
 
 /** Parameters of `/v1/contracts/{id}/transactions`. */
-export interface HistoryQuery {
+export interface ContractHistoryQuery {
   /** Go on after this item: `next` of the page before. */
   after?: string;
   /** At most so many items. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Aggregate, Binding, Did, Hex, Multikey, Offer, Outcome, PeerRole, Place, Property } from './index.ts';
+import type { Action, Aggregate, Binding, Did, Event, Hex, Multikey, Offer, Outcome, PeerRole, Place, Property, RefusalText } from './index.ts';
 
 /** A seat among the validators. */
 export interface SeatOf {
@@ -24,6 +24,16 @@ export interface ServiceEndpoint {
   serviceEndpoint: string;
   /** Such as `WotThing`, whose endpoint is a Thing Description (W3C WoT Discovery). */
   type: string;
+}
+
+/** A key of the state that would change. */
+export interface StateChange {
+  /** How many bytes the new value has; absent if it is removed. */
+  bytes?: number;
+  /** The raw key, hex. */
+  key: string;
+  /** The key as text, with what is no ASCII escaped. */
+  text: string;
 }
 
 /** What this peer is doing. */
@@ -191,6 +201,22 @@ export interface Transaction {
 
 /** How far a transaction is. */
 export type TransactionStatus = 'refused' | 'waiting' | 'finalized';
+
+/** What would come of actions if they were in the next block. */
+export interface Trial {
+  /** What would change in the state. */
+  changes: StateChange[];
+  /** What they would bring about. */
+  events: Event[];
+  /** Gas that contracts would use. */
+  gas_used: number;
+  /** Height of the state they were tried on. */
+  height: number;
+  /** Why they would have no effect; absent if they would. */
+  refusal?: RefusalText;
+  /** What contracts say while they run, with their ids in hex. */
+  trace: string[];
+}
 
 /** A key in a DID document. */
 export interface VerificationMethod {
