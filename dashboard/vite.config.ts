@@ -7,7 +7,15 @@ const peer = process.env["ALTHING_PEER"] ?? "http://127.0.0.1:4464";
 
 const proxy = { "/v1": peer, "/metrics": peer, "/openapi.json": peer };
 
+/** Imports as they are: there is one file to wait for, and no style of its own to fetch before. */
+const plainImports = {
+  name: "plain-imports",
+  enforce: "pre" as const,
+  load: (id: string) => (id.includes("vite/preload-helper") ? "export const __vitePreload = (load) => load();" : undefined),
+};
+
 export default defineConfig({
+  plugins: [plainImports],
   // One folder for what the program embeds; names carry a digest of the content.
   build: {
     target: "es2022",

@@ -17,26 +17,6 @@ import { Overview } from "./views/overview.tsx";
 
 type View = ComponentType<{ route: Route }>;
 
-/** Pages that are fetched when they are first needed. */
-const LAZY: Partial<Record<Route["view"], () => Promise<View>>> = {
-  things: () => import("./views/things.tsx").then((m) => m.Things),
-  thing: () => import("./views/thing.tsx").then((m) => m.ThingPage),
-  reading: () => import("./views/reading.tsx").then((m) => m.ReadingPage),
-  range: () => import("./views/reading.tsx").then((m) => m.RangePage),
-  verify: () => import("./views/verify.tsx").then((m) => m.VerifyPage),
-  sign: () => import("./views/sign.tsx").then((m) => m.Sign),
-  ledger: () => import("./views/ledger.tsx").then((m) => m.Ledger),
-  block: () => import("./views/block.tsx").then((m) => m.BlockPage),
-  transaction: () => import("./views/transaction.tsx").then((m) => m.TransactionPage),
-  entity: () => import("./views/entity.tsx").then((m) => m.EntityPage),
-  access: () => import("./views/access.tsx").then((m) => m.AccessPage),
-  contracts: () => import("./views/contracts.tsx").then((m) => m.Contracts),
-  contract: () => import("./views/contracts.tsx").then((m) => m.ContractPage),
-  governance: () => import("./views/governance.tsx").then((m) => m.GovernancePage),
-  procedures: () => import("./views/procedures.tsx").then((m) => m.Procedures),
-  operations: () => import("./views/operations.tsx").then((m) => m.Operations),
-};
-
 interface Destination {
   path: string;
   name: string;
@@ -61,18 +41,15 @@ const NAVIGATION: Destination[] = [
 /** Most other peers that are offered when this one is silent. */
 const ELSEWHERE_MAX = 4;
 
-const loaded = new Map<Route["view"], View>([["overview", Overview]]);
-const arrived = signal(0);
+const pages = signal<Partial<Record<Route["view"], View>>>({ overview: Overview });
 const failed = signal<Error | undefined>(undefined);
 
-function fetchView(view: Route["view"]) {
-  const load = LAZY[view];
-  if (!load || loaded.has(view)) return;
+/** Fetches the other pages, which is once. */
+function fetchPages() {
   failed.value = undefined;
-  load().then(
-    (component) => {
-      loaded.set(view, component);
-      arrived.value += 1;
+  import("./views/index.ts").then(
+    (others) => {
+      pages.value = { overview: Overview, ...others };
     },
     () => {
       failed.value = new Error("This page could not be fetched from the peer. Try again when the peer answers.");
@@ -80,16 +57,9 @@ function fetchView(view: Route["view"]) {
   );
 }
 
-/** Fetches the other pages while there is nothing else to do, so that they work when the network does not. */
+/** Fetches them while there is nothing else to do, so that they work when the network does not. */
 export function fetchAhead() {
-  const views = Object.keys(LAZY) as Route["view"][];
-  const next = () => {
-    const view = views.shift();
-    if (!view) return;
-    fetchView(view);
-    setTimeout(next, 120);
-  };
-  setTimeout(next, 1500);
+  setTimeout(fetchPages, 1500);
   learn();
 }
 
@@ -103,10 +73,11 @@ function Missing() {
 
 function Body() {
   const current = route.value;
-  void arrived.value;
-  useEffect(() => fetchView(current.view), [current.view]);
+  const View = pages.value[current.view];
+  useEffect(() => {
+    if (!View) fetchPages();
+  }, [current.view]);
   if (current.view === "missing") return <Missing />;
-  const View = loaded.get(current.view);
   if (View) return <View route={current} />;
   return failed.value ? <Wrong error={failed.value} /> : <Loading lines={6} />;
 }
@@ -168,8 +139,7 @@ export function App() {
   const [announced, announce] = useState("");
   const key = current.view + current.parts.join("/");
   // A page that is still on its way takes the focus when it is there; others that arrive do not.
-  void arrived.value;
-  const ready = loaded.has(current.view);
+  const ready = current.view in pages.value;
   const first = useRef(true);
   useEffect(() => {
     const moved = !first.current;

@@ -27,3 +27,19 @@ export async function pastEvents(query: EventsQuery, max: number, signal: AbortS
   }
   return found.slice(-max);
 }
+
+/** The first event that matches; none if the stream has caught up without one. */
+export async function firstEvent(query: EventsQuery, signal: AbortSignal): Promise<EventRecord | undefined> {
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  signal.addEventListener("abort", end, { once: true });
+  const timer = setTimeout(end, 4 * SILENCE_MS);
+  try {
+    for await (const record of peer.events({ ...query, after: "0-0-0" }, { signal: stop.signal })) return record;
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
+    end();
+  }
+}

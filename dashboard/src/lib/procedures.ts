@@ -17,6 +17,8 @@ export interface Step {
 export interface Procedure {
   clause: string;
   title: string;
+  /** Its figure, if the clause has several. */
+  figure?: string;
   /** What the lanes are in the clause. */
   roles: string[];
   /** Which of them are peers. */
@@ -29,6 +31,11 @@ export interface Procedure {
   events: Record<string, (one: Tagged, height: number) => Step[]>;
   /** The command that runs it to the letter. */
   command: string;
+  /** The thing that an event is about, and the events of it that come before every run: the first of each type. */
+  subject?: (one: Tagged) => string | undefined;
+  before?: string[];
+  /** The figure in the variant that happened. */
+  as?: (events: readonly EventRecord[]) => Procedure;
 }
 
 /** Events of one run, in order. */
@@ -51,7 +58,10 @@ const COLLECT_AND_ACCESS: Procedure = {
   inside: [1, 2],
   who: { 0: (one) => text(accessOf(one), "grantee"), 3: (one) => text(accessOf(one), "owner") },
   key: (one) => text(accessOf(one), "id"),
+  subject: (one) => text((accessOf(one) as Tagged | undefined)?.["resource"], "id"),
+  before: ["batch_accepted"],
   events: {
+    batch_accepted: (one, height) => [{ step: "1", from: 3, to: 2, text: "uploads data" }, agree("2", 1, 2)(one, height)],
     access_requested: (one, height) => [{ step: "3", from: 0, to: 1, text: "asks for access" }, agree("4", 1, 2)(one, height), { step: "4", from: 2, to: 3, text: "asks the owner" }],
     access_granted: (one, height) => [{ step: "4", from: 3, to: 2, text: "allows it" }, agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "it may access" }],
     access_denied: (one, height) => [{ step: "4", from: 3, to: 2, text: "denies it" }, agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "it may not" }],
@@ -62,22 +72,51 @@ const COLLECT_AND_ACCESS: Procedure = {
   command: "althing conformance 10.7",
 };
 
+const stateOf = (one: Tagged) => text(one, "state") ?? "changed";
+
+/** How a command ends that nobody answers. */
+function unanswered(one: Tagged, height: number): Step[] | undefined {
+  if (stateOf(one) === "cancelled") return [{ step: "3", from: 0, to: 1, text: "takes it back" }, agree("4–5", 1, 2)(one, height)];
+  if (stateOf(one) === "expired") return [agree("8", 1, 2)(one, height), { step: "8", from: 1, to: 0, text: "no answer in time" }];
+  return undefined;
+}
+
 const CONNECT: Procedure = {
   clause: "10.6",
-  title: "Connection of (constrained) IoT devices to BoT: a service reaches the device",
-  roles: ["IoT service A", "BoT peer A", "BoT peers", "dApp C or gateway"],
+  title: "Connection of (constrained) IoT devices to BoT",
+  figure: "Figure 10-6 (a): the device speaks for itself",
+  roles: ["IoT service A", "BoT peer A", "BoT peers", "dApp C"],
   inside: [1, 2],
   who: { 0: (one) => text(one, "sender"), 3: (one) => text(one, "thing") },
   key: (one) => text(one, "command"),
+  subject: (one) => text(one, "thing"),
+  before: ["thing_registered", "bound"],
   events: {
+    thing_registered: (one, height) => [{ step: "1", from: 3, to: 2, text: "registers" }, agree("2", 1, 2)(one, height)],
     command_queued: (one, height) => [{ step: "3", from: 0, to: 1, text: "asks the device" }, agree("4–5", 1, 2)(one, height), { step: "6", from: 2, to: 3, text: "hands it on" }],
-    command_changed: (one, height) => [
-      { step: text(one, "state") === "delivered" ? "6.1" : "7", from: 3, to: 2, text: `says: ${text(one, "state") ?? "changed"}` },
-      agree("8", 1, 2)(one, height),
-      { step: "8", from: 1, to: 0, text: "is told of it" },
-    ],
+    command_changed: (one, height) => unanswered(one, height) ?? [{ step: "7", from: 3, to: 2, text: `says: ${stateOf(one)}` }, agree("8", 1, 2)(one, height), { step: "8", from: 1, to: 0, text: "is told of it" }],
   },
+  as: (events) => (events.some((record) => record.event.type === "bound") ? CONNECT_BY_GATEWAY : CONNECT),
   command: "althing conformance 10.6a 10.6b",
+};
+
+const CONNECT_BY_GATEWAY: Procedure = {
+  ...CONNECT,
+  figure: "Figure 10-6 (b): a gateway speaks for the device",
+  roles: ["IoT service A", "BoT peer A", "BoT peers", "IoT gateway", "constrained device"],
+  who: { 0: (one) => text(one, "sender"), 3: (one) => text(one, "gateway"), 4: (one) => text(one, "thing") },
+  events: {
+    bound: (one, height) => [{ step: "0", from: 4, to: 3, text: "belongs to it from here on" }, agree("0", 1, 2)(one, height)],
+    thing_registered: (one, height) => [{ step: "1", from: 3, to: 2, text: "registers it" }, agree("2", 1, 2)(one, height)],
+    command_queued: (one, height) => [{ step: "3", from: 0, to: 1, text: "asks the device" }, agree("4–5", 1, 2)(one, height), { step: "6", from: 2, to: 3, text: "hands it on" }],
+    command_changed: (one, height) => {
+      const state = stateOf(one);
+      const end = unanswered(one, height);
+      if (end) return end;
+      const onTheWay = state === "delivered" ? { step: "6.1", from: 3, to: 4, text: "hands it to the device" } : { step: "6.1", from: 4, to: 3, text: `answers: ${state}` };
+      return [onTheWay, { step: "7", from: 3, to: 2, text: `says: ${state}` }, agree("8", 1, 2)(one, height), { step: "8", from: 1, to: 0, text: "is told of it" }];
+    },
+  },
 };
 
 const CONTRACT: Procedure = {

@@ -32,6 +32,8 @@ function Arrow({ message, row, x, y }: { message: Message; row: number; x: (colu
   const [left, right] = [Math.min(from, to), Math.max(from, to)];
   const towards = to > from ? -2 : 2;
   const wide = message.step.length > 2;
+  // Clear of the tip of an arrow that points here.
+  const at = left + (to < from && !message.wide ? 14 : 0);
   return (
     <a href={message.link} class="arrow" style={{ animationDelay: `${row * 120}ms` }}>
       <rect class="arrow-hit" x={left - 4} y={y - 36} width={right - left + 8} height="56" rx="8" />
@@ -43,9 +45,9 @@ function Arrow({ message, row, x, y }: { message: Message; row: number; x: (colu
       ) : (
         <line x1={from} x2={to + towards} y1={y + 2} y2={y + 2} marker-end="url(#tip)" />
       )}
-      {wide ? <rect class="arrow-mark" x={left + 9} y={y - 25} width="34" height="22" rx="11" /> : <circle cx={left + 20} cy={y - 14} r="11" />}
-      <text x={left + (wide ? 26 : 20)} y={y - 10} text-anchor="middle" class="arrow-step">{message.step}</text>
-      <text x={left + (wide ? 50 : 38)} y={y - 10} class="arrow-text">{message.text}</text>
+      {wide ? <rect class="arrow-mark" x={at + 9} y={y - 25} width="34" height="22" rx="11" /> : <circle cx={at + 20} cy={y - 14} r="11" />}
+      <text x={at + (wide ? 26 : 20)} y={y - 10} text-anchor="middle" class="arrow-step">{message.step}</text>
+      <text x={at + (wide ? 50 : 38)} y={y - 10} class="arrow-text">{message.text}</text>
     </a>
   );
 }

@@ -2,8 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { count, plain, plural, short } from "../lib/format.ts";
-import { pastEvents } from "../lib/history.ts";
-import { tagged } from "../lib/model.ts";
+import { firstEvent, pastEvents } from "../lib/history.ts";
+import { tagged, type EventRecord } from "../lib/model.ts";
 import { named } from "../lib/names.ts";
 import { peers } from "../lib/network.ts";
 import { eventTypes } from "../lib/offered.ts";
@@ -40,15 +40,45 @@ function lanesOf(procedure: Procedure, run: Run): Lane[] {
   });
 }
 
-function messagesOf(procedure: Procedure, run: Run): Message[] {
-  return run.events.slice(0, DRAWN_MAX).flatMap(({ event, height, transaction }) =>
+function messagesOf(procedure: Procedure, events: readonly EventRecord[]): Message[] {
+  return events.flatMap(({ event, height, transaction }) =>
     (procedure.events[event.type]?.(tagged(event), height) ?? []).map((step) => ({ ...step, link: step.wide ? href.block(height) : href.transaction(transaction) })),
   );
 }
 
+/** What came before a run: of each type the first event of the thing that it is about. */
+async function earlier({ subject, before = [] }: Procedure, run: Run, signal: AbortSignal): Promise<EventRecord[]> {
+  const thing = run.events.map((record) => subject?.(tagged(record.event))).find((one) => one !== undefined);
+  if (thing === undefined || !thing.startsWith("did:")) return [];
+  const found = await Promise.all(before.map((type) => firstEvent({ thing, type }, signal)));
+  return found.filter((one) => one !== undefined).sort((a, b) => a.height - b.height);
+}
+
+function Figure({ procedure, run }: { procedure: Procedure; run: Run }) {
+  const prelude = useQuery(`before ${procedure.clause} ${run.key}`, (signal) => earlier(procedure, run, signal));
+  return (
+    <Await of={prelude} lines={6}>
+      {(before) => {
+        const whole = { ...run, events: [...before, ...run.events] };
+        const as = procedure.as?.(whole.events) ?? procedure;
+        const drawn = whole.events.filter((record) => record.event.type in as.events).slice(0, DRAWN_MAX);
+        return (
+          <>
+            {as.figure && <p class="muted">{as.figure}</p>}
+            <Sequence key={run.key} label={`${figureOf(as)} as it happened`} lanes={lanesOf(as, whole)} messages={messagesOf(as, drawn)} />
+            <ol class="told">{drawn.map((record) => <li key={record.cursor}><Event of={tagged(record.event)} />, block <Height height={record.height} />, <a href={href.transaction(record.transaction)}>transaction</a>.</li>)}</ol>
+          </>
+        );
+      }}
+    </Await>
+  );
+}
+
+const figureOf = ({ clause, figure }: Procedure) => figure ?? `Figure ${clause.replace(".", "-")}`;
+
 export function Clause({ procedure }: { procedure: Procedure }) {
   const [chosen, choose] = useState<string | undefined>(undefined);
-  const types = Object.keys(procedure.events).filter((one) => eventTypes.value.has(one));
+  const types = Object.keys(procedure.events).filter((one) => eventTypes.value.has(one) && !procedure.before?.includes(one));
   const type = types.join();
   const found = useQuery(`clause ${procedure.clause} ${type}`, async (signal) => (type === "" ? [] : runsOf(procedure, await pastEvents({ type, after: "0-0-0" }, EVENTS, signal))), 10_000);
   // What this ledger has no events for is no part of it.
@@ -66,8 +96,7 @@ export function Clause({ procedure }: { procedure: Procedure }) {
                   <button type="button" key={one.key} class="button small" aria-pressed={one === run} onClick={() => choose(one.key)}>since block {count(one.events[0]?.height ?? 0)}</button>
                 ))}
               </div>
-              <Sequence key={run.key} label={`Figure ${procedure.clause.replace(".", "-")} as it happened`} lanes={lanesOf(procedure, run)} messages={messagesOf(procedure, run)} />
-              <ol class="told">{run.events.slice(0, DRAWN_MAX).map((record) => <li key={record.cursor}><Event of={tagged(record.event)} />, block <Height height={record.height} />, <a href={href.transaction(record.transaction)}>transaction</a>.</li>)}</ol>
+              <Figure key={run.key} procedure={procedure} run={run} />
             </>
           );
         }}

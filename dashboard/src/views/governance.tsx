@@ -106,7 +106,7 @@ function One({ proposal }: { proposal: Proposal }) {
 function Seats({ title, note, seats }: { title: string; note: string; seats: Seat[] }) {
   return (
     <Card title={title} note={note}>
-      <ul class="owned">{seats.map((seat) => <li key={seat.vote_key}><Who did={seat.peer} /> <span class="muted">of</span> <Who did={seat.organisation} /> <Id id={seat.vote_key} /></li>)}</ul>
+      <ul class="owned">{seats.map((seat) => <li key={seat.vote_key}><Who did={seat.peer} /> of <Who did={seat.organisation} /> <Id id={seat.vote_key} /></li>)}</ul>
     </Card>
   );
 }

@@ -1,12 +1,15 @@
 /** What an operator looks at: peers, how far behind, what waits, and what to do about it. */
 
+import { peer as asked } from "../lib/client.ts";
 import { linkAt } from "../lib/elsewhere.ts";
 import { bytes, count, duration, plain } from "../lib/format.ts";
 import { figures, health, network, peers, rate, status } from "../lib/network.ts";
 import type { Peer } from "../lib/model.ts";
+import { useQuery } from "../lib/query.ts";
 import { silence, silent } from "../lib/sentence.ts";
 import { href } from "../router.ts";
 import { Badge, Card, Empty, Fact, Facts, Id, Page, Table } from "../ui/basics.tsx";
+import { Audit, Gateways } from "./oversight.tsx";
 
 interface Alarm {
   tone: "warn" | "bad";
@@ -17,11 +20,26 @@ interface Alarm {
 /** A lag that is not just the next block on its way. */
 const LAG_MAX = 10;
 
+/** What to do about a reason of bad health, where its own words do not say. */
+const ADVICE: Record<string, string> = {
+  starting: "Wait: it reads what it has and catches up with the others.",
+  stopped: "Start it again; the last line of its log says why it stopped.",
+  waiting_for_votes: "Without these votes nothing is agreed: ask the organisations that run those peers whether they run and can be reached.",
+  behind: "It catches up by itself. If the number grows, its disk or processor is too slow.",
+  payloads_missing: "They are fetched from other peers. If the number stays, no connected peer holds them: connect more peers.",
+  mempool_full: "See under Accounts who sends so much; clients try again by themselves.",
+  validator_silent: "The others go on without it. Look at its health page and log, or ask who runs it.",
+  validators_broke_rules: "Keep the log: it names the peer and holds the evidence. Members can vote its seat away under Governance.",
+  storage_failed: "Free space or replace the disk, then start the peer again; what it lost it fetches from the others.",
+  diverged: "Do not start it in a loop: compare its version with the others' and keep its log.",
+  disk_low: "Free space or add some before the peer stops by itself; only what it may forget can be deleted.",
+};
+
 function alarms(): Alarm[] {
   const state = status.value;
   const found: Alarm[] = [];
   for (const reason of health.value?.reasons ?? []) {
-    found.push({ tone: health.value?.state === "unavailable" ? "bad" : "warn", what: reason.detail, advice: `Code ${reason.code}: see “What to watch” in the documentation.` });
+    found.push({ tone: health.value?.state === "unavailable" ? "bad" : "warn", what: reason.detail, advice: ADVICE[reason.code] ?? `Code ${reason.code}: see “Watching a peer” in the documentation.` });
   }
   for (const peer of silent(peers.value)) {
     const ms = silence(peer, peers.value);
@@ -64,7 +82,8 @@ export function Operations() {
   const found = alarms();
   const known = new Set(FIGURES.map(([name]) => name));
   const others = [...figures.value.entries()].filter(([name]) => name.endsWith("_total") && !known.has(name));
-  const parameters = Object.entries(network.value?.genesis.parameters ?? {});
+  const decided = useQuery("settings", (signal) => asked.governance({ signal }), 10_000);
+  const parameters = Object.entries(decided.data?.parameters ?? network.value?.genesis.parameters ?? {});
   return (
     <Page title="Operations" lead="As the peer that serves this page sees it. Each peer has its own view; open the page at another to compare.">
       <div class="stack">
@@ -92,6 +111,7 @@ export function Operations() {
             })}
           </Table>
         </Card>
+        <Gateways />
         <div class="columns">
           <Card title="This peer">
             {state && (
@@ -115,7 +135,8 @@ export function Operations() {
             </Facts>
           </Card>
         </div>
-        <Card title="Settings of the ledger" note="from its genesis, alike for all peers">
+        <Audit />
+        <Card title="Settings of the ledger" note="alike for all peers; members change them by vote">
           <Facts>{parameters.map(([name, value]) => <Fact key={name} name={name.replaceAll("_", " ").replace(/ ms$/, "")}>{/_ms$/.test(name) ? duration(Number(value)) : /_bytes_/.test(name) ? bytes(Number(value)) : count(Number(value))}</Fact>)}</Facts>
         </Card>
       </div>

@@ -354,6 +354,7 @@ const checks = {
     assert.notEqual(entity, other);
     await page.goto(`${network.base}/procedures`);
     await page.getByText("10.6 Connection of").waitFor();
+    await page.getByText("the device speaks for itself").waitFor();
     await page.getByText("asks the device").first().waitFor();
     if (shots) await page.screenshot({ path: join(shots, "procedures-more-wide-light.png"), fullPage: true });
     await close(page);

@@ -13,10 +13,18 @@ test("events of one grant are one run, the last one touched first", () => {
 });
 
 test("every message of every figure is between lanes that are there", () => {
-  for (const { roles, events, inside } of PROCEDURES) {
+  const variants = PROCEDURES.flatMap((one) => [one, ...(one.as ? [one.as([record(1, { type: "bound" })])] : [])]);
+  for (const { roles, events, inside } of variants) {
     expect(inside.every((lane) => lane in roles)).toBe(true);
     for (const steps of Object.values(events)) {
       for (const step of steps({ type: "" }, 7)) expect([step.from, step.to].every((lane) => lane in roles) && step.from !== step.to).toBe(true);
     }
   }
+});
+
+test("a device behind a gateway is the other figure of 10.6", () => {
+  const connect = PROCEDURES.find((one) => one.clause === "10.6");
+  const figure = (...events: object[]) => connect?.as?.(events.map((event, at) => record(at, event))).figure;
+  expect(figure({ type: "thing_registered" }, { type: "command_queued" })).toContain("10-6 (a)");
+  expect(figure({ type: "bound" }, { type: "thing_registered" })).toContain("10-6 (b)");
 });

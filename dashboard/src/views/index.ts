@@ -1,0 +1,16 @@
+/** All pages but the first, which come together when one of them is needed. */
+
+export { AccessPage as access } from "./access.tsx";
+export { BlockPage as block } from "./block.tsx";
+export { ContractPage as contract, Contracts as contracts } from "./contracts.tsx";
+export { EntityPage as entity } from "./entity.tsx";
+export { GovernancePage as governance } from "./governance.tsx";
+export { Ledger as ledger } from "./ledger.tsx";
+export { Operations as operations } from "./operations.tsx";
+export { Procedures as procedures } from "./procedures.tsx";
+export { RangePage as range, ReadingPage as reading } from "./reading.tsx";
+export { Sign as sign } from "./sign.tsx";
+export { ThingPage as thing } from "./thing.tsx";
+export { Things as things } from "./things.tsx";
+export { TransactionPage as transaction } from "./transaction.tsx";
+export { VerifyPage as verify } from "./verify.tsx";
