@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { Account, readAs, Signer, type Action } from "althing/sign";
 import { openKeyFile, readKeyFileHead, type KeyFileHead } from "althing/key-file";
 import { peer, readsAs } from "./client.ts";
-import type { Outcome } from "./model.ts";
+import type { Outcome, Trial } from "./model.ts";
 
 /** Longest key file read, bytes; as the command line has it. */
 export const KEY_FILE_BYTES_MAX = 16 * 1024;
@@ -57,6 +57,14 @@ export async function startReading(purpose: string): Promise<void> {
 export function stopReading() {
   peer.readAs(undefined);
   readsAs.value = undefined;
+}
+
+/** What would come of an action; nothing changes. */
+export async function tryOut(action: Action): Promise<Trial> {
+  const current = signing.peek();
+  if (!current) throw new Error("No key is open.");
+  await current.account.refresh();
+  return current.account.tryOut([action]);
 }
 
 /** Signs, submits and waits until it is final. */

@@ -6,7 +6,7 @@ import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
 import { affordances, jsonOf, type Affordance, type Input } from "../lib/description.ts";
 import { plain, words } from "../lib/format.ts";
-import type { Page, Thing, Time } from "../lib/model.ts";
+import type { Command, Thing } from "../lib/model.ts";
 import { network, blocks } from "../lib/network.ts";
 import { useQuery } from "../lib/query.ts";
 import { signing } from "../lib/signing.ts";
@@ -19,23 +19,6 @@ const ITEMS = 10;
 const EVERY_MS = 1000;
 /** How long a command may take by default, minutes. */
 const MINUTES = "10";
-
-/** A command as the interface has it. */
-interface Command {
-  id: string;
-  sender: string;
-  operation: string;
-  name: string;
-  value?: string;
-  input?: string;
-  state: string;
-  queued: Time;
-  until: Time;
-  changed: Time;
-  changed_by: string;
-  reporter: string;
-  result?: string;
-}
 
 const TONES: Record<string, "good" | "warn" | "bad" | "ice" | "plain"> = { queued: "warn", delivered: "ice", accepted: "ice", done: "good", failed: "bad", expired: "bad" };
 const OVER = ["done", "failed", "expired", "cancelled"];
@@ -108,8 +91,7 @@ function Ask({ thing, offered }: { thing: Thing; offered: Affordance[] }) {
 /** All commands of a thing, and the form for another. */
 export function Commands({ thing }: { thing: Thing }) {
   const offered = useQuery(`affordances ${thing.id} ${thing.version}`, async (signal) => affordances(new TextDecoder().decode(await peer.description(thing.id, {}, { signal }))));
-  const path = `/v1/things/${encodeURIComponent(thing.id)}/commands`;
-  const ask = (after: string | undefined, signal?: AbortSignal) => peer.ask<Page<Command>>(path, { limit: ITEMS, ...(after === undefined ? {} : { after }) }, signal ? { signal } : {});
+  const ask = (after: string | undefined, signal?: AbortSignal) => peer.commands(thing.id, { limit: ITEMS, ...(after === undefined ? {} : { after }) }, signal ? { signal } : {});
   return (
     <div class="columns">
       <Card title="Commands" note="newest first">

@@ -3,11 +3,11 @@
 import type { Action } from "althing/sign";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { plain } from "../lib/format.ts";
-import { tagged, type Outcome } from "../lib/model.ts";
-import { signing, submit } from "../lib/signing.ts";
+import { count, plain, plural } from "../lib/format.ts";
+import { tagged, type Outcome, type Trial } from "../lib/model.ts";
+import { signing, submit, tryOut } from "../lib/signing.ts";
 import { href } from "../router.ts";
-import { Card, Effect, Height, Id, Wrong } from "./basics.tsx";
+import { Badge, Card, Effect, Height, Id, Wrong } from "./basics.tsx";
 import { Event } from "./tagged.tsx";
 
 type Make = () => Promise<Action> | Action;
@@ -49,13 +49,43 @@ function Result({ of }: { of: Attempt }) {
   );
 }
 
-/** A form with its button, and what came of it. */
-export function Form(props: { title: string; note: string; verb: string; ready: boolean; action: Make; onDone?: () => void; children?: ComponentChildren }) {
+/** What would come of an action, tried out on the present state. */
+function Tried({ trial: { refusal, gas_used: gas, events, trace, changes, height } }: { trial: Trial }) {
+  return (
+    <>
+      <p>{refusal ? <><Badge tone="bad">no effect</Badge> {plain(refusal.detail, 300)}</> : <Badge tone="good">it would take effect</Badge>} <span class="muted">{count(gas)} gas, {plural(changes.length, "change")} of the state, on that of block {count(height)}. Nothing was sent to be agreed on.</span></p>
+      {events.length > 0 && <ul class="told">{events.map((event, at) => <li key={at}><Event of={tagged(event)} /></li>)}</ul>}
+      {trace.length > 0 && <pre tabIndex={0} aria-label="What contracts said">{trace.join("\n")}</pre>}
+    </>
+  );
+}
+
+/** A button that tries an action out, and what it found. */
+function Try({ action, ready }: { action: Make; ready: boolean }) {
+  const [state, setState] = useState<{ trial?: Trial; error?: Error }>({});
+  const attempt = async () => {
+    try {
+      setState({ trial: await tryOut(await action()) });
+    } catch (failed) {
+      setState({ error: failed as Error });
+    }
+  };
+  return (
+    <>
+      <div class="row"><button type="button" class="button" disabled={!ready} onClick={() => void attempt()}>Try it out</button></div>
+      <div aria-live="polite">{state.error && <Wrong error={state.error} />}{state.trial && <Tried trial={state.trial} />}</div>
+    </>
+  );
+}
+
+/** A form with its button, and what came of it; with `dry`, one that tells beforehand what would. */
+export function Form(props: { title: string; note: string; verb: string; ready: boolean; dry?: boolean; action: Make; onDone?: () => void; children?: ComponentChildren }) {
   const [state, act] = useAct(props.action, props.onDone);
   return (
     <Card title={props.title} note={props.note}>
       <div class="stack">
         {props.children}
+        {props.dry && <Try action={props.action} ready={props.ready} />}
         <div class="row"><button type="button" class="button main" disabled={!props.ready || state.waits === true} onClick={act}>{state.waits ? "Waiting until it is final…" : props.verb}</button></div>
         <Result of={state} />
       </div>

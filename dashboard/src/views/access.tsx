@@ -2,9 +2,9 @@
 
 import { actions } from "althing/sign";
 import { useState } from "preact/hooks";
-import * as access from "../lib/access.ts";
+import { peer } from "../lib/client.ts";
 import { count, duration, endless, plain, plural, words } from "../lib/format.ts";
-import { tagged, type EventRecord } from "../lib/model.ts";
+import { tagged, type EventRecord, type Grant } from "../lib/model.ts";
 import { network, status } from "../lib/network.ts";
 import { useQuery } from "../lib/query.ts";
 import { signing } from "../lib/signing.ts";
@@ -21,7 +21,7 @@ const EVERY_MS = 3000;
 function Policies({ owner }: { owner: string }) {
   return (
     <Card title="Policies" note="what the owner decided">
-      <List name={`policies ${owner}`} ask={(after, signal) => access.policies(owner, page(after), opts(signal))} everyMs={EVERY_MS}
+      <List name={`policies ${owner}`} ask={(after, signal) => peer.accessPolicies(owner, page(after), opts(signal))} everyMs={EVERY_MS}
         empty={<>None of its own: what the ledger began with counts. An owner decides below, or with <code>althing access policy set</code>.</>}>
         {(one) => (
           <>
@@ -47,7 +47,7 @@ function times(most: number): string {
   return most === 0 ? "as often as wanted" : most === 1 ? "once" : `${count(most)} times`;
 }
 
-function GrantLine({ grant }: { grant: access.Grant }) {
+function GrantLine({ grant }: { grant: Grant }) {
   const { asked, given } = grant;
   const mine = signing.value?.entity;
   return (
@@ -77,7 +77,7 @@ function Grants({ entity, status, title, note, empty }: { entity: string; status
   const query = status === undefined ? {} : { status };
   return (
     <Card title={title} note={note}>
-      <List name={`grants ${entity} ${status}`} ask={(after, signal) => access.grants(entity, { ...query, ...page(after) }, opts(signal))} everyMs={EVERY_MS} empty={empty}>
+      <List name={`grants ${entity} ${status}`} ask={(after, signal) => peer.grants({ entity, ...query, ...page(after) }, opts(signal))} everyMs={EVERY_MS} empty={empty}>
         {(one) => <GrantLine grant={one} />}
       </List>
     </Card>
@@ -87,7 +87,7 @@ function Grants({ entity, status, title, note, empty }: { entity: string; status
 /** One line of the feed; a use says when it was, for uses are recorded after they happened. */
 function Happened({ record }: { record: EventRecord }) {
   const one = tagged(record.event);
-  const use = one.type === "access_used" ? (one as unknown as access.Use) : undefined;
+  const use = one.type === "access_used" ? (one as unknown as Extract<EventRecord["event"], { type: "access_used" }>) : undefined;
   return (
     <div class="entry-head">
       {use ? (
@@ -104,7 +104,7 @@ function Happened({ record }: { record: EventRecord }) {
 function Feed({ owner }: { owner: string }) {
   return (
     <Card title="Who read my data" note="policies, requests, grants and uses, newest first">
-      <List name={`feed ${owner}`} ask={(after, signal) => access.feed(owner, page(after), opts(signal))} everyMs={EVERY_MS} empty="Nobody asked for anything, and nothing was used under a grant.">
+      <List name={`feed ${owner}`} ask={(after, signal) => peer.accessFeed({ owner, ...page(after) }, opts(signal))} everyMs={EVERY_MS} empty="Nobody asked for anything, and nothing was used under a grant.">
         {(record) => <Happened record={record} />}
       </List>
     </Card>
@@ -120,7 +120,7 @@ function Explain() {
   const [form, setForm] = useState({ entity: "", right: "read", thing: "", property: "", purpose: "" });
   const [asked, ask] = useState<Record<string, string> | undefined>(undefined);
   const set = (field: keyof typeof form) => (value: string) => setForm({ ...form, [field]: value });
-  const found = useQuery(`explain ${JSON.stringify(asked)}`, (signal) => (asked ? access.explain(asked, { signal }) : Promise.resolve(undefined)));
+  const found = useQuery(`explain ${JSON.stringify(asked)}`, (signal) => (asked ? peer.explainAccess(asked, { signal }) : Promise.resolve(undefined)));
   return (
     <Card title="Explain" note="whether somebody may, by which policy, and what to do next">
       <div class="stack">

@@ -4,7 +4,7 @@ import { actions } from "althing/sign";
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
 import { count, plain, plural, words } from "../lib/format.ts";
-import type { Page as PageOf } from "../lib/model.ts";
+import type { Consequence, Governance, Proposal, SeatOf } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
 import { signing } from "../lib/signing.ts";
 import { href } from "../router.ts";
@@ -14,51 +14,6 @@ import { List, Record as Fields } from "../ui/record.tsx";
 
 const ITEMS = 20;
 const EVERY_MS = 3000;
-
-interface Seat {
-  peer: string;
-  name: string;
-  organisation: string;
-  vote_key: string;
-}
-
-interface Proposal {
-  id: string;
-  proposer: string;
-  change: string;
-  reason: string;
-  status: string;
-  refusal?: string;
-  since_height: number;
-  until_height?: number;
-  due_height?: number;
-  ended_height?: number;
-  accepts: string[];
-  rejects: string[];
-  awaits: string[];
-}
-
-interface Governance {
-  members: { id: string; name: string }[];
-  rule: { numerator: number; denominator: number; patience_blocks: number; timelock_blocks: number };
-  votes_needed: number;
-  epoch: number;
-  validators: Seat[];
-  next_validators: Seat[];
-  proposals: Proposal[];
-}
-
-interface Consequence {
-  refusal?: string;
-  summary: string;
-  votes_needed: number;
-  timelock_blocks: number;
-  members: number;
-  votes_needed_after: number;
-  validators: number;
-  quorum: number;
-  faults_tolerated: number;
-}
 
 type Change = Parameters<typeof actions.propose>[0];
 
@@ -103,7 +58,7 @@ function One({ proposal }: { proposal: Proposal }) {
   );
 }
 
-function Seats({ title, note, seats }: { title: string; note: string; seats: Seat[] }) {
+function Seats({ title, note, seats }: { title: string; note: string; seats: SeatOf[] }) {
   return (
     <Card title={title} note={note}>
       <ul class="owned">{seats.map((seat) => <li key={seat.vote_key}><Who did={seat.peer} /> of <Who did={seat.organisation} /> <Id id={seat.vote_key} /></li>)}</ul>
@@ -111,7 +66,7 @@ function Seats({ title, note, seats }: { title: string; note: string; seats: Sea
   );
 }
 
-/** The changes that this page proposes; `althing governance` proposes all. */
+/** The changes that this page proposes; `althing org` and `althing vote` propose all. */
 const KINDS = [
   { id: "remove_peer", name: "take a peer's seat away" },
   { id: "remove_organisation", name: "end an organisation's membership" },
@@ -161,9 +116,9 @@ function Propose({ governance }: { governance: Governance }) {
 }
 
 export function GovernancePage() {
-  const found = useQuery("governance", (signal) => peer.ask<Governance>("/v1/governance", {}, { signal }), EVERY_MS);
+  const found = useQuery("governance", (signal) => peer.governance({ signal }), EVERY_MS);
   const past = (after: string | undefined, signal?: AbortSignal) =>
-    peer.ask<PageOf<Proposal>>("/v1/governance/proposals", { limit: ITEMS, ...(after === undefined ? {} : { after }) }, signal ? { signal } : {});
+    peer.proposals({ limit: ITEMS, ...(after === undefined ? {} : { after }) }, signal ? { signal } : {});
   return (
     <Page title="Governance" lead="Nobody owns the network. Its members decide by vote who belongs, whose peers agree on blocks, and by which settings; each organisation has one vote.">
       <Await of={found} lines={8}>
@@ -179,7 +134,7 @@ export function GovernancePage() {
               </Facts>
             </Card>
             <Card title="Proposals" note="newest first">
-              <List name="proposals" ask={past} everyMs={EVERY_MS} empty={<>Nothing was proposed yet. <code>althing governance</code> says how to.</>}>{(one) => <One proposal={one} />}</List>
+              <List name="proposals" ask={past} everyMs={EVERY_MS} empty={<>Nothing was proposed yet. <code>althing org</code> and <code>althing vote</code> propose, too.</>}>{(one) => <One proposal={one} />}</List>
             </Card>
             {signing.value && <Propose governance={governance} />}
             <div class="columns">

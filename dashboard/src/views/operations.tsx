@@ -20,6 +20,15 @@ interface Alarm {
 /** A lag that is not just the next block on its way. */
 const LAG_MAX = 10;
 
+/** Free space below which it is time, bytes. */
+const DISK_MIN = 1e9;
+
+/** What the peer takes of its disk, and what is left. */
+function diskOf(): { taken: number; free: number } | undefined {
+  const [taken, free] = ["althing_disk_bytes", "althing_disk_free_bytes"].map((name) => figures.value.get(name));
+  return taken === undefined || free === undefined ? undefined : { taken, free };
+}
+
 /** What to do about a reason of bad health, where its own words do not say. */
 const ADVICE: Record<string, string> = {
   starting: "Wait: it reads what it has and catches up with the others.",
@@ -32,7 +41,6 @@ const ADVICE: Record<string, string> = {
   validators_broke_rules: "Keep the log: it names the peer and holds the evidence. Members can vote its seat away under Governance.",
   storage_failed: "Free space or replace the disk, then start the peer again; what it lost it fetches from the others.",
   diverged: "Do not start it in a loop: compare its version with the others' and keep its log.",
-  disk_low: "Free space or add some before the peer stops by itself; only what it may forget can be deleted.",
 };
 
 function alarms(): Alarm[] {
@@ -54,6 +62,10 @@ function alarms(): Alarm[] {
   }
   if (state && state.payloads_missing > 0) {
     found.push({ tone: "warn", what: `The data of ${count(state.payloads_missing)} batches are still missing here.`, advice: "They are fetched from other peers. If the number stays, no connected peer holds them." });
+  }
+  const disk = diskOf();
+  if (disk && disk.free < DISK_MIN) {
+    found.push({ tone: "bad", what: `Only ${bytes(disk.free)} are free on the disk of this peer.`, advice: "Free space or add some: a full disk ends the peer." });
   }
   const offences = figures.value.get("althing_offences") ?? 0;
   if (offences > 0) found.push({ tone: "bad", what: `${count(offences)} offences of peers against the protocol were seen.`, advice: "Keep the log: it names the peer and holds the evidence. Talk to the organisation that runs it." });
@@ -80,6 +92,7 @@ function Pages({ of }: { of: Peer }) {
 export function Operations() {
   const state = status.value;
   const found = alarms();
+  const disk = diskOf();
   const known = new Set(FIGURES.map(([name]) => name));
   const others = [...figures.value.entries()].filter(([name]) => name.endsWith("_total") && !known.has(name));
   const decided = useQuery("settings", (signal) => asked.governance({ signal }), 10_000);
@@ -123,6 +136,7 @@ export function Operations() {
                 <Fact name="Connected peers">{count(state.connected)}</Fact>
                 <Fact name="Waiting transactions">{count(state.waiting)}, {bytes(state.waiting_bytes)}</Fact>
                 <Fact name="Batches without data here">{count(state.payloads_missing)}</Fact>
+                {disk && <Fact name="Disk">{bytes(disk.taken)} taken, {bytes(disk.free)} free <meter min={0} max={disk.taken + disk.free} value={disk.taken} aria-label="Share of the disk taken" /></Fact>}
                 <Fact name="Version">{state.version}</Fact>
               </Facts>
             )}

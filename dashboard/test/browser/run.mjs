@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { openAccount } from "./account.mjs";
+import { contractModule } from "./contract.mjs";
 import { HOSTILE } from "./hostile.mjs";
 import { writeLong } from "./million.mjs";
 import { startNetwork, until } from "./network.mjs";
@@ -120,7 +121,7 @@ const checks = {
     await page.getByText("took effect").first().waitFor();
     await page.getByRole("button", { name: "Verify in this browser" }).click();
     await page.getByText("It holds").waitFor();
-    for (const [path, shown] of [["/procedures", "Notification."], ["/operations", "Nothing needs doing."], ["/verify", "Drop a bundle here"]]) {
+    for (const [path, shown] of [["/procedures", "Notification."], ["/operations", "Nothing needs doing."], ["/operations", "up to date"], ["/operations", "may submit for"], ["/verify", "Drop a bundle here"]]) {
       await page.goto(network.base + path);
       await page.getByText(shown).first().waitFor();
     }
@@ -197,7 +198,7 @@ const checks = {
     const block = await firstFull();
     const paths = [
       "/", "/things", `/things/${things[0].id}`, `/readings/${stream}/0`, "/verify", "/ledger", "/ledger?show=events", "/ledger?show=entities",
-      `/blocks/${block.height}`, `/transactions/${block.transaction_ids[0]}`, `/entities/${things[0].owner}`, "/access", "/governance", "/procedures", "/operations", "/sign", "/nowhere",
+      `/blocks/${block.height}`, `/transactions/${block.transaction_ids[0]}`, `/entities/${things[0].owner}`, "/access", "/contracts", "/governance", "/procedures", "/operations", "/sign", "/nowhere",
     ];
     const found = [];
     for (const colorScheme of ["light", "dark"]) {
@@ -218,7 +219,7 @@ const checks = {
       await page.getByRole("button", { name: "Say that it is you" }).click();
       await page.locator(".reader").waitFor();
       await look("sign, signed in");
-      for (const name of ["Access", "Governance"]) {
+      for (const name of ["Access", "Contracts", "Governance"]) {
         await page.getByRole("link", { name }).click();
         await page.getByRole("heading", { level: 1, name }).waitFor();
         await look(`${name}, signed in`);
@@ -443,6 +444,51 @@ const checks = {
     await close(page);
   },
 
+  async "a contract is made, accepted, asked, called, stopped and ended in the browser"() {
+    const keys = [1, 2].map((at) => join(network.folder, "organisations", `${at}.json`));
+    network.command("contract", "store", network.write("answers.wasm", contractModule()), "--name", "answers", "--key", keys[0]);
+    const page = await open("/sign");
+    await signIn(page, keys[0]);
+    await page.getByRole("link", { name: "Contracts" }).click();
+    const make = page.locator(".card").filter({ hasText: "Make a contract" });
+    await make.getByLabel("Code").selectOption({ label: "answers" });
+    await make.getByLabel("Name").fill("gate <b>1</b>");
+    await make.getByLabel("Who else must accept it").selectOption({ label: "Office Park" });
+    await make.getByRole("button", { name: "Try it out" }).click();
+    await make.getByText("it would take effect").waitFor();
+    await make.getByRole("button", { name: "Sign and make" }).click();
+    await make.getByText("took effect").waitFor();
+    await page.getByRole("link", { name: "gate <b>1</b>" }).click();
+    await page.getByText("has not decided").first().waitFor();
+    if (shots) await page.screenshot({ path: join(shots, "contract-proposed-wide-light.png"), fullPage: true });
+    const { items } = await network.get("/v1/contracts");
+    const other = await openAccount(network.base, keys[1]);
+    await other.finalize([other.actions.answerContract(items[0].id, true)]);
+    await page.getByRole("button", { name: "Accept it" }).click();
+    await page.getByText("active", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    await page.getByText('{"open":true}').waitFor();
+    const call = page.locator(".card").filter({ hasText: "Call it" });
+    await call.getByRole("button", { name: "Try it out" }).click();
+    await call.getByText("1 change of the state").waitFor();
+    await call.getByRole("button", { name: "Sign and call" }).click();
+    await call.getByText("took effect").waitFor();
+    await page.locator(".entries").getByText("called contract").first().waitFor();
+    await page.getByRole("button", { name: "Stop it for now" }).click();
+    await page.getByText("frozen", { exact: true }).first().waitFor();
+    await call.getByRole("button", { name: "Try it out" }).click();
+    await call.getByText("no effect").waitFor();
+    if (shots) await page.screenshot({ path: join(shots, "contract-wide-light.png"), fullPage: true });
+    await page.getByRole("button", { name: "Let it run again" }).click();
+    await page.getByText("active", { exact: true }).first().waitFor();
+    await page.getByRole("button", { name: "End it for ever" }).click();
+    await page.getByText("terminated", { exact: true }).first().waitFor();
+    await page.goto(`${network.base}/procedures`);
+    await page.getByText("it runs").first().waitFor();
+    if (shots) await page.screenshot({ path: join(shots, "procedures-contract-wide-light.png"), fullPage: true });
+    await close(page);
+  },
+
   async "a million readings are one chart, with a gap where nothing came"() {
     const total = 1_000_000;
     const began = Date.now();
@@ -587,7 +633,7 @@ async function shoot() {
   const stream = thing.properties[0].stream;
   const { transaction_ids: ids } = await firstFull();
   const paths = {
-    overview: "/", things: "/things", thing: `/things/${thing.id}`, reading: `/readings/${stream}/0`, verify: "/verify", ledger: "/ledger", events: "/ledger?show=events",
+    overview: "/", things: "/things", access: "/access", contracts: "/contracts", governance: "/governance", thing: `/things/${thing.id}`, reading: `/readings/${stream}/0`, verify: "/verify", ledger: "/ledger", events: "/ledger?show=events",
     entities: "/ledger?show=entities", entity: `/entities/${thing.owner}`, block: "/blocks/3", transaction: `/transactions/${ids[0]}`, procedures: "/procedures", operations: "/operations", sign: "/sign",
   };
   for (const [size, viewport] of [["wide", { width: 1440, height: 900 }], ["phone", { width: 390, height: 844 }]]) {

@@ -152,9 +152,11 @@ function contractOf(json: Json): Action {
     case 'set_admin':
       return { kind: 'set_admin', contract: id('contract'), admin: json['admin'] === null ? null : id('admin') };
     case 'freeze_contract':
+      return actions.changeContract('freeze', id('contract'));
     case 'thaw_contract':
+      return actions.changeContract('thaw', id('contract'));
     case 'terminate_contract':
-      return { kind: json['kind'], contract: id('contract') };
+      return actions.changeContract('terminate', id('contract'));
     case 'accept_contract':
     case 'decline_contract':
       return actions.answerContract(id('contract'), json['kind'] === 'accept_contract');

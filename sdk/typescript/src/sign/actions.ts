@@ -21,6 +21,11 @@ export function idBytes(id: AnyId): Uint8Array {
   return typeof id === 'string' ? toId(id) : id;
 }
 
+/** The bytes of ids in ascending order, as lists of them are written. */
+export function ascending(ids: readonly AnyId[]): Uint8Array[] {
+  return ids.map(idBytes).sort(compare);
+}
+
 /** Registers an entity that begins with a key; the sender becomes its owner. Gives its id too. */
 export function registerEntity(ledger: AnyId, kind: EntityKind, name: string, key: SigningKey): { entity: Uint8Array; action: Action } {
   const inception = { kind, name, key: key.publicKey };
@@ -78,8 +83,7 @@ export function record(kind: string, data: Uint8Array, notify: readonly AnyId[] 
 
 /** Says who must sign for a kind of action of the sending organisation; threshold 0 removes the policy. */
 export function setApprovalPolicy(kind: ActionKind, threshold: number, approvers: readonly AnyId[], patienceBlocks: number): Action {
-  const ascending = approvers.map(idBytes).sort(compare);
-  return { kind: 'set_approval_policy', policy: { kind, threshold, approvers: ascending, patienceBlocks } };
+  return { kind: 'set_approval_policy', policy: { kind, threshold, approvers: ascending(approvers), patienceBlocks } };
 }
 
 /** Approves a transaction that waits. */
@@ -228,4 +232,9 @@ export function execute(contract: AnyId, message: string, gasLimit: bigint): Act
 /** Accepts or declines a proposed contract. */
 export function answerContract(contract: AnyId, accept: boolean): Action {
   return { kind: accept ? 'accept_contract' : 'decline_contract', contract: idBytes(contract) };
+}
+
+/** Stops a contract until it is thawed, lets it run again, or ends it for ever; by its administrator. */
+export function changeContract(change: 'freeze' | 'thaw' | 'terminate', contract: AnyId): Action {
+  return { kind: `${change}_contract`, contract: idBytes(contract) };
 }

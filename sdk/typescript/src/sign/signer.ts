@@ -1,11 +1,11 @@
 import { encode } from '../cbor/codec.ts';
 import type { Client } from '../client/client.ts';
-import type { Outcome } from '../client/model/index.ts';
+import type { Outcome, Trial } from '../client/model/index.ts';
 import type { Submission } from '../client/submission.ts';
 import type { Action } from '../forms/action.ts';
 import type { SigningKey } from '../forms/crypto.ts';
 import { readerBytes, readerToken } from '../forms/reader.ts';
-import { bodyFor, signTransaction, type Transaction } from '../forms/transaction.ts';
+import { body, bodyFor, signTransaction, type Transaction } from '../forms/transaction.ts';
 import { toHex } from '../text/bytes.ts';
 import { idBytes, type AnyId } from './actions.ts';
 
@@ -75,6 +75,13 @@ export class Account {
     const transaction = this.#signer.sign(this.#nextNonce, height + EXPIRY_BLOCKS, actions);
     this.#nextNonce += 1n;
     return transaction;
+  }
+
+  /** What would come of actions in the next block; nothing is signed, and nothing changes. */
+  async tryOut(actions: readonly Action[]): Promise<Trial> {
+    const height = largest(this.#height, BigInt(this.#client.height));
+    const unsigned = bodyFor(this.#signer.ledger, this.#signer.entity, this.#nextNonce, height + EXPIRY_BLOCKS, [...actions]);
+    return this.#client.tryOut(encode(body, unsigned));
   }
 
   /** Signs, submits, and waits until it is final; its receipt says what it did. */
