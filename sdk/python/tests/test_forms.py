@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from althing import block, digest, entity, finality, genesis, reading, receipt, state, tree
+from althing import block, digest, entity, finality, genesis, reader, reading, receipt, state, tree
 from althing.cbor import WireError
 from althing.codec import Codec, decode
 from althing.crypto import PublicKey, SigningKey
+from althing.signer import Signer
 from althing.text import to_did
 from conftest import vectors
 
@@ -21,6 +22,7 @@ CODECS: dict[str, Codec] = {
     "node": tree.node,
     "payload": reading.payload,
     "peaks": tree.peaks,
+    "reader_token": reader.reader_token,
     "receipt": receipt.receipt,
     "state_path": state.state_path,
     "stream_head": tree.stream_head,
@@ -92,6 +94,21 @@ def test_possession_is_signed() -> None:
         signed = entity.possession_bytes(inputs["ledger"], inputs["entity"], key.public_key)
         assert signed.hex() == vector["wire"]
         assert key.sign(signed).hex() == vector["signature"]
+
+
+def test_reader_tokens_are_signed() -> None:
+    for vector in vectors("reader_token"):
+        inputs = vector["inputs"]
+        ids = [bytes.fromhex(inputs[name]) for name in ("ledger", "peer", "entity")]
+        value = reader.Reader(*ids, inputs["purpose"], inputs["until_ms"])
+        assert reader.reader_bytes(value).hex() == vector["signed"]
+        signer = Signer(value.ledger, value.entity, SigningKey(inputs["suite"], bytes.fromhex(inputs["secret"])))
+        token = signer.reader_token(value.peer, value.purpose, value.until_ms)
+        if inputs["suite"] == "ed25519":
+            assert token == vector["wire"]
+        decoded = read(reader.reader_token, token)
+        assert decoded.reader == value
+        assert SigningKey(inputs["suite"], bytes.fromhex(inputs["secret"])).public_key.verify(reader.reader_bytes(value), decoded.signature)
 
 
 def test_ids_follow_from_names() -> None:

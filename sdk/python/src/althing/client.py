@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +90,11 @@ class Client:
         self._own_height = 0
         self._timeout_s = timeout_s
         self._opener = urllib.request.build_opener(_NoRedirect)
+        self._token: Callable[[], str] | None = None
+
+    def read_as(self, token: Callable[[], str] | None) -> None:
+        """From now on, says with each request who reads, by the token given; None stops that. See `althing.signer.read_as`."""
+        self._token = token
 
     def read_from(self, height: int) -> None:
         """From now on, reads from this height or later."""
@@ -412,6 +417,8 @@ class Client:
         parameters = {name.rstrip("_"): value for name, value in (query or {}).items() if value is not None}
         url = self.url + path + (f"?{urllib.parse.urlencode(parameters)}" if parameters else "")
         request = urllib.request.Request(url, data=body, headers=headers or {})
+        if self._token is not None:
+            request.add_header("authorization", f"Bearer {self._token()}")
         if body is not None:
             request.add_header("content-type", "application/cbor")
         if self._own_height and reads_own_writes:

@@ -1,13 +1,20 @@
 """Entities that sign for a ledger, and number what they sign."""
 
+import time
+
 from .actions import Action, Id
 from .client import Client, Json, Submission
 from .crypto import SigningKey
+from .reader import Reader, sign_reader
 from .text import to_id
 from .transaction import Transaction, body_for, sign
 
 _EXPIRY_BLOCKS = 10_000
 """Blocks from signing to expiry: minutes on a busy network, hours on an idle one."""
+
+_TOKEN_MS = 300_000
+"""How long a token counts: well below what peers take, so that clocks may differ."""
+_RENEWED_BEFORE_MS = 60_000
 
 
 class Signer:
@@ -20,6 +27,10 @@ class Signer:
     def sign(self, nonce: int, expiry_height: int, actions: list[Action]) -> Transaction:
         """Signs a transaction. Raises `WireError` for what a peer would refuse for its form."""
         return sign(self.ledger, body_for(self.ledger, self.entity, nonce, expiry_height, actions), self._key)
+
+    def reader_token(self, peer: Id, purpose: str, until_ms: int) -> str:
+        """The token that says to a peer, by its voting key, who reads, what for and until when; in hex."""
+        return sign_reader(Reader(self.ledger, to_id(peer), self.entity, purpose, until_ms), self._key)
 
 
 class Account:
@@ -51,3 +62,22 @@ class Account:
     def finalize(self, actions: list[Action], payloads: list[bytes] | None = None, timeout_s: float = 30.0) -> Json:
         """Signs, submits, and waits until it is final; the receipt in its outcome says what it did."""
         return self._client.finalize(Submission(self.sign(actions).wire, payloads or []), timeout_s)
+
+
+def read_as(client: Client, signer: Signer, purpose: str = "") -> None:
+    """Lets a client say with each request who reads, and what for: the purpose of a grant, or nothing.
+
+    Grants are held to what the peer says of itself: ask a peer that you know.
+    """
+    peer = client.status()["key"]
+    last = ("", 0)
+
+    def token() -> str:
+        nonlocal last
+        now_ms = time.time_ns() // 1_000_000
+        if now_ms + _RENEWED_BEFORE_MS >= last[1]:
+            until_ms = now_ms + _TOKEN_MS
+            last = (signer.reader_token(peer, purpose, until_ms), until_ms)
+        return last[0]
+
+    client.read_as(token)
