@@ -51,7 +51,7 @@ async function earlier({ subject, before = [] }: Procedure, run: Run, signal: Ab
   const thing = run.events.map((record) => subject?.(tagged(record.event))).find((one) => one !== undefined);
   if (thing === undefined || !thing.startsWith("did:")) return [];
   const found = await Promise.all(before.map((type) => firstEvent({ thing, type }, signal)));
-  return found.filter((one) => one !== undefined).sort((a, b) => a.height - b.height);
+  return found.filter((one) => one !== undefined);
 }
 
 function Figure({ procedure, run }: { procedure: Procedure; run: Run }) {
@@ -59,8 +59,11 @@ function Figure({ procedure, run }: { procedure: Procedure; run: Run }) {
   return (
     <Await of={prelude} lines={6}>
       {(before) => {
-        const whole = { ...run, events: [...before, ...run.events] };
-        const as = procedure.as?.(whole.events) ?? procedure;
+        const as = procedure.as?.(before) ?? procedure;
+        // In the order of the figure: the ledger may have both from one transaction.
+        const order = Object.keys(as.events);
+        const first = [...before].sort((a, b) => order.indexOf(a.event.type) - order.indexOf(b.event.type));
+        const whole = { ...run, events: [...first, ...run.events] };
         const drawn = whole.events.filter((record) => record.event.type in as.events).slice(0, DRAWN_MAX);
         return (
           <>
