@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -35,6 +35,7 @@ struct Inner {
     executed: BTreeMap<usize, u64>,
     readings: Readings,
     safe: u64,
+    given_up: BTreeMap<StreamId, BTreeSet<u64>>,
     /// A digest of all that was entered, in order.
     trace: [u8; 32],
     complaint: Option<String>,
@@ -93,6 +94,21 @@ impl Book {
     /// A gateway learnt that readings are final.
     pub fn finalized(&self, stream: StreamId, first_seq: u64, count: u32) {
         self.lock().note(&[b"final", &stream.0, &first_seq.to_be_bytes(), &count.to_be_bytes()]);
+    }
+
+    /// A gateway gave up these numbers, for newer readings. After a crash that came before this was
+    /// on disk it has them again.
+    pub fn given_up(&self, stream: StreamId, first_seq: u64, count: u32) {
+        let mut inner = self.lock();
+        inner.note(&[b"given up", &stream.0, &first_seq.to_be_bytes(), &count.to_be_bytes()]);
+        let numbers = first_seq..first_seq.saturating_add(count.into());
+        inner.given_up.entry(stream).or_default().extend(numbers);
+    }
+
+    /// Whether a gateway ever gave up this number.
+    #[must_use]
+    pub fn was_given_up(&self, stream: &StreamId, seq: u64) -> bool {
+        self.lock().given_up.get(stream).is_some_and(|numbers| numbers.contains(&seq))
     }
 
     /// What sensors were told of their readings.

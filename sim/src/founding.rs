@@ -8,13 +8,16 @@ use althing_types::{
 };
 use zeroize::Zeroizing;
 
-use crate::Plan;
+use crate::{
+    Plan,
+    plan::{Keeping, Tempo},
+};
 
 /// What each thing measures, ascending.
 pub(crate) const PROPERTIES: [&str; 2] = ["humidity", "temperature"];
 
 /// The description of every thing.
-pub(crate) const DESCRIPTION: &str = r#"{
+const DESCRIPTION: &str = r#"{
   "@context": "https://www.w3.org/2022/wot/td/v1.1",
   "title": "Weather station",
   "security": "none",
@@ -41,6 +44,10 @@ pub struct Account {
     pub thing: ThingId,
     /// Its streams.
     pub streams: Vec<StreamId>,
+    /// The description of the thing.
+    pub description: String,
+    /// What becomes of what cannot be delivered.
+    pub(crate) keeping: Keeping,
 }
 
 /// The genesis of a simulated network and the keys of all who take part.
@@ -70,7 +77,7 @@ fn voting_key(seed: &[u8; 32]) -> [u8; 32] {
     key.public_key().bytes.try_into().unwrap_or([0; 32])
 }
 
-fn account(index: usize, owner: &EntityId) -> Account {
+fn account(index: usize, owner: &EntityId, keeping: Keeping) -> Account {
     let key = key(5, index);
     let inception = Inception {
         kind: EntityKind::Gateway,
@@ -80,7 +87,11 @@ fn account(index: usize, owner: &EntityId) -> Account {
     let name = format!("station {index}");
     let thing = ThingId::derive(owner, &name);
     let streams = PROPERTIES.map(|property| StreamId::derive(&thing, property)).to_vec();
-    Account { entity: inception.id(), inception, key, name, thing, streams }
+    let description = match keeping {
+        Keeping::Loses => DESCRIPTION.replacen('{', r#"{ "althing:whenFull": "lose-oldest","#, 1),
+        Keeping::Keeps | Keeping::Refuses => DESCRIPTION.to_owned(),
+    };
+    Account { entity: inception.id(), inception, key, name, thing, streams, description, keeping }
 }
 
 impl Founding {
@@ -115,8 +126,11 @@ impl Founding {
             })
             .collect();
         seeds.extend((0..plan.followers).map(|index| secret(4, index)));
-        let parameters =
-            Parameters { heartbeat_ms: 300, leader_timeout_ms: 700, ..Parameters::standard() };
+        let (heartbeat_ms, leader_timeout_ms) = match plan.tempo {
+            Tempo::Seconds => (300, 700),
+            Tempo::Days => (60_000, 90_000),
+        };
+        let parameters = Parameters { heartbeat_ms, leader_timeout_ms, ..Parameters::standard() };
         let genesis = Genesis {
             version: 1,
             network: "sim".to_owned(),
@@ -133,7 +147,10 @@ impl Founding {
         let organisations: Vec<_> =
             organisations.into_iter().map(|(id, key, _)| (id, key)).collect();
         let gateways = (0..plan.gateways)
-            .map(|index| account(index, &organisations[index % organisations.len()].0))
+            .map(|index| {
+                let (owner, _) = &organisations[index % organisations.len()];
+                account(index, owner, plan.keeping(index))
+            })
             .collect();
         Self { genesis, seeds, validators: plan.validators, organisations, gateways }
     }
@@ -177,6 +194,7 @@ impl Founding {
     pub fn ordering(&self, peer: usize, genesis: Arc<Block>) -> Ordering {
         let keys: Vec<[u8; 32]> = self.seeds.iter().map(voting_key).collect();
         let parameters = &self.genesis.parameters;
+        let leader_timeout = Duration::from_millis(parameters.leader_timeout_ms.into());
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 1));
         let addresses: BTreeMap<_, _> =
             keys.iter().map(|key| (*key, Address::Socket(anywhere))).collect();
@@ -192,10 +210,10 @@ impl Founding {
             partition: format!("peer-{peer}"),
             timing: Timing {
                 heartbeat: Duration::from_millis(parameters.heartbeat_ms.into()),
-                leader_timeout: Duration::from_millis(parameters.leader_timeout_ms.into()),
-                certification_timeout: Duration::from_millis(1500),
+                leader_timeout,
+                certification_timeout: leader_timeout + Duration::from_millis(800),
                 retry: Duration::from_millis(500),
-                skip_timeout: Duration::from_secs(3),
+                skip_timeout: leader_timeout + Duration::from_millis(2300),
             },
             sizes: Sizes::STANDARD,
         }

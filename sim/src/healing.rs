@@ -1,6 +1,10 @@
 //! What must hold once the faults have stopped.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+    time::Duration,
+};
 
 use althing_peer::{Peer, Query, query::Question};
 use althing_sim_network::{Behaviour, Link};
@@ -18,22 +22,37 @@ const HEALING: Duration = Duration::from_secs(120);
 /// One reading in so many is proven.
 const PROVEN_OF: usize = 16;
 
+/// What was there at the end.
+pub(crate) struct Found {
+    /// Height that all peers reached.
+    pub(crate) height: u64,
+    /// Readings that were acknowledged.
+    pub(crate) readings: u64,
+    /// Numbers that are missing, all of them in gaps.
+    pub(crate) missing: u64,
+    /// Readings that were not taken, as their sensors know.
+    pub(crate) refused: u64,
+}
+
 impl World {
-    /// Ends all faults; then everybody must go on, agree, and show everything with proof. Returns the
-    /// height that all reached, and how many readings were acknowledged and found.
-    pub(crate) async fn heal_and_check(&self) -> Result<(u64, u64), String> {
+    /// Ends all faults; then everybody must go on, agree, and show everything with proof.
+    pub(crate) async fn heal_and_check(&self) -> Result<Found, String> {
         self.set_links(Link::GOOD).await;
         let cheats = self.parts.plan.cheat != Behaviour::Honest;
         let honest: Vec<usize> = (usize::from(cheats)..self.peers.count()).collect();
         self.progress(&honest).await?;
         self.drain().await?;
         let told = self.parts.book.readings();
+        let mut missing = 0;
         for peer in &honest {
-            self.check_readings(*peer, &told).await?;
+            missing = self.check_readings(*peer, &told).await?;
         }
         let height = self.heights(&honest).into_iter().flatten().min().unwrap_or(0);
-        let safe = told.values().flat_map(|stream| stream.values());
-        Ok((height, safe.filter(|told| **told == Told::Safe).count() as u64))
+        let count = |what: Told| {
+            let told = told.values().flat_map(|stream| stream.values());
+            told.filter(|told| **told == what).count() as u64
+        };
+        Ok(Found { height, readings: count(Told::Safe), missing, refused: count(Told::Refused) })
     }
 
     /// Blocks are agreed on, and gateways take readings.
@@ -53,7 +72,7 @@ impl World {
     async fn drain(&self) -> Result<(), String> {
         self.sites.iter().for_each(|site| site.sensors.fall_silent());
         // What was published just now is still on its way.
-        self.context.sleep(Duration::from_secs(1)).await;
+        self.context.sleep(self.parts.plan.tempo.stretch(Duration::from_secs(1), 600)).await;
         let is_drained = || self.sites.iter().all(|site| site.drained.load(Ordering::Relaxed));
         self.within("end of what gateways hold", is_drained).await
     }
@@ -63,7 +82,9 @@ impl World {
     }
 
     async fn within(&self, what: &str, done: impl Fn() -> bool) -> Result<(), String> {
-        let deadline = self.context.current() + HEALING;
+        let tempo = self.parts.plan.tempo;
+        let healing = tempo.stretch(HEALING, 360);
+        let deadline = self.context.current() + healing;
         while !done() {
             if let Some(complaint) = self.parts.book.complaint() {
                 return Err(complaint);
@@ -72,46 +93,72 @@ impl World {
                 let standing: Vec<String> = self.peers.all().iter().map(standing).collect();
                 let standing = standing.join("\n  ");
                 return Err(format!(
-                    "no {what} within {HEALING:?} after the faults stopped\n  {standing}"
+                    "no {what} within {healing:?} after the faults stopped\n  {standing}"
                 ));
             }
-            self.context.sleep(Duration::from_millis(50)).await;
+            self.context.sleep(tempo.stretch(Duration::from_millis(50), 200)).await;
         }
         Ok(())
     }
 
-    /// Every reading that a sensor was told is safe is here, once, in order, with its value; nothing
-    /// is here that was refused or never published.
-    async fn check_readings(&self, peer: usize, told: &Readings) -> Result<(), String> {
+    /// Every reading that a sensor was told is safe is here, once, in order, with its value, or in a
+    /// gap if its owner wants that; nothing is here that was refused or never published. Returns how
+    /// many numbers are missing.
+    async fn check_readings(&self, peer: usize, told: &Readings) -> Result<u64, String> {
         let running =
             self.peers.at(peer).ok_or_else(|| format!("peer {peer} is not up after healing"))?;
         let query = running.query();
+        let mut missing = 0;
         for (stream, told) in told {
             let safe = told.iter().filter(|(_, told)| **told == Told::Safe);
-            let safe: Vec<i64> = safe.map(|(value, _)| *value).collect();
+            let safe: BTreeSet<i64> = safe.map(|(value, _)| *value).collect();
             if safe.is_empty() {
                 continue;
             }
             let is_here = || {
-                let found = values(&query, stream);
-                found.is_some_and(|found| safe.iter().all(|value| found.contains(value)))
+                let (found, gaps) = (values(&query, stream), gaps(&query, stream));
+                let (Some(found), Some(gaps)) = (found, gaps) else { return false };
+                let found: BTreeSet<i64> = found.into_values().collect();
+                safe.difference(&found).count() <= gaps.len()
             };
             let what = format!("{} readings of {stream} at peer {peer}", safe.len());
             self.within(&what, is_here).await?;
             let found = values(&query, stream).unwrap_or_default();
-            check_order(&found).map_err(|what| format!("peer {peer}, {stream}: {what}"))?;
+            let of = |what: String| format!("peer {peer}, {stream}: {what}");
+            check_order(&found).map_err(of)?;
+            let gaps = gaps(&query, stream).unwrap_or_default();
+            missing += gaps.len() as u64;
+            self.check_gaps(stream, &found, &gaps).map_err(of)?;
             let wrong = |value: &&i64| !matches!(told.get(value), Some(Told::Safe | Told::Nothing));
-            if let Some(value) = found.iter().find(wrong) {
+            if let Some(value) = found.values().find(wrong) {
                 let told = told.get(value);
-                return Err(format!("peer {peer} has {value} of {stream}, told: {told:?}"));
+                return Err(of(format!("{value} is here, told: {told:?}")));
             }
-            for seq in (0..found.len() as u64).step_by(PROVEN_OF) {
-                self.prove(&query, *stream, seq)
+            for seq in found.keys().step_by(PROVEN_OF) {
+                self.prove(&query, *stream, *seq)
                     .await
-                    .map_err(|error| format!("peer {peer}, reading {seq} of {stream}: {error}"))?;
+                    .map_err(|error| of(format!("reading {seq}: {error}")))?;
             }
         }
-        Ok(())
+        Ok(missing)
+    }
+
+    /// Each number is that of a reading or in a gap, and a gap is only where a gateway gave something
+    /// up: nothing is hidden, and nothing claimed to be missing that came.
+    fn check_gaps(
+        &self,
+        stream: &StreamId,
+        found: &BTreeMap<u64, i64>,
+        gaps: &BTreeSet<u64>,
+    ) -> Result<(), String> {
+        let end = found.last_key_value().map_or(0, |(last, _)| last + 1);
+        if let Some(seq) = (0..end).find(|seq| found.contains_key(seq) == gaps.contains(seq)) {
+            return Err(format!("number {seq} is not either a reading or in a gap"));
+        }
+        match gaps.iter().find(|seq| !self.parts.book.was_given_up(stream, **seq)) {
+            Some(seq) => Err(format!("number {seq} is missing and was not given up")),
+            None => Ok(()),
+        }
     }
 
     async fn prove(&self, query: &Query, stream: StreamId, seq: u64) -> Result<(), String> {
@@ -124,21 +171,33 @@ impl World {
 }
 
 /// The values of a stream by sequence number, if the peer has them all.
-fn values(query: &Query, stream: &StreamId) -> Option<Vec<i64>> {
+fn values(query: &Query, stream: &StreamId) -> Option<BTreeMap<u64, i64>> {
     let readings = gateway::readings(query, stream, 0, u64::MAX)?;
-    let numbered = readings.iter().zip(0..);
-    // Nobody else submits for the stream, so no number is missing.
-    let values = numbered.map(|(reading, seq)| match reading.value {
-        Value::Number(value) if reading.seq == seq => Some(value),
+    let values = readings.iter().map(|reading| match reading.value {
+        Value::Number(value) => Some((reading.seq, value)),
         _ => None,
     });
     values.collect()
 }
 
+/// The numbers of a stream that are missing, as a peer tells them.
+fn gaps(query: &Query, stream: &StreamId) -> Option<BTreeSet<u64>> {
+    let (mut numbers, mut from) = (BTreeSet::new(), 0);
+    loop {
+        let (gaps, next) = query.gaps(stream, from, usize::MAX).ok()?;
+        for gap in gaps {
+            numbers.extend(gap.first_seq..gap.first_seq.saturating_add(gap.count));
+        }
+        let Some(next) = next else { return Some(numbers) };
+        from = next;
+    }
+}
+
 /// Sensors count up, so what is doubled or exchanged shows.
-fn check_order(values: &[i64]) -> Result<(), String> {
-    match values.windows(2).find(|pair| pair[0] >= pair[1]) {
-        Some(pair) => Err(format!("{} follows on {}", pair[1], pair[0])),
+fn check_order(values: &BTreeMap<u64, i64>) -> Result<(), String> {
+    let neighbours = values.values().zip(values.values().skip(1));
+    match neighbours.into_iter().find(|(one, next)| one >= next) {
+        Some((one, next)) => Err(format!("{next} follows on {one}")),
         None => Ok(()),
     }
 }

@@ -11,7 +11,7 @@
 //! Start reading at [`run`].
 
 mod plan;
-pub use plan::{Fault, Plan};
+pub use plan::{Fault, Plan, Tempo};
 
 mod bug;
 pub use bug::Bug;
@@ -36,11 +36,12 @@ use commonware_runtime::{
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    healing::Found,
     machines::Machines,
     world::{Parts, World},
 };
 
-/// Simulated time after which a run is stuck.
+/// Simulated time after which a run is stuck: an hour, or four days.
 const STUCK: Duration = Duration::from_secs(3600);
 
 /// What a run came to.
@@ -48,8 +49,13 @@ const STUCK: Duration = Duration::from_secs(3600);
 pub struct Summary {
     /// Height that all peers reached.
     pub height: u64,
-    /// Readings that were acknowledged, all of which were found again.
+    /// Readings that were acknowledged, all of which were found again, or in a gap if their owner
+    /// wants the oldest to be lost.
     pub readings: u64,
+    /// Numbers that are missing on the ledger, each of them in a gap that every peer tells.
+    pub missing: u64,
+    /// Readings of which sensors were told that they were not taken.
+    pub refused: u64,
     /// Faults that happened.
     pub faults: usize,
     /// A digest of everything that happened, in order: equal for equal seeds.
@@ -61,7 +67,19 @@ pub struct Summary {
 /// # Errors
 /// What was found wrong, in words.
 pub fn run(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
-    let plan = Arc::new(Plan::draw(seed));
+    run_plan(Plan::draw(seed), bug)
+}
+
+/// Cuts gateways off from all peers for three days, as [`Plan::offline`] says.
+///
+/// # Errors
+/// What was found wrong, in words.
+pub fn run_offline(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
+    run_plan(Plan::offline(seed), bug)
+}
+
+fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
+    let (seed, plan) = (plan.seed, Arc::new(plan));
     let parts = Parts {
         founding: Arc::new(Founding::new(&plan)),
         machines: Arc::new(Machines::new(&plan)),
@@ -69,7 +87,8 @@ pub fn run(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
         plan: Arc::clone(&plan),
         bug,
     };
-    let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK));
+    let stuck = plan.tempo.stretch(STUCK, 100);
+    let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(stuck));
     let mut runner = Runner::new(config);
     let cut_at = if plan.power_cut { plan.cut_at() } else { 0 };
     let (before, after) = plan.faults.split_at(cut_at);
@@ -88,9 +107,9 @@ pub fn run(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
         let auditor = context.auditor().clone();
         let world = World::start(context.child("last"), parts).await;
         world.trouble(&after).await;
-        let (height, readings) = world.heal_and_check().await?;
+        let Found { height, readings, missing, refused } = world.heal_and_check().await?;
         let trace = format!("{} {}", auditor.state(), hex::encode(world.parts.book.trace()));
-        Ok(Summary { height, readings, faults, trace })
+        Ok(Summary { height, readings, missing, refused, faults, trace })
     });
     // What the book noticed first is the cause of whatever came later.
     match book.complaint() {

@@ -7,8 +7,7 @@ use althing_types::{Action, Body, Refusal, Transaction, possession_bytes};
 use commonware_runtime::{Clock as _, deterministic::Context};
 
 use crate::{
-    Founding,
-    founding::DESCRIPTION,
+    Founding, Tempo,
     peers::{Peers, within},
 };
 
@@ -27,10 +26,12 @@ pub(crate) async fn run(
     context: Context,
     founding: Arc<Founding>,
     peers: Arc<Peers>,
+    tempo: Tempo,
     index: usize,
 ) {
     let nonce = register(&context, &founding, &peers, index).await;
-    describe(&context, &founding, &peers, index, nonce).await;
+    let pause = tempo.stretch(DESCRIPTION_PAUSE, 10_000);
+    describe(&context, &founding, &peers, pause, index, nonce).await;
 }
 
 /// Goes on until it is done; gives the next nonce.
@@ -46,7 +47,7 @@ async fn register(context: &Context, founding: &Founding, peers: &Peers, index: 
         },
         Action::RegisterThing {
             name: account.name.clone(),
-            description: DESCRIPTION.as_bytes().to_vec(),
+            description: account.description.as_bytes().to_vec(),
         },
         Action::Bind { thing: account.thing, gateway: account.entity, until_height: u64::MAX },
     ];
@@ -72,16 +73,18 @@ async fn describe(
     context: &Context,
     founding: &Founding,
     peers: &Peers,
+    pause: Duration,
     index: usize,
     mut nonce: u64,
 ) {
     let (owner, key) = founding.organisation(index);
-    let (thing, ledger) = (founding.gateway(index).thing, founding.genesis.ledger());
+    let (account, ledger) = (founding.gateway(index), founding.genesis.ledger());
+    let thing = account.thing;
     let mut replaces = 1;
     loop {
-        context.sleep(DESCRIPTION_PAUSE).await;
+        context.sleep(pause).await;
         let title = format!("Weather station, version {}", replaces + 1);
-        let description = DESCRIPTION.replace("Weather station", &title).into_bytes();
+        let description = account.description.replace("Weather station", &title).into_bytes();
         let action = Action::UpdateThing { thing, replaces, description };
         let make = |height: u64| {
             let expiry = height + EXPIRY_BLOCKS;

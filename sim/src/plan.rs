@@ -36,6 +36,30 @@ pub enum Fault {
     },
     /// All links become like this for a while.
     Weather(Link, Duration),
+    /// From now on no gateway reaches a peer, or all do again.
+    Uplinks {
+        /// Whether they do.
+        are_up: bool,
+    },
+}
+
+/// How fast things happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tempo {
+    /// Blocks, readings and faults follow each other within seconds.
+    Seconds,
+    /// Blocks come by the minute, readings in tens of minutes, and a run takes days.
+    Days,
+}
+
+impl Tempo {
+    /// A duration that passes at this tempo: as it is, or so many times as long.
+    pub(crate) fn stretch(self, span: Duration, times: u32) -> Duration {
+        match self {
+            Self::Seconds => span,
+            Self::Days => span.saturating_mul(times),
+        }
+    }
 }
 
 /// What a seed decides.
@@ -43,6 +67,8 @@ pub enum Fault {
 pub struct Plan {
     /// The seed.
     pub seed: u64,
+    /// How fast things happen.
+    pub tempo: Tempo,
     /// Voting peers.
     pub validators: usize,
     /// Peers without a vote.
@@ -109,6 +135,7 @@ impl Plan {
         let cut_tears = (0..gateways).map(|_| dice.tear()).collect();
         Self {
             seed,
+            tempo: Tempo::Seconds,
             validators,
             followers,
             cheat,
@@ -118,6 +145,67 @@ impl Plan {
             cut_losses,
             cut_tears,
         }
+    }
+
+    /// Three gateways that reach no peer for three days, while their machines lose power at random,
+    /// and so again while they catch up. How the peers agree is nothing to them, so there is one.
+    #[must_use]
+    pub fn offline(seed: u64) -> Self {
+        let mut dice = Dice(ChaCha20Rng::seed_from_u64(seed));
+        let gateways = KEEPINGS.len();
+        let mut faults = vec![Fault::Calm(dice.ms(HOUR_MS, 3 * HOUR_MS))];
+        faults.push(Fault::Uplinks { are_up: false });
+        crashes(&mut dice, gateways, 72 * HOUR_MS, &mut faults);
+        faults.push(Fault::Uplinks { are_up: true });
+        crashes(&mut dice, gateways, 2 * HOUR_MS, &mut faults);
+        Self {
+            seed,
+            tempo: Tempo::Days,
+            validators: 1,
+            followers: 0,
+            cheat: Behaviour::Honest,
+            gateways,
+            faults,
+            power_cut: false,
+            cut_losses: Vec::new(),
+            cut_tears: Vec::new(),
+        }
+    }
+
+    /// What the owner of a gateway's thing would rather have, and how much the gateway can keep.
+    pub(crate) fn keeping(&self, gateway: usize) -> Keeping {
+        match self.tempo {
+            Tempo::Seconds => Keeping::Refuses,
+            Tempo::Days => KEEPINGS[gateway % KEEPINGS.len()],
+        }
+    }
+}
+
+/// What a gateway does with what it cannot deliver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// It has room for all that comes in three days.
+    Keeps,
+    /// It takes nothing more when its small queue is full.
+    Refuses,
+    /// It loses the oldest readings when its small queue is full.
+    Loses,
+}
+
+/// One gateway of each kind.
+const KEEPINGS: [Keeping; 3] = [Keeping::Keeps, Keeping::Refuses, Keeping::Loses];
+const HOUR_MS: u64 = 3_600_000;
+
+/// Gateways that crash over a span of time.
+fn crashes(dice: &mut Dice, gateways: usize, span_ms: u64, faults: &mut Vec<Fault>) {
+    let mut left = Duration::from_millis(span_ms);
+    while !left.is_zero() {
+        let calm = dice.ms(HOUR_MS / 12, 4 * HOUR_MS).min(left);
+        let away = dice.ms(1000, HOUR_MS / 2).min(left - calm);
+        left = left - calm - away;
+        let gateway = dice.below(gateways as u64) as usize;
+        faults.push(Fault::Calm(calm));
+        faults.push(Fault::GatewayCrash { gateway, tear: dice.tear(), away });
     }
 }
 
@@ -185,6 +273,8 @@ impl fmt::Display for Fault {
             Self::GatewayCrash { gateway, away, .. } => {
                 write!(f, "gateway {gateway} crashes, away {away:?}")
             }
+            Self::Uplinks { are_up: true } => f.write_str("gateways reach peers again"),
+            Self::Uplinks { are_up: false } => f.write_str("no gateway reaches a peer"),
         }
     }
 }

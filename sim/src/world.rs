@@ -1,7 +1,10 @@
 //! A network of whole peers and gateways on simulated machines, and what is done to it.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -79,6 +82,9 @@ impl World {
                 disk: disk.clone(),
                 sensors: sensors.clone(),
                 drained: AtomicBool::new(false),
+                tempo: parts.plan.tempo,
+                is_cut_off: AtomicBool::new(false),
+                known: Mutex::default(),
             })
         });
         Self {
@@ -100,7 +106,8 @@ impl World {
         for index in 0..self.sites.len() {
             let (founding, peers) = (Arc::clone(&self.parts.founding), Arc::clone(&self.peers));
             let owner = self.context.child("owner").with_attribute("index", index);
-            owner.spawn(move |context| owner::run(context, founding, peers, index));
+            let tempo = self.parts.plan.tempo;
+            owner.spawn(move |context| owner::run(context, founding, peers, tempo, index));
             self.start_gateway(index);
         }
         self.context.sleep(Duration::from_secs(2)).await;
@@ -135,6 +142,11 @@ impl World {
                 self.parts.machines.crash_peer(peer, commits_lost, tear);
                 self.context.sleep(away).await;
                 self.start_peer(peer);
+            }
+            Fault::Uplinks { are_up } => {
+                for site in &self.sites {
+                    site.is_cut_off.store(!are_up, Ordering::Relaxed);
+                }
             }
             Fault::GatewayCrash { gateway, tear, away } => {
                 stop(&self.gateway_tasks, gateway).await;

@@ -15,6 +15,27 @@ fn equal_seeds_give_equal_traces() {
     }
 }
 
+/// Three days without a peer, power lost at random: nothing that was acknowledged is lost unless its
+/// owner wants the oldest to be, and each number that is missing is in a gap that every peer tells.
+#[test]
+fn three_days_without_a_peer_lose_nothing_and_hide_nothing() {
+    let (mut readings, mut missing, mut refused) = (0, 0, 0);
+    for seed in 0..4 {
+        let summary = althing_sim::run_offline(seed, None);
+        let summary = summary.unwrap_or_else(|what| panic!("offline seed {seed}: {what}"));
+        readings += summary.readings;
+        missing += summary.missing;
+        refused += summary.refused;
+    }
+    println!("{readings} readings acknowledged, {missing} given up, {refused} refused");
+    assert!(readings > 4 * 2000, "{readings} readings acknowledged");
+    assert!(missing > 0, "the one queue that may lose readings was full");
+    assert!(refused > 0, "the one queue that may not was full");
+    let early =
+        (0..4).find(|seed| althing_sim::run_offline(*seed, Some(Bug::AcknowledgeEarly)).is_err());
+    assert!(early.is_some(), "an acknowledgement before its time would be found");
+}
+
 /// Seeds within which each planted bug must be found.
 const SEEDS: u64 = 300;
 

@@ -25,6 +25,7 @@ const TOOLS: &[(&[&str], &str)] = &[
         "sudo apt-get install --yes chromium",
     ),
     (&["python3 --version"], "sudo apt-get install --yes python3 python3-venv"),
+    (&["coap-client-notls -V"], "sudo apt-get install --yes libcoap3-bin"),
 ];
 /// Debian keeps this part of Python in a package of its own.
 const VENV_PROBE: &str = "python3 -m ensurepip --version";

@@ -5,6 +5,9 @@
 
 #[path = "tidy/conformance.rs"]
 mod conformance;
+
+#[path = "tidy/device.rs"]
+mod device;
 #[path = "tidy/documents.rs"]
 mod documents;
 #[path = "tidy/files.rs"]

@@ -11,6 +11,7 @@ use crate::{
         conformance::ConformanceCommand,
         contract::ContractCommand,
         demo::DemoCommand,
+        did::DidCommand,
         entity::EntityCommand,
         events::EventsCommand,
         gateway::GatewayCommand,
@@ -83,6 +84,9 @@ enum Command {
     /// Show, register and revoke entities.
     #[command(subcommand)]
     Entity(EntityCommand),
+    /// Resolve DIDs.
+    #[command(subcommand)]
+    Did(DidCommand),
     /// Make and show key files; replace keys.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -121,6 +125,7 @@ impl Cli {
             Command::Access(command) => command.run(output),
             Command::Block(command) => command.run(output),
             Command::Entity(command) => command.run(output),
+            Command::Did(command) => command.run(output),
             Command::Key(command) => command.run(output),
             Command::Org(command) => command.run(output),
             Command::Vote(command) => command.run(output),

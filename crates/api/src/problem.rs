@@ -199,6 +199,8 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::NotAParticipant
         | Refusal::CallerNotAllowed
         | Refusal::NotAMember
+        | Refusal::Unsigned
+        | Refusal::DeviceSignature
         | Refusal::NotAnApprover
         | Refusal::NotOffered
         | Refusal::BadClaim
@@ -214,6 +216,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::AlreadyExists
         | Refusal::VersionConflict
         | Refusal::SequenceOverlap
+        | Refusal::DeviceChanged
         | Refusal::GapSealed
         | Refusal::SchemaChanged
         | Refusal::ThingRetired

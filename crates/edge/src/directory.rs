@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use althing_types::{EntityId, StreamId, StreamSchema, ThingId};
+use althing_types::{EntityId, PublicKey, StreamId, StreamSchema, ThingId};
 
 /// A thing that the gateway serves, as its owner registered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,21 @@ pub struct ThingSpec {
     pub until_height: Option<u64>,
     /// Its properties that are streams.
     pub streams: Vec<StreamSpec>,
+    /// The device that must sign its readings; none if the gateway's word is enough.
+    pub device: Option<DeviceSpec>,
+    /// Whether its owner would rather lose the oldest readings than have new ones refused when the
+    /// queue is full. What is lost is a gap on the ledger.
+    pub may_lose: bool,
+}
+
+/// A device that signs its readings itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceSpec {
+    /// Its entity.
+    pub id: EntityId,
+    /// Its present key; none if no device is bound to the thing, or it was revoked: nothing counts
+    /// then.
+    pub key: Option<PublicKey>,
 }
 
 /// A stream that the gateway may extend.
@@ -70,6 +85,8 @@ pub(crate) struct Served {
     owner: EntityId,
     pub(crate) until_height: Option<u64>,
     pub(crate) streams: BTreeMap<String, StreamSpec>,
+    pub(crate) device: Option<DeviceSpec>,
+    pub(crate) may_lose: bool,
 }
 
 impl Directory {
@@ -85,13 +102,14 @@ impl Directory {
             return Err(Unserved::Full);
         }
         self.remove(&thing.id);
-        let ThingSpec { id, name, owner, until_height, streams } = thing;
+        let ThingSpec { id, name, owner, until_height, streams, device, may_lose } = thing;
         for stream in &streams {
             self.streams.insert(stream.id, (name.clone(), stream.property.clone()));
         }
         let streams = streams.into_iter().map(|stream| (stream.property.clone(), stream)).collect();
         self.names.insert(name.clone(), id);
-        self.things.insert(id, Served { name, owner, until_height, streams });
+        let served = Served { name, owner, until_height, streams, device, may_lose };
+        self.things.insert(id, served);
         Ok(())
     }
 
@@ -126,6 +144,8 @@ impl Directory {
             owner: served.owner,
             until_height: served.until_height,
             streams: served.streams.values().cloned().collect(),
+            device: served.device.clone(),
+            may_lose: served.may_lose,
         })
     }
 }
@@ -154,6 +174,8 @@ mod tests {
             owner: EntityId([id; 32]),
             until_height: None,
             streams: streams.iter().map(stream).collect(),
+            device: None,
+            may_lose: false,
         }
     }
 

@@ -185,11 +185,7 @@ impl Segments {
         match record {
             Record::Readings(readings) => {
                 for numbered in readings {
-                    let after = numbered.seq.saturating_add(1);
-                    self.next_seq.insert(numbered.stream, after);
-                    if let Some(mut newest) = self.after.last_entry() {
-                        newest.get_mut().insert(numbered.stream, after);
-                    }
+                    self.extends(numbered.stream, numbered.seq.saturating_add(1));
                 }
             }
             Record::Head { stream, next_seq } => {
@@ -207,11 +203,28 @@ impl Segments {
                     }
                 }
             }
+            Record::Pack(stream, arrived) => self.extends(*stream, arrived.pack.end_seq()),
+            // What is released in the middle keeps its segment until all before it is final.
+            Record::Released { .. } => {}
+            Record::Moved { stream, from_seq, below_seq, to_seq } => {
+                let after = to_seq.saturating_add(below_seq.saturating_sub(*from_seq));
+                let moved = self.after.values_mut().filter_map(|after| after.get_mut(stream));
+                moved.filter(|known| **known > *from_seq).for_each(|known| *known = after);
+                self.next_seq.insert(*stream, after);
+            }
             Record::Reset => {
                 self.after.values_mut().for_each(BTreeMap::clear);
                 self.next_seq.clear();
                 self.retired.clear();
             }
+        }
+    }
+
+    /// The newest segment holds readings of a stream up to this number.
+    fn extends(&mut self, stream: StreamId, after: u64) {
+        self.next_seq.insert(stream, after);
+        if let Some(mut newest) = self.after.last_entry() {
+            newest.get_mut().insert(stream, after);
         }
     }
 

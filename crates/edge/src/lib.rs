@@ -17,7 +17,9 @@
 //!   final exactly once. Numbers are given when a reading enters the queue, one batch of a stream
 //!   is under way at a time, and after an answer was lost the ledger's own digest decides whether
 //!   a batch is ours.
-//! - Nothing is dropped: a full queue refuses.
+//! - Nothing is dropped: a full queue refuses, unless the owner of a thing would rather lose its
+//!   oldest readings; those are then a gap on the ledger.
+//! - What is new does not wait for what piled up: a stream has a live lane and one for backfill.
 //! - Values are exact: no binary float holds a reading.
 //!
 //! [`journal`] has the queue's form on disk, for any driver that can append to a file, and
@@ -36,7 +38,7 @@ mod config;
 pub use config::{Config, LimitError, Limits};
 
 mod directory;
-pub use directory::{STREAMS_MAX, StreamSpec, THINGS_MAX, ThingSpec, Unserved};
+pub use directory::{DeviceSpec, STREAMS_MAX, StreamSpec, THINGS_MAX, ThingSpec, Unserved};
 
 mod things_file;
 pub use things_file::{ThingList, ThingListError};
@@ -53,6 +55,7 @@ mod pointer;
 pub use pointer::{POINTER_STEPS_MAX, Pointer, PointerError};
 
 mod mapping;
+pub use mapping::is_cose_sign1;
 mod rejection;
 pub use rejection::{QUOTED_CHARS_MAX, Rejection};
 
@@ -68,6 +71,8 @@ mod stream;
 mod record;
 pub use record::{Numbered, RECORD_BYTES_MAX, Record};
 
+pub mod coap;
+
 pub mod journal;
 
 mod rights;
@@ -76,3 +81,6 @@ pub use rights::{Grant, Principal, Rights, RightsTable};
 pub mod broker;
 
 mod retry;
+
+#[cfg(test)]
+mod testing;

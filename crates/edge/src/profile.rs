@@ -24,7 +24,7 @@ pub struct Profile {
 /// The form of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
-    /// By the first byte: `{` is [`JsonForm::standard`], `[` SenML JSON, 0x80 to 0x9f SenML CBOR,
+    /// By the first bytes: COSE_Sign1 is [`Form::Signed`], `{` is [`JsonForm::standard`], `[` SenML JSON, 0x80 to 0x9f SenML CBOR,
     /// anything else plain.
     Auto,
     /// The value alone, as text: `21.5`, `true`, or the text itself; for a stream of bytes the
@@ -32,10 +32,18 @@ pub enum Form {
     Plain,
     /// One value in a JSON object.
     Json(JsonForm),
+    /// Every value in a JSON object that the thing has a property for. A value is of the property
+    /// that is named like the path to it, in lower case with `_` between the steps
+    /// (`energy_power`), or else like its last step (`power`). What the thing has no property for
+    /// is passed over: firmware tells more than anybody wants.
+    Fields,
     /// A SenML pack in JSON (RFC 8428), of one or several properties.
     SenmlJson,
     /// A SenML pack in CBOR.
     SenmlCbor,
+    /// A pack that the thing's device signed ([`Pack`](althing_types::Pack)), with or without the
+    /// CBOR tag of COSE_Sign1.
+    Signed,
 }
 
 /// Where value and time stand in a JSON payload.
@@ -72,6 +80,20 @@ impl Profile {
         Self::named("standard-pack", "althing/{thing}")
     }
 
+    /// Devices with Tasmota firmware: what their sensors tell on `tele/<thing>/SENSOR`. Their time has
+    /// no offset from UTC and is not taken.
+    #[must_use]
+    pub fn tasmota() -> Self {
+        Self { form: Form::Fields, ..Self::named("tasmota", "tele/{thing}/SENSOR") }
+    }
+
+    /// Shelly devices of the second generation and later: the status of a component on
+    /// `<thing>/status/<component>`, if the device publishes it (`status_ntf`).
+    #[must_use]
+    pub fn shelly_gen2() -> Self {
+        Self { form: Form::Fields, ..Self::named("shelly-gen2", "{thing}/status/+") }
+    }
+
     /// The filter of the topics on which this profile takes readings of a thing, if the topic or the
     /// profile says whose they are. Where only the payload does, no topic belongs to one thing.
     pub(crate) fn topics_of(&self, thing: &str) -> Option<String> {
@@ -80,7 +102,7 @@ impl Profile {
     }
 
     fn named(name: &str, pattern: &str) -> Self {
-        #[expect(clippy::expect_used, reason = "the two patterns above are constants, and tested")]
+        #[expect(clippy::expect_used, reason = "the patterns above are constants, and tested")]
         let pattern = Pattern::parse(pattern).expect("constant pattern");
         Self {
             name: name.to_owned(),

@@ -1,4 +1,4 @@
-use althing_types::{Reading, StreamId, Value, Wire, WireError};
+use althing_types::{Arrived, Pack, Reading, StreamId, Value, Wire, WireError};
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 /// What the store-and-forward queue keeps on disk, in order. Replaying the records that survived
@@ -11,6 +11,9 @@ use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 /// [2, stream, before_seq]                                     readings before are final
 /// [3, stream, from_seq, to_seq]                               readings from from_seq on move
 /// [4]                                                         what was before is forgotten
+/// [5, stream, received_ms, pack]                              readings that their device signed
+/// [6, stream, first_seq, count]                               these are kept no more
+/// [7, stream, from_seq, below_seq, to_seq]                    these move behind all others
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
@@ -42,6 +45,28 @@ pub enum Record {
     },
     /// The whole queue follows: what was before is forgotten.
     Reset,
+    /// The readings of a pack that the thing's device signed, under its numbers.
+    Pack(StreamId, Arrived),
+    /// These readings are final or given up, those before them perhaps not.
+    Released {
+        /// The stream.
+        stream: StreamId,
+        /// The first of them.
+        first_seq: u64,
+        /// How many numbers.
+        count: u32,
+    },
+    /// The numbers of these readings were taken: they get new ones without gap behind all others.
+    Moved {
+        /// The stream.
+        stream: StreamId,
+        /// The first of them.
+        from_seq: u64,
+        /// Number after the last of them.
+        below_seq: u64,
+        /// What the first becomes.
+        to_seq: u64,
+    },
 }
 
 /// A reading with its place in its stream.
@@ -79,6 +104,16 @@ impl<C> Encode<C> for Record {
                 e.array(4)?.u8(3)?.bytes(&stream.0)?.u64(*from_seq)?.u64(*to_seq)?.ok()
             }
             Self::Reset => e.array(1)?.u8(4)?.ok(),
+            Self::Pack(stream, Arrived { received_ms, pack }) => {
+                e.array(4)?.u8(5)?.bytes(&stream.0)?.i64(*received_ms)?.bytes(pack.wire())?.ok()
+            }
+            Self::Released { stream, first_seq, count } => {
+                e.array(4)?.u8(6)?.bytes(&stream.0)?.u64(*first_seq)?.u32(*count)?.ok()
+            }
+            Self::Moved { stream, from_seq, below_seq, to_seq } => {
+                e.array(5)?.u8(7)?.bytes(&stream.0)?;
+                e.u64(*from_seq)?.u64(*below_seq)?.u64(*to_seq)?.ok()
+            }
         }
     }
 }
@@ -101,6 +136,21 @@ impl<'b, C> Decode<'b, C> for Record {
                 Ok(Self::Renumbered { stream: stream(d)?, from_seq: d.u64()?, to_seq: d.u64()? })
             }
             (4, Some(1)) => Ok(Self::Reset),
+            (5, Some(4)) => {
+                let (stream, received_ms) = (stream(d)?, d.i64()?);
+                let pack = Pack::decode(d.bytes()?);
+                let pack = pack.map_err(|_| decode::Error::message("pack"))?;
+                Ok(Self::Pack(stream, Arrived { received_ms, pack }))
+            }
+            (6, Some(4)) => {
+                Ok(Self::Released { stream: stream(d)?, first_seq: d.u64()?, count: d.u32()? })
+            }
+            (7, Some(5)) => Ok(Self::Moved {
+                stream: stream(d)?,
+                from_seq: d.u64()?,
+                below_seq: d.u64()?,
+                to_seq: d.u64()?,
+            }),
             _ => Err(decode::Error::message("kind of record")),
         }
     }
@@ -143,6 +193,12 @@ impl Wire for Record {
             Self::Readings(readings) if readings.iter().any(|n| n.seq == u64::MAX) => {
                 Err(WireError::OutOfBounds("seq"))
             }
+            Self::Pack(_, arrived) if arrived.pack.readings(arrived.received_ms).is_none() => {
+                Err(WireError::OutOfBounds("time"))
+            }
+            Self::Moved { from_seq, below_seq, .. } if from_seq >= below_seq => {
+                Err(WireError::OutOfBounds("below_seq"))
+            }
             _ => Ok(()),
         }
     }
@@ -184,9 +240,21 @@ mod tests {
                 .prop_map(|(stream, next_seq)| Record::Head { stream, next_seq }),
             (stream.clone(), any::<u64>())
                 .prop_map(|(stream, before_seq)| Record::Retired { stream, before_seq }),
-            (stream, any::<u64>(), any::<u64>()).prop_map(|(stream, from_seq, to_seq)| {
+            (stream.clone(), any::<u64>(), any::<u64>()).prop_map(|(stream, from_seq, to_seq)| {
                 Record::Renumbered { stream, from_seq, to_seq }
             }),
+            (stream.clone(), any::<u64>(), any::<u32>()).prop_map(|(stream, first_seq, count)| {
+                Record::Released { stream, first_seq, count }
+            }),
+            (stream.clone(), 0..u64::MAX, any::<u64>()).prop_map(|(stream, from_seq, to_seq)| {
+                Record::Moved { stream, from_seq, below_seq: from_seq + 1, to_seq }
+            }),
+            (stream, any::<i64>(), any::<u32>(), any::<i64>()).prop_map(
+                |(stream, received_ms, first_seq, mantissa)| {
+                    let pack = crate::testing::pack(first_seq.into(), None, &[mantissa]);
+                    Record::Pack(stream, Arrived { received_ms, pack })
+                }
+            ),
         ]
     }
 

@@ -122,6 +122,40 @@ pub enum Rejection {
         /// Why.
         refusal: Refusal,
     },
+    /// The owner wants the signature of the thing's device under its readings.
+    #[error(
+        "readings of `{thing}` count only in packs that its device signed; publish those, as the device made them"
+    )]
+    Unsigned {
+        /// The thing.
+        thing: String,
+    },
+    /// A pack with a signature that nobody asks for.
+    #[error(
+        "thing `{thing}` has no device that signs its readings; its owner binds the device to it and describes it with \"althing:signing\": \"device\""
+    )]
+    NotSigning {
+        /// The thing.
+        thing: String,
+    },
+    /// The signature of a pack is not that of the thing's device.
+    #[error(
+        "the pack is not signed by the device of `{thing}` under its present key, for this ledger and stream"
+    )]
+    BadSignature {
+        /// The thing.
+        thing: String,
+    },
+    /// The numbers of a pack were used before, or are too far ahead.
+    #[error(
+        "the pack begins with number {first_seq}, the stream goes on at {next_seq}: what was sent with lower numbers has arrived, and new readings need numbers from there on"
+    )]
+    Sequence {
+        /// First number of the pack.
+        first_seq: u64,
+        /// Next number of the stream.
+        next_seq: u64,
+    },
     /// The gateway is shutting down, or its disk does not take writes.
     #[error("the gateway takes no readings now: {reason}")]
     Unavailable {
@@ -175,6 +209,10 @@ impl Rejection {
             Self::StreamNotReady { .. } => "not_ready",
             Self::Held { .. } => "held",
             Self::Unavailable { .. } => "unavailable",
+            Self::Unsigned { .. } => "unsigned",
+            Self::NotSigning { .. } => "not_signing",
+            Self::BadSignature { .. } => "device_signature",
+            Self::Sequence { .. } => "sequence",
         }
     }
 }

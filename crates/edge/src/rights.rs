@@ -131,6 +131,8 @@ mod tests {
             owner,
             until_height: None,
             streams: Vec::new(),
+            device: None,
+            may_lose: false,
         };
         let given = Grant { things: vec!["pump".into()], ..Grant::default() };
         let display = Grant { receive: vec!["althing/+/temperature".into()], ..Grant::default() };

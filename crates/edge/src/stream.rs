@@ -1,10 +1,13 @@
 use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
 
-use althing_types::limits::PAYLOAD_BYTES_MAX;
-use althing_types::{BatchHeader, Payload, Reading, StreamId, Transaction, Value, Wire};
+use althing_types::limits::{BATCH_READINGS_MAX, PAYLOAD_BYTES_MAX};
+use althing_types::{
+    Arrived, BatchHeader, Payload, Reading, SignedPayload, StreamId, Transaction, Value, Wire,
+};
 
-use crate::machine::{AttemptId, Located, PersistId};
-use crate::record::Numbered;
+use crate::machine::{AttemptId, PersistId};
 
 /// One stream of the gateway: the readings that are not final yet, and what is being done about
 /// the oldest of them.
@@ -19,6 +22,8 @@ pub(crate) struct Stream {
     queue: VecDeque<Queued>,
     /// How many of them, from the front, are on disk.
     durable: usize,
+    /// The newest reading that was taken.
+    pub(crate) latest: Option<Reading>,
     /// What to do next.
     pub(crate) step: Step,
     /// The request whose answer is awaited.
@@ -33,16 +38,31 @@ pub(crate) struct Stream {
     pub(crate) single: bool,
     /// Submits nothing before this record is on disk.
     pub(crate) hold_until: Option<PersistId>,
+    /// How often what was old has given way since all of it was final: each time opens a gap, of
+    /// which the ledger keeps so many.
+    pub(crate) splits: u32,
     /// When the machine wants to look at it again, as entered in its table of deadlines.
     pub(crate) wake_ms: Option<i64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Queued {
     pub(crate) seq: u64,
     /// When it was taken, on the machine's clock; 0 if by an earlier run.
     pub(crate) since_ms: i64,
     pub(crate) reading: Reading,
+    /// The pack it came in, if its device signed it; all readings of a pack share it.
+    pub(crate) pack: Option<Arc<Arrived>>,
+}
+
+/// One of the two ways of a stream to the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lane {
+    /// What is new.
+    Live,
+    /// What piled up while the ledger could not be reached. It never delays what is new: that goes
+    /// ahead under higher numbers, and the gap behind it is filled from here.
+    Backfill,
 }
 
 /// What a stream does when it is its turn.
@@ -85,6 +105,7 @@ impl Stream {
             next_seq,
             queue: VecDeque::new(),
             durable: 0,
+            latest: None,
             step,
             under_way: None,
             not_before_ms: 0,
@@ -92,6 +113,7 @@ impl Stream {
             unsure: false,
             single: false,
             hold_until: None,
+            splits: 0,
             wake_ms: None,
         }
     }
@@ -104,14 +126,9 @@ impl Stream {
         self.durable
     }
 
-    /// All readings with their numbers.
-    pub(crate) fn numbered(&self, stream: StreamId) -> impl Iterator<Item = Numbered> + '_ {
-        let numbered = move |queued: &Queued| Numbered {
-            stream,
-            seq: queued.seq,
-            reading: queued.reading.clone(),
-        };
-        self.queue.iter().map(numbered)
+    /// All readings in order.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = &Queued> {
+        self.queue.iter()
     }
 
     pub(crate) fn front(&self) -> Option<&Queued> {
@@ -132,9 +149,48 @@ impl Stream {
         self.not_before_ms = 0;
     }
 
+    /// Whether the oldest reading came with its device's signature, and so has its device's number.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.front().is_some_and(|oldest| oldest.pack.is_some())
+    }
+
     /// Appends a reading that is not on disk yet.
-    pub(crate) fn push(&mut self, since_ms: i64, seq: u64, reading: Reading) {
-        self.queue.push_back(Queued { seq, since_ms, reading });
+    pub(crate) fn push(&mut self, queued: Queued) {
+        self.latest = Some(queued.reading.clone());
+        self.queue.push_back(queued);
+    }
+
+    /// Appends the readings of a pack that is not on disk yet. Returns their bytes.
+    pub(crate) fn push_pack(
+        &mut self,
+        since_ms: i64,
+        arrived: Arrived,
+        readings: &[Reading],
+    ) -> usize {
+        let arrived = Arc::new(arrived);
+        let mut bytes = 0;
+        for (seq, reading) in (arrived.pack.body().first_seq..).zip(readings) {
+            let (reading, pack) = (reading.clone(), Some(Arc::clone(&arrived)));
+            let queued = Queued { seq, since_ms, reading, pack };
+            bytes += queued.cost();
+            self.queue.push_back(queued);
+        }
+        self.latest = readings.last().cloned();
+        self.next_seq = Some(arrived.pack.end_seq());
+        bytes
+    }
+
+    /// The reading of a number.
+    pub(crate) fn find(&self, seq: u64) -> Option<&Queued> {
+        let at = self.queue.partition_point(|queued| queued.seq < seq);
+        self.queue.get(at).filter(|queued| queued.seq == seq)
+    }
+
+    /// The readings of these numbers that are on disk.
+    pub(crate) fn durables(&self, seqs: Range<u64>) -> impl Iterator<Item = &Queued> {
+        let at = |seq| self.queue.partition_point(|queued| queued.seq < seq).min(self.durable);
+        let (from, to) = (at(seqs.start), at(seqs.end));
+        self.queue.range(from..to.max(from))
     }
 
     /// The next `count` readings are on disk.
@@ -142,14 +198,42 @@ impl Stream {
         self.durable = (self.durable + count).min(self.queue.len());
     }
 
-    /// Drops the readings before a number, which are final. Returns their bytes.
-    pub(crate) fn retire(&mut self, before_seq: u64) -> usize {
-        let mut bytes = 0;
-        while let Some(queued) = self.queue.pop_front_if(|queued| queued.seq < before_seq) {
-            bytes += cost(&queued.reading.value);
-            self.durable = self.durable.saturating_sub(1);
+    /// Takes out the readings of these numbers.
+    pub(crate) fn take(&mut self, seqs: Range<u64>) -> Vec<Queued> {
+        let at = |seq| self.queue.partition_point(|queued| queued.seq < seq);
+        let (from, to) = (at(seqs.start), at(seqs.end.max(seqs.start)));
+        // What is on disk comes before what is not.
+        let durable = self.durable.clamp(from, to) - from;
+        self.durable -= durable;
+        self.queue.drain(from..to).collect()
+    }
+
+    /// Drops the readings of these numbers, which are kept no more. Returns their bytes.
+    pub(crate) fn drop_all(&mut self, seqs: Range<u64>) -> usize {
+        self.take(seqs).iter().map(Queued::cost).sum()
+    }
+
+    /// Moves the durable readings but the newest `keep` of them to `older`, which ends before them.
+    pub(crate) fn split_into(&mut self, older: &mut Self, keep: usize) {
+        let count = self.durable.saturating_sub(keep);
+        // The readings of a pack stay together.
+        let pack_of = |at: usize| self.queue.get(at).and_then(|queued| queued.pack.as_ref());
+        let is_inside = |at: usize| match (at.checked_sub(1).and_then(pack_of), pack_of(at)) {
+            (Some(before), Some(behind)) => Arc::ptr_eq(before, behind),
+            _ => false,
+        };
+        let count = (0..=count).rev().find(|at| !is_inside(*at)).unwrap_or_default();
+        older.queue.extend(self.queue.drain(..count));
+        older.durable += count;
+        self.durable -= count;
+    }
+
+    /// Takes back the readings of `older`, which ends before these.
+    pub(crate) fn join(&mut self, older: Self) {
+        self.durable += older.durable;
+        for queued in older.queue.into_iter().rev() {
+            self.queue.push_front(queued);
         }
-        bytes
     }
 
     /// Moves the numbers of all readings from `from_seq` on.
@@ -161,19 +245,32 @@ impl Stream {
         self.next_seq = self.next_seq.map(|next| if next >= from_seq { moved(next) } else { next });
     }
 
+    /// Appends readings that get new numbers from the next one on. They are on disk, but not that
+    /// they have moved.
+    pub(crate) fn append(&mut self, moved: Vec<Queued>) {
+        for queued in moved {
+            let seq = self.next_seq.unwrap_or_default();
+            self.next_seq = Some(seq.saturating_add(1));
+            self.queue.push_back(Queued { seq, ..queued });
+        }
+    }
+
     /// The oldest durable readings without a gap between them, at most `readings_max` and no more
-    /// than a payload may be long.
+    /// than a payload may be long. Packs go whole, and at least one of them.
     pub(crate) fn seal(
         &self,
         stream: StreamId,
         readings_max: usize,
     ) -> Option<(BatchHeader, Vec<u8>)> {
+        let durable = self.queue.iter().take(self.durable);
+        if self.is_signed() {
+            return seal_packs(stream, durable, readings_max);
+        }
         let first_seq = self.front()?.seq;
         let mut bytes = PAYLOAD_HEAD_BYTES;
-        let expected = first_seq..;
-        let run = self.queue.iter().take(self.durable.min(readings_max)).zip(expected);
+        let run = durable.take(readings_max).zip(first_seq..);
         let readings: Vec<Reading> = run
-            .take_while(|(queued, seq)| queued.seq == *seq)
+            .take_while(|(queued, seq)| queued.seq == *seq && queued.pack.is_none())
             .map(|(queued, _)| queued)
             .take_while(|queued| {
                 bytes += cost(&queued.reading.value);
@@ -183,18 +280,45 @@ impl Stream {
             .collect();
         seal(stream, first_seq, readings)
     }
+}
 
-    /// Whether what the ledger holds is our oldest readings, to the byte.
-    pub(crate) fn is_ours(&self, stream: StreamId, located: &Located) -> bool {
-        let count = located.count as usize;
-        if self.front().map(|queued| queued.seq) != Some(located.first_seq) || count > self.durable
-        {
-            return false;
-        }
-        let readings = self.queue.iter().take(count).map(|queued| queued.reading.clone());
-        seal(stream, located.first_seq, readings.collect())
-            .is_some_and(|(header, _)| header.payload_digest == located.payload_digest)
+impl Queued {
+    /// Upper bound of its bytes in payload and queue.
+    pub(crate) fn cost(&self) -> usize {
+        let pack = self.pack.as_ref().map_or(0, |arrived| {
+            let pack = &arrived.pack;
+            pack.wire().len().div_ceil(pack.body().readings.len().max(1))
+        });
+        cost(&self.reading.value) + pack
     }
+}
+
+/// A batch of the packs that the first readings came in, each naming the one before.
+fn seal_packs<'a>(
+    stream: StreamId,
+    queued: impl Iterator<Item = &'a Queued>,
+    readings_max: usize,
+) -> Option<(BatchHeader, Vec<u8>)> {
+    let (mut packs, mut bytes, mut count) = (Vec::<Arrived>::new(), PAYLOAD_HEAD_BYTES, 0);
+    for arrived in queued.map_while(|queued| queued.pack.as_ref()) {
+        let Arrived { pack, .. } = &**arrived;
+        let last = packs.last().map(|last| &last.pack);
+        if last.is_some_and(|last| last.body().first_seq == pack.body().first_seq) {
+            continue;
+        }
+        bytes += pack.wire().len() + PACK_FRAME_BYTES;
+        count += pack.body().readings.len();
+        let fits = bytes <= PAYLOAD_BYTES_MAX && count <= readings_max.min(BATCH_READINGS_MAX);
+        if last.is_some_and(|last| !fits || !SignedPayload::follows(last, pack)) {
+            break;
+        }
+        packs.push(Arrived::clone(arrived));
+    }
+    if packs.is_empty() {
+        return None;
+    }
+    let signed = SignedPayload { packs };
+    Some((signed.header(stream), signed.to_wire()))
 }
 
 fn seal(
@@ -221,5 +345,7 @@ pub(crate) fn cost(value: &Value) -> usize {
 
 /// Bytes of a reading's times, value head and frame, at most.
 const READING_BYTES: usize = 32;
+/// Bytes around a pack in a payload, at most.
+const PACK_FRAME_BYTES: usize = 16;
 /// Bytes of a payload around its readings, at most.
 const PAYLOAD_HEAD_BYTES: usize = 16;

@@ -3,20 +3,21 @@
 //!
 //! ```text
 //! file   = digest:32 body                         BLAKE3 of the body
-//! body   = [1, ledger, gateway, [thing, ...]]     canonical CBOR
-//! thing  = [id, name, owner, until_height / null, [[property, stream, schema], ...]]
+//! body   = [2, ledger, gateway, [thing, ...]]     canonical CBOR
+//! thing  = [id, name, owner, until_height / null, [[property, stream, schema], ...],
+//!           [device, key / null] / null, may_lose]
 //! schema = as on the ledger
 //! ```
 
 use althing_types::limits::{NAME_BYTES_MAX, PROPERTIES_MAX};
 use althing_types::{EntityId, StreamSchema, Wire, WireError, blake3_digest};
-use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+use minicbor::{Decode, Decoder, Encode, Encoder, data::Type, decode, encode};
 
-use crate::directory::{STREAMS_MAX, StreamSpec, THINGS_MAX, ThingSpec};
+use crate::directory::{DeviceSpec, STREAMS_MAX, StreamSpec, THINGS_MAX, ThingSpec};
 use crate::journal::Identity;
 
 /// Version of the form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Bytes of the digest before the body.
 const DIGEST_BYTES: usize = 32;
 
@@ -71,8 +72,8 @@ impl ThingList {
 }
 
 impl Wire for ThingList {
-    /// A thing takes at most 160 bytes, a stream 256.
-    const BYTES_MAX: usize = 128 + THINGS_MAX * 160 + STREAMS_MAX * 256;
+    /// A thing takes at most 240 bytes, a stream 256.
+    const BYTES_MAX: usize = 128 + THINGS_MAX * 240 + STREAMS_MAX * 256;
 
     fn validate(&self) -> Result<(), WireError> {
         let streams = || self.things.iter().flat_map(|thing| &thing.streams);
@@ -124,7 +125,7 @@ fn encode_thing<C, W: encode::Write>(
     e: &mut Encoder<W>,
     c: &mut C,
 ) -> Result<(), encode::Error<W::Error>> {
-    e.array(5)?;
+    e.array(7)?;
     thing.id.encode(e, c)?;
     e.str(&thing.name)?;
     thing.owner.encode(e, c)?;
@@ -134,11 +135,20 @@ fn encode_thing<C, W: encode::Write>(
         e.array(3)?.str(&stream.property)?;
         stream.id.encode(e, c)?;
         stream.schema.encode(e, c)
-    })
+    })?;
+    match &thing.device {
+        None => e.null()?.ok()?,
+        Some(DeviceSpec { id, key }) => {
+            e.array(2)?;
+            id.encode(e, c)?;
+            key.encode(e, c)?;
+        }
+    }
+    e.bool(thing.may_lose)?.ok()
 }
 
 fn decode_thing<'b, C>(d: &mut Decoder<'b>, c: &mut C) -> Result<ThingSpec, decode::Error> {
-    fixed(d, 5)?;
+    fixed(d, 7)?;
     let (id, name) = (Decode::decode(d, c)?, d.str()?.to_owned());
     let (owner, until_height) = (EntityId::decode(d, c)?, Decode::decode(d, c)?);
     let count = counted(d, PROPERTIES_MAX)?;
@@ -148,7 +158,15 @@ fn decode_thing<'b, C>(d: &mut Decoder<'b>, c: &mut C) -> Result<ThingSpec, deco
         Ok(StreamSpec { property, id, schema: StreamSchema::decode(d, c)? })
     };
     let streams = (0..count).map(stream).collect::<Result<_, decode::Error>>()?;
-    Ok(ThingSpec { id, name, owner, until_height, streams })
+    let device = if d.datatype()? == Type::Null {
+        d.null()?;
+        None
+    } else {
+        fixed(d, 2)?;
+        Some(DeviceSpec { id: Decode::decode(d, c)?, key: Decode::decode(d, c)? })
+    };
+    let may_lose = d.bool()?;
+    Ok(ThingSpec { id, name, owner, until_height, streams, device, may_lose })
 }
 
 /// The head of an array of this length.
@@ -165,6 +183,7 @@ fn counted(d: &mut Decoder<'_>, max: usize) -> Result<u64, decode::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use althing_types::PublicKey;
     use althing_types::{LedgerId, StreamId, ThingId, ValueKind};
     use proptest::prelude::*;
 
@@ -184,8 +203,14 @@ mod tests {
     fn thing() -> impl Strategy<Value = ThingSpec> {
         let streams = proptest::collection::vec(stream(), 0..4);
         let ids = (any::<[u8; 32]>(), any::<[u8; 32]>());
-        (ids, "[a-z]{1,64}", any::<Option<u64>>(), streams).prop_map(
-            |((id, owner), name, until_height, streams)| ThingSpec {
+        let device = any::<Option<([u8; 32], Option<[u8; 32]>)>>();
+        (ids, "[a-z]{1,64}", any::<Option<u64>>(), streams, device, any::<bool>()).prop_map(
+            |((id, owner), name, until_height, streams, device, may_lose)| ThingSpec {
+                device: device.map(|(id, key)| DeviceSpec {
+                    id: EntityId(id),
+                    key: key.map(PublicKey::ed25519),
+                }),
+                may_lose,
                 id: ThingId(id),
                 name,
                 owner: EntityId(owner),
@@ -205,7 +230,7 @@ mod tests {
             let list = ThingList { identity: IDENTITY, things };
             let mut bytes = list.to_file();
             let streams: usize = list.things.iter().map(|thing| thing.streams.len()).sum();
-            prop_assert!(bytes.len() <= 160 + list.things.len() * 160 + streams * 256);
+            prop_assert!(bytes.len() <= 160 + list.things.len() * 240 + streams * 256);
             prop_assert_eq!(ThingList::from_file(&IDENTITY, &bytes), Ok(list));
             let at = at.index(bytes.len());
             bytes[at] ^= flip;

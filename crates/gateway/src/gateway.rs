@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use crate::config::{Config, MqttConfig, QueueConfig};
+use crate::door::Door;
 use crate::driver::{Control, Driver, DriverStatus, OnThings, wall_ms};
 use crate::mqtt::{
     Addresses, Admission, Carrier, Counters, Hub, Listener, Routed, Routes, Shared, Store,
@@ -138,6 +139,7 @@ pub struct Handle {
     stopping: watch::Sender<bool>,
     hub: Arc<Hub>,
     routes: Arc<Routes>,
+    door: Door,
     counters: Arc<Counters>,
     listeners: JoinSet<()>,
     around: Vec<AbortHandle>,
@@ -166,6 +168,13 @@ impl Gateway {
         let (control, control_receiver) = mpsc::channel(CONTROLS_WAITING_MAX);
         let (stopping, stopping_receiver) = watch::channel(false);
         let routes = Arc::new(Routes::new(mqtt.relay.clone()));
+        let door = Door::new(
+            publishes.clone(),
+            control.clone(),
+            routes.clone(),
+            hub.clone(),
+            stopping_receiver.clone(),
+        );
         let counters = Arc::new(Counters::default());
         let uplink = driver.uplink();
         let ask_key = Arc::new(move |entity| -> BoxFuture<'static, _> {
@@ -204,6 +213,7 @@ impl Gateway {
             stopping,
             hub,
             routes,
+            door,
             counters,
             listeners,
             around,
@@ -314,9 +324,15 @@ impl Handle {
         }
         let (topic, properties, expires_ms) = (topic.to_owned(), Vec::new(), None);
         let message = Message { topic, payload, qos, retain, properties, expires_ms };
+        let observers = self.door.observers().tell(&message.topic, &message.payload);
         let publish = |broker: &mut Broker, now| broker.publish(now, Publisher::Gateway, message);
         let (reached, _) = self.hub.with(publish);
-        Ok(Delivered { now: reached.now, queued: reached.queued })
+        Ok(Delivered { now: reached.now + observers, queued: reached.queued })
+    }
+
+    /// The way in for what speaks something else than MQTT.
+    pub(crate) const fn door(&self) -> &Door {
+        &self.door
     }
 
     /// Takes over what devices publish to topics of this filter: it is no reading, but comes out of

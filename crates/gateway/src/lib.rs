@@ -1,6 +1,6 @@
-//! Adapt MQTT to the gateway machine.
+//! Adapt MQTT, CoAP and HTTP to the gateway machine.
 //!
-//! Devices speak MQTT 3.1.1 or 5; what they publish becomes readings that [`althing_edge`]'s
+//! Devices speak MQTT 3.1.1 or 5, CoAP with or without DTLS, or HTTP; what they publish becomes readings that [`althing_edge`]'s
 //! machine numbers, queues, batches and gets to the ledger. This crate moves the bytes: it accepts
 //! connections, keeps the queue on disk, asks signer and peer, and acknowledges a publish when its
 //! readings are durable. It decides nothing about readings, and knows the ledger only through
@@ -38,7 +38,11 @@ pub use peer::{PeerUplink, Verdict};
 mod stopped;
 pub use stopped::StoppedQueue;
 
+mod door;
 mod driver;
+
+pub mod coap;
+pub mod http;
 
 mod queue;
 pub use queue::QueueError;

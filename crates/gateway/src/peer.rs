@@ -3,10 +3,10 @@ use std::time::Duration;
 use althing_client::model::query::Readings as ReadingsQuery;
 use althing_client::model::{Binding, Effect};
 use althing_client::{Client, Error, Submission, model};
-use althing_edge::{Located, Outcome, StreamSpec, ThingSpec};
+use althing_edge::{DeviceSpec, Located, Outcome, StreamSpec, ThingSpec};
 use althing_types::limits::BATCH_READINGS_MAX;
 use althing_types::{
-    EntityId, Payload, PublicKey, Reading, Refusal, StreamId, StreamSchema, ThingId, Transaction,
+    EntityId, PublicKey, Reading, Refusal, StreamId, StreamSchema, Suite, ThingId, Transaction,
     Value, ValueKind, decimal,
 };
 
@@ -60,7 +60,28 @@ impl PeerUplink {
             // It was bound a moment ago, and is not any more.
             None => Some(0),
         };
-        Ok(ThingSpec { id: thing.hex.0, name: thing.name, owner, until_height, streams })
+        let device = match (thing.needs_device_signature, thing.device) {
+            (false, _) => None,
+            (true, None) => Some(DeviceSpec { id: EntityId::default(), key: None }),
+            (true, Some(device)) => Some(self.device(device.entity_id()).await?),
+        };
+        Ok(ThingSpec {
+            id: thing.hex.0,
+            name: thing.name,
+            owner,
+            until_height,
+            streams,
+            device,
+            may_lose: thing.may_lose_oldest,
+        })
+    }
+
+    async fn device(&self, id: EntityId) -> Result<DeviceSpec, UplinkError> {
+        let entity = self.client.entity(&id).await.map_err(failed)?;
+        let suite = Suite::from_name(&entity.key.suite);
+        let suite = suite.ok_or_else(|| unexpected("the suite of a key"))?;
+        let bytes = hex(&entity.key.public).ok_or_else(|| unexpected("a key"))?;
+        Ok(DeviceSpec { id, key: entity.active.then_some(PublicKey { suite, bytes }) })
     }
 
     /// Submits a transaction and waits until it is final, as long as the patience lasts.
@@ -110,10 +131,8 @@ impl PeerUplink {
     }
 }
 
-/// The batch that holds `seq`, among the readings around it. If it begins earlier, its first number
-/// says so, and its digest is of no use: it is nobody's batch that begins at `seq`.
+/// The readings of the batch that holds `seq`, among those around it.
 fn located(
-    stream: StreamId,
     schema: &StreamSchema,
     seq: u64,
     around: &[model::Reading],
@@ -123,10 +142,7 @@ fn located(
     let first_seq = batch.clone().map(|reading| reading.seq).min().unwrap_or(seq);
     let readings: Option<Vec<Reading>> = batch.map(|reading| exact(reading, schema)).collect();
     let readings = readings.ok_or_else(|| unexpected("the value of a reading"))?;
-    // The digest of what the ledger holds, made from the values that it shows.
-    let header = Payload { readings }.header(stream, first_seq);
-    let (count, payload_digest) = (header.count, header.payload_digest);
-    Ok(Some(Located { first_seq, count, payload_digest }))
+    Ok(Some(Located { first_seq, readings }))
 }
 
 impl Uplink for PeerUplink {
@@ -144,7 +160,7 @@ impl Uplink for PeerUplink {
         // Read after the readings, so that its next number is no lower than they say.
         let stream = self.client.stream(&id).await.map_err(failed)?;
         let schema = schema(&stream).ok_or_else(|| unexpected("the schema of a stream"))?;
-        Ok((located(id, &schema, seq, &around)?, stream.next_seq))
+        Ok((located(&schema, seq, &around)?, stream.next_seq))
     }
 
     async fn submit(
@@ -238,8 +254,6 @@ fn unexpected(what: &str) -> UplinkError {
 mod tests {
     use super::*;
 
-    const STREAM: StreamId = StreamId([1; 32]);
-
     fn of_kind(kind: ValueKind, scale: u8) -> StreamSchema {
         let unit = String::new();
         StreamSchema { kind, scale, quantum: 1, unit, minimum: None, maximum: None }
@@ -251,11 +265,10 @@ mod tests {
         model::Reading { seq, value: value.into(), claimed, received, ledger, height: 1, leaf }
     }
 
-    fn digest(first_seq: u64, values: &[Value]) -> [u8; 32] {
+    fn of_values(values: &[Value]) -> Vec<Reading> {
         let reading =
             |value: &Value| Reading { claimed_ms: 5, received_ms: 7, value: value.clone() };
-        let payload = Payload { readings: values.iter().map(reading).collect() };
-        payload.header(STREAM, first_seq).payload_digest
+        values.iter().map(reading).collect()
     }
 
     #[test]
@@ -285,9 +298,9 @@ mod tests {
                 shown(8, 4, second.0),
                 shown(9, 5, first.0),
             ];
-            let found = located(STREAM, &schema, 7, &around).unwrap().unwrap();
-            assert_eq!((found.first_seq, found.count), (7, 2));
-            assert_eq!(found.payload_digest, digest(7, &[first.1.clone(), second.1.clone()]));
+            let found = located(&schema, 7, &around).unwrap().unwrap();
+            assert_eq!(found.first_seq, 7);
+            assert_eq!(found.readings, of_values(&[first.1.clone(), second.1.clone()]));
         }
     }
 
@@ -295,10 +308,10 @@ mod tests {
     fn a_number_in_the_middle_of_a_batch_or_in_none_is_told_apart() {
         let schema = of_kind(ValueKind::Number, 0);
         let around = [shown(6, 4, "1"), shown(7, 4, "2"), shown(9, 5, "3")];
-        let found = |seq| located(STREAM, &schema, seq, &around).unwrap();
+        let found = |seq| located(&schema, seq, &around).unwrap();
         assert_eq!(found(7).map(|batch| batch.first_seq), Some(6));
         assert_eq!(found(8), None);
-        assert_eq!(found(9).map(|batch| batch.count), Some(1));
-        assert!(located(STREAM, &schema, 1, &[shown(1, 1, "warm")]).is_err());
+        assert_eq!(found(9).map(|batch| batch.readings.len()), Some(1));
+        assert!(located(&schema, 1, &[shown(1, 1, "warm")]).is_err());
     }
 }

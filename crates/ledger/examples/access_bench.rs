@@ -74,6 +74,8 @@ fn world() -> (State, EntityId, Resource) {
         updated_height: 0,
         retired: None,
         device: None,
+        device_height: None,
+        signing: None,
     };
     state.insert(key::thing(&thing), bytes(&record));
     let policy = AccessPolicy {

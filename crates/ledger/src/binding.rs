@@ -35,7 +35,7 @@ pub(crate) fn bind<R: Read>(
     };
     state.put(key, &BindingRecord { until_height, bound_height });
     if kind == EntityKind::Device && thing.device != Some(*gateway) {
-        thing.device = Some(*gateway);
+        (thing.device, thing.device_height) = (Some(*gateway), Some(height));
         state.put(key::thing(id), &thing);
     }
     state.emit(Event::Bound { thing: *id, gateway: *gateway, until_height });
@@ -63,7 +63,7 @@ pub(crate) fn unbind<R: Read>(
     state.put(key, &BindingRecord { until_height: height, ..binding });
     standing::unbound(state, id, gateway)?;
     if thing::is_device_of(&thing, gateway) {
-        thing.device = None;
+        (thing.device, thing.device_height) = (None, Some(height));
         state.put(key::thing(id), &thing);
     }
     state.emit(Event::Unbound { thing: *id, gateway: *gateway });

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use althing_proof::{key, record::EntityRecord, stream::StreamHead};
+use althing_proof::{
+    key,
+    record::{EntityRecord, Signing, ThingRecord},
+    stream::StreamHead,
+};
 use althing_state::Read;
 use althing_types::{
     Action, Change, EntityId, LedgerId, PublicKey, Refusal, Signature, Signed, StreamId,
@@ -85,6 +89,9 @@ pub struct Basis {
     pub keys: Vec<PublicKey>,
     /// The schemas of the streams of the batches, in order.
     pub schemas: Vec<StreamSchema>,
+    /// For each batch, the device whose signature its readings need, with its key; none where the
+    /// signature on the transaction is enough.
+    pub devices: Vec<Option<(EntityId, PublicKey)>>,
 }
 
 /// Finds the [`Basis`] of one transaction after the other in one state, and remembers what many of
@@ -93,14 +100,39 @@ pub struct Basis {
 pub struct Bases<'a, R> {
     view: &'a R,
     keys: BTreeMap<EntityId, Result<PublicKey, Refusal>>,
-    schemas: BTreeMap<StreamId, Result<StreamSchema, Refusal>>,
+    origins: BTreeMap<StreamId, Result<Origin, Refusal>>,
+}
+
+/// What the payloads of a stream are checked against.
+#[derive(Debug)]
+struct Origin {
+    schema: StreamSchema,
+    device: Needed,
+}
+
+/// Whose signature the readings of a stream need beside that of their transaction.
+#[derive(Debug, Clone, Copy)]
+enum Needed {
+    Nobody,
+    /// The device of the thing, if it has one.
+    Device(Option<EntityId>),
+}
+
+impl Needed {
+    /// A device that sends its readings itself has signed them with the transaction.
+    fn needed_of(self, sender: &EntityId) -> Self {
+        match self {
+            Self::Device(Some(device)) if device == *sender => Self::Nobody,
+            needed => needed,
+        }
+    }
 }
 
 impl<'a, R: Read> Bases<'a, R> {
     /// Of a state: for validators, the one whose root the block states, so that all judge alike.
     #[must_use]
     pub const fn new(view: &'a R) -> Self {
-        Self { view, keys: BTreeMap::new(), schemas: BTreeMap::new() }
+        Self { view, keys: BTreeMap::new(), origins: BTreeMap::new() }
     }
 
     /// What a transaction is to be checked against.
@@ -114,8 +146,12 @@ impl<'a, R: Read> Bases<'a, R> {
         for signed in transaction.signatures() {
             basis.keys.push(self.key(signed)?.clone());
         }
+        let sender = transaction.body().sender;
         for batch in transaction.batches() {
-            basis.schemas.push(self.schema(batch.stream)?.clone());
+            let Origin { schema, device } = self.origin(batch.stream)?;
+            basis.schemas.push(schema.clone());
+            let device = device.needed_of(&sender);
+            basis.devices.push(self.device(device)?);
         }
         Ok(basis)
     }
@@ -127,27 +163,51 @@ impl<'a, R: Read> Bases<'a, R> {
     /// As [`Bases::of`].
     pub fn agree(&mut self, transaction: &Transaction, basis: &Basis) -> Result<bool, Refusal> {
         let (mut keys, mut schemas) = (basis.keys.iter(), basis.schemas.iter());
+        let mut devices = basis.devices.iter();
+        let sender = transaction.body().sender;
         let mut same = true;
         for signed in transaction.signatures() {
             same &= keys.next() == Some(self.key(signed)?);
         }
         for batch in transaction.batches() {
-            same &= schemas.next() == Some(self.schema(batch.stream)?);
+            let Origin { schema, device } = self.origin(batch.stream)?;
+            same &= schemas.next() == Some(schema);
+            let device = device.needed_of(&sender);
+            same &= devices.next() == Some(&self.device(device)?);
         }
-        Ok(same && keys.next().is_none() && schemas.next().is_none())
+        let is_all = keys.next().is_none() && schemas.next().is_none() && devices.next().is_none();
+        Ok(same && is_all)
     }
 
     fn key(&mut self, signed: &Signed) -> Result<&PublicKey, Refusal> {
-        let view = self.view;
-        let found = self.keys.entry(signed.signer).or_insert_with(|| key_of(view, signed.signer));
-        let key = found.as_ref().map_err(|refusal| *refusal)?;
+        let key = self.key_in_force(signed.signer)?;
         if key.suite == signed.suite { Ok(key) } else { Err(Refusal::BadSignature) }
     }
 
-    fn schema(&mut self, stream: StreamId) -> Result<&StreamSchema, Refusal> {
+    fn key_in_force(&mut self, id: EntityId) -> Result<&PublicKey, Refusal> {
         let view = self.view;
-        let found = self.schemas.entry(stream).or_insert_with(|| schema(view, stream));
+        let found = self.keys.entry(id).or_insert_with(|| key_of(view, id));
         found.as_ref().map_err(|refusal| *refusal)
+    }
+
+    fn origin(&mut self, stream: StreamId) -> Result<&Origin, Refusal> {
+        let view = self.view;
+        let found = self.origins.entry(stream).or_insert_with(|| origin(view, stream));
+        found.as_ref().map_err(|refusal| *refusal)
+    }
+
+    /// The device that must have signed, with its key, if one must.
+    fn device(&mut self, needed: Needed) -> Result<Option<(EntityId, PublicKey)>, Refusal> {
+        let device = match needed {
+            Needed::Nobody => return Ok(None),
+            Needed::Device(device) => device.ok_or(Refusal::Unsigned)?,
+        };
+        match self.key_in_force(device) {
+            Ok(key) => Ok(Some((device, key.clone()))),
+            Err(Refusal::NotReady) => Err(Refusal::NotReady),
+            // The sender is not the one who was revoked.
+            Err(_) => Err(Refusal::DeviceSignature),
+        }
     }
 }
 
@@ -195,9 +255,14 @@ fn key_of(view: &impl Read, id: EntityId) -> Result<PublicKey, Refusal> {
     if record.revoked.is_some() { Err(Refusal::EntityRevoked) } else { Ok(record.key) }
 }
 
-fn schema(view: &impl Read, id: StreamId) -> Result<StreamSchema, Refusal> {
+fn origin(view: &impl Read, id: StreamId) -> Result<Origin, Refusal> {
     let head: StreamHead = get(view, &key::stream(&id))?.ok_or(Refusal::UnknownStream)?;
-    Ok(head.schema)
+    let thing: ThingRecord = get(view, &key::thing(&head.thing))?.ok_or(Refusal::UnknownStream)?;
+    let device = match thing.signing {
+        Some(Signing::Device) => Needed::Device(thing.device),
+        None => Needed::Nobody,
+    };
+    Ok(Origin { schema: head.schema, device })
 }
 
 /// The transactions that the records of a transaction link to. Peers look them up in their index

@@ -2,7 +2,7 @@
 
 use althing_proof::{
     key,
-    record::{BindingRecord, EntityRecord, ThingRecord},
+    record::{BindingRecord, EntityRecord, Signing, ThingRecord},
 };
 use althing_state::Read;
 use althing_types::{
@@ -52,6 +52,9 @@ pub struct VoucherRecord {
     /// Height at which it was revoked, if it was.
     #[n(9)]
     pub revoked: Option<u64>,
+    /// Whose signature the readings of its things need.
+    #[n(10)]
+    pub signing: Option<Signing>,
 }
 
 impl Wire for VoucherRecord {
@@ -154,7 +157,10 @@ fn transfer<R: Read>(
         Some(device) if comes_along(state, &device, &from, &actor.id)? => Some(device),
         _ => None,
     };
-    state.put(key::thing(id), &ThingRecord { owner: actor.id, device, ..thing });
+    let device_height =
+        if device == thing.device { thing.device_height } else { Some(state.now.height) };
+    let owner = actor.id;
+    state.put(key::thing(id), &ThingRecord { owner, device, device_height, ..thing });
     match device {
         Some(device) => bind_device(state, id, &device),
         None => Ok(()),
@@ -227,7 +233,7 @@ pub(crate) fn issue<R: Read>(
     if state.get::<VoucherRecord>(&key)?.is_some() {
         return Err(Refusal::AlreadyExists.into());
     }
-    let Description { digest, types, properties, interface, .. } =
+    let Description { digest, types, properties, signing, interface, .. } =
         Description::parse(&voucher.description)?;
     let record = VoucherRecord {
         maker: actor.id,
@@ -238,6 +244,7 @@ pub(crate) fn issue<R: Read>(
         properties,
         types,
         interface,
+        signing,
         issued_height: state.now.height,
         revoked: None,
     };

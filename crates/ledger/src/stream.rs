@@ -95,6 +95,7 @@ pub(crate) fn submit<R: Read>(
         return Err(Refusal::UnknownStream.into());
     }
     was_described(&thing, state.now.checked_height)?;
+    thing::device_unchanged(state, &thing, &actor.id)?;
     fits(batch, &head.schema)?;
     in_time(batch, &state.now)?;
     let taken = take(&mut head, batch, state.now.parameters.sequence_window)?;

@@ -11,7 +11,11 @@ pub(crate) use json::is_at_most as is_shallow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use althing_proof::{key, record::ThingRecord, stream::StreamHead};
+use althing_proof::{
+    key,
+    record::{Signing, ThingRecord},
+    stream::StreamHead,
+};
 use althing_state::Read;
 use althing_types::{
     Digest, EntityId, EntityKind, Event, Refusal, StreamId, StreamSchema, ThingId, Wire, WireError,
@@ -63,9 +67,10 @@ pub(crate) fn register<R: Read>(
     if state.get::<ThingRecord>(&key::thing(&id))?.is_some() {
         return Err(Refusal::AlreadyExists.into());
     }
-    let Description { digest, types, properties, interface, .. } = Description::parse(text)?;
+    let Description { digest, types, properties, signing, interface, .. } =
+        Description::parse(text)?;
     let device = (sender.inception.kind == EntityKind::Device).then_some(actor.id);
-    begin(state, &id, &actor.id, name, digest, device);
+    begin(state, &id, (&actor.id, name), digest, device, signing);
     describe(state, &id, &Outline::default(), types, properties, &interface)?;
     state.effects.descriptions.push((digest, text.to_vec()));
     Ok(())
@@ -82,7 +87,8 @@ pub(crate) fn join<R: Read>(
     if state.get::<ThingRecord>(&key::thing(&id))?.is_some() {
         return Err(Refusal::AlreadyExists.into());
     }
-    begin(state, &id, &voucher.owner, name, voucher.description_digest, Some(*device));
+    let (owner, digest) = (&voucher.owner, voucher.description_digest);
+    begin(state, &id, (owner, name), digest, Some(*device), voucher.signing);
     let (types, properties) = (voucher.types.clone(), voucher.properties.clone());
     describe(state, &id, &Outline::default(), types, properties, &voucher.interface)?;
     Ok(id)
@@ -92,10 +98,10 @@ pub(crate) fn join<R: Read>(
 fn begin<R: Read>(
     state: &mut Transition<'_, R>,
     id: &ThingId,
-    owner: &EntityId,
-    name: &str,
+    (owner, name): (&EntityId, &str),
     description_digest: Digest,
     device: Option<EntityId>,
+    signing: Option<Signing>,
 ) {
     let height = state.now.height;
     let thing = ThingRecord {
@@ -107,6 +113,8 @@ fn begin<R: Read>(
         updated_height: height,
         retired: None,
         device,
+        device_height: None,
+        signing,
     };
     state.put(key::thing(id), &thing);
     index::described(state, id, thing.version, &description_digest);
@@ -126,11 +134,13 @@ pub(crate) fn update<R: Read>(
     if thing.version != replaces {
         return Err(Refusal::VersionConflict.into());
     }
-    let Description { digest, types, properties, interface, .. } = Description::parse(text)?;
+    let Description { digest, types, properties, signing, interface, .. } =
+        Description::parse(text)?;
     let before: Outline = state.get(&own_key::properties(id))?.unwrap_or_default();
     thing.version = replaces.checked_add(1).ok_or(Refusal::OutOfBounds)?;
     thing.description_digest = digest;
     thing.updated_height = state.now.height;
+    thing.signing = signing;
     state.put(key::thing(id), &thing);
     index::described(state, id, thing.version, &digest);
     describe(state, id, &before, types, properties, &interface)?;
@@ -275,6 +285,28 @@ pub(crate) fn interface<R: Read>(
     thing: &ThingId,
 ) -> Result<Interface, Stop> {
     Ok(state.get(&own_key::interface(thing))?.unwrap_or_default())
+}
+
+/// Whether what the packs of the thing's device were checked against still held when they came:
+/// validators checked them against the state at an earlier height, execution sees no payload.
+pub(crate) fn device_unchanged<R: Read>(
+    state: &mut Transition<'_, R>,
+    thing: &ThingRecord,
+    submitter: &EntityId,
+) -> Result<(), Stop> {
+    if thing.signing.is_none() || thing.device.as_ref() == Some(submitter) {
+        return Ok(());
+    }
+    let device = thing.device.ok_or(Refusal::Unsigned)?;
+    let record = state.entity(&device)?.ok_or(Refusal::Unsigned)?;
+    let changes = [thing.device_height, Some(record.key_since_height), record.revoked];
+    if changes.into_iter().flatten().any(|height| height > state.now.checked_height) {
+        return Err(Refusal::DeviceChanged.into());
+    }
+    if record.revoked.is_some() {
+        return Err(Refusal::DeviceSignature.into());
+    }
+    Ok(())
 }
 
 /// Whether an entity is the thing itself, as far as the ledger knows.

@@ -5,7 +5,8 @@
 use althing_ledger::{Bases, Basis, Checker, Context};
 use althing_state::Read;
 use althing_types::{
-    LedgerId, PayloadError, Refusal, Transaction, TxId, blake3_digest,
+    BatchHeader, EntityId, LedgerId, PayloadError, PublicKey, Refusal, Transaction, TxId,
+    blake3_digest,
     crypto::{Check, verify_batch},
 };
 use bytes::Bytes;
@@ -42,7 +43,7 @@ pub(crate) fn admit(
     let mut checker = Checker::new(view, context);
     let signed = signed(Bases::new(view), &context.ledger, wires, rng);
     let complete = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
-        let checked = complete(signed?, payloads)?;
+        let checked = complete(&context.ledger, signed?, payloads)?;
         if checked.len() > SUBMISSION_BYTES_MAX {
             return Err(Refusal::TooLarge);
         }
@@ -90,20 +91,52 @@ fn open(
     Ok((Signed { transaction, basis }, checks))
 }
 
-/// Checks the payloads of a transaction's batches.
-pub(crate) fn complete(signed: Signed, payloads: Vec<Bytes>) -> Result<Checked, Refusal> {
+/// Checks the payloads of a transaction's batches, and the signatures of devices in them.
+pub(crate) fn complete(
+    ledger: &LedgerId,
+    signed: Signed,
+    payloads: Vec<Bytes>,
+) -> Result<Checked, Refusal> {
     let Signed { transaction, basis } = signed;
     if transaction.batches().count() != payloads.len() {
         return Err(Refusal::PayloadMissing);
     }
-    for ((batch, schema), payload) in transaction.batches().zip(&basis.schemas).zip(&payloads) {
+    let mut checks = Vec::new();
+    for (index, (batch, payload)) in transaction.batches().zip(&payloads).enumerate() {
+        let (schema, device) = (&basis.schemas[index], &basis.devices[index]);
         match batch.open(payload, schema) {
             Ok(_) => {}
             Err(PayloadError::Schema { .. }) => return Err(Refusal::SchemaMismatch),
             Err(_) => return Err(Refusal::PayloadMismatch),
         }
+        checks.extend(device_checks(ledger, batch, payload, device.as_ref())?);
+    }
+    // The id covers the payloads' digests, so the blinding follows from all that is checked.
+    let mut rng = blinding(&[transaction.id()]);
+    if verify_batch(&checks, &mut rng).contains(&false) {
+        return Err(Refusal::DeviceSignature);
     }
     Ok(Checked { transaction, payloads, basis })
+}
+
+/// The signatures that a payload must bear: packs of the thing's device where the owner wants them,
+/// and none elsewhere, since nothing there would say whose they are to be.
+fn device_checks(
+    ledger: &LedgerId,
+    batch: &BatchHeader,
+    payload: &[u8],
+    device: Option<&(EntityId, PublicKey)>,
+) -> Result<Vec<Check>, Refusal> {
+    let packs = batch.packs(payload).map_err(|_| Refusal::PayloadMismatch)?;
+    match (packs, device) {
+        (None, None) => Ok(Vec::new()),
+        (None, Some(_)) => Err(Refusal::Unsigned),
+        (Some(_), None) => Err(Refusal::PayloadMismatch),
+        (Some(packs), Some((device, key))) => packs
+            .checks(ledger, &batch.stream, key)
+            .filter(|_| packs.signer() == Some(*device))
+            .ok_or(Refusal::DeviceSignature),
+    }
 }
 
 /// One batch equation for all signatures of all transactions.

@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use althing_ledger::Bases;
-use althing_types::{Block, ExecutionResult, Header, Refusal, Transaction, TxId};
+use althing_types::{Block, ExecutionResult, Header, LedgerId, Refusal, Transaction, TxId};
 use bytes::Bytes;
 use commonware_runtime::{Clock, Metrics, Spawner};
 
@@ -230,16 +230,19 @@ async fn complete_all<E: Clock + Metrics + Spawner>(
     judged: Vec<Judged>,
 ) -> Result<Vec<Arc<Checked>>, Reason> {
     let found = with_payloads(core, judged).await;
-    let verdicts = blocking(context, move || found.into_iter().map(complete).collect::<Vec<_>>());
+    let ledger = core.ledger;
+    let verdicts = blocking(context, move || {
+        found.into_iter().map(|judged| complete(&ledger, judged)).collect::<Vec<_>>()
+    });
     verdicts.await.ok_or(Reason::Unable)?.into_iter().collect()
 }
 
-fn complete(judged: Judged) -> Result<Arc<Checked>, Reason> {
+fn complete(ledger: &LedgerId, judged: Judged) -> Result<Arc<Checked>, Reason> {
     match judged {
         Judged::Checked(checked) => Ok(checked),
         Judged::Signed(signed, payloads) => {
             let id = signed.transaction.id();
-            admission::complete(signed, payloads.unwrap_or_default())
+            admission::complete(ledger, signed, payloads.unwrap_or_default())
                 .map(Arc::new)
                 .map_err(|refusal| Reason::Transaction { id, refusal })
         }
@@ -301,7 +304,7 @@ pub(crate) async fn fit_for<E: Clock + Metrics + Spawner>(
     for (judged, before) in judged.into_iter().zip(picked) {
         let id = before.transaction.id();
         let verdict = judged.map_err(|refusal| Reason::Transaction { id, refusal });
-        match verdict.and_then(complete) {
+        match verdict.and_then(|judged| complete(&core.ledger, judged)) {
             Ok(checked) => fit.push(checked),
             Err(reason) => {
                 tracing::debug!(%reason, "a waiting transaction is dropped");

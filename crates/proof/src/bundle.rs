@@ -28,8 +28,9 @@ use althing_types::{Digest, LedgerId, Wire, WireError, hash};
 use minicbor::{Decode, Encode};
 
 pub use claim::{
-    AggregateProof, BindingProof, EarlierKey, RangeProof, ReadingClaim, ReadingProof, ReceiptProof,
-    STATED_HEIGHTS_MAX, StateProof, Stated, StreamProof, SubmitterProof, TransactionProof,
+    AggregateProof, BindingProof, DeviceProof, EarlierKey, RangeProof, ReadingClaim, ReadingProof,
+    ReceiptProof, STATED_HEIGHTS_MAX, StateProof, Stated, StreamProof, SubmitterProof,
+    TransactionProof,
 };
 pub use step::{Done, Failure, Step, Why};
 pub use verified::{

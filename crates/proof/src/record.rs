@@ -107,6 +107,22 @@ pub struct ThingRecord {
     /// The entity that the thing itself signs as, if it can sign.
     #[n(7)]
     pub device: Option<EntityId>,
+    /// Height at which `device` changed last; none if it has been the same since the registration.
+    #[n(8)]
+    pub device_height: Option<u64>,
+    /// Whose signature readings need; none if the word of whoever submits is enough.
+    #[n(9)]
+    pub signing: Option<Signing>,
+}
+
+/// Whose signature the owner of a thing wants under its readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Signing {
+    /// That of the thing's device: each reading comes in a pack that it signed, or in a transaction
+    /// that it signed itself.
+    #[n(0)]
+    Device,
 }
 
 impl Wire for ThingRecord {

@@ -15,9 +15,9 @@ mod trie;
 use alloc::{collections::BTreeMap, string::ToString, vec, vec::Vec};
 
 use althing_types::{
-    Action, Block, Body, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception, Payload,
-    Reading, Receipt, SigningKey, StreamId, StreamSchema, Suite, ThingId, Transaction, TxId, Value,
-    ValueKind, Wire, receipts_root, receipts_statement,
+    Action, Arrived, Block, Body, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception,
+    Pack, PackBody, Payload, Reading, Receipt, SignedPayload, SigningKey, StreamId, StreamSchema,
+    Suite, ThingId, Transaction, TxId, Value, ValueKind, Wire, receipts_root, receipts_statement,
 };
 use bytes::Bytes;
 
@@ -141,6 +141,8 @@ impl TinyLedger {
             updated_height: 0,
             retired: None,
             device: None,
+            device_height: None,
+            signing: None,
         };
         self.state.set(key::thing(&self.thing), record.to_wire());
         let binding = BindingRecord { bound_height: 0, until_height: 1_000_000 };
@@ -185,6 +187,51 @@ impl TinyLedger {
         let came = (self.gateway, transaction.id());
         self.series.append(&batch, &payload, came, (height, time_at(height)));
         self.put_head();
+    }
+
+    /// Submits the next `count` readings in packs of two that a device signed, in a batch and block of
+    /// their own; the device's key follows from `seed`.
+    pub fn submit_signed(&mut self, count: u32, suite: Suite, seed: u8) {
+        let signed = self.signed(count, suite, seed);
+        let batch = signed.header(self.stream);
+        let transaction = self.sign(vec![Action::SubmitBatch(batch.clone())]);
+        self.block(vec![transaction.wire().clone()]);
+        let height = self.blocks.len() as u64;
+        let came = (self.gateway, transaction.id());
+        self.series.append_bytes(&batch, signed.to_wire(), came, (height, time_at(height)));
+        self.put_head();
+    }
+
+    /// The next `count` readings in packs of two that a device signed, which becomes an entity.
+    pub fn signed(&mut self, count: u32, suite: Suite, seed: u8) -> SignedPayload {
+        let key = SigningKey::from_secret(suite, [seed; 32]).unwrap();
+        let owner = self.network.genesis.organisations[0].inception.id();
+        let name = "sensor".to_string();
+        let inception = Inception { kind: EntityKind::Device, name, key: key.public_key() };
+        let device = inception.id();
+        self.put_entities(inception, owner);
+        let readings = self.readings(count);
+        let (mut packs, mut previous) = (Vec::<Arrived>::new(), None);
+        for (index, pair) in readings.chunks(2).enumerate() {
+            let base_ms = pair[0].claimed_ms;
+            let body = PackBody {
+                signer: device,
+                first_seq: self.series.head.next_seq + 2 * index as u64,
+                previous,
+                name: "temperature".to_string(),
+                base_ms: Some(base_ms),
+                scale: self.series.head.schema.scale,
+                readings: pair
+                    .iter()
+                    .map(|it| (it.claimed_ms - base_ms, it.value.clone()))
+                    .collect(),
+            };
+            let ledger = self.network.genesis.ledger();
+            let pack = Pack::sign(&ledger, &self.stream, body, &key);
+            previous = Some(pack.digest());
+            packs.push(Arrived { received_ms: pair[0].received_ms, pack });
+        }
+        SignedPayload { packs }
     }
 
     /// Replaces the gateway's key, as of the next block.

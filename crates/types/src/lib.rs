@@ -40,6 +40,9 @@ pub use entity::{EntityKind, Inception, possession_bytes};
 mod reading;
 pub use reading::{BatchHeader, Payload, PayloadError, Reading, StreamSchema, Value, ValueKind};
 
+mod pack;
+pub use pack::{Arrived, Pack, PackBody, SignedPayload};
+
 pub mod decimal;
 
 mod onboarding;

@@ -13,6 +13,10 @@ pub const SIGNATURES_MAX: usize = 16;
 pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 /// Most readings in one batch.
 pub const BATCH_READINGS_MAX: usize = 4096;
+/// Longest pack that a device signs, bytes.
+pub const PACK_BYTES_MAX: usize = 4096;
+/// Most readings of one pack.
+pub const PACK_READINGS_MAX: usize = 64;
 /// Longest Thing Description, bytes of JSON.
 pub const DESCRIPTION_BYTES_MAX: usize = 64 * 1024;
 /// Deepest nesting of a Thing Description, levels.

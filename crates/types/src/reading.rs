@@ -8,7 +8,7 @@ use minicbor::{
 };
 
 use crate::{
-    StreamId, Wire, WireError, blake3_digest,
+    Arrived, SignedPayload, StreamId, Wire, WireError, blake3_digest,
     limits::{BATCH_READINGS_MAX, NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, SCALE_MAX, VALUE_BYTES_MAX},
     wire::{fixed, int128},
 };
@@ -258,36 +258,22 @@ impl Wire for Payload {
 }
 
 impl Payload {
+    /// Reads the readings of a payload of either form: plain, or in packs that a device signed.
+    ///
+    /// # Errors
+    /// [`WireError`].
+    pub fn read(bytes: &[u8]) -> Result<Self, WireError> {
+        if SignedPayload::is_form_of(bytes) {
+            SignedPayload::from_wire(bytes).map(|signed| signed.payload())
+        } else {
+            Self::from_wire(bytes)
+        }
+    }
+
     /// The header that announces this payload as the readings `first_seq..` of `stream`.
     #[must_use]
     pub fn header(&self, stream: StreamId, first_seq: u64) -> BatchHeader {
-        let bytes = self.to_wire();
-        let payload_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.header_of(stream, first_seq, blake3_digest(&bytes), payload_len)
-    }
-
-    /// The same, where digest and length of its encoding are known.
-    fn header_of(
-        &self,
-        stream: StreamId,
-        first_seq: u64,
-        payload_digest: [u8; 32],
-        payload_len: u32,
-    ) -> BatchHeader {
-        let times = || self.readings.iter().map(|reading| reading.claimed_ms);
-        let measures = || self.readings.iter().filter_map(|reading| reading.value.measure());
-        BatchHeader {
-            stream,
-            first_seq,
-            count: u32::try_from(self.readings.len()).unwrap_or(u32::MAX),
-            time_min: times().min().unwrap_or(0),
-            time_max: times().max().unwrap_or(0),
-            min: measures().min(),
-            max: measures().max(),
-            sum: measures().map(i128::from).sum(),
-            payload_digest,
-            payload_len,
-        }
+        BatchHeader::of(stream, first_seq, &self.readings, &self.to_wire())
     }
 }
 
@@ -330,6 +316,36 @@ pub struct BatchHeader {
 }
 
 impl BatchHeader {
+    /// The header of these readings, which `bytes` carry.
+    pub(crate) fn of(stream: StreamId, first_seq: u64, readings: &[Reading], bytes: &[u8]) -> Self {
+        let payload_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        Self::summary(stream, first_seq, readings, blake3_digest(bytes), payload_len)
+    }
+
+    /// The same, where digest and length of the bytes are known.
+    fn summary(
+        stream: StreamId,
+        first_seq: u64,
+        readings: &[Reading],
+        payload_digest: [u8; 32],
+        payload_len: u32,
+    ) -> Self {
+        let times = || readings.iter().map(|reading| reading.claimed_ms);
+        let measures = || readings.iter().filter_map(|reading| reading.value.measure());
+        Self {
+            stream,
+            first_seq,
+            count: u32::try_from(readings.len()).unwrap_or(u32::MAX),
+            time_min: times().min().unwrap_or(0),
+            time_max: times().max().unwrap_or(0),
+            min: measures().min(),
+            max: measures().max(),
+            sum: measures().map(i128::from).sum(),
+            payload_digest,
+            payload_len,
+        }
+    }
+
     /// The sequence number after the last reading; `None` if it overflows.
     #[must_use]
     pub fn end_seq(&self) -> Option<u64> {
@@ -366,13 +382,30 @@ impl BatchHeader {
         if bytes.len() != self.payload_len as usize || blake3_digest(bytes) != self.payload_digest {
             return Err(PayloadError::Digest);
         }
-        let payload = Payload::from_wire(bytes).map_err(PayloadError::Wire)?;
+        let payload = Payload::read(bytes).map_err(PayloadError::Wire)?;
         // Its one encoding are these bytes, whose length and digest have been compared.
         let (digest, len) = (self.payload_digest, self.payload_len);
-        if payload.header_of(self.stream, self.first_seq, digest, len) != *self {
+        if Self::summary(self.stream, self.first_seq, &payload.readings, digest, len) != *self {
             return Err(PayloadError::Summary);
         }
         Ok(payload)
+    }
+
+    /// The packs of the payload that this header announces, if its readings are signed by their
+    /// device. The packs number their readings as the header does.
+    ///
+    /// # Errors
+    /// [`PayloadError`] if the bytes are not what the header announces.
+    pub fn packs(&self, bytes: &[u8]) -> Result<Option<SignedPayload>, PayloadError> {
+        if !SignedPayload::is_form_of(bytes) {
+            return Ok(None);
+        }
+        let signed = SignedPayload::from_wire(bytes).map_err(PayloadError::Wire)?;
+        if signed.header(self.stream) == *self {
+            Ok(Some(signed))
+        } else {
+            Err(PayloadError::Summary)
+        }
     }
 
     /// As [`BatchHeader::read`], and checks the values against the schema of the stream.
@@ -381,6 +414,16 @@ impl BatchHeader {
     /// [`PayloadError`] naming the first statement that does not hold.
     pub fn open(&self, bytes: &[u8], schema: &StreamSchema) -> Result<Payload, PayloadError> {
         let payload = self.read(bytes)?;
+        if let Some(signed) = self.packs(bytes)? {
+            let mut index = 0;
+            for Arrived { pack, .. } in &signed.packs {
+                // Mantissas at another scale would be other values.
+                if schema.kind == ValueKind::Number && pack.body().scale != schema.scale {
+                    return Err(PayloadError::Schema { index });
+                }
+                index += pack.body().readings.len();
+            }
+        }
         match payload.readings.iter().position(|reading| !schema.admits(&reading.value)) {
             Some(index) => Err(PayloadError::Schema { index }),
             None => Ok(payload),

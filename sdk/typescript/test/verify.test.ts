@@ -37,6 +37,7 @@ for (const vector of bundles) {
     const { claim, steps } = verify(vector.wire, genesisOf(vector));
     let expected: readonly Step[] = STEPS_OF_CLAIM[claim.kind];
     if (claim.kind === 'transaction' && !claim.receipt) expected = expected.filter((step, at) => step !== 'receipt' && !(at > 4 && step !== 'seal'));
+    if (vector.name === 'a reading that its device signed') expected = [...expected.slice(0, -1), 'device', 'seal'];
     assert.deepEqual(steps.map(({ step }) => step), expected);
     assert.ok(steps.every(({ step, text }) => step in STEPS && text.length > 0));
   });

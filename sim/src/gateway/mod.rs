@@ -13,14 +13,14 @@ pub(crate) use uplink::readings;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use althing_edge::{
-    Input, Limits, Machine, Output, PersistId, Profile, PublishId,
+    Input, Limits, Machine, Output, PersistId, Profile, PublishId, ThingSpec,
     journal::{Backlog, Done, Identity, Queue},
 };
 use althing_types::{Refusal, StreamId};
@@ -33,9 +33,10 @@ use rand_chacha::{
 };
 
 use crate::{
-    Book, Bug, Founding,
+    Book, Bug, Founding, Tempo,
     gateway::{sensor::Publish, uplink::Uplink},
     peers::{Peers, within},
+    plan::Keeping,
 };
 
 /// Short, so that many are begun and deleted.
@@ -60,6 +61,28 @@ const LIMITS: Limits = Limits {
     retry_max_ms: 1000,
 };
 
+/// At the tempo of days.
+const LIMITS_OF_DAYS: Limits = Limits {
+    batch_age_ms_max: 60_000,
+    stream_readings_max: 128,
+    queue_bytes_max: 6 * 1024,
+    retry_first_ms: 1000,
+    retry_max_ms: 300_000,
+    ..LIMITS
+};
+
+/// Of a gateway with room for three days.
+const ROOMY: Limits =
+    Limits { stream_readings_max: 4096, queue_bytes_max: 1024 * 1024, ..LIMITS_OF_DAYS };
+
+const fn limits(tempo: Tempo, keeping: Keeping) -> Limits {
+    match (tempo, keeping) {
+        (Tempo::Seconds, _) => LIMITS,
+        (Tempo::Days, Keeping::Keeps) => ROOMY,
+        (Tempo::Days, Keeping::Refuses | Keeping::Loses) => LIMITS_OF_DAYS,
+    }
+}
+
 /// What a gateway finds where it runs.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -73,6 +96,21 @@ pub(crate) struct Site {
     pub(crate) sensors: Sensors,
     /// Whether all that its gateway took is final.
     pub(crate) drained: AtomicBool,
+    pub(crate) tempo: Tempo,
+    /// Whether no peer can be reached.
+    pub(crate) is_cut_off: AtomicBool,
+    /// What the gateway wrote down of its thing, for when it starts and reaches nobody.
+    pub(crate) known: Mutex<Option<ThingSpec>>,
+}
+
+impl Site {
+    fn is_cut_off(&self) -> bool {
+        self.is_cut_off.load(Ordering::Relaxed)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<ThingSpec>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 enum Event {
@@ -142,13 +180,13 @@ impl Driver {
             ledger,
             gateway: account.entity,
             profiles: vec![Profile::standard(), Profile::standard_pack()],
-            limits: LIMITS,
+            limits: limits(site.tempo, account.keeping),
         };
         let machine = Machine::recover(config, recovered.records).ok()?;
         let seed = site.seed.wrapping_mul(31).wrapping_add(site.index as u64);
         let peers = Arc::clone(&site.peers);
         Some(Self {
-            uplink: Arc::new(Uplink::new(peers, account.entity, account.key.clone())),
+            uplink: Arc::new(Uplink::new(peers, account)),
             machine,
             bytes: queue.bytes(),
             queue,
@@ -193,7 +231,7 @@ impl Driver {
         self.waiting.insert(id, publish.readings);
         let received_ms = ms_between(UNIX_EPOCH, self.context.current());
         let (topic, payload) = (publish.topic, publish.payload.into_bytes());
-        self.input(Input::Publish { id, received_ms, topic, payload });
+        self.input(Input::Publish { id, received_ms, topic, payload, only_signed: false });
     }
 
     fn on_wake(&mut self) {
@@ -217,6 +255,8 @@ impl Driver {
         let Some(job) = self.backlog.take(&self.machine, self.bytes, false) else { return };
         let Ok(done) = self.queue.work(job);
         let takes = Duration::from_millis(1 + self.dice.next_u64() % 12);
+        // A slow disk, so that power is lost while it writes.
+        let takes = self.site.tempo.stretch(takes, 20_000);
         self.writing = Some((self.context.current() + takes, done));
     }
 
@@ -249,6 +289,13 @@ impl Driver {
                     book.refused(stream, value);
                 }
             }
+            Output::Lost { stream, first_seq, count } => {
+                book.given_up(stream, first_seq, count);
+                let keeping = self.site.founding.gateway(self.site.index).keeping;
+                if keeping != Keeping::Loses {
+                    book.complain(format!("{count} readings of {stream} were given up"));
+                }
+            }
             Output::Finalized { stream, first_seq, count } => {
                 book.finalized(stream, first_seq, count);
             }
@@ -270,14 +317,17 @@ impl Driver {
         let Some(attempt) = question.attempt() else { return };
         let (delay, luck) = (1 + self.dice.next_u64() % 15, self.dice.next_u64() % 64);
         let (uplink, events) = (Arc::clone(&self.uplink), self.events.clone());
+        let site = Arc::clone(&self.site);
         self.context.child("question").spawn(move |context| async move {
             context.sleep(Duration::from_millis(delay)).await;
             let failed = Input::Failed { attempt };
             let answer = match luck {
+                _ if site.is_cut_off() => None,
                 0 => None,
                 _ => within(&context, ANSWER_TIMEOUT, uplink.answer(&context, question)).await,
             };
-            let answer = answer.flatten().filter(|_| luck > 2).unwrap_or(failed);
+            let answer = answer.flatten().filter(|_| luck > 2 && !site.is_cut_off());
+            let answer = answer.unwrap_or(failed);
             let _ = events.send(Event::Input(answer));
         });
     }
@@ -286,13 +336,20 @@ impl Driver {
     fn discover(&self) {
         let thing = self.site.founding.gateway(self.site.index).thing;
         let (uplink, events) = (Arc::clone(&self.uplink), self.events.clone());
+        let site = Arc::clone(&self.site);
+        let serve = move |spec| _ = events.send(Event::Input(Input::Things(vec![spec])));
+        if let Some(spec) = site.known().clone() {
+            serve(spec);
+        }
         self.context.child("discover").spawn(move |context| async move {
             loop {
-                if let Some(spec) = uplink.thing(&context, &thing).await {
-                    let _ = events.send(Event::Input(Input::Things(vec![spec])));
+                let may_ask = !site.is_cut_off();
+                if may_ask && let Some(spec) = uplink.thing(&context, &thing).await {
+                    *site.known() = Some(spec.clone());
+                    serve(spec);
                     return;
                 }
-                context.sleep(DISCOVERY_PAUSE).await;
+                context.sleep(site.tempo.stretch(DISCOVERY_PAUSE, 600)).await;
             }
         });
     }

@@ -47,8 +47,8 @@ impl Sensors {
         publish: impl Fn(Publish),
     ) {
         loop {
-            let pause = 20 + dice.next_u64() % 200;
-            context.sleep(Duration::from_millis(pause)).await;
+            let pause = Duration::from_millis(20 + dice.next_u64() % 200);
+            context.sleep(site.tempo.stretch(pause, 5000)).await;
             if self.0.silent.load(Ordering::Relaxed) {
                 return;
             }

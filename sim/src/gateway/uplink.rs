@@ -9,12 +9,16 @@ use althing_peer::{
     query::{ReadingAt, ReadingFilter},
 };
 use althing_types::{
-    EntityId, Payload, Reading, Refusal, SigningKey, StreamId, ThingId, Transaction,
+    EntityId, Reading, Refusal, SigningKey, StreamId, ThingId, Transaction,
     limits::BATCH_READINGS_MAX,
 };
 use commonware_runtime::deterministic::Context;
 
-use crate::peers::{Peers, within};
+use crate::{
+    Account,
+    peers::{Peers, within},
+    plan::Keeping,
+};
 
 /// How long a peer may take to reach a height that it is asked about.
 const HEIGHT_PATIENCE: Duration = Duration::from_millis(500);
@@ -28,6 +32,7 @@ pub(super) struct Uplink {
     peers: Arc<Peers>,
     gateway: EntityId,
     key: SigningKey,
+    may_lose: bool,
     known: Mutex<Known>,
 }
 
@@ -39,9 +44,11 @@ struct Known {
 }
 
 impl Uplink {
-    pub(super) fn new(peers: Arc<Peers>, gateway: EntityId, key: SigningKey) -> Self {
+    pub(super) fn new(peers: Arc<Peers>, account: &Account) -> Self {
         let from = vec![0; peers.count()];
-        Self { peers, gateway, key, known: Mutex::new(Known { preferred: 0, from }) }
+        let known = Mutex::new(Known { preferred: 0, from });
+        let may_lose = account.keeping == Keeping::Loses;
+        Self { peers, gateway: account.entity, key: account.key.clone(), may_lose, known }
     }
 
     /// The answer to a question of the machine, if there is one.
@@ -90,6 +97,8 @@ impl Uplink {
                 owner: state.record.owner,
                 until_height: Some(bound.1.until_height),
                 streams: streams.collect::<Option<_>>()?,
+                device: None,
+                may_lose: self.may_lose,
             })
         })
         .await
@@ -201,23 +210,21 @@ fn locate(query: &Query, stream: StreamId, seq: u64) -> Option<(Option<Located>,
             let reach = BATCH_READINGS_MAX as u64;
             let around = readings(query, &stream, seq.saturating_sub(reach), seq + reach)?;
             let batch = around.into_iter().filter(|reading| reading.leaf == holding.leaf);
-            located(stream, batch)
+            located(batch)
         }
     };
     // Read after the readings, so that it is no lower than they say.
     Some((batch, query.stream(&stream).ok()?.head.next_seq))
 }
 
-fn located(stream: StreamId, batch: impl Iterator<Item = ReadingAt>) -> Option<Located> {
+fn located(batch: impl Iterator<Item = ReadingAt>) -> Option<Located> {
     let (numbers, readings): (Vec<u64>, Vec<Reading>) = batch
         .map(|ReadingAt { seq, claimed_ms, received_ms, value, .. }| {
             (seq, Reading { claimed_ms, received_ms, value })
         })
         .unzip();
     let first_seq = *numbers.first()?;
-    let header = Payload { readings }.header(stream, first_seq);
-    let (count, payload_digest) = (header.count, header.payload_digest);
-    Some(Located { first_seq, count, payload_digest })
+    Some(Located { first_seq, readings })
 }
 
 /// All readings between two numbers; nothing if a payload is not there.

@@ -231,6 +231,12 @@ fn bundles(mut ledger: TinyLedger) -> Vec<Vector> {
         "transaction in a block that a later certificate covers, whose receipt is stated with others",
         late_transaction_bundle(&mut ledger),
     ));
+    let signed_seq = ledger.series.head.next_seq + 2;
+    ledger.submit_signed(4, Suite::P256, 90);
+    made.push((
+        "a reading that its device signed",
+        ledger.bundle(|l| Claim::reading(l, &stream, signed_seq).expect("it is there")),
+    ));
     let genesis = &ledger.network.genesis;
     made.into_iter()
         .map(|(name, made)| {

@@ -1,6 +1,9 @@
 //! Payloads and the batch headers that announce them.
 
-use althing_types::{BatchHeader, Payload, Reading, StreamId, Value as Exact, Wire as _};
+use althing_types::{
+    Arrived, BatchHeader, EntityId, LedgerId, Pack, PackBody, Payload, Reading, SignedPayload,
+    SigningKey, StreamId, Suite, Value as Exact, Wire as _,
+};
 use serde_json::{Value, json};
 
 use super::{Form, Vector};
@@ -72,7 +75,66 @@ pub(super) fn forms() -> Vec<Form> {
         let inputs = json!({ "readings": readings, "header": header_json(&header) });
         Vector::new(name, inputs, payload.to_wire()).gives("digest", header.payload_digest)
     });
-    vec![Form::new("payload", about, vectors.into())]
+    vec![Form::new("payload", about, vectors.into()), signed()]
+}
+
+/// Packs of each kind of value, with and without a clock, in both suites.
+fn signed() -> Form {
+    let about = "The readings of a batch in the packs that their device signed. `header` announces \
+                 them as readings of `stream`; `digest` is BLAKE3 of the wire form. The device is \
+                 the entity `signer` with the key `public`; each of `signed` is what the signature \
+                 of a pack covers, on the ledger `ledger`.";
+    let numbers = [(0, Exact::Number(2150)), (1000, Exact::Number(-5))];
+    let text = [(0, Exact::Text("öffen".into())), (-70_000, Exact::Text(String::new()))];
+    let bytes = [(7, Exact::Bytes(vec![0, 255, 16]))];
+    let clock = Some(1_700_000_000_000);
+    let cases = [
+        ("numbers", Suite::Ed25519, clock, 2, &numbers[..]),
+        ("numbers, P-256", Suite::P256, clock, 2, &numbers[..]),
+        ("whole numbers without a clock", Suite::Ed25519, None, 0, &numbers[..]),
+        ("text", Suite::Ed25519, clock, 0, &text[..]),
+        ("bytes", Suite::Ed25519, clock, 0, &bytes[..]),
+        ("a boolean", Suite::Ed25519, clock, 0, &[(0, Exact::Bool(true))][..]),
+    ];
+    Form::new("signed_payload", about, cases.into_iter().map(signed_vector).collect())
+}
+
+type Signed<'a> = (&'a str, Suite, Option<i64>, u8, &'a [(i64, Exact)]);
+
+fn signed_vector((name, suite, base_ms, scale, readings): Signed<'_>) -> Vector {
+    let (ledger, signer) = (LedgerId([0x1d; 32]), EntityId([0xde; 32]));
+    #[expect(clippy::expect_used, reason = "a constant that is a key of both suites")]
+    let key = SigningKey::from_secret(suite, [0x42; 32]).expect("a key");
+    let mut packs: Vec<Arrived> = Vec::new();
+    for _ in 0..2 {
+        let last = packs.last().map(|last| &last.pack);
+        let body = PackBody {
+            signer,
+            first_seq: last.map_or(41, Pack::end_seq),
+            previous: last.map(Pack::digest),
+            name: "temperature".to_owned(),
+            base_ms,
+            scale,
+            readings: readings.to_vec(),
+        };
+        let pack = Pack::sign(&ledger, &STREAM, body, &key);
+        packs.push(Arrived { received_ms: 1_700_000_000_123, pack });
+    }
+    let payload = SignedPayload { packs };
+    let header = payload.header(STREAM);
+    let signed: Vec<String> = payload
+        .packs
+        .iter()
+        .map(|it| hex::encode(it.pack.signed_bytes(&ledger, &STREAM)))
+        .collect();
+    let inputs = json!({
+        "ledger": hex::encode(ledger.0),
+        "signer": hex::encode(signer.0),
+        "public": hex::encode(&key.public_key().bytes),
+        "signed": signed,
+        "header": header_json(&header),
+    });
+    Vector::new(name, inputs, payload.to_wire()).gives("digest", header.payload_digest)
 }
 
 fn reading_json(reading: &Reading) -> Value {

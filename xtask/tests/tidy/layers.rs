@@ -66,8 +66,14 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates beside the product: they may use any of it, and none of it may use them.
-const OUTSIDE: &[&str] =
-    &["althing-bench", "althing-sim-network", "althing-sim", "althing-fuzz", "xtask"];
+const OUTSIDE: &[&str] = &[
+    "althing-bench",
+    "althing-device",
+    "althing-sim-network",
+    "althing-sim",
+    "althing-fuzz",
+    "xtask",
+];
 
 /// Libraries that only these crates of the product may name.
 const RESERVED: &[(&str, &[&str])] = &[

@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod conformance;
 pub(crate) mod contract;
 pub(crate) mod demo;
+pub(crate) mod did;
 pub(crate) mod entity;
 pub(crate) mod events;
 pub(crate) mod gateway;

@@ -1,9 +1,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use althing_edge::{Form, JsonForm, Limits, Pattern, Pointer, Profile, TimeUnit};
+use althing_gateway::coap::CoapConfig;
+use althing_gateway::http::HttpConfig;
 use althing_gateway::{MqttConfig, QueueConfig};
 use serde::Deserialize;
 
+use super::devices::{RawCoap, RawHttp};
 use super::{Config, mqtt::Mqtt};
 use crate::nearest::nearest;
 
@@ -22,6 +25,10 @@ pub(crate) struct GatewayConfig {
     pub(crate) mqtt: MqttConfig,
     /// Its queue on disk.
     pub(crate) queue: QueueConfig,
+    /// Its CoAP listener, if it has one.
+    pub(crate) coap: Option<CoapConfig>,
+    /// Its HTTP listener, if it has one.
+    pub(crate) http: Option<HttpConfig>,
     /// Bounds.
     pub(crate) limits: Limits,
     /// How devices speak, the two standard profiles last.
@@ -44,6 +51,8 @@ struct Section {
     drain_timeout: String,
     queue: Queue,
     mqtt: Mqtt,
+    coap: RawCoap,
+    http: RawHttp,
     limits: RawLimits,
     #[serde(default)]
     profiles: Vec<RawProfile>,
@@ -77,6 +86,9 @@ struct RawLimits {
 #[serde(deny_unknown_fields)]
 struct RawProfile {
     name: String,
+    #[serde(default)]
+    preset: String,
+    #[serde(default)]
     topic: String,
     #[serde(default)]
     thing: String,
@@ -131,6 +143,8 @@ impl Config {
                 retry: span("queue.retry", &section.queue.retry)?,
             },
             mqtt: self.mqtt(&section.mqtt)?,
+            coap: self.coap(&section.coap, section.limits.payload_bytes_max)?,
+            http: self.http(&section.http, section.limits.payload_bytes_max)?,
             limits: self.limits(&section.limits)?,
             profiles: self.profiles(&section.profiles)?,
             answer_timeout: span("answer_timeout", &section.answer_timeout)?,
@@ -183,6 +197,20 @@ fn milliseconds_of(span: Duration) -> i64 {
 
 impl RawProfile {
     fn to_profile(&self) -> Result<Profile, String> {
+        let preset = match self.preset.as_str() {
+            "" => None,
+            "tasmota" => Some(Profile::tasmota()),
+            "shelly-gen2" => Some(Profile::shelly_gen2()),
+            other => return Err(not_one_of("preset", other, &["tasmota", "shelly-gen2"])),
+        };
+        if let Some(preset) = preset {
+            let topic = match self.topic.as_str() {
+                "" => preset.pattern.clone(),
+                topic => Pattern::parse(topic).map_err(|error| format!("topic: {error}"))?,
+            };
+            let name = self.name.clone();
+            return Ok(Profile { name, pattern: topic, round: self.round, ..preset });
+        }
         let named = |text: &String| (!text.is_empty()).then(|| text.clone());
         Ok(Profile {
             name: self.name.clone(),
@@ -195,11 +223,14 @@ impl RawProfile {
     }
 
     fn form(&self) -> Result<Form, String> {
-        const FORMS: [&str; 5] = ["auto", "plain", "json", "senml-json", "senml-cbor"];
+        const FORMS: [&str; 7] =
+            ["auto", "plain", "json", "fields", "senml-json", "senml-cbor", "signed"];
         match self.form.as_str() {
             "auto" => Ok(Form::Auto),
             "plain" => Ok(Form::Plain),
             "json" => Ok(Form::Json(self.json_form()?)),
+            "fields" => Ok(Form::Fields),
+            "signed" => Ok(Form::Signed),
             "senml-json" => Ok(Form::SenmlJson),
             "senml-cbor" => Ok(Form::SenmlCbor),
             other => Err(not_one_of("form", other, &FORMS)),

@@ -4,6 +4,7 @@
 //! along: a file is laid over it. Every value is checked at load, and an error names the file, the
 //! line and the key.
 
+mod devices;
 mod document;
 pub(crate) use document::{Document, REFERENCE};
 

@@ -8,9 +8,13 @@ use super::{onboarding, stream::kind_text};
 use crate::{problem::Answer, service::Service};
 
 /// What the interface repeats of a description.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Described {
     title: Option<String>,
+    /// `lose-oldest`: what a gateway does when its queue is full.
+    #[serde(rename = "althing:whenFull")]
+    when_full: Option<String>,
 }
 
 /// Whether to read the latest value of each property.
@@ -24,12 +28,16 @@ impl Service {
     pub(crate) fn thing(&self, state: &ThingState, latest: Latest) -> Answer<Thing> {
         let record = &state.record;
         let names = state.outline.properties.iter();
+        let described = self.described(state)?;
         Ok(Thing {
+            device: record.device.as_ref().map(|device| self.did(device)),
+            needs_device_signature: record.signing.is_some(),
+            may_lose_oldest: described.when_full.as_deref() == Some("lose-oldest"),
             id: self.thing_did(&state.id),
             hex: Hex(state.id),
             name: record.name.clone(),
             owner: self.did(&record.owner),
-            title: self.title(state)?,
+            title: described.title.unwrap_or_default(),
             types: state.outline.types.clone(),
             version: record.version,
             description_digest: Hex(record.description_digest),
@@ -53,11 +61,11 @@ impl Service {
         })
     }
 
-    fn title(&self, state: &ThingState) -> Answer<String> {
+    fn described(&self, state: &ThingState) -> Answer<Described> {
         let (_, text) = self.query.description(&state.id, None)?;
-        // The ledger took it as a Thing Description, which has a title.
-        let described: Option<Described> = serde_json::from_slice(&text).ok();
-        Ok(described.and_then(|described| described.title).unwrap_or_default())
+        // The ledger took it as a Thing Description, which has a title; what it leaves open may be
+        // anything.
+        Ok(serde_json::from_slice(&text).unwrap_or_default())
     }
 
     pub(crate) fn property(&self, stream: &StreamId, latest: Latest) -> Answer<Property> {

@@ -42,6 +42,16 @@ pub struct Thing {
     /// The actions that it can be asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
+    /// The entity that the thing itself signs as, if it can sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DidText>,
+    /// Whether its readings count only with the signature of that device.
+    #[serde(default)]
+    pub needs_device_signature: bool,
+    /// Whether its owner would rather lose the oldest readings than have new ones refused when a
+    /// gateway's queue is full.
+    #[serde(default)]
+    pub may_lose_oldest: bool,
 }
 
 /// An entity that may submit for a thing.

@@ -1,5 +1,6 @@
 //! The machine: inputs, outputs and the one place where they meet.
 
+mod latest;
 mod status;
 mod submit;
 mod take;
@@ -8,13 +9,13 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use althing_types::{Body, Refusal, StreamId, ThingId, Transaction};
+use althing_types::{Body, Reading, Refusal, StreamId, ThingId, Transaction};
 
 use crate::config::{Config, LimitError};
 use crate::directory::{Directory, ThingSpec, Unserved};
 use crate::record::Record;
 use crate::rejection::Rejection;
-use crate::stream::Stream;
+use crate::stream::{Lane, Stream};
 
 pub use status::{Held, Status};
 
@@ -47,6 +48,9 @@ pub enum Input {
         topic: String,
         /// Its payload.
         payload: Vec<u8>,
+        /// Whether nothing but a pack that the thing's device signed may be taken, in whatever
+        /// profile: nobody knows who sent it.
+        only_signed: bool,
     },
     /// All records up to this one are on disk and survive a crash.
     Persisted {
@@ -111,15 +115,19 @@ pub enum Input {
     Stop,
 }
 
-/// What the ledger holds at a sequence number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the ledger holds at a sequence number: readings of one batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
-    /// First number of the batch.
+    /// Number of the first of them, which may not be the first of the batch.
     pub first_seq: u64,
-    /// Its readings.
-    pub count: u32,
-    /// BLAKE3 digest of its payload.
-    pub payload_digest: [u8; 32],
+    /// All from there to the end of the batch.
+    pub readings: Vec<Reading>,
+}
+
+impl Located {
+    fn count(&self) -> u32 {
+        u32::try_from(self.readings.len()).unwrap_or(u32::MAX)
+    }
 }
 
 /// What became of a submitted transaction.
@@ -203,6 +211,16 @@ pub enum Output {
         /// How many.
         count: u32,
     },
+    /// For log and metrics: the oldest readings of a stream were given up for new ones, as its
+    /// owner wants when the queue is full. They become a gap on the ledger.
+    Lost {
+        /// The stream.
+        stream: StreamId,
+        /// First of them.
+        first_seq: u64,
+        /// How many numbers.
+        count: u32,
+    },
     /// For the log: a thing is not served.
     Unserved {
         /// The thing.
@@ -236,6 +254,7 @@ impl Output {
             | Self::Acknowledge(_)
             | Self::Refuse { .. }
             | Self::Finalized { .. }
+            | Self::Lost { .. }
             | Self::Unserved { .. }
             | Self::Held { .. } => None,
         }
@@ -256,11 +275,19 @@ pub struct Machine {
     is_listed: bool,
     /// The ledger's height, as far as known.
     height: u64,
+    /// The live lane of every stream: the newest readings, and the next number.
     streams: BTreeMap<StreamId, Stream>,
-    /// When each stream wants to be looked at: the table of deadlines.
-    wakes: BTreeSet<(TimeMs, StreamId)>,
+    /// The other lane of streams that have more than that. Its readings are older than those of the
+    /// live lane, all of them.
+    backfill: BTreeMap<StreamId, Stream>,
+    /// When each stream wants to be looked at: the tables of deadlines of both lanes.
+    wakes: Wakes,
+    backfill_wakes: Wakes,
     /// Who waits for which answer.
-    asked: BTreeMap<AttemptId, StreamId>,
+    asked: BTreeMap<AttemptId, Way>,
+    /// Digests of the packs of each stream that became final last: a device whose answer was lost
+    /// sends them again.
+    recent: BTreeMap<StreamId, VecDeque<[u8; 32]>>,
     account: Account,
     /// Records handed out and not known to be durable, with what each sets free.
     unsynced: VecDeque<Unsynced>,
@@ -273,6 +300,10 @@ pub struct Machine {
     held: BTreeMap<StreamId, Refusal>,
     counters: status::Counters,
 }
+
+/// A stream and one of its lanes.
+type Way = (StreamId, Lane);
+type Wakes = BTreeSet<(TimeMs, StreamId)>;
 
 /// What is known of the gateway's account.
 #[derive(Debug, Default)]
@@ -298,6 +329,8 @@ enum SetsFree {
     Readings(PublishId, Vec<StreamId>),
     /// A stream that waits for it.
     Stream(StreamId),
+    /// So many readings of a stream whose numbers moved.
+    Moved(StreamId, usize),
 }
 
 impl Machine {
@@ -317,8 +350,11 @@ impl Machine {
             is_listed: false,
             height: 0,
             streams: BTreeMap::new(),
+            backfill: BTreeMap::new(),
             wakes: BTreeSet::new(),
+            backfill_wakes: BTreeSet::new(),
             asked: BTreeMap::new(),
+            recent: BTreeMap::new(),
             account: Account::default(),
             unsynced: VecDeque::new(),
             next_persist: 1,
@@ -334,7 +370,7 @@ impl Machine {
         }
         let streams: Vec<_> = machine.streams.keys().copied().collect();
         for stream in streams {
-            machine.schedule(stream, 0);
+            machine.schedule((stream, Lane::Live), 0);
         }
         Ok(machine)
     }
@@ -344,8 +380,9 @@ impl Machine {
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
-            Input::Publish { id, received_ms, topic, payload } => {
-                let admitted = self.admit(received_ms, &topic, &payload);
+            Input::Publish { id, received_ms, topic, payload, only_signed } => {
+                let publish = (topic.as_str(), payload.as_slice());
+                let admitted = self.admit(received_ms, publish, only_signed, &mut out);
                 self.on_publish(now, id, admitted, &mut out);
             }
             Input::Persisted { through } => self.on_persisted(now, through, &mut out),
@@ -373,9 +410,11 @@ impl Machine {
     #[must_use]
     pub fn deadline(&self) -> Option<TimeMs> {
         // With all requests under way, an answer comes before anything more can be done.
-        let (wake, _) = self.wakes.first().filter(|_| !self.is_saturated())?;
+        let first = |lane| self.wakes_of(lane).first().filter(|_| !self.is_saturated(lane));
+        let wakes = [Lane::Live, Lane::Backfill].map(first);
+        let wake = wakes.into_iter().flatten().map(|(wake, _)| *wake).min()?;
         // Streams wait for the account: it decides when.
-        Some(if self.account.known.is_some() { *wake } else { self.account_wake(*wake)? })
+        if self.account.known.is_some() { Some(wake) } else { self.account_wake(wake) }
     }
 
     /// The things it serves, ascending by id.
@@ -392,16 +431,35 @@ impl Machine {
     /// Whether no reading waits: all are final.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.unsynced.is_empty() && self.streams.values().all(|stream| stream.len() == 0)
+        self.unsynced.is_empty() && self.lanes().all(|(_, stream)| stream.len() == 0)
     }
 
     /// Whether all that wait are readings that the ledger refuses until people act.
     #[must_use]
     pub fn waits_for_people(&self) -> bool {
-        let waits = |(id, stream): (&StreamId, &Stream)| {
+        let mut waits = |(id, stream): (&StreamId, &Stream)| {
             stream.len() == 0 || (self.held.contains_key(id) && stream.under_way.is_none())
         };
-        self.unsynced.is_empty() && self.streams.iter().all(waits)
+        self.unsynced.is_empty() && self.lanes().all(&mut waits)
+    }
+
+    /// Both lanes of every stream.
+    fn lanes(&self) -> impl Iterator<Item = (&StreamId, &Stream)> {
+        self.streams.iter().chain(&self.backfill)
+    }
+
+    fn lane(&mut self, (id, lane): Way) -> Option<&mut Stream> {
+        match lane {
+            Lane::Live => self.streams.get_mut(&id),
+            Lane::Backfill => self.backfill.get_mut(&id),
+        }
+    }
+
+    const fn wakes_of(&self, lane: Lane) -> &Wakes {
+        match lane {
+            Lane::Live => &self.wakes,
+            Lane::Backfill => &self.backfill_wakes,
+        }
     }
 
     fn persist(&mut self, record: Record, sets_free: SetsFree, out: &mut Vec<Output>) -> PersistId {

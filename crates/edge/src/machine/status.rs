@@ -12,6 +12,8 @@ pub struct Status {
     pub streams_ready: usize,
     /// Readings that are not final.
     pub readings_queued: usize,
+    /// Those of them that piled up and do not delay what is new.
+    pub readings_backfilling: usize,
     /// Their bytes, as the limit counts them.
     pub bytes_queued: usize,
     /// Age of the oldest of them, milliseconds.
@@ -22,6 +24,8 @@ pub struct Status {
     pub readings_taken: u64,
     /// Readings that became final since the start.
     pub readings_finalized: u64,
+    /// Readings given up for newer ones since the start, as their owners want: gaps on the ledger.
+    pub readings_lost: u64,
     /// Publishes refused since the start, by code.
     pub publishes_refused: BTreeMap<&'static str, u64>,
     /// Transactions that the ledger refused since the start.
@@ -49,6 +53,7 @@ pub struct Held {
 pub(super) struct Counters {
     pub(super) readings_taken: u64,
     pub(super) readings_finalized: u64,
+    pub(super) readings_lost: u64,
     pub(super) publishes_refused: BTreeMap<&'static str, u64>,
     pub(super) refusals: u64,
     pub(super) failures: u64,
@@ -64,7 +69,7 @@ impl Machine {
     /// What the machine does and has done; `wall_ms` is the time of day, milliseconds since 1970.
     #[must_use]
     pub fn status(&self, wall_ms: i64) -> Status {
-        let oldest = self.streams.values().filter_map(|stream| stream.front());
+        let oldest = self.lanes().filter_map(|(_, stream)| stream.front());
         let oldest = oldest.map(|queued| queued.reading.received_ms).min();
         let held = |(stream, refusal): (&StreamId, &Refusal)| {
             let (thing, property) = self.directory.names(stream).unwrap_or_default();
@@ -78,12 +83,14 @@ impl Machine {
         let ready = self.streams.values().filter(|stream| stream.next_seq.is_some());
         Status {
             streams_ready: ready.count(),
-            readings_queued: self.streams.values().map(super::Stream::len).sum(),
+            readings_queued: self.lanes().map(|(_, stream)| stream.len()).sum(),
+            readings_backfilling: self.backfill.values().map(super::Stream::len).sum(),
             bytes_queued: self.bytes,
             oldest_ms: oldest.map(|received_ms| wall_ms.saturating_sub(received_ms)),
             under_way: self.asked.len(),
             readings_taken: self.counters.readings_taken,
             readings_finalized: self.counters.readings_finalized,
+            readings_lost: self.counters.readings_lost,
             publishes_refused: self.counters.publishes_refused.clone(),
             refusals: self.counters.refusals,
             failures: self.counters.failures,

@@ -1,12 +1,22 @@
 //! Getting readings to the ledger: sealing, signing, submitting, and finding out what became of
 //! them when an answer was lost.
 
-use althing_types::{Action, Body, Refusal, StreamId, Transaction};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::{AttemptId, Located, Machine, Outcome, Output, SetsFree, TimeMs};
+use althing_types::{Action, Arrived, Body, Reading, Refusal, StreamId, Transaction};
+
+use super::{AttemptId, Located, Machine, Outcome, Output, SetsFree, TimeMs, Way};
 use crate::record::Record;
 use crate::retry::pause_ms;
-use crate::stream::{Batch, Doubt, Step, Stream};
+use crate::stream::{Batch, Doubt, Lane, Queued, Step, Stream};
+
+/// How often what piled up gives way to what is new before all of it is final: each time may leave a
+/// gap on the ledger, which keeps some hundreds open.
+const SPLITS_MAX: u32 = 64;
+/// Most packs kept in mind for each stream once they are final.
+const RECENT_MAX: usize = 4;
 
 /// What a refusal asks of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +28,8 @@ enum Remedy {
     Refresh,
     /// Look whose readings the ledger holds at these numbers.
     Locate(Doubt),
+    /// Give up the live lane, if there are two: it is too far ahead.
+    Join,
     /// Only people can remove the reason: keep the readings, try anew at growing pauses.
     Hold,
 }
@@ -28,12 +40,14 @@ const fn remedy(refusal: Refusal) -> Remedy {
         | Refusal::SenderQuota
         | Refusal::NotReady
         | Refusal::StorageFull
+        | Refusal::DeviceChanged
         | Refusal::PayloadMissing => Remedy::Again,
         Refusal::NonceReused
         | Refusal::NonceTooOld
         | Refusal::NonceTooFar
         | Refusal::Expired
         | Refusal::ExpiryTooFar => Remedy::Refresh,
+        Refusal::SequenceTooFar => Remedy::Join,
         Refusal::SequenceOverlap => Remedy::Locate(Doubt::Overlap),
         Refusal::GapSealed => Remedy::Locate(Doubt::Sealed),
         _ => Remedy::Hold,
@@ -41,8 +55,14 @@ const fn remedy(refusal: Refusal) -> Remedy {
 }
 
 impl Machine {
-    pub(super) fn is_saturated(&self) -> bool {
-        self.asked.len() >= self.config.limits.under_way_max
+    /// Whether a lane has as many requests under way as it may. Backfill leaves half of them to what
+    /// is new.
+    pub(super) fn is_saturated(&self, lane: Lane) -> bool {
+        let max = self.config.limits.under_way_max;
+        let is_backfill = |(_, asking): &&Way| *asking == Lane::Backfill;
+        self.asked.len() >= max
+            || (lane == Lane::Backfill
+                && self.asked.values().filter(is_backfill).count() >= max.div_ceil(2))
     }
 
     /// When a stream that wants its turn at `wake` gets it, given that the account is unknown.
@@ -51,35 +71,48 @@ impl Machine {
         free.then_some(wake.max(self.account.not_before_ms))
     }
 
-    /// Enters in the table when a stream wants its turn.
-    pub(super) fn schedule(&mut self, id: StreamId, now: TimeMs) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        let wake = wake_ms(stream, now, &self.config.limits, self.stopping)
+    /// Enters in the table when a lane of a stream wants its turn.
+    pub(super) fn schedule(&mut self, (id, lane): Way, now: TimeMs) {
+        let (streams, wakes) = match lane {
+            Lane::Live => (&mut self.streams, &mut self.wakes),
+            Lane::Backfill => (&mut self.backfill, &mut self.backfill_wakes),
+        };
+        let Some(stream) = streams.get_mut(&id) else { return };
+        let wake = wake_ms(stream, lane, now, &self.config.limits, self.stopping)
             .filter(|_| stream.hold_until.is_none_or(|record| record <= self.durable));
         if wake == stream.wake_ms {
             return;
         }
         if let Some(old) = std::mem::replace(&mut stream.wake_ms, wake) {
-            self.wakes.remove(&(old, id));
+            wakes.remove(&(old, id));
         }
         if let Some(new) = wake {
-            self.wakes.insert((new, id));
+            wakes.insert((new, id));
         }
     }
 
-    /// Gives every stream its turn whose time has come, the longest waiting first.
+    pub(super) fn schedule_both(&mut self, id: StreamId, now: TimeMs) {
+        self.schedule((id, Lane::Live), now);
+        self.schedule((id, Lane::Backfill), now);
+    }
+
+    /// Gives every stream its turn whose time has come: what is new first, then the longest waiting.
     pub(super) fn advance(&mut self, now: TimeMs, out: &mut Vec<Output>) {
-        while !self.is_saturated() {
-            let Some((_, id)) = self.wakes.first().copied().filter(|(wake, _)| *wake <= now) else {
-                return;
-            };
+        while let Some(way) = self.due(now) {
             if self.account.known.is_none() {
                 self.ask_account(now, out);
                 return;
             }
-            self.take_turn(id, out);
-            self.schedule(id, now);
+            self.take_turn(way, now, out);
+            self.schedule(way, now);
         }
+    }
+
+    fn due(&self, now: TimeMs) -> Option<Way> {
+        [Lane::Live, Lane::Backfill].into_iter().find_map(|lane| {
+            let (wake, id) = self.wakes_of(lane).first().filter(|_| !self.is_saturated(lane))?;
+            (*wake <= now).then_some((*id, lane))
+        })
     }
 
     fn ask_account(&mut self, now: TimeMs, out: &mut Vec<Output>) {
@@ -91,35 +124,57 @@ impl Machine {
         }
     }
 
-    fn take_turn(&mut self, id: StreamId, out: &mut Vec<Output>) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+    fn take_turn(&mut self, way: Way, now: TimeMs, out: &mut Vec<Output>) {
+        let (id, attempt) = (way.0, AttemptId(self.next_attempt));
+        let Some(stream) = self.lane(way) else { return };
         if stream.unsure && matches!(stream.step, Step::Seal) {
             stream.step = Step::Locate(Doubt::Lost);
         }
-        let attempt = AttemptId(self.next_attempt);
         let output = match (&stream.step, stream.front().map(|queued| queued.seq)) {
             (Step::Head, _) => Some(Output::AskHead { attempt, stream: id }),
             (Step::Locate(_), Some(seq)) => Some(Output::Locate { attempt, stream: id, seq }),
-            (Step::Seal, Some(_)) => self.seal(attempt, id),
+            (Step::Seal, Some(_)) => {
+                self.split(way, now);
+                self.seal(attempt, way)
+            }
             (Step::Submit(batch), Some(_)) => batch.transaction.clone().map(|transaction| {
                 Output::Submit { attempt, transaction, payload: batch.payload.clone() }
             }),
             (_, None) => None,
         };
-        if let (Some(output), Some(stream)) = (output, self.streams.get_mut(&id)) {
-            self.next_attempt += 1;
-            self.asked.insert(attempt, id);
+        if let (Some(output), Some(stream)) = (output, self.lane(way)) {
             stream.under_way = Some(attempt);
+            self.next_attempt += 1;
+            self.asked.insert(attempt, way);
             out.push(output);
         }
     }
 
-    fn seal(&mut self, attempt: AttemptId, id: StreamId) -> Option<Output> {
+    /// If more waits in the live lane than the next two batches hold, all but the newest goes to the
+    /// other lane: what is published now is in the next batch, whatever piled up.
+    fn split(&mut self, (id, lane): Way, now: TimeMs) {
+        let batch = self.config.limits.batch_readings_max;
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let is_settled = !stream.unsure && !stream.single && stream.splits < SPLITS_MAX;
+        let is_much = stream.durable() > batch.saturating_mul(2);
+        if lane == Lane::Backfill || !is_settled || !is_much {
+            return;
+        }
+        let older = self.backfill.entry(id).or_insert_with(|| Stream::new(stream.next_seq));
+        stream.split_into(older, batch);
+        stream.splits += 1;
+        self.schedule((id, Lane::Backfill), now);
+    }
+
+    fn seal(&mut self, attempt: AttemptId, way: Way) -> Option<Output> {
         let limits = &self.config.limits;
-        let stream = self.streams.get_mut(&id)?;
+        let stream = match way.1 {
+            Lane::Live => self.streams.get_mut(&way.0)?,
+            Lane::Backfill => self.backfill.get_mut(&way.0)?,
+        };
         let (height, nonce) = self.account.known.as_mut()?;
         let readings_max = if stream.single { 1 } else { limits.batch_readings_max };
-        let (header, payload) = stream.seal(id, readings_max)?;
+        let (header, payload) = stream.seal(way.0, readings_max)?;
         let expiry_height = height.saturating_add(limits.expiry_blocks);
         let actions = vec![Action::SubmitBatch(header.clone())];
         let gateway = self.config.gateway;
@@ -129,11 +184,11 @@ impl Machine {
         Some(Output::Sign { attempt, body })
     }
 
-    /// The stream that waits for this answer, no longer waiting.
-    fn answered(&mut self, attempt: AttemptId) -> Option<StreamId> {
-        let id = self.asked.remove(&attempt)?;
-        let stream = self.streams.get_mut(&id)?;
-        stream.under_way.take_if(|awaited| *awaited == attempt).map(|_| id)
+    /// The lane that waits for this answer, no longer waiting.
+    fn answered(&mut self, attempt: AttemptId) -> Option<Way> {
+        let way = self.asked.remove(&attempt)?;
+        let stream = self.lane(way)?;
+        stream.under_way.take_if(|awaited| *awaited == attempt).map(|_| way)
     }
 
     pub(super) fn on_account(
@@ -160,8 +215,8 @@ impl Machine {
         next_seq: u64,
         out: &mut Vec<Output>,
     ) {
-        let Some(id) = self.answered(attempt) else { return };
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(way) = self.answered(attempt) else { return };
+        let (id, Some(stream)) = (way.0, self.lane(way)) else { return };
         stream.step = Step::Seal;
         stream.succeeded();
         if stream.next_seq.is_none() {
@@ -169,7 +224,7 @@ impl Machine {
             let record = Record::Head { stream: id, next_seq };
             self.persist(record, SetsFree::Stream(id), out);
         }
-        self.schedule(id, now);
+        self.schedule(way, now);
     }
 
     pub(super) fn on_located(
@@ -180,27 +235,71 @@ impl Machine {
         next_seq: u64,
         out: &mut Vec<Output>,
     ) {
-        let Some(id) = self.answered(attempt) else { return };
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(way) = self.answered(attempt) else { return };
+        let (id, is_ours) = (way.0, batch.as_ref().is_some_and(|it| self.is_ours(way.0, it)));
+        let Some(stream) = self.lane(way) else { return };
         stream.succeeded();
         let step = std::mem::replace(&mut stream.step, Step::Seal);
         let is_behind = stream.front().is_some_and(|oldest| next_seq <= oldest.seq);
         match (batch, step) {
-            // After a restart several batches may be final: `unsure` looks at the next one.
-            (Some(located), _) if stream.is_ours(id, &located) => {
-                self.retire(id, located.first_seq, located.count, out);
+            // After a restart several batches may be final: `unsure` looks at the next one. A number
+            // that a device gave can only be taken by what that device signed.
+            (Some(located), _) if is_ours || stream.is_signed() => {
+                self.retire(id, located.first_seq, located.count(), out);
             }
             // A peer that knows no such gap is behind the one that refused to fill it.
             (None, Step::Locate(Doubt::Sealed)) if is_behind => {
-                self.pause(now, id, Some(Step::Locate(Doubt::Sealed)));
+                self.pause(now, way, Some(Step::Locate(Doubt::Sealed)));
+            }
+            (None, Step::Locate(Doubt::Sealed)) if stream.is_signed() => {
+                self.hold(now, way, Refusal::GapSealed, out);
             }
             // Whatever of ours was under way with these numbers can never be taken any more.
-            (Some(_), _) | (None, Step::Locate(Doubt::Sealed)) => self.renumber(id, next_seq, out),
+            (Some(_), _) | (None, Step::Locate(Doubt::Sealed)) => match way.1 {
+                Lane::Live => self.renumber(id, next_seq, out),
+                Lane::Backfill => self.move_behind(id, out),
+            },
             // A later number was taken, or an earlier transaction of ours waits to be included.
             (None, Step::Locate(Doubt::Overlap)) => stream.single = true,
             (None, _) => stream.unsure = false,
         }
-        self.schedule(id, now);
+        self.schedule_both(id, now);
+    }
+
+    /// Whether what the ledger holds is readings of ours, whichever lane they are in. Those of them
+    /// that were given up meanwhile cannot be compared.
+    fn is_ours(&self, id: StreamId, located: &Located) -> bool {
+        let numbered: BTreeMap<u64, &Reading> =
+            (located.first_seq..).zip(&located.readings).collect();
+        let seqs = located.first_seq..located.first_seq.saturating_add(located.count().into());
+        let lanes = [self.backfill.get(&id), self.streams.get(&id)];
+        let mut durable =
+            lanes.into_iter().flatten().flat_map(|stream| stream.durables(seqs.clone())).peekable();
+        durable.peek().is_some()
+            && durable.all(|queued| numbered.get(&queued.seq) == Some(&&queued.reading))
+    }
+
+    /// The numbers of the backfill were taken, or can no longer be: its readings get numbers behind
+    /// all others.
+    fn move_behind(&mut self, id: StreamId, out: &mut Vec<Output>) {
+        let Some(mut older) = self.end_backfill(id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let moved = older.take(0..u64::MAX);
+        let (Some(first), Some(last)) = (moved.first(), moved.last()) else { return };
+        let (from_seq, below_seq) = (first.seq, last.seq.saturating_add(1));
+        let (to_seq, count) = (stream.next_seq.unwrap_or_default(), moved.len());
+        stream.append(moved);
+        let record = Record::Moved { stream: id, from_seq, below_seq, to_seq };
+        self.persist(record, SetsFree::Moved(id, count), out);
+    }
+
+    /// The backfill of a stream, which ends.
+    fn end_backfill(&mut self, id: StreamId) -> Option<Stream> {
+        let older = self.backfill.remove(&id)?;
+        if let Some(wake) = older.wake_ms {
+            self.backfill_wakes.remove(&(wake, id));
+        }
+        Some(older)
     }
 
     fn renumber(&mut self, id: StreamId, to_seq: u64, out: &mut Vec<Output>) {
@@ -216,12 +315,12 @@ impl Machine {
     }
 
     pub(super) fn on_signed(&mut self, now: TimeMs, attempt: AttemptId, transaction: Transaction) {
-        let Some(id) = self.answered(attempt) else { return };
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(way) = self.answered(attempt) else { return };
+        let Some(stream) = self.lane(way) else { return };
         if let Step::Submit(batch) = &mut stream.step {
             batch.transaction = Some(transaction);
         }
-        self.schedule(id, now);
+        self.schedule(way, now);
     }
 
     pub(super) fn on_outcome(
@@ -231,42 +330,56 @@ impl Machine {
         outcome: Outcome,
         out: &mut Vec<Output>,
     ) {
-        let Some(id) = self.answered(attempt) else { return };
+        let Some(way) = self.answered(attempt) else { return };
         match outcome {
-            Outcome::Finalized { height } => self.on_finalized(id, height, out),
-            Outcome::Refused(refusal) => self.on_refused(now, id, refusal, out),
-            Outcome::Undecided => self.pause(now, id, Some(Step::Locate(Doubt::Lost))),
+            Outcome::Finalized { height } => self.on_finalized(way, height, out),
+            Outcome::Refused(refusal) => self.on_refused(now, way, refusal, out),
+            Outcome::Undecided => self.pause(now, way, Some(Step::Locate(Doubt::Lost))),
         }
-        self.schedule(id, now);
+        self.schedule_both(way.0, now);
     }
 
-    fn on_finalized(&mut self, id: StreamId, height: u64, out: &mut Vec<Output>) {
+    fn on_finalized(&mut self, way: Way, height: u64, out: &mut Vec<Output>) {
         self.height = self.height.max(height);
         if let Some((known, _)) = &mut self.account.known {
             *known = height.max(*known);
         }
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.lane(way) else { return };
         stream.succeeded();
         if let Step::Submit(batch) = std::mem::replace(&mut stream.step, Step::Seal) {
-            self.retire(id, batch.header.first_seq, batch.header.count, out);
+            self.retire(way.0, batch.header.first_seq, batch.header.count, out);
         }
     }
 
-    fn on_refused(&mut self, now: TimeMs, id: StreamId, refusal: Refusal, out: &mut Vec<Output>) {
+    fn on_refused(&mut self, now: TimeMs, way: Way, refusal: Refusal, out: &mut Vec<Output>) {
         self.counters.refusals += 1;
         match remedy(refusal) {
-            Remedy::Again => self.pause(now, id, None),
+            Remedy::Again => self.pause(now, way, None),
             Remedy::Refresh => {
                 self.account.known = None;
-                self.pause(now, id, Some(Step::Locate(Doubt::Lost)));
+                self.pause(now, way, Some(Step::Locate(Doubt::Lost)));
             }
-            Remedy::Locate(doubt) => self.pause(now, id, Some(Step::Locate(doubt))),
-            Remedy::Hold => {
-                self.held.insert(id, refusal);
-                out.push(Output::Held { stream: id, refusal });
-                self.pause(now, id, Some(Step::Seal));
-            }
+            Remedy::Locate(doubt) => self.pause(now, way, Some(Step::Locate(doubt))),
+            Remedy::Join if self.backfill.contains_key(&way.0) => self.join(now, way.0),
+            Remedy::Join | Remedy::Hold => self.hold(now, way, refusal, out),
         }
+    }
+
+    fn hold(&mut self, now: TimeMs, way: Way, refusal: Refusal, out: &mut Vec<Output>) {
+        self.held.insert(way.0, refusal);
+        out.push(Output::Held { stream: way.0, refusal });
+        self.pause(now, way, Some(Step::Seal));
+    }
+
+    /// What is new is further ahead than the ledger lets it go: from now on, all goes in order.
+    fn join(&mut self, now: TimeMs, id: StreamId) {
+        let Some(older) = self.end_backfill(id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        // Its last batch may be final.
+        stream.unsure = true;
+        stream.splits = SPLITS_MAX;
+        stream.join(older);
+        self.pause(now, (id, Lane::Live), Some(Step::Seal));
     }
 
     pub(super) fn on_failed(&mut self, now: TimeMs, attempt: AttemptId) {
@@ -276,20 +389,21 @@ impl Machine {
             self.account.failures = self.account.failures.saturating_add(1);
             let pause = pause_ms(&self.config.limits, self.account.failures, 0);
             self.account.not_before_ms = now.saturating_add(pause);
-        } else if let Some(id) = self.answered(attempt) {
-            let unsigned = self.streams.get(&id).is_some_and(
+        } else if let Some(way) = self.answered(attempt) {
+            let unsigned = self.lane(way).is_some_and(
                 |stream| matches!(&stream.step, Step::Submit(batch) if batch.transaction.is_none()),
             );
-            self.pause(now, id, unsigned.then_some(Step::Seal));
-            self.schedule(id, now);
+            self.pause(now, way, unsigned.then_some(Step::Seal));
+            self.schedule(way, now);
         }
     }
 
     /// After a failure: waits, then does `step`, or the same again.
-    fn pause(&mut self, now: TimeMs, id: StreamId, step: Option<Step>) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        stream.failures = stream.failures.saturating_add(1);
-        let pause = pause_ms(&self.config.limits, stream.failures, id.0[0]);
+    fn pause(&mut self, now: TimeMs, way: Way, step: Option<Step>) {
+        let failures = self.lane(way).map_or(0, |stream| stream.failures).saturating_add(1);
+        let pause = pause_ms(&self.config.limits, failures, way.0.0[0]);
+        let Some(stream) = self.lane(way) else { return };
+        stream.failures = failures;
         stream.not_before_ms = now.saturating_add(pause);
         if let Some(step) = step {
             stream.step = step;
@@ -297,30 +411,84 @@ impl Machine {
     }
 
     fn retire(&mut self, id: StreamId, first_seq: u64, count: u32, out: &mut Vec<Output>) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        let before_seq = first_seq.saturating_add(u64::from(count));
-        self.bytes -= stream.retire(before_seq);
         self.held.remove(&id);
         self.counters.readings_finalized += u64::from(count);
-        stream.unsure &= stream.len() > 0;
-        stream.single = false;
-        let record = Record::Retired { stream: id, before_seq };
-        self.persist(record, SetsFree::Stream(id), out);
+        let end = first_seq.saturating_add(u64::from(count));
+        // A pack of which the ledger holds a part will never be taken.
+        let lanes = [self.backfill.get(&id), self.streams.get(&id)];
+        let last = lanes.into_iter().flatten().find_map(|stream| stream.find(end.checked_sub(1)?));
+        let pack = last.and_then(|queued| queued.pack.as_ref());
+        let end = pack.map_or(end, |arrived| end.max(arrived.pack.end_seq()));
+        self.release(id, first_seq..end, out);
         out.push(Output::Finalized { stream: id, first_seq, count });
+    }
+
+    /// Keeps readings no more, in memory and on disk.
+    pub(super) fn release(&mut self, id: StreamId, seqs: Range<u64>, out: &mut Vec<Output>) {
+        let mut dropped = Vec::new();
+        for lane in [Lane::Backfill, Lane::Live] {
+            let Some(stream) = self.lane((id, lane)) else { continue };
+            let taken = stream.take(seqs.clone());
+            if !taken.is_empty() {
+                stream.single = false;
+            }
+            stream.unsure &= stream.len() > 0;
+            dropped.extend(taken);
+        }
+        self.bytes -= dropped.iter().map(Queued::cost).sum::<usize>();
+        self.remember(id, &dropped);
+        if self.backfill.get(&id).is_some_and(|older| older.len() == 0) {
+            self.end_backfill(id);
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.splits = 0;
+            }
+        }
+        if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.len() == 0) {
+            stream.splits = 0;
+        }
+        let lanes = [self.backfill.get(&id), self.streams.get(&id)];
+        let oldest = lanes.into_iter().flatten().find_map(Stream::front).map(|queued| queued.seq);
+        let record = if oldest.is_none_or(|oldest| seqs.end <= oldest) {
+            Record::Retired { stream: id, before_seq: seqs.end }
+        } else {
+            let count = u32::try_from(seqs.end - seqs.start).unwrap_or(u32::MAX);
+            Record::Released { stream: id, first_seq: seqs.start, count }
+        };
+        self.persist(record, SetsFree::Stream(id), out);
+    }
+
+    /// Keeps in mind which packs were final last.
+    fn remember(&mut self, id: StreamId, dropped: &[Queued]) {
+        let mut packs: Vec<&Arc<Arrived>> =
+            dropped.iter().filter_map(|queued| queued.pack.as_ref()).collect();
+        packs.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        for arrived in packs {
+            let recent = self.recent.entry(id).or_default();
+            if recent.len() == RECENT_MAX {
+                recent.pop_front();
+            }
+            recent.push_back(arrived.pack.digest());
+        }
     }
 
     pub(super) fn on_stop(&mut self, now: TimeMs) {
         self.stopping = true;
         let ids: Vec<_> = self.streams.keys().copied().collect();
         for id in ids {
-            self.schedule(id, now);
+            self.schedule_both(id, now);
         }
     }
 }
 
 /// When a stream wants its turn: at once if it has something to do, at the age of its oldest
 /// reading if it only waits for company, never if there is nothing to do or an answer is awaited.
-fn wake_ms(stream: &Stream, now: TimeMs, limits: &crate::Limits, stopping: bool) -> Option<TimeMs> {
+fn wake_ms(
+    stream: &Stream,
+    lane: Lane,
+    now: TimeMs,
+    limits: &crate::Limits,
+    stopping: bool,
+) -> Option<TimeMs> {
     if stream.under_way.is_some() {
         return None;
     }
@@ -328,7 +496,7 @@ fn wake_ms(stream: &Stream, now: TimeMs, limits: &crate::Limits, stopping: bool)
         (Step::Head, _) => now,
         (_, None) => return None,
         (Step::Seal, Some(_)) if stream.durable() == 0 => return None,
-        (Step::Seal, Some(oldest)) if !stream.unsure && !stopping => {
+        (Step::Seal, Some(oldest)) if lane == Lane::Live && !stream.unsure && !stopping => {
             let full = stream.durable() >= limits.batch_readings_max;
             let aged = oldest.since_ms.saturating_add(limits.batch_age_ms_max);
             if full { now.min(aged) } else { aged }

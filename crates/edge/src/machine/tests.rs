@@ -1,6 +1,8 @@
 //! Step tables: each row is an input and exactly the outputs that must follow.
 
+mod lanes;
 mod ledger;
+mod signed;
 
 use althing_types::{
     EntityId, LedgerId, Reading, Refusal, SigningKey, StreamSchema, Suite, Value, ValueKind,
@@ -58,13 +60,21 @@ pub(super) fn pump() -> ThingSpec {
         owner: EntityId([5; 32]),
         until_height: None,
         streams: vec![stream],
+        device: None,
+        may_lose: false,
     }
 }
 
 /// A publish received at `T0`.
 pub(super) fn publish(id: u64, value: &str) -> Input {
     let (id, topic) = (PublishId(id), "althing/pump/t".to_owned());
-    Input::Publish { id, received_ms: T0, topic, payload: value.as_bytes().to_vec() }
+    Input::Publish {
+        id,
+        received_ms: T0,
+        topic,
+        payload: value.as_bytes().to_vec(),
+        only_signed: false,
+    }
 }
 
 fn record(seq: u64, at: TimeMs, mantissa: i64) -> Record {
@@ -177,15 +187,13 @@ impl Run {
         assert_eq!(seen, expected, "{what}");
     }
 
-    fn located(&self, first_seq: u64, mantissas: &[i64]) -> Located {
+    fn located(first_seq: u64, mantissas: &[i64]) -> Located {
         let reading = |mantissa: &i64| Reading {
             claimed_ms: T0,
             received_ms: T0,
             value: Value::Number(*mantissa),
         };
-        let payload = althing_types::Payload { readings: mantissas.iter().map(reading).collect() };
-        let header = payload.header(STREAM, first_seq);
-        Located { first_seq, count: header.count, payload_digest: header.payload_digest }
+        Located { first_seq, readings: mantissas.iter().map(reading).collect() }
     }
 }
 
@@ -283,13 +291,13 @@ fn an_unreachable_peer_is_tried_again_at_growing_pauses_with_the_same_transactio
 }
 
 #[test]
-fn a_lost_answer_is_settled_by_the_ledgers_own_digest() {
+fn a_lost_answer_is_settled_by_what_the_ledger_holds() {
     let mut run = Run::submitted(0);
     run.step("refused", 0, outcome(4, Outcome::Refused(Refusal::NonceReused)), vec![]);
     let ask = Output::AskAccount { attempt: AttemptId(5) };
     run.step("asks for its nonce", 100, Input::Tick, vec![Out(ask)]);
     run.step("and looks", 0, account(5), vec![Out(locate(6, 0))]);
-    let located = run.located(0, &[10, 20]);
+    let located = Run::located(0, &[10, 20]);
     let ours = Input::Located { attempt: AttemptId(6), batch: Some(located), next_seq: 2 };
     let expected = vec![Out(persist(4, retired(2))), finalized(0, 2)];
     run.step("ours", 0, ours, expected);
@@ -313,7 +321,7 @@ fn numbers_that_another_took_are_given_up_before_anything_is_submitted_under_new
     let mut run = Run::submitted(0);
     run.step("overlap", 0, outcome(4, Outcome::Refused(Refusal::SequenceOverlap)), vec![]);
     run.step("looks", 100, Input::Tick, vec![Out(locate(5, 0))]);
-    let others = run.located(0, &[10, 21]);
+    let others = Run::located(0, &[10, 21]);
     let answer = Input::Located { attempt: AttemptId(5), batch: Some(others), next_seq: 7 };
     let renumbered = Record::Renumbered { stream: STREAM, from_seq: 0, to_seq: 7 };
     run.step("another's", 0, answer, vec![Out(persist(4, renumbered))]);
@@ -367,7 +375,7 @@ fn after_a_crash_what_was_durable_is_there_and_what_is_final_is_not_doubled() {
     let ask = Output::AskAccount { attempt: AttemptId(1) };
     run.step("start", 0, Input::Thing(pump()), vec![Out(ask)]);
     run.step("looks before it submits", 0, account(1), vec![Out(locate(2, 0))]);
-    let located = run.located(0, &[10, 20]);
+    let located = Run::located(0, &[10, 20]);
     let ours = Input::Located { attempt: AttemptId(2), batch: Some(located), next_seq: 2 };
     let expected = vec![Out(persist(1, retired(2))), finalized(0, 2), Out(locate(3, 2))];
     run.step("the first two were final", 0, ours, expected);
@@ -408,7 +416,13 @@ fn a_refused_publish_says_why() {
     let unknown = |topic: &str, payload: &str| {
         let mut run = Run::ready(0);
         let (topic, payload) = (topic.to_owned(), payload.as_bytes().to_vec());
-        let input = Input::Publish { id: PublishId(1), received_ms: T0, topic, payload };
+        let input = Input::Publish {
+            id: PublishId(1),
+            received_ms: T0,
+            topic,
+            payload,
+            only_signed: false,
+        };
         match &run.machine.handle(T0, input)[..] {
             [Output::Refuse { rejection, .. }] => rejection.code(),
             outputs => panic!("{outputs:?}"),
@@ -436,7 +450,7 @@ fn before_a_peer_told_which_things_there_are_an_unknown_one_may_be_new() {
     let mut run = Run::new(vec![head(0)]);
     let elsewhere = |id, topic: &str| {
         let (id, topic) = (PublishId(id), topic.to_owned());
-        Input::Publish { id, received_ms: T0, topic, payload: b"1".to_vec() }
+        Input::Publish { id, received_ms: T0, topic, payload: b"1".to_vec(), only_signed: false }
     };
     let code = |outputs: &[Output]| match outputs {
         [Output::Refuse { rejection, .. }] => (rejection.code(), rejection.is_temporary()),

@@ -36,6 +36,8 @@ fn directory() -> Directory {
             stream("state", STATE, ValueKind::Text, 0, ""),
             stream("image", IMAGE, ValueKind::Bytes, 0, ""),
         ],
+        device: None,
+        may_lose: false,
     };
     directory.insert(pump).unwrap();
     directory
@@ -59,27 +61,34 @@ fn profiles() -> Vec<Profile> {
     };
     let rounding = Profile { round: true, ..named("round/{thing}/{property}", Form::Plain) };
     let plain = named("plain/{thing}/{property}", Form::Plain);
-    vec![fixed, rounding, plain, Profile::standard(), Profile::standard_pack()]
+    let presets = [Profile::tasmota(), Profile::shelly_gen2()];
+    let standard = [Profile::standard(), Profile::standard_pack()];
+    [fixed, rounding, plain].into_iter().chain(presets).chain(standard).collect()
 }
 
 /// The streams, claimed times after `NOW_MS` and values of a publish, or the code of its refusal.
 fn check(topic: &str, payload: &[u8], expected: Result<Vec<(StreamId, i64, Value)>, &'static str>) {
     let (profiles, directory) = (profiles(), directory());
     let context = Context {
+        only_signed: false,
+        ledger: &crate::testing::LEDGER,
         profiles: &profiles,
         directory: &directory,
         height: 0,
         topic,
         payload,
         received_ms: NOW_MS,
-        payload_bytes_max: 200,
+        payload_bytes_max: 512,
         ahead_ms_max: 1000,
     };
     let seen = |(stream, reading): (StreamId, Reading)| {
         assert_eq!(reading.received_ms, NOW_MS);
         (stream, reading.claimed_ms - NOW_MS, reading.value)
     };
-    let readings = context.readings();
+    let readings = context.mapped().map(|mapped| match mapped {
+        Mapped::Readings(readings) => readings,
+        Mapped::Pack(..) => panic!("a pack"),
+    });
     let given = readings
         .map(|readings| readings.into_iter().map(seen).collect())
         .map_err(|rejection| rejection.code());
@@ -165,7 +174,7 @@ fn what_does_not_fit_is_refused_whole() {
         (t, br#"[{"v":1,"u":"K"}]"#, "unit_mismatch"),
         (t, br#"[{"vs":"x"}]"#, "schema_mismatch"),
         (t, &[0x81], "malformed"),
-        (t, &[b'1'; 201], "too_large"),
+        (t, &[b'1'; 513], "too_large"),
         ("althing/pump/running", b"on", "schema_mismatch"),
         ("tele/4711/sensor", br#"{"data":[]}"#, "malformed"),
         ("tele/4711/sensor", b"21.5", "malformed"),
@@ -183,6 +192,8 @@ fn deep_nesting_is_refused_and_nothing_overflows() {
         json
     }] {
         let context = Context {
+            only_signed: false,
+            ledger: &crate::testing::LEDGER,
             profiles: &profiles,
             directory: &directory,
             height: 0,
@@ -192,6 +203,31 @@ fn deep_nesting_is_refused_and_nothing_overflows() {
             payload_bytes_max: 2_000_000,
             ahead_ms_max: 1000,
         };
-        assert_eq!(context.readings().map_err(|rejection| rejection.code()), Err("malformed"));
+        assert_eq!(
+            context.mapped().map(|_| ()).map_err(|rejection| rejection.code()),
+            Err("malformed")
+        );
+    }
+}
+
+/// Payloads as the documentation of the two firmwares shows them.
+#[test]
+fn two_common_firmwares_are_understood_as_they_are() {
+    let tasmota = br#"{"Time":"2024-02-11T22:03:15","AM2301":{"Temperature":21.40,"Humidity":48.1,
+        "DewPoint":9.9},"ENERGY":{"Power":12,"Period":[1,2]},"TempUnit":"C"}"#;
+    check("tele/pump/SENSOR", tasmota, Ok(vec![temperature(0, 2140)]));
+    let shelly = br#"{"id":0,"source":"MQTT","output":true,"apower":8.9,"voltage":237.5,
+        "aenergy":{"total":6.532,"by_minute":[45.199,47.141,88.397],"minute_ts":1626935779},
+        "temperature":{"tC":39.4,"tF":102.9},"running":true,"state":"ok"}"#;
+    let expected = vec![(RUNNING, 0, Value::Bool(true)), (STATE, 0, Value::Text("ok".into()))];
+    check("pump/status/switch:0", shelly, Ok(expected));
+    for (topic, payload, code) in [
+        ("tele/fan/SENSOR", &br#"{"a":1}"#[..], "unknown_thing"),
+        ("tele/pump/SENSOR", br#"{"a":1}"#, "malformed"),
+        ("tele/pump/SENSOR", br#"{"a":{"b":{"c":{"d":{"temperature":1}}}}}"#, "malformed"),
+        ("tele/pump/SENSOR", br#"[1]"#, "malformed"),
+        ("tele/pump/SENSOR", br#"{"AM2301":{"Temperature":"hot"}}"#, "schema_mismatch"),
+    ] {
+        check(topic, payload, Err(code));
     }
 }

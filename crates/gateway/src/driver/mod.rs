@@ -23,6 +23,8 @@ pub(crate) struct Publish {
     pub(crate) received_ms: i64,
     pub(crate) topic: String,
     pub(crate) payload: Vec<u8>,
+    /// Whether only a pack signed by the thing's device may be taken.
+    pub(crate) only_signed: bool,
     pub(crate) reply: Reply,
 }
 
@@ -55,6 +57,8 @@ pub(crate) enum Control {
     ServeOnly(Vec<ThingSpec>),
     ServeNoMore(ThingId),
     Status(oneshot::Sender<DriverStatus>),
+    /// What was taken last under a topic, as SenML.
+    Latest(String, oneshot::Sender<Option<String>>),
     Stop,
 }
 
@@ -173,14 +177,14 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
     }
 
     fn on_publish(&mut self, publish: Publish) {
-        let Publish { received_ms, topic, payload, reply } = publish;
+        let Publish { received_ms, topic, payload, only_signed, reply } = publish;
         if self.disk.is_down() {
             return reply.send(Err(DISK_FAILED));
         }
         let id = PublishId(self.next_publish);
         self.next_publish += 1;
         self.waiting.insert(id, reply);
-        self.input(Input::Publish { id, received_ms, topic, payload });
+        self.input(Input::Publish { id, received_ms, topic, payload, only_signed });
     }
 
     fn on_control(&mut self, asked: Control) {
@@ -209,6 +213,10 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
                 };
                 // Whoever asked may have given up.
                 let _ = reply.send(status);
+            }
+            Control::Latest(topic, reply) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(self.machine.latest(&topic));
             }
             Control::Stop => {
                 self.stop_by = Some(Instant::now() + self.config.drain_timeout);
@@ -266,6 +274,9 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
             }
             Output::Finalized { stream, first_seq, count } => {
                 tracing::debug!(%stream, first_seq, count, "readings are final");
+            }
+            Output::Lost { stream, first_seq, count } => {
+                tracing::warn!(%stream, first_seq, count, "the oldest readings were given up for new ones");
             }
             Output::Unserved { thing, name, reason } => {
                 tracing::error!(%thing, name, "a thing bound to this gateway is not served: {reason}");

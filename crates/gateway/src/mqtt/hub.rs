@@ -154,6 +154,7 @@ impl Hub {
                 received_ms: wall_ms(),
                 topic: will.message.topic.clone(),
                 payload: will.message.payload.clone(),
+                only_signed: false,
                 reply: Reply { to, tag: 0 },
             };
             let publish = routes.take(&will.client, will.principal.clone(), publish).await;

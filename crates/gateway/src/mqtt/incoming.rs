@@ -87,6 +87,7 @@ impl Client {
             received_ms,
             topic: message.topic.clone(),
             payload: message.payload.clone(),
+            only_signed: false,
             reply: Reply { to: self.answers.0.clone(), tag },
         };
         self.awaited.push_back(Awaited { tag, id, message, result: None });
@@ -222,6 +223,9 @@ const fn reason_of(rejection: &Rejection) -> u8 {
     match rejection {
         Rejection::UnknownThing { .. }
         | Rejection::BindingEnded { .. }
+        | Rejection::Unsigned { .. }
+        | Rejection::NotSigning { .. }
+        | Rejection::BadSignature { .. }
         | Rejection::NotAllowed { .. } => reason::NOT_AUTHORIZED,
         Rejection::NoProfile { .. } | Rejection::UnknownProperty { .. } => {
             reason::TOPIC_NAME_INVALID
@@ -230,6 +234,7 @@ const fn reason_of(rejection: &Rejection) -> u8 {
         | Rejection::TooLarge { .. }
         | Rejection::SchemaMismatch { .. }
         | Rejection::UnitMismatch { .. }
+        | Rejection::Sequence { .. }
         | Rejection::TimeOutOfRange { .. } => reason::PAYLOAD_FORMAT_INVALID,
         Rejection::QueueFull { .. } => reason::QUOTA_EXCEEDED,
         // These are never acknowledged but for QoS 0, which is not answered.

@@ -105,7 +105,7 @@ impl Routes {
             publish.reply.send(Ok(()));
             return None;
         };
-        let Publish { received_ms, topic, payload, reply } = publish;
+        let Publish { received_ms, topic, payload, reply, .. } = publish;
         let (client, reply) = (client.to_owned(), Some(reply));
         // If the receiver left meanwhile, dropping the message answers it.
         let _ = to.send(Routed { client, by, received_ms, topic, payload, reply }).await;

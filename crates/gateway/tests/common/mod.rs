@@ -12,7 +12,9 @@ use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use althing_edge::{Grant, Limits, Located, Outcome, Principal, Profile, StreamSpec, ThingSpec};
+use althing_edge::{
+    DeviceSpec, Grant, Limits, Located, Outcome, Principal, Profile, StreamSpec, ThingSpec,
+};
 use althing_gateway::{
     AccountState, Config, Gateway, Handle, KeySigner, MqttAccess, MqttConfig, QueueConfig,
     QueueError, RefusalV3, StartError, Uplink, UplinkError,
@@ -60,12 +62,16 @@ impl State {
         if self.nonces.contains(&transaction.body().nonce) {
             return Outcome::Refused(Refusal::NonceReused);
         }
-        if header.first_seq < self.next_seq(&header.stream) {
+        let (first, end) = (header.first_seq, header.end_seq().unwrap());
+        let batches = self.batches.entry(header.stream).or_default();
+        // Gaps may be filled, numbers are used once.
+        if batches.iter().any(|(it, _)| it.first_seq < end && first < it.end_seq().unwrap()) {
             return Outcome::Refused(Refusal::SequenceOverlap);
         }
         self.height += 1;
         self.nonces.insert(transaction.body().nonce);
-        self.batches.entry(header.stream).or_default().push((header, payload));
+        batches.push((header, payload));
+        batches.sort_by_key(|(header, _)| header.first_seq);
         Outcome::Finalized { height: self.height }
     }
 }
@@ -124,13 +130,11 @@ impl Uplink for MemoryLedger {
         seq: u64,
     ) -> Result<(Option<Located>, u64), UplinkError> {
         let state = self.reach()?;
-        let batches = state.batches.get(&stream).into_iter().flatten();
-        let mut headers = batches.map(|(header, _)| header);
-        let holds = |h: &&BatchHeader| (h.first_seq..h.end_seq().unwrap()).contains(&seq);
-        let located = headers.find(holds).map(|header| Located {
+        let mut batches = state.batches.get(&stream).into_iter().flatten();
+        let holds = |h: &BatchHeader| (h.first_seq..h.end_seq().unwrap()).contains(&seq);
+        let located = batches.find(|(header, _)| holds(header)).map(|(header, payload)| Located {
             first_seq: header.first_seq,
-            count: header.count,
-            payload_digest: header.payload_digest,
+            readings: payload.readings.clone(),
         });
         Ok((located, state.next_seq(&stream)))
     }
@@ -148,13 +152,28 @@ impl Uplink for MemoryLedger {
     }
 }
 
+/// A thing whose device signs one number, at scale 8.
+pub fn signing_fan(device: DeviceSpec) -> ThingSpec {
+    let stream =
+        StreamSpec { property: "temperature".into(), id: SIGNED, schema: schema_of(&TEMPERATURE) };
+    ThingSpec {
+        id: ThingId([6; 32]),
+        name: "fan".into(),
+        streams: vec![stream],
+        device: Some(device),
+        ..pump()
+    }
+}
+
+/// The stream of [`signing_fan`].
+pub const SIGNED: StreamId = StreamId([4; 32]);
 pub const TEMPERATURE: StreamId = StreamId([1; 32]);
 pub const RUNNING: StreamId = StreamId([2; 32]);
 pub const STATE: StreamId = StreamId([3; 32]);
 
 fn schema_of(stream: &StreamId) -> StreamSchema {
     let (kind, scale, unit) = match *stream {
-        TEMPERATURE => (ValueKind::Number, 8, "Cel"),
+        TEMPERATURE | SIGNED => (ValueKind::Number, 8, "Cel"),
         RUNNING => (ValueKind::Bool, 0, ""),
         _ => (ValueKind::Text, 0, ""),
     };
@@ -175,6 +194,8 @@ pub fn pump() -> ThingSpec {
             stream("running", RUNNING),
             stream("state", STATE),
         ],
+        device: None,
+        may_lose: false,
     }
 }
 

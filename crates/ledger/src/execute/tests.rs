@@ -28,6 +28,9 @@ const ELSEWHERE: &[Refusal] = &[
 
 /// Refusals by actions, whose tables are beside each noun.
 const BY_ACTIONS: &[Refusal] = &[
+    DeviceChanged,
+    Unsigned,
+    DeviceSignature,
     NotPermitted,
     AlreadyExists,
     UnknownThing,

@@ -1,8 +1,9 @@
-use althing_types::{Action, StreamId, ThingId, Value, Wire};
+use althing_types::{Action, EntityKind, StreamId, ThingId, Value, Wire};
 
 use super::*;
 use crate::testing::{
     BEGIN_MS, PROPERTIES, World, batch, description, numbers, of_values, registration_of,
+    signing_key,
 };
 use Refusal::{SchemaMismatch, SequenceOverlap, TimeOutOfRange, UnknownStream, VersionConflict};
 
@@ -158,4 +159,46 @@ fn a_description_that_changed_since_payloads_were_checked_refuses_them() {
     assert_eq!(codes, [0, VersionConflict.number(), 0, UnknownStream.number()]);
 
     assert!(streams.submit(batch(stream, 0, 1)).is_ok());
+}
+
+/// The owner wants the signature of the thing's device: no gateway's word is enough, and what a
+/// device signed counts only while validators and execution see the same device and key.
+#[test]
+fn readings_of_a_thing_that_signs_need_its_device() {
+    let mut world = World::new();
+    let signing = description(PROPERTIES).replacen('{', r#"{"althing:signing": "device", "#, 1);
+    world.must(world.a, registration_of("boiler", &signing));
+    let thing = ThingId::derive(&world.a, "boiler");
+    let stream = StreamId::derive(&thing, "temperature");
+    let gateway = world.member(EntityKind::Gateway, 40);
+    let bind = |gateway| Action::Bind { thing, gateway, until_height: 1000 };
+    world.must(world.a, bind(gateway));
+    let submit = |seq| Action::SubmitBatch(batch(stream, seq, 1));
+    assert_eq!(world.act(gateway, submit(0)).err(), Some(Refusal::Unsigned), "no device is bound");
+
+    let device = world.member(EntityKind::Device, 41);
+    world.must(world.a, bind(device));
+    world.must(gateway, submit(0));
+    let of_gateway = world.signed(&[gateway], vec![submit(1)]);
+    let of_device = world.signed(&[device], vec![submit(1)]);
+    let key = signing_key(41).public_key();
+    for (transaction, expected) in [(&of_gateway, Some((device, key))), (&of_device, None)] {
+        let basis = crate::Bases::new(&world.state).of(transaction).unwrap();
+        assert_eq!(basis.devices, [expected], "whose signature the payload needs");
+    }
+    world.must(device, submit(1));
+
+    let checked = crate::Bases::new(&world.state).of(&of_gateway).unwrap();
+    let agree = |world: &World| crate::Bases::new(&world.state).agree(&of_gateway, &checked);
+    assert_eq!(agree(&world), Ok(true));
+
+    let rotation = world.rotation(device, 42);
+    let rotated = world.signed(&[world.a], vec![rotation]);
+    let beside = world.signed(&[gateway], vec![submit(2)]);
+    let receipts = world.block(&[rotated, beside]).receipts;
+    assert_eq!(receipts[1].code, Refusal::DeviceChanged.number());
+    assert_eq!(agree(&world), Ok(false), "what was checked under the old key is checked again");
+    world.must(gateway, submit(2));
+    world.must(world.a, Action::RevokeEntity { entity: device });
+    assert_eq!(world.act(gateway, submit(3)).err(), Some(Refusal::DeviceSignature));
 }

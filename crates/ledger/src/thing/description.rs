@@ -6,6 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
+use althing_proof::record::Signing;
 use althing_types::{
     Digest, Refusal, StreamSchema, ValueKind, Wire, WireError,
     decimal::{self, DecimalError},
@@ -44,6 +45,8 @@ pub struct Description {
     pub types: Vec<String>,
     /// The properties that become streams, ascending by name.
     pub properties: Vec<(String, StreamSchema)>,
+    /// Whose signature its readings need (`"althing:signing": "device"`).
+    pub signing: Option<Signing>,
     /// What the thing can be asked to do.
     pub interface: Interface,
 }
@@ -112,6 +115,7 @@ impl Description {
             properties: outline.streams()?,
             types: outline.types(),
             interface: outline.interface(),
+            signing: outline.signing.map(|SigningText::Device| Signing::Device),
             title: outline.title.into_owned(),
         })
     }
@@ -132,7 +136,10 @@ pub fn explain(text: &[u8]) -> Option<String> {
         let reason: String = error.to_string().chars().take(REASON_CHARS_MAX).collect();
         return Some(format!("at `{}`: {reason}", error.instance_path()));
     }
-    let outline: Outline<'_> = serde_json::from_slice(text).ok()?;
+    let outline: Outline<'_> = match serde_json::from_slice(text) {
+        Ok(outline) => outline,
+        Err(error) => return Some(error.to_string().chars().take(REASON_CHARS_MAX).collect()),
+    };
     // A property that becomes no stream may have any name.
     let wrong = outline.properties.iter().find(|(name, property)| {
         property.schema().map_or(true, |schema| schema.is_some() && !is_stream_name(name))
@@ -227,10 +234,18 @@ struct Outline<'a> {
     title: Cow<'a, str>,
     #[serde(rename = "@type")]
     types: Option<OneOrMany>,
+    #[serde(rename = "althing:signing")]
+    signing: Option<SigningText>,
     #[serde(borrow, default)]
     properties: BTreeMap<String, Property<'a>>,
     #[serde(default)]
     actions: BTreeMap<String, IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SigningText {
+    Device,
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use althing_proof::stream::StreamHead;
 use althing_state::Direction;
-use althing_types::{Payload, StreamId, TxId, Value, Wire as _};
+use althing_types::{Payload, StreamId, TxId, Value};
 
 use super::{
     PAGE_ITEMS_MAX, PAGE_READINGS_MAX, PAYLOADS_OPENED_MAX, Query, QueryError,
@@ -239,6 +239,6 @@ impl Query {
     pub(super) fn payload(&self, digest: &[u8; 32]) -> Result<Option<Payload>, QueryError> {
         let Some(bytes) = self.core.payloads.get(digest)? else { return Ok(None) };
         let damaged = |_| althing_state::StoreError::corrupt(digest);
-        Ok(Some(Payload::from_wire(&bytes).map_err(damaged)?))
+        Ok(Some(Payload::read(&bytes).map_err(damaged)?))
     }
 }

@@ -124,6 +124,22 @@ pub struct ReadingProof {
     /// Who submitted it, and by what right.
     #[n(5)]
     pub submitter: SubmitterProof,
+    /// The device that signed the packs of the payload, if it has that form and the key of then is
+    /// known.
+    #[n(6)]
+    pub device: Option<DeviceProof>,
+}
+
+/// The device that signed the packs of a payload.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct DeviceProof {
+    /// The entity.
+    #[n(0)]
+    pub entity: Stated<EntityRecord>,
+    /// The key that the entity had then, if it has replaced it since.
+    #[n(1)]
+    pub earlier_key: Option<EarlierKey>,
 }
 
 /// Who submitted a batch, and by what right.
@@ -176,7 +192,15 @@ impl ReadingProof {
         if self.payload.len() > PAYLOAD_BYTES_MAX {
             return Err(WireError::OutOfBounds("payload"));
         }
-        self.submitter.validate()
+        self.submitter.validate()?;
+        self.device.as_ref().map_or(Ok(()), DeviceProof::validate)
+    }
+}
+
+impl DeviceProof {
+    fn validate(&self) -> Result<(), WireError> {
+        self.entity.validate()?;
+        self.earlier_key.as_ref().map_or(Ok(()), |earlier| earlier.key.validate())
     }
 }
 

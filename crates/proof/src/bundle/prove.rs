@@ -8,8 +8,9 @@ use crate::{
     aggregate,
     archive::{Archive, ProveError},
     bundle::{
-        AggregateProof, BindingProof, Claim, EarlierKey, RangeProof, ReadingClaim, ReadingProof,
-        ReceiptProof, StateProof, Stated, StreamProof, SubmitterProof, TransactionProof,
+        AggregateProof, BindingProof, Claim, DeviceProof, EarlierKey, RangeProof, ReadingClaim,
+        ReadingProof, ReceiptProof, StateProof, Stated, StreamProof, SubmitterProof,
+        TransactionProof,
     },
     certificate::Finalized,
     interval::Interval,
@@ -76,8 +77,10 @@ impl Claim {
         let payload = archive.payload(&leaf.payload_digest);
         let payload = payload.ok_or(ProveError::Payload { leaf: index })?;
         let submitter = SubmitterProof::prove(archive, &proof, &leaf)?;
+        let device = DeviceProof::prove(archive, &proof, &leaf, &payload);
         let stream = proof;
-        Ok(Self::Reading(ReadingProof { reading, stream, leaf, path, payload, submitter }.into()))
+        let proof = ReadingProof { reading, stream, leaf, path, payload, submitter, device };
+        Ok(Self::Reading(proof.into()))
     }
 
     /// Claims the readings of an interval.
@@ -165,7 +168,7 @@ impl SubmitterProof {
         // In the block of a rotation either key may have signed.
         let since = entity.record.key_since_height;
         let earlier_key = if since >= leaf.height {
-            EarlierKey::prove(archive, &entity.record, leaf)
+            EarlierKey::prove(archive, &leaf.submitter, &entity.record, leaf.height)
         } else {
             None
         };
@@ -174,6 +177,28 @@ impl SubmitterProof {
         let transaction = if checkable { archive.transaction(&leaf.transaction) } else { None };
         let earlier_key = earlier_key.filter(|_| transaction.is_some());
         Ok(Self { entity, binding, transaction, earlier_key })
+    }
+}
+
+impl DeviceProof {
+    /// Finds who signed the packs of a payload, if it is made of packs and the key of then is known.
+    fn prove<A: Archive>(
+        archive: &A,
+        stream: &StreamProof,
+        leaf: &Leaf,
+        payload: &[u8],
+    ) -> Option<Self> {
+        let packs = leaf.batch(stream.head.record.id()).packs(payload).ok()??;
+        let signer = packs.signer()?;
+        let entity: Stated<EntityRecord> =
+            Stated::prove(archive, &key::entity(&signer), "device").ok()?;
+        let since = entity.record.key_since_height;
+        let earlier_key = if since >= leaf.height {
+            EarlierKey::prove(archive, &signer, &entity.record, leaf.height)
+        } else {
+            None
+        };
+        (since <= leaf.height || earlier_key.is_some()).then_some(Self { entity, earlier_key })
     }
 }
 
@@ -192,16 +217,21 @@ impl BindingProof {
 }
 
 impl EarlierKey {
-    /// Finds the key of the height of a leaf. Versions take effect at ascending heights.
-    fn prove<A: Archive>(archive: &A, entity: &EntityRecord, leaf: &Leaf) -> Option<Self> {
+    /// Finds the key that an entity had at a height. Versions take effect at ascending heights.
+    fn prove<A: Archive>(
+        archive: &A,
+        id: &EntityId,
+        entity: &EntityRecord,
+        height: u64,
+    ) -> Option<Self> {
         let of = |version| {
-            let key = key::key_history(&leaf.submitter, version);
+            let key = key::key_history(id, version);
             Stated::<KeyRecord>::prove(archive, &key, "key").ok()
         };
         let (mut low, mut high) = (1, entity.key_version.checked_sub(1)?);
         while low < high {
             let middle = low + (high - low).div_ceil(2);
-            if of(middle)?.record.since_height <= leaf.height {
+            if of(middle)?.record.since_height <= height {
                 low = middle;
             } else {
                 high = middle - 1;

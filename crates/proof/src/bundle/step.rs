@@ -35,6 +35,8 @@ pub enum Step {
     Delegation,
     /// Its signature covers the batch.
     Signature,
+    /// The signature of the thing's device covers the reading.
+    Device,
     /// The readings of the interval are complete.
     Range,
     /// The aggregate over the interval is complete.
@@ -66,6 +68,7 @@ impl Step {
             Self::Submitter => "submitter",
             Self::Delegation => "delegation",
             Self::Signature => "signature",
+            Self::Device => "device",
             Self::Range => "range",
             Self::Aggregate => "aggregate",
             Self::State => "state",

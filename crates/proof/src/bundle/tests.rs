@@ -143,6 +143,51 @@ fn a_device_signs_for_itself() {
     assert_eq!(reading.attestation, Attestation::SignedByDevice(ledger.gateway));
 }
 
+/// A gateway forwards what a device signed: the bundle shows the device's signature, and the
+/// gateway's word counts no more for the reading.
+#[test]
+fn a_gateway_forwards_what_a_device_signed() {
+    for suite in [Suite::Ed25519, Suite::P256] {
+        let mut ledger = ledger();
+        ledger.submit_signed(5, suite, 200);
+        let seq = ledger.series.head.next_seq - 1;
+        let bundle = ledger.bundle(|l| claim_reading(l, seq));
+        let reading = verified_reading(&ledger, &bundle);
+        let Attestation::SignedByDevice(device) = reading.attestation else {
+            panic!("not signed by the device")
+        };
+        assert_ne!(device, ledger.gateway);
+        let earlier = ledger.bundle(|l| claim_reading(l, 0));
+        let before = verified_reading(&ledger, &earlier).attestation;
+        assert!(matches!(before, Attestation::AssertedBy { .. }), "asserted by the gateway");
+    }
+}
+
+/// Peers refuse such payloads; a verifier does not take their word for it.
+#[test]
+fn a_payload_whose_packs_another_key_signed_shows_no_device() {
+    let mut ledger = ledger();
+    ledger.submit_signed(4, Suite::Ed25519, 200);
+    let seq = ledger.series.head.next_seq - 1;
+    let bundle = ledger.bundle(|l| claim_reading(l, seq));
+    let mut forged = bundle.clone();
+    let Claim::Reading(proof) = &mut forged.claim else { panic!("a reading") };
+    let other = ledger.signed(4, Suite::Ed25519, 201);
+    let claim = ledger.bundle(|l| {
+        let device = other.signer().unwrap();
+        let entity = Stated::prove(l, &key::entity(&device), "device").unwrap();
+        let Claim::Reading(mut claim) = claim_reading(l, seq) else { panic!("a reading") };
+        claim.device = Some(DeviceProof { entity, earlier_key: None });
+        Claim::Reading(claim)
+    });
+    let refused = verify(&claim.to_bytes().unwrap(), &ledger.network.genesis);
+    assert_eq!(refused.map(|_| ()).map_err(|failure| failure.step), Err(Step::Device));
+    proof.device = None;
+    let left_out = verify(&forged.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
+    let VerifiedClaim::Reading(reading) = left_out.claim else { panic!("a reading") };
+    assert!(matches!(reading.attestation, Attestation::AssertedBy { .. }));
+}
+
 #[test]
 fn a_replaced_key_still_vouches_for_what_it_signed() {
     let mut ledger = ledger();

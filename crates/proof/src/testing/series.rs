@@ -32,6 +32,17 @@ impl Series {
         &mut self,
         batch: &BatchHeader,
         payload: &Payload,
+        came: (EntityId, TxId),
+        at: (u64, u64),
+    ) {
+        self.append_bytes(batch, payload.to_wire(), came, at);
+    }
+
+    /// The same, for a payload of either form.
+    pub fn append_bytes(
+        &mut self,
+        batch: &BatchHeader,
+        payload: Vec<u8>,
         (submitter, transaction): (EntityId, TxId),
         (height, time_ms): (u64, u64),
     ) {
@@ -41,7 +52,7 @@ impl Series {
             self.nodes.insert((made.level, made.index), made.node);
         }
         self.leaves.push(leaf);
-        self.payloads.insert(batch.payload_digest, payload.to_wire());
+        self.payloads.insert(batch.payload_digest, payload);
     }
 }
 

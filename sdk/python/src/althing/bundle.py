@@ -103,6 +103,14 @@ class SubmitterProof:
 
 
 @dataclass(frozen=True)
+class DeviceProof:
+    """The device that signed the packs of a payload."""
+
+    entity: Annotated[Stated[EntityRecord], _stated(entity_record)]
+    earlier_key: Annotated[EarlierKey | None, optional(record(EarlierKey))]
+
+
+@dataclass(frozen=True)
 class ReadingProof:
     """Shows that a thing reported a value."""
 
@@ -112,6 +120,8 @@ class ReadingProof:
     path: Annotated[LeafPath, leaf_path]
     payload: Annotated[bytes, _up_to(PAYLOAD_BYTES_MAX, "payload")]
     submitter: Annotated[SubmitterProof, record(SubmitterProof)]
+    device: Annotated[DeviceProof | None, optional(record(DeviceProof))]
+    """The device that signed the packs of the payload, if it has that form."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Canonical CBOR (RFC 8949, 4.2): shortest heads, definite lengths, no floats, no tags.
+"""Canonical CBOR (RFC 8949, 4.2): shortest heads, definite lengths, no floats.
 
 Whatever would be written differently is refused when it is read.
 """
 
-UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, SIMPLE = 0, 1, 2, 3, 4, 5, 7
+UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE = 0, 1, 2, 3, 4, 5, 6, 7
 _FALSE, _TRUE, _NULL = 0xF4, 0xF5, 0xF6
 
 
@@ -46,6 +46,16 @@ def boolean(value: bool) -> bytes:
 def array(items: list[bytes]) -> bytes:
     """An array of items that are encoded already."""
     return head(ARRAY, len(items)) + b"".join(items)
+
+
+def map_head(entries: int) -> bytes:
+    """The head of a map; its keys and values follow in turn."""
+    return head(MAP, entries)
+
+
+def tag_head(number: int) -> bytes:
+    """A tag; what it stands before follows."""
+    return head(TAG, number)
 
 
 NULL = bytes([_NULL])
@@ -99,6 +109,10 @@ class Reader:
     def map(self) -> int:
         """The number of entries of a map."""
         return self._head(MAP)
+
+    def tag(self) -> int:
+        """The number of a tag; what it stands before follows."""
+        return self._head(TAG)
 
     def boolean(self) -> bool:
         """A truth value."""

@@ -11,6 +11,7 @@ from .cbor import Reader, WireError
 from .codec import Codec, bytes32, decode, i64, i128, numbered, optional, record, text, u8, u32, u64
 from .digest import blake3
 from .limits import BATCH_READINGS_MAX, NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, SCALE_MAX, VALUE_BYTES_MAX
+from .pack import Arrived, is_signed, signed_payload
 from .text import printable, to_decimal
 
 VALUE_KINDS = ("number", "boolean", "text", "bytes")
@@ -135,6 +136,10 @@ def _read_reading(reader: Reader, base: int) -> Reading:
 payload = Codec(_write_payload, _read_payload)
 
 
+def _readings_of(packs: list[Arrived]) -> list[Reading]:
+    return [Reading(claimed, it.received_ms, value) for it in packs for claimed, value in it.times()]
+
+
 @dataclass(frozen=True)
 class BatchSummary:
     """What a batch says of its payload, as leaf and header share it."""
@@ -161,9 +166,14 @@ class BatchSummary:
         if len(data) != self.payload_len or blake3(data) != self.payload_digest:
             raise WireError("the payload is not the one the batch names")
         try:
-            readings: list[Reading] = decode(payload, data, PAYLOAD_BYTES_MAX)
+            packs = decode(signed_payload, data, PAYLOAD_BYTES_MAX) if is_signed(data) else []
+            readings: list[Reading] = _readings_of(packs) if packs else decode(payload, data, PAYLOAD_BYTES_MAX)
         except WireError:
             raise WireError("the payload is not canonical") from None
+        if packs and packs[0].pack.first_seq != self.first_seq:
+            raise WireError("the batch header does not summarise its payload")
+        if schema.kind == "number" and any(it.pack.scale != schema.scale for it in packs):
+            raise WireError("a pack has another scale than the stream")
         if summary_of(readings, self.first_seq, data) != self.summary():
             raise WireError("the batch header does not summarise its payload")
         for index, reading in enumerate(readings):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from . import cbor
 from .cbor import Reader
-from .codec import Codec, bytes32, checked, optional, record, text, u32, u64
+from .codec import Codec, bytes32, checked, numbered, optional, record, text, u32, u64
 from .digest import sha256
 from .entity import Inception, id32, inception, is_short, valid_key
 from .crypto import PublicKey
@@ -46,6 +46,10 @@ class ThingRecord:
     updated_height: Annotated[int, u64]
     retired: Annotated[int | None, optional(u64)]
     device: Annotated[bytes | None, optional(id32)]
+    device_height: Annotated[int | None, optional(u64)]
+    """Height at which `device` changed last, if it did."""
+    signing: Annotated[str | None, optional(numbered(("device",)))]
+    """Whose signature readings need; `None` if the word of whoever submits is enough."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ STEPS = {
     "submitter": "The submitter is an entity of the ledger.",
     "delegation": "It was allowed to submit for the thing.",
     "signature": "Its signature covers the batch.",
+    "device": "The signature of the thing's device covers the reading.",
     "range": "The readings of the interval are complete.",
     "aggregate": "The aggregate over the interval is complete.",
     "state": "The state holds the value, or nothing, at the key.",

@@ -17,6 +17,7 @@ from .bundle import (
     SealedBundle,
     SeqInterval,
     StateProof,
+    DeviceProof,
     Stated,
     StreamProof,
     SubmitterProof,
@@ -30,7 +31,8 @@ from .digest import sha256, thing_id, verify_merkle_path
 from .entity import entity_id
 from .finality import FinalityError, Membership, SignatureCheck, check_final
 from .genesis import Genesis
-from .limits import BUNDLE_BYTES_MAX
+from .limits import BUNDLE_BYTES_MAX, PAYLOAD_BYTES_MAX
+from .pack import is_signed, signed_payload
 from .opening import OpeningError, answer_aggregate, answer_range
 from .reading import Reading, kind_of as value_kind_of
 from .receipt import Receipt, receipts_statement
@@ -240,6 +242,7 @@ class _Verifier:
         attestation = self.submitter(block, proof)
         delegation = self.delegation(block, leaf, proof)
         version = self.signature(block, leaf, proof)
+        attestation = self.device(block, proof) or attestation
         return VerifiedReading(
             stream,
             claim.seq,
@@ -319,7 +322,7 @@ class _Verifier:
             self.require(submitter.earlier_key is None, step, "a key without the transaction that it signed")
             self.done(step, "left out of the bundle; the quorum that took the batch checked it")
             return None
-        keys = self.keys_of_then(block, leaf, submitter)
+        keys = self.keys_of_then(block, leaf.height, leaf.submitter, submitter, step)
         transaction = self.transaction_of(submitter.transaction, leaf, proof.stream.head.record.id())
         first = transaction.signatures[0]
         for key, version in keys:
@@ -329,19 +332,49 @@ class _Verifier:
                 return version
         self.fail(step, "the signature on the transaction does not verify")
 
-    def keys_of_then(self, block: Finalized, leaf: Leaf, proof: SubmitterProof) -> list[tuple[PublicKey, int]]:
-        """The keys the submitter had in the block of the batch: two if it was the block that replaced one."""
-        step, entity, earlier = "signature", proof.entity.record, proof.earlier_key
+    def device(self, block: Finalized, proof: ReadingProof) -> Attestation | None:
+        """The device whose signature covers the reading, if the payload is made of packs and the bundle
+        shows who it was."""
+        step, device, seq, height = "device", proof.device, proof.reading.seq, proof.leaf.height
+        if not is_signed(proof.payload):
+            self.require(device is None, step, "a device that signed nothing in the payload")
+            return None
+        if device is None:
+            self.done(step, "left out of the bundle; the quorum that took the batch checked the device's signature")
+            return None
+        packs = [it.pack for it in decode(signed_payload, proof.payload, PAYLOAD_BYTES_MAX)]
+        entity = device.entity.record
+        id = entity_id(entity.inception)
+        self.stated(step, device.entity, block.header, entity_key(id))
+        pack = next((it for it in packs if it.first_seq <= seq < it.end_seq), None)
+        if pack is None or pack.signer != id:
+            self.fail(step, "the packs are from another device")
+        is_active = entity.revoked is None or height <= entity.revoked
+        self.require(is_active, step, "the device was revoked before the batch was taken")
+        message = pack.signed_bytes(self.ledger, proof.stream.head.record.id())
+        for key, version in self.keys_of_then(block, height, id, device, step):
+            if key.suite == pack.suite and self.check(key, message, pack.signature):
+                kind, name, did = entity.inception.kind, entity.inception.name, self.did(id)
+                numbers = f"numbers {pack.first_seq} to {pack.end_seq - 1}"
+                self.done(step, f"signed by device `{printable(name)}`, {did}, {numbers}, under version {version} of its key")
+                return Attestation(True, did, kind, name)
+        self.fail(step, "the device's signature does not verify")
+
+    def keys_of_then(
+        self, block: Finalized, height: int, id: bytes, proof: SubmitterProof | DeviceProof, step: str
+    ) -> list[tuple[PublicKey, int]]:
+        """The keys an entity had in the block of the batch: two if it was the block that replaced one."""
+        entity, earlier = proof.entity.record, proof.earlier_key
         keys = []
         if earlier:
-            self.stated(step, earlier.key, block.header, key_history_key(leaf.submitter, earlier.version))
+            self.stated(step, earlier.key, block.header, key_history_key(id, earlier.version))
             held = earlier.key.record
-            is_of_then = held.since_height <= leaf.height <= held.until_height
-            self.require(is_of_then, step, "the key was not the submitter's when the batch was taken")
+            is_of_then = held.since_height <= height <= held.until_height
+            self.require(is_of_then, step, "the key was not the signer's when the batch was taken")
             keys.append((held.key, earlier.version))
-        if entity.key_since_height <= leaf.height:
+        if entity.key_since_height <= height:
             keys.append((entity.key, entity.key_version))
-        self.require(bool(keys), step, "the submitter's key is newer than the batch")
+        self.require(bool(keys), step, "the signer's key is newer than the batch")
         return keys
 
     def transaction_of(self, wire: bytes, leaf: Leaf, stream: bytes) -> Transaction:

@@ -72,6 +72,11 @@ export class Reader {
     return this.#head(MAJOR.map);
   }
 
+  /** The number of a tag; what it stands before follows. */
+  tag(): bigint {
+    return this.#head(MAJOR.tag);
+  }
+
   /** A truth value. */
   boolean(): boolean {
     const head = this.#bytes[this.#at];

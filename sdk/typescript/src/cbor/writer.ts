@@ -1,9 +1,9 @@
-// Canonical CBOR (RFC 8949, 4.2), written: shortest heads, definite lengths, no floats, no tags.
+// Canonical CBOR (RFC 8949, 4.2), written: shortest heads, definite lengths, no floats.
 
 import { toUtf8 } from '../text/bytes.ts';
 
 /** Major types of CBOR, as the three high bits of a head. */
-export const MAJOR = { unsigned: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5, simple: 7 } as const;
+export const MAJOR = { unsigned: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5, tag: 6, simple: 7 } as const;
 
 /** `false`, `true` and `null` as whole heads. */
 export const SIMPLE = { false: 0xf4, true: 0xf5, null: 0xf6 } as const;

@@ -30,6 +30,16 @@ const streamProof = record({ thing: stated(thingRecord), head: stated(streamHead
 /** A stream and the thing it belongs to. */
 export type StreamProof = Value<typeof streamProof>;
 
+const earlierKey = record({ version: u32, key: stated(keyRecord) });
+/** A key that an entity had. */
+export type EarlierKey = Value<typeof earlierKey>;
+
+const deviceProof = record({
+  entity: stated(entityRecord),
+  /** The key of then, if it was replaced since. */
+  earlierKey: optional(earlierKey),
+});
+
 const submitterProof = record({
   entity: stated(entityRecord),
   /** Its binding to the thing; absent if it owns the thing. */
@@ -37,7 +47,7 @@ const submitterProof = record({
   /** The transaction with its signature, if it is still kept. */
   transaction: optional(bytesUpTo(TRANSACTION_BYTES_MAX, 'transaction')),
   /** The key of then, if it was replaced since. */
-  earlierKey: optional(record({ version: u32, key: stated(keyRecord) })),
+  earlierKey: optional(earlierKey),
 });
 /** Who submitted a batch, and by what right. */
 export type SubmitterProof = Value<typeof submitterProof>;
@@ -51,6 +61,8 @@ const readingProof = record({
   /** The readings of the batch. */
   payload: bytesUpTo(PAYLOAD_BYTES_MAX, 'payload'),
   submitter: submitterProof,
+  /** The device that signed the packs of the payload, if it has that form. */
+  device: optional(deviceProof),
 });
 /** Shows that a thing reported a value. */
 export type ReadingProof = Value<typeof readingProof>;

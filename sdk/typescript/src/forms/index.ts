@@ -12,6 +12,7 @@ export * from './governance.ts';
 export * from './limits.ts';
 export * from './merkle.ts';
 export * from './onboarding.ts';
+export * from './pack.ts';
 export * from './reader.ts';
 export * from './reading.ts';
 export * from './receipt.ts';

@@ -8,6 +8,10 @@ export const ACTIONS_MAX = 64;
 export const SIGNATURES_MAX = 16;
 /** Longest payload of one batch, bytes. */
 export const PAYLOAD_BYTES_MAX = 64 * 1024;
+/** Longest pack that a device signs, bytes. */
+export const PACK_BYTES_MAX = 4096;
+/** Most readings of one pack. */
+export const PACK_READINGS_MAX = 64;
 /** Most readings in one batch. */
 export const BATCH_READINGS_MAX = 4096;
 /** Longest Thing Description, bytes of JSON. */

@@ -5,6 +5,7 @@ import { blake3 } from '@noble/hashes/blake3.js';
 import { decode, encode, fixed, i128, i64, isNext, numbered, optional, record, text, u32, u64, u8, type Codec, type Value } from '../cbor/codec.ts';
 import { WireError } from '../cbor/reader.ts';
 import { toUtf8 } from '../text/bytes.ts';
+import { packsOf, readingsOf, type Arrived } from './pack.ts';
 import { BATCH_READINGS_MAX, NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, SCALE_MAX, VALUE_BYTES_MAX } from './limits.ts';
 
 /** What a stream's values are. */
@@ -153,9 +154,14 @@ export function isSumPossible(min: bigint | null, max: bigint | null, sum: bigin
 /** The header that announces a payload as the readings `firstSeq, ...` of a stream. */
 export function headerOf(stream: Uint8Array, firstSeq: bigint, readings: readonly ReadingForm[]): { header: BatchHeader; bytes: Uint8Array } {
   const bytes = encode(payload, [...readings]);
+  return { header: headerOfBytes(stream, firstSeq, readings, bytes), bytes };
+}
+
+/** The header of readings that `bytes` carry. */
+export function headerOfBytes(stream: Uint8Array, firstSeq: bigint, readings: readonly ReadingForm[], bytes: Uint8Array): BatchHeader {
   const times = readings.map((reading) => reading.claimedMs);
   const measures = readings.map((reading) => measure(reading.value)).filter((value) => value !== null);
-  const header: BatchHeader = {
+  return {
     stream,
     firstSeq,
     count: readings.length,
@@ -167,7 +173,6 @@ export function headerOf(stream: Uint8Array, firstSeq: bigint, readings: readonl
     payloadDigest: blake3(bytes),
     payloadLength: bytes.length,
   };
-  return { header, bytes };
 }
 
 /**
@@ -177,13 +182,25 @@ export function headerOf(stream: Uint8Array, firstSeq: bigint, readings: readonl
 export function openPayload(batch: BatchSummary, schema: StreamSchema, bytes: Uint8Array): ReadingForm[] {
   const named = bytes.length === batch.payloadLength && same(blake3(bytes), batch.payloadDigest);
   if (!named) throw new WireError('the payload is not the one the batch names');
-  const readings = read(bytes);
-  const { header } = headerOf(batch.payloadDigest, batch.firstSeq, readings);
+  const packs = signed(bytes);
+  const readings = packs ? readingsOf(packs) : read(bytes);
+  const header = headerOfBytes(batch.payloadDigest, packs?.[0]?.pack.firstSeq ?? batch.firstSeq, readings, bytes);
+  if (header.firstSeq !== batch.firstSeq) throw new WireError('the batch header does not summarise its payload');
   const fields = ['count', 'timeMin', 'timeMax', 'min', 'max', 'sum'] as const;
   if (fields.some((field) => header[field] !== batch[field])) throw new WireError('the batch header does not summarise its payload');
+  const isOtherScale = schema.kind === 'number' && packs?.some(({ pack }) => pack.scale !== schema.scale);
+  if (isOtherScale) throw new WireError("a pack has another scale than the stream");
   const index = readings.findIndex(({ value }) => !isOfSchema(value, schema));
   if (index >= 0) throw new WireError(`reading ${index} is not of the stream's type, range or quantum`);
   return readings;
+}
+
+function signed(bytes: Uint8Array): Arrived[] | null {
+  try {
+    return packsOf(bytes);
+  } catch {
+    throw new WireError('the payload is not canonical');
+  }
 }
 
 function read(bytes: Uint8Array): ReadingForm[] {

@@ -1,6 +1,6 @@
 // The state: records at raw keys, and the path of a key through the trie that commits to them.
 
-import { bytes32, checked, list, optional, record, text, u32, u64, isNext, type Codec, type Value } from '../cbor/codec.ts';
+import { bytes32, checked, list, numbered, optional, record, text, u32, u64, isNext, type Codec, type Value } from '../cbor/codec.ts';
 import { bigEndian, concat, toUtf8 } from '../text/bytes.ts';
 import { sha256 } from './digest.ts';
 import { id, inception, validKey } from './entity.ts';
@@ -50,6 +50,10 @@ export const thingRecord = checked(
     retired: optional(u64),
     /** The entity that the thing itself signs as. */
     device: optional(id),
+    /** Height at which `device` changed last, if it did. */
+    deviceHeight: optional(u64),
+    /** Whose signature readings need; null if the word of whoever submits is enough. */
+    signing: optional(numbered(['device'])),
   }),
   'name',
   ({ name }) => isShort(name),

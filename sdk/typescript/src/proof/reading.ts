@@ -6,6 +6,7 @@ import type { ReadingProof, SubmitterProof } from '../forms/bundle.ts';
 import type { PublicKey } from '../forms/crypto.ts';
 import { sha256 } from '../forms/digest.ts';
 import { entityId } from '../forms/entity.ts';
+import { endSeq, packSignedBytes, packsOf } from '../forms/pack.ts';
 import { batchHeader, openPayload, readingValue } from '../forms/reading.ts';
 import { bindingRecord, entityRecord, keyRecord, stateKey } from '../forms/state.ts';
 import { decodeTransaction, signedBytes, type Transaction } from '../forms/transaction.ts';
@@ -15,6 +16,7 @@ import { toRfc3339 } from '../text/time.ts';
 import { toId } from '../text/did.ts';
 import type { Context } from './context.ts';
 import { leadsToPeak } from './path.ts';
+import type { Step } from './step.ts';
 import { checkStream } from './stream.ts';
 import type { Attestation, Delegation, VerifiedReading, VerifiedStream } from './verified.ts';
 import { ledgerTime, printable, valueText } from './words.ts';
@@ -28,6 +30,7 @@ export function checkReading(context: Context, block: Finalized, proof: ReadingP
   const attestation = checkSubmitter(context, block, proof);
   const delegation = checkDelegation(context, block, leaf, stream, proof.submitter);
   const signedUnderKeyVersion = checkSignature(context, block, leaf, stream, proof.submitter);
+  const device = checkDevice(context, block, proof, stream);
   return {
     kind: 'reading',
     stream,
@@ -36,7 +39,7 @@ export function checkReading(context: Context, block: Finalized, proof: ReadingP
     ledgerTimeMs: leaf.ledgerTimeMs,
     height: leaf.height,
     transaction: toHex(leaf.transaction),
-    attestation,
+    attestation: device ?? attestation,
     delegation,
     signedUnderKeyVersion,
   };
@@ -111,7 +114,7 @@ function checkSignature(context: Context, block: Finalized, leaf: Leaf, stream: 
     context.done(step, 'left out of the bundle; the quorum that took the batch checked it');
     return null;
   }
-  const keys = keysOfThen(context, block, leaf, proof);
+  const keys = keysOfThen(context, block, leaf.height, leaf.submitter, proof, step);
   const transaction = transactionOf(context, proof.transaction, leaf, stream);
   const signed = keys.find(({ key }) => isSigned(context, transaction, key));
   if (!signed) return context.fail(step, 'the signature on the transaction does not verify');
@@ -119,20 +122,55 @@ function checkSignature(context: Context, block: Finalized, leaf: Leaf, stream: 
   return signed.version;
 }
 
-/** The keys that the submitter had in the block of the batch: two if it was the block that replaced one. */
-function keysOfThen(context: Context, { header }: Finalized, leaf: Leaf, { entity, earlierKey }: SubmitterProof): { key: PublicKey; version: number }[] {
-  const step = 'signature';
+/** The device whose signature covers the reading, if the payload is made of packs and the bundle shows who it was. */
+function checkDevice(context: Context, block: Finalized, { leaf, payload, reading, device }: ReadingProof, stream: VerifiedStream): Attestation | null {
+  const step = 'device';
+  const packs = context.at(step, () => packsOf(payload));
+  if (!packs) {
+    context.require(!device, step, 'a device that signed nothing in the payload');
+    return null;
+  }
+  if (!device) {
+    context.done(step, "left out of the bundle; the quorum that took the batch checked the device's signature");
+    return null;
+  }
+  const entity = device.entity.record;
+  const id = entityId(entity.inception);
+  context.stated(step, device.entity, entityRecord, block.header, stateKey.entity(id));
+  const pack = packs.map((arrived) => arrived.pack).find((each) => each.firstSeq <= reading.seq && reading.seq < endSeq(each));
+  if (!pack || !equal(pack.signer, id)) return context.fail(step, 'the packs are from another device');
+  context.require(entity.revoked === null || leaf.height <= entity.revoked, step, 'the device was revoked before the batch was taken');
+  const keys = keysOfThen(context, block, leaf.height, id, device, step);
+  const message = packSignedBytes(context.ledger, fromHex(stream.id) ?? new Uint8Array(), pack);
+  const signed = keys.find(({ key }) => key.suite === pack.suite && context.checkSignature(key, message, pack.signature));
+  if (!signed) return context.fail(step, "the device's signature does not verify");
+  const { kind, name } = entity.inception;
+  const did = context.did(id);
+  const numbers = `numbers ${pack.firstSeq} to ${endSeq(pack) - 1n}`;
+  context.done(step, `signed by device \`${printable(name)}\`, ${did}, ${numbers}, under version ${signed.version} of its key`);
+  return { isByDevice: true, entity: did, kind, name };
+}
+
+/** The keys that an entity had in the block of the batch: two if it was the block that replaced one. */
+function keysOfThen(
+  context: Context,
+  { header }: Finalized,
+  height: bigint,
+  id: Uint8Array,
+  { entity, earlierKey }: Pick<SubmitterProof, 'entity' | 'earlierKey'>,
+  step: Step,
+): { key: PublicKey; version: number }[] {
   const keys: { key: PublicKey; version: number }[] = [];
   if (earlierKey) {
     const { version, key } = earlierKey;
-    context.stated(step, key, keyRecord, header, stateKey.keyHistory(leaf.submitter, version));
-    const isOfThen = key.record.sinceHeight <= leaf.height && leaf.height <= key.record.untilHeight;
-    context.require(isOfThen, step, "the key was not the submitter's when the batch was taken");
+    context.stated(step, key, keyRecord, header, stateKey.keyHistory(id, version));
+    const isOfThen = key.record.sinceHeight <= height && height <= key.record.untilHeight;
+    context.require(isOfThen, step, "the key was not the signer's when the batch was taken");
     keys.push({ key: key.record.key, version });
   }
   const { key, keyVersion, keySinceHeight } = entity.record;
-  if (keySinceHeight <= leaf.height) keys.push({ key, version: keyVersion });
-  context.require(keys.length > 0, step, "the submitter's key is newer than the batch");
+  if (keySinceHeight <= height) keys.push({ key, version: keyVersion });
+  context.require(keys.length > 0, step, "the signer's key is newer than the batch");
   return keys;
 }
 

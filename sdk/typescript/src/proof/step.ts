@@ -17,6 +17,7 @@ export const STEPS = {
   submitter: 'The submitter is an entity of the ledger.',
   delegation: 'It was allowed to submit for the thing.',
   signature: 'Its signature covers the batch.',
+  device: "The signature of the thing's device covers the reading.",
   range: 'The readings of the interval are complete.',
   aggregate: 'The aggregate over the interval is complete.',
   state: 'The state holds the value, or nothing, at the key.',
@@ -27,6 +28,7 @@ export const STEPS = {
 
 /** The steps that a claim of each kind goes through, in order, if it holds. */
 export const STEPS_OF_CLAIM = {
+  /** With a payload of signed packs, `device` comes before `seal`. */
   reading: ['form', 'ledger', 'membership', 'certificate', 'thing', 'stream', 'batch', 'payload', 'reading', 'submitter', 'delegation', 'signature', 'seal'],
   range: ['form', 'ledger', 'membership', 'certificate', 'thing', 'stream', 'range', 'seal'],
   aggregate: ['form', 'ledger', 'membership', 'certificate', 'thing', 'stream', 'aggregate', 'seal'],

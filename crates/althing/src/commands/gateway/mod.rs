@@ -1,6 +1,7 @@
 //! `althing gateway`: run an IoT gateway, and look into its queue.
 
 mod commands;
+mod description;
 mod directory;
 mod password;
 mod queue;
@@ -10,6 +11,8 @@ mod uplink;
 use std::path::PathBuf;
 
 use althing_client::{Client, Signer, model::IdText};
+use althing_gateway::coap::Coap;
+use althing_gateway::http::Http;
 use althing_gateway::{Gateway, KeySigner};
 use althing_types::{EntityId, Genesis, SigningKey};
 use anyhow::Context as _;
@@ -43,6 +46,8 @@ pub(crate) enum GatewayCommand {
     Password(password::Password),
     /// Signs a token with a device's key: its password at a gateway, in place of one that is shared.
     Token(token::Token),
+    /// Prints a Thing Description with forms for the protocols and addresses that this gateway serves.
+    Td(description::Description),
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +68,7 @@ impl GatewayCommand {
             Self::SetAside(aside) => aside.run(output),
             Self::Password(password) => password.run(output),
             Self::Token(token) => token.run(output),
+            Self::Td(description) => description.run(),
         }
     }
 }
@@ -116,11 +122,21 @@ async fn serve(
     let uplink = AnyPeer::new(&clients, entity, settings.answer_timeout);
     let commander = Signer { ledger: genesis.ledger(), entity, key: key.clone() };
     let signer = KeySigner::new(genesis.ledger(), key);
+    let (coap, http) = (settings.coap.clone(), settings.http.clone());
     let config = gateway_config(settings, &genesis, entity, owners.clone());
     let gateway = Gateway::start(config, uplink, signer).await.next_step(|| {
         "end the other program, or change `listen` in [gateway.mqtt] of the configuration"
             .to_owned()
     })?;
+    let taken = || "end the other program, or change `listen` in the configuration".to_owned();
+    let _coap = match coap {
+        Some(config) => Some(Coap::start(config, &gateway).await.next_step(taken)?),
+        None => None,
+    };
+    let _http = match http {
+        Some(config) => Some(Http::start(config, &gateway).await.next_step(taken)?),
+        None => None,
+    };
     let reason = tokio::select! {
         reason = shutdown.requested() => reason,
         never = directory::follow(&gateway, &clients, entity, &owners) => match never {},

@@ -46,10 +46,9 @@ impl Ledger {
 
     fn locate(&self, seq: u64) -> Option<Located> {
         let holds =
-            |header: &&BatchHeader| (header.first_seq..header.end_seq().unwrap()).contains(&seq);
-        let header = self.batches.iter().map(|(header, _)| header).find(holds)?;
-        let (first_seq, count) = (header.first_seq, header.count);
-        Some(Located { first_seq, count, payload_digest: header.payload_digest })
+            |header: &BatchHeader| (header.first_seq..header.end_seq().unwrap()).contains(&seq);
+        let (header, payload) = self.batches.iter().find(|(header, _)| holds(header))?;
+        Some(Located { first_seq: header.first_seq, readings: payload.readings.clone() })
     }
 
     fn values(&self) -> BTreeMap<i64, usize> {

@@ -1,6 +1,6 @@
 use alloc::{format, string::String, vec::Vec};
 
-use althing_types::{EntityKind, PublicKey, Transaction, TxId, Wire};
+use althing_types::{EntityId, EntityKind, Pack, PublicKey, Transaction, TxId, Wire};
 use bytes::Bytes;
 
 use super::{Verifier, time_of};
@@ -33,6 +33,7 @@ impl Verifier<'_> {
         let attestation = self.submitter(block, leaf, thing, &proof.submitter)?;
         let delegation = self.delegation(block, leaf, &stream, &proof.submitter)?;
         let signature = self.signature(block, leaf, &stream, &proof.submitter)?;
+        let attestation = self.device(block, proof, &stream)?.unwrap_or(attestation);
         Ok(VerifiedClaim::Reading(VerifiedReading {
             seq: proof.reading.seq,
             value: proof.reading.value.clone(),
@@ -180,7 +181,10 @@ impl Verifier<'_> {
             self.done(Step::Signature, text.into());
             return Ok(SignatureCheck::LeftOut);
         };
-        let keys = keys_of_then(block, leaf, proof)?;
+        let entity = &proof.entity.record;
+        let earlier = proof.earlier_key.as_ref();
+        let keys =
+            keys_of_then(block, leaf.height, &leaf.submitter, entity, earlier, Step::Signature)?;
         let transaction = transaction_of(wire, leaf, stream)?;
         let signed = keys.into_iter().find(|(key, _)| self.is_signed(&transaction, key));
         let (_, key_version) = signed
@@ -192,6 +196,55 @@ impl Verifier<'_> {
         );
         self.done(Step::Signature, text);
         Ok(SignatureCheck::Verified { key_version })
+    }
+
+    /// The device whose signature covers the reading, if the payload is made of packs that a device
+    /// signed and the bundle shows who it was.
+    fn device(
+        &mut self,
+        block: &Finalized,
+        proof: &ReadingProof,
+        stream: &VerifiedStream,
+    ) -> Result<Option<Attestation>, Failure> {
+        let (step, leaf) = (Step::Device, &proof.leaf);
+        let packs = leaf.batch(stream.stream).packs(&proof.payload).at(step)?;
+        let Some(packs) = packs else {
+            require(proof.device.is_none(), step, "a device that signed nothing in the payload")?;
+            return Ok(None);
+        };
+        let Some(device) = &proof.device else {
+            let text = "left out of the bundle; the quorum that took the batch checked the device's \
+                        signature";
+            self.done(step, text.into());
+            return Ok(None);
+        };
+        let entity = &device.entity.record;
+        let id = entity.inception.id();
+        device.entity.check(&block.header.result.state_root, &key::entity(&id)).at(step)?;
+        require(packs.signer() == Some(id), step, "the packs are from another device")?;
+        let active = entity.revoked.is_none_or(|height| leaf.height <= height);
+        require(active, step, "the device was revoked before the batch was taken")?;
+        let keys =
+            keys_of_then(block, leaf.height, &id, entity, device.earlier_key.as_ref(), step)?;
+        let seq = proof.reading.seq;
+        let covers = |pack: &Pack| (pack.body().first_seq..pack.end_seq()).contains(&seq);
+        let pack = packs.packs.iter().map(|arrived| &arrived.pack).find(|pack| covers(pack));
+        let pack = pack.ok_or(Why::Claim("no pack holds the reading")).at(step)?;
+        let signed = keys.into_iter().find(|(key, _)| {
+            let check = pack.check(&self.ledger, &stream.stream, key);
+            check.is_some_and(|check| check.holds())
+        });
+        let (_, version) =
+            signed.ok_or(Why::Claim("the device's signature does not verify")).at(step)?;
+        let text = format!(
+            "signed by device `{}`, {}, numbers {} to {}, under version {version} of its key",
+            text::printable(&entity.inception.name),
+            self.did(&id),
+            pack.body().first_seq,
+            pack.end_seq() - 1,
+        );
+        self.done(step, text);
+        Ok(Some(Attestation::SignedByDevice(id)))
     }
 
     /// Whether the sender's signature verifies under a key. The sender signs first; further
@@ -223,27 +276,28 @@ fn attestation(leaf: &Leaf, thing: &ThingRecord, entity: &EntityRecord) -> Attes
     }
 }
 
-/// The keys, with their versions, that the submitter had in the block of the batch: two if it was
-/// the block that replaced one.
+/// The keys, with their versions, that an entity had in the block of the batch: two if it was the
+/// block that replaced one.
 fn keys_of_then<'a>(
     block: &Finalized,
-    leaf: &Leaf,
-    proof: &'a SubmitterProof,
+    height: u64,
+    id: &EntityId,
+    entity: &'a EntityRecord,
+    earlier: Option<&'a EarlierKey>,
+    step: Step,
 ) -> Result<Vec<(&'a PublicKey, u32)>, Failure> {
-    let step = Step::Signature;
     let mut keys = Vec::new();
-    if let Some(EarlierKey { version, key }) = &proof.earlier_key {
+    if let Some(EarlierKey { version, key }) = earlier {
         let root = &block.header.result.state_root;
-        key.check(root, &key::key_history(&leaf.submitter, *version)).at(step)?;
-        let held = (key.record.since_height..=key.record.until_height).contains(&leaf.height);
-        require(held, step, "the key was not the submitter's when the batch was taken")?;
+        key.check(root, &key::key_history(id, *version)).at(step)?;
+        let held = (key.record.since_height..=key.record.until_height).contains(&height);
+        require(held, step, "the key was not the signer's when the batch was taken")?;
         keys.push((&key.record.key, *version));
     }
-    let entity = &proof.entity.record;
-    if entity.key_since_height <= leaf.height {
+    if entity.key_since_height <= height {
         keys.push((&entity.key, entity.key_version));
     }
-    require(!keys.is_empty(), step, "the submitter's key is newer than the batch")?;
+    require(!keys.is_empty(), step, "the signer's key is newer than the batch")?;
     Ok(keys)
 }
 

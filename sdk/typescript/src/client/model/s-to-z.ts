@@ -127,14 +127,23 @@ export interface Thing {
   bindings: Binding[];
   /** SHA-256 of the description's bytes. */
   description_digest: Hex;
+  /** The entity that the thing itself signs as, if it can sign. */
+  device?: Did;
   /** The same id in hex. */
   hex: Hex;
   /** Its id. */
   id: Did;
+  /**
+   * Whether its owner would rather lose the oldest readings than have new ones refused when a
+   * gateway's queue is full.
+   */
+  may_lose_oldest?: boolean;
   /** Its owner's name for it, unique among the owner's things. */
   name: string;
   /** To whom it is offered. */
   offer?: Offer;
+  /** Whether its readings count only with the signature of that device. */
+  needs_device_signature?: boolean;
   /** Its owner. */
   owner: Did;
   /** Its properties, each with a stream. */
