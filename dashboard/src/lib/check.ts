@@ -1,6 +1,6 @@
 /** Checks bundles in this browser: nothing is asked of any peer. */
 
-import { Failure, STEPS, STEPS_OF_CLAIM, verify, type Genesis, type Step, type Verified } from "althing/verify";
+import { Failure, STEPS_OF_CLAIM, verify, type Genesis, type Step, type Verified } from "althing/verify";
 
 /** What became of a check. */
 export interface Checked {
@@ -20,7 +20,7 @@ export interface CheckedStep {
 }
 
 /** What each step means to somebody who never saw one. */
-const MEANING: Partial<Record<Step, string>> = {
+const MEANING: Record<Step, string> = {
   form: "The file is in the one form that such a file can have.",
   ledger: "It is about the ledger that your genesis founds, and no other.",
   membership: "Who may vote follows from the genesis, step by step.",
@@ -33,6 +33,7 @@ const MEANING: Partial<Record<Step, string>> = {
   submitter: "Whoever submitted it is known to the ledger.",
   delegation: "The owner let it speak for the thing.",
   signature: "Its signature covers these data.",
+  device: "The device itself signed the reading: no gateway changed it.",
   range: "Every reading of the interval is here: one that was held back would show.",
   aggregate: "The figures cover every reading of the interval.",
   state: "The state holds exactly this at the key.",
@@ -51,7 +52,7 @@ function expected(done: readonly Step[], failed: Step): readonly Step[] {
 /** Checks a bundle against a genesis. */
 export function check(bundle: Uint8Array, genesis: Genesis): Checked {
   const began = performance.now();
-  const line = (step: Step, state: CheckedStep["state"], text: string): CheckedStep => ({ step, state, means: MEANING[step] ?? STEPS[step], text });
+  const line = (step: Step, state: CheckedStep["state"], text: string): CheckedStep => ({ step, state, means: MEANING[step], text });
   try {
     const verified = verify(bundle, genesis);
     const tookMs = performance.now() - began;

@@ -13,6 +13,10 @@ import type { ReadingForm, ReadingValue } from './reading.ts';
 export interface Pack {
   /** Its bytes, as the device sent them. */
   wire: Uint8Array;
+  /** The part with the first of its fields, which the signature covers. */
+  header: Uint8Array;
+  /** The part with the readings, which the signature covers. */
+  senml: Uint8Array;
   /** The device. */
   signer: Uint8Array;
   /** With which suite it signed. */
@@ -43,7 +47,6 @@ export interface Arrived {
 
 const HEADER_FIRST_SEQ = -65537n;
 const HEADER_PREVIOUS = -65538n;
-const TAG_DECIMAL = 0xc4;
 const MILLI_PLACES = 3;
 const digest = fixed(32);
 
@@ -55,39 +58,31 @@ export function endSeq({ firstSeq, readings }: Pack): bigint {
 /** What a device signs: the COSE `Sig_structure` (RFC 9052, 4.4). */
 export function packSignedBytes(ledger: Uint8Array, stream: Uint8Array, pack: Pack): Uint8Array {
   const aad = concat(toUtf8('althing/pack/1'), ledger, stream);
-  return new Writer().array(4).text('Signature1').byteString(protectedOf(pack)).byteString(aad).byteString(senmlOf(pack)).bytes();
+  return new Writer().array(4).text('Signature1').byteString(pack.header).byteString(aad).byteString(pack.senml).bytes();
 }
 
 /** Reads the bytes of a pack. Checks form and bounds, not the signature. Throws {@link WireError}. */
 export function decodePack(wire: Uint8Array): Pack {
-  if (wire.length > PACK_BYTES_MAX) throw new WireError(`${wire.length} bytes, but at most ${PACK_BYTES_MAX} are allowed`);
   const from = new Reader(wire);
-  if (from.array() !== 4n) from.fail();
-  const header = readProtected(new Reader(from.byteString()));
+  if (wire.length > PACK_BYTES_MAX || from.array() !== 4n) from.fail();
+  const header = from.byteString();
   if (from.map() !== 0n) from.fail();
-  const senml = readSenml(new Reader(from.byteString()));
-  const pack: Pack = { wire, ...header, ...senml, signature: signature.read(from) };
-  checkBounds(pack);
-  const again = new Writer().array(4).byteString(protectedOf(pack)).map(0).byteString(senmlOf(pack)).byteString(pack.signature).bytes();
-  if (!equal(again, wire)) throw new WireError('not the canonical encoding');
-  return pack;
+  const senml = from.byteString();
+  const pack: Pack = { wire, header, senml, ...readHeader(new Reader(header)), ...readSenml(new Reader(senml)), signature: signature.read(from) };
+  end(from);
+  return isBounded(pack) ? pack : from.fail();
 }
 
-function checkBounds({ name, readings, firstSeq, scale }: Pack): void {
-  const length = toUtf8(name).length;
-  const hasNumber = readings.some(({ value }) => value.kind === 'number');
-  const holds = length >= 1 && length <= NAME_BYTES_MAX && readings.length >= 1 && firstSeq + BigInt(readings.length) < 1n << 64n;
-  if (!holds || scale > SCALE_MAX || (!hasNumber && scale !== 0)) throw new WireError('a field of the pack is out of bounds');
+function end(from: Reader): void {
+  if (!from.isAtEnd) from.fail();
 }
 
-function protectedOf({ signer, suite, firstSeq, previous }: Pack): Uint8Array {
-  const to = new Writer().map(previous ? 4 : 3).integer(1).integer(COSE_ALGORITHM[suite]).integer(4).byteString(signer);
-  to.integer(HEADER_FIRST_SEQ).integer(firstSeq);
-  if (previous) to.integer(HEADER_PREVIOUS).byteString(previous);
-  return to.bytes();
+function isBounded(pack: Pack): boolean {
+  const { length } = toUtf8(pack.name);
+  return length >= 1 && length <= NAME_BYTES_MAX && pack.readings.length >= 1 && endSeq(pack) < 1n << 64n;
 }
 
-function readProtected(from: Reader): Pick<Pack, 'signer' | 'suite' | 'firstSeq' | 'previous'> {
+function readHeader(from: Reader): Pick<Pack, 'signer' | 'suite' | 'firstSeq' | 'previous'> {
   const fields = from.map();
   if (from.integer() !== 1n) from.fail();
   const algorithm = from.integer();
@@ -98,34 +93,13 @@ function readProtected(from: Reader): Pick<Pack, 'signer' | 'suite' | 'firstSeq'
   const firstSeq = u64.read(from);
   if (fields !== 3n && fields !== 4n) from.fail();
   if (fields === 4n && from.integer() !== HEADER_PREVIOUS) from.fail();
-  return { signer, suite, firstSeq, previous: fields === 4n ? digest.read(from) : null };
+  const previous = fields === 4n ? digest.read(from) : null;
+  end(from);
+  return { signer, suite, firstSeq, previous };
 }
 
-function senmlOf({ readings, name, baseMs, scale }: Pack): Uint8Array {
-  const to = new Writer().array(readings.length);
-  readings.forEach(({ afterMs, value }, index) => {
-    const isFirst = index === 0;
-    to.map(1 + Number(afterMs !== 0n) + Number(isFirst) + Number(isFirst && baseMs !== null));
-    if (value.kind !== 'bytes') writeValue(to, value, scale);
-    if (afterMs !== 0n) writeDecimal(to.integer(6), MILLI_PLACES, afterMs);
-    if (value.kind === 'bytes') writeValue(to, value, scale);
-    if (isFirst) to.integer(-2).text(name);
-    if (isFirst && baseMs !== null) writeDecimal(to.integer(-3), MILLI_PLACES, baseMs);
-  });
-  return to.bytes();
-}
-
-function writeValue(to: Writer, value: ReadingValue, scale: number): void {
-  if (value.kind === 'number') writeDecimal(to.integer(2), scale, value.mantissa);
-  else if (value.kind === 'text') to.integer(3).text(value.value);
-  else if (value.kind === 'boolean') to.integer(4).boolean(value.value);
-  else to.integer(8).byteString(value.value);
-}
-
-function writeDecimal(to: Writer, scale: number, mantissa: bigint): void {
-  if (scale > 0) to.raw(Uint8Array.of(TAG_DECIMAL)).array(2).integer(-scale);
-  to.integer(mantissa);
-}
+/** The labels of a record in the order that canonical CBOR gives them. */
+const LABELS = [2, 3, 4, 6, 8, -2, -3];
 
 function readSenml(from: Reader): Pick<Pack, 'name' | 'baseMs' | 'scale' | 'readings'> {
   const count = from.array();
@@ -135,9 +109,13 @@ function readSenml(from: Reader): Pick<Pack, 'name' | 'baseMs' | 'scale' | 'read
   for (let index = 0; index < Number(count); index++) {
     const fields = from.map();
     if (fields > 4n) from.fail();
-    let [afterMs, value]: [bigint, ReadingValue | null] = [0n, null];
+    let [afterMs, value, last]: [bigint, ReadingValue | null, number] = [0n, null, -1];
     for (let field = 0; field < Number(fields); field++) {
       const label = Number(from.integer());
+      const rank = LABELS.indexOf(label);
+      // Time and name have one place each, and a record one value.
+      if (rank <= last || (label < 0 && index > 0) || (value && label > 0 && label !== 6)) from.fail();
+      last = rank;
       if (label === 2) {
         const number = readDecimal(from);
         if (number.scale !== (scale ??= number.scale)) from.fail();
@@ -145,13 +123,13 @@ function readSenml(from: Reader): Pick<Pack, 'name' | 'baseMs' | 'scale' | 'read
       } else if (label === 3) value = { kind: 'text', value: shortText(from) };
       else if (label === 4) value = { kind: 'boolean', value: from.boolean() };
       else if (label === 8) value = { kind: 'bytes', value: shortBytes(from) };
-      else if (label === 6) afterMs = milliseconds(from);
+      else if (label === 6) afterMs = milliseconds(from) || from.fail();
       else if (label === -2) name = shortText(from);
-      else if (label === -3) baseMs = milliseconds(from);
-      else from.fail();
+      else baseMs = milliseconds(from);
     }
     readings.push({ afterMs, value: value ?? from.fail() });
   }
+  end(from);
   return { name, baseMs, scale: scale ?? 0, readings };
 }
 
@@ -174,7 +152,7 @@ function readDecimal(from: Reader): { scale: number; mantissa: bigint } {
   if (!isNext(from, 'tag')) return { scale: 0, mantissa: i64.read(from) };
   if (from.tag() !== 4n || from.array() !== 2n) from.fail();
   const scale = -Number(from.integer());
-  if (scale < 0 || scale > SCALE_MAX) from.fail();
+  if (scale < 1 || scale > SCALE_MAX) from.fail();
   return { scale, mantissa: i64.read(from) };
 }
 
@@ -199,7 +177,7 @@ export const signedPayload: Codec<Arrived[]> = {
       return !before || follows(before, pack);
     });
     const readings = packs.reduce((sum, { pack }) => sum + pack.readings.length, 0);
-    if (!isChain || readings > BATCH_READINGS_MAX) from.fail('the chain of packs is out of bounds');
+    if (!isChain || readings > BATCH_READINGS_MAX) from.fail();
     readingsOf(packs);
     return packs;
   },
@@ -225,8 +203,6 @@ export function packsOf(bytes: Uint8Array): Arrived[] | null {
   if (bytes[0] !== 0x81) return null;
   const from = new Reader(bytes);
   const packs = signedPayload.read(from);
-  const to = new Writer();
-  signedPayload.write(packs, to);
-  if (!from.isAtEnd || !equal(to.bytes(), bytes)) throw new WireError('the payload is not canonical');
+  end(from);
   return packs;
 }

@@ -131,7 +131,7 @@ function checkDevice(context: Context, block: Finalized, { leaf, payload, readin
     return null;
   }
   if (!device) {
-    context.done(step, "left out of the bundle; the quorum that took the batch checked the device's signature");
+    context.done(step, 'left out of the bundle; the quorum that took the batch checked it');
     return null;
   }
   const entity = device.entity.record;
