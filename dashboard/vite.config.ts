@@ -14,8 +14,15 @@ const plainImports = {
   load: (id: string) => (id.includes("vite/preload-helper") ? "export const __vitePreload = (load) => load();" : undefined),
 };
 
+/** The coding of signatures that certificates use: those of ledgers are 64 bytes, and no page has another. */
+const noDer = {
+  name: "no-der",
+  enforce: "pre" as const,
+  load: (id: string) => (id.endsWith("@noble/curves/abstract/der.js") ? "export const DER = {}; export class DERErr extends Error {}" : undefined),
+};
+
 export default defineConfig({
-  plugins: [plainImports],
+  plugins: [plainImports, noDer],
   // One folder for what the program embeds; names carry a digest of the content.
   build: {
     target: "es2022",

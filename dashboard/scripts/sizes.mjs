@@ -5,8 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** Budgets, bytes compressed: all scripts, and those that the first view needs. */
-// The aim is 120_000; checking what devices signed took it 350 bytes beyond, which are to be saved.
-const ALL_MAX = 120_500;
+const ALL_MAX = 120_000;
 const FIRST_MAX = 60_000;
 
 const dist = new URL(`../${process.argv[2] ?? "dist"}/`, import.meta.url);

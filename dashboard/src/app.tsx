@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import icons from "./icons.svg";
 import { contact, readsAs } from "./lib/client.ts";
 import { elsewhere } from "./lib/elsewhere.ts";
 import { count, duration, plain } from "./lib/format.ts";
@@ -21,21 +22,20 @@ interface Destination {
   path: string;
   name: string;
   views: Route["view"][];
-  icon: string;
   /** The path of the interface without which there is nothing to see. */
   needs?: string;
 }
 
 const NAVIGATION: Destination[] = [
-  { path: "/", name: "Overview", views: ["overview"], icon: "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15M10 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5" },
-  { path: "/things", name: "Things", views: ["things", "thing", "reading", "range"], icon: "M2.5 13.5 6.5 9l3 3 4-6.5 4 5M2.5 17h15" },
-  { path: "/ledger", name: "Ledger", views: ["ledger", "block", "transaction", "entity"], icon: "M3 3h6v6H3zm8 8h6v6h-6zM9 6h5v5M6 9v5h5" },
-  { path: "/access", name: "Access", views: ["access"], needs: "/v1/access/grants", icon: "M5 9V6.500a5 5 0 0 1 10 0V9M4 9h12v8H4zM10 12v2" },
-  { path: "/contracts", name: "Contracts", views: ["contracts", "contract"], needs: "/v1/contracts", icon: "M5 2.500h7l3.500 3.500v11.500H5zM8 10h5M8 13h5" },
-  { path: "/governance", name: "Governance", views: ["governance"], needs: "/v1/governance", icon: "M4 17h12M5 14V8m5 6V8m5 6V8M10 2.500 3 6.500h14z" },
-  { path: "/procedures", name: "Procedures", views: ["procedures"], icon: "M4 3v14M16 3v14M4 7h12m0 0-3-2m3 2-3 2M16 13H4m0 0 3-2m-3 2 3 2" },
-  { path: "/operations", name: "Operations", views: ["operations"], icon: "M3 11h3l2-6 4 11 2-5h3" },
-  { path: "/verify", name: "Verify", views: ["verify"], icon: "M10 2.5 16.5 5v5c0 4-2.7 6.600-6.500 7.500C6.200 16.600 3.500 14 3.500 10V5zM7 10l2.200 2.200L13.200 8" },
+  { path: "/", name: "Overview", views: ["overview"] },
+  { path: "/things", name: "Things", views: ["things", "thing", "reading", "range"] },
+  { path: "/ledger", name: "Ledger", views: ["ledger", "block", "transaction", "entity"] },
+  { path: "/access", name: "Access", views: ["access"], needs: "/v1/access/grants" },
+  { path: "/contracts", name: "Contracts", views: ["contracts", "contract"], needs: "/v1/contracts" },
+  { path: "/governance", name: "Governance", views: ["governance"], needs: "/v1/governance" },
+  { path: "/procedures", name: "Procedures", views: ["procedures"] },
+  { path: "/operations", name: "Operations", views: ["operations"] },
+  { path: "/verify", name: "Verify", views: ["verify"] },
 ];
 
 /** Most other peers that are offered when this one is silent. */
@@ -61,6 +61,10 @@ function fetchPages() {
 export function fetchAhead() {
   setTimeout(fetchPages, 1500);
   learn();
+}
+
+function Icon({ name }: { name: string }) {
+  return <svg viewBox="0 0 20 20" aria-hidden="true"><use href={`${icons}#${name.toLowerCase()}`} /></svg>;
 }
 
 function Missing() {
@@ -172,7 +176,7 @@ export function App() {
         <nav aria-label="Pages">
           {NAVIGATION.filter((item) => item.needs === undefined || has(item.needs)).map((item) => (
             <a key={item.path} href={item.path} aria-current={item.views.includes(current.view) ? "page" : undefined}>
-              <svg viewBox="0 0 20 20" aria-hidden="true"><path d={item.icon} /></svg>
+              <Icon name={item.name} />
               <span>{item.name}</span>
             </a>
           ))}
@@ -181,7 +185,7 @@ export function App() {
           <Search />
           <Pulse />
           <a class="icon-button" href="/sign" aria-label="Sign with your key" title="Sign with your key" aria-current={current.view === "sign" ? "page" : undefined}>
-            <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M12.500 3.500a4 4 0 1 1-3 6.700L3.500 16v1.500H6v-2h2v-2l1.700-1.600M13.500 6.500h.01" /></svg>
+            <Icon name="key" />
           </a>
           <ThemeButton />
         </div>

@@ -50,8 +50,8 @@ async function follow() {
 /** Begins to listen; a stream that breaks is opened again behind the last event. */
 export function start() {
   const listen = () => void follow().then(listen, () => setTimeout(listen, 5000));
-  listen();
   // What an owner lets few see is told to those only.
   readsAs.subscribe(() => current.abort());
+  listen();
   setInterval(digest, EVERY_MS);
 }

@@ -15,8 +15,6 @@ import { At, Badge, Card, Who } from "./basics.tsx";
 import { Act, Area, Choice, Form, Text } from "./form.tsx";
 import { List } from "./record.tsx";
 
-const ITEMS = 10;
-const EVERY_MS = 1000;
 /** How long a command may take by default, minutes. */
 const MINUTES = "10";
 
@@ -91,11 +89,10 @@ function Ask({ thing, offered }: { thing: Thing; offered: Affordance[] }) {
 /** All commands of a thing, and the form for another. */
 export function Commands({ thing }: { thing: Thing }) {
   const offered = useQuery(`affordances ${thing.id} ${thing.version}`, async (signal) => affordances(new TextDecoder().decode(await peer.description(thing.id, {}, { signal }))));
-  const ask = (after: string | undefined, signal?: AbortSignal) => peer.commands(thing.id, { limit: ITEMS, ...(after === undefined ? {} : { after }) }, signal ? { signal } : {});
   return (
     <div class="columns">
       <Card title="Commands" note="newest first">
-        <List name={`commands ${thing.id}`} ask={ask} everyMs={EVERY_MS} empty="Nothing was asked of it.">{(one) => <Line command={one} />}</List>
+        <List name={`commands ${thing.id}`} ask={(page, options) => peer.commands(thing.id, page, options)} empty="Nothing was asked of it.">{(one) => <Line command={one} />}</List>
       </Card>
       {signing.value && network.value && offered.data && offered.data.length > 0 && <Ask thing={thing} offered={offered.data} />}
     </div>

@@ -63,23 +63,26 @@ interface PageOf<T> {
   next?: string | undefined;
 }
 
+/** How many come at once, and how often the newest are asked for, ms. */
+const ITEMS = 20;
+const EVERY_MS = 3000;
+
 /** A list of the interface, page by page, asked for again while one looks at its beginning. */
 export function List<T extends object>(props: {
   name: string;
-  ask: (after: string | undefined, signal?: AbortSignal) => Promise<PageOf<T>>;
-  everyMs?: number;
+  ask: (page: { limit: number; after?: string }, options: { signal?: AbortSignal }) => Promise<PageOf<T>>;
   empty: ComponentChildren;
   children: (item: T) => ComponentChildren;
 }) {
   const [more, setMore] = useState<T[]>([]);
   const [next, setNext] = useState<string | undefined>(undefined);
-  const first = useQuery(props.name, (signal) => props.ask(undefined, signal), more.length === 0 ? props.everyMs : undefined);
+  const first = useQuery(props.name, (signal) => props.ask({ limit: ITEMS }, { signal }), more.length === 0 ? EVERY_MS : undefined);
   useEffect(() => {
     setMore([]);
     setNext(first.data?.next);
   }, [props.name, first.data?.next]);
   const loadMore = async () => {
-    const page = await props.ask(next);
+    const page = await props.ask({ limit: ITEMS, ...(next === undefined ? {} : { after: next }) }, {});
     setMore((old) => [...old, ...page.items]);
     setNext(page.next);
   };

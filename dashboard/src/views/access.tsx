@@ -15,13 +15,10 @@ import { List } from "../ui/record.tsx";
 import { About, Event } from "../ui/tagged.tsx";
 import { MODES, PolicyForm, resourceOf, RIGHTS } from "./policy.tsx";
 
-const ITEMS = 20;
-const EVERY_MS = 3000;
-
 function Policies({ owner }: { owner: string }) {
   return (
     <Card title="Policies" note="what the owner decided">
-      <List name={`policies ${owner}`} ask={(after, signal) => peer.accessPolicies(owner, page(after), opts(signal))} everyMs={EVERY_MS}
+      <List name={`policies ${owner}`} ask={(page, options) => peer.accessPolicies(owner, page, options)}
         empty={<>None of its own: what the ledger began with counts. An owner decides below, or with <code>althing access policy set</code>.</>}>
         {(one) => (
           <>
@@ -37,9 +34,6 @@ function Policies({ owner }: { owner: string }) {
     </Card>
   );
 }
-
-const page = (after: string | undefined) => ({ limit: ITEMS, ...(after === undefined ? {} : { after }) });
-const opts = (signal: AbortSignal | undefined) => (signal ? { signal } : {});
 
 const TONES: Record<string, "good" | "warn" | "plain"> = { in_force: "good", asked: "warn" };
 
@@ -77,7 +71,7 @@ function Grants({ entity, status, title, note, empty }: { entity: string; status
   const query = status === undefined ? {} : { status };
   return (
     <Card title={title} note={note}>
-      <List name={`grants ${entity} ${status}`} ask={(after, signal) => peer.grants({ entity, ...query, ...page(after) }, opts(signal))} everyMs={EVERY_MS} empty={empty}>
+      <List name={`grants ${entity} ${status}`} ask={(page, options) => peer.grants({ entity, ...query, ...page }, options)} empty={empty}>
         {(one) => <GrantLine grant={one} />}
       </List>
     </Card>
@@ -104,7 +98,7 @@ function Happened({ record }: { record: EventRecord }) {
 function Feed({ owner }: { owner: string }) {
   return (
     <Card title="Who read my data" note="policies, requests, grants and uses, newest first">
-      <List name={`feed ${owner}`} ask={(after, signal) => peer.accessFeed({ owner, ...page(after) }, opts(signal))} everyMs={EVERY_MS} empty="Nobody asked for anything, and nothing was used under a grant.">
+      <List name={`feed ${owner}`} ask={(page, options) => peer.accessFeed({ owner, ...page }, options)} empty="Nobody asked for anything, and nothing was used under a grant.">
         {(record) => <Happened record={record} />}
       </List>
     </Card>

@@ -13,7 +13,6 @@ import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
 import { List } from "../ui/record.tsx";
 import { Event } from "../ui/tagged.tsx";
 
-const ITEMS = 20;
 const EVERY_MS = 3000;
 /** Most gas that a call is given unless one says otherwise; trying it out tells what it needs. */
 const GAS = "100000000";
@@ -23,8 +22,6 @@ const PATIENCE_BLOCKS = 10_000;
 const CHOICES = 200;
 const TONES: Record<string, "good" | "warn" | "bad" | "ice"> = { active: "good", proposed: "warn", frozen: "ice", terminated: "bad" };
 
-const page = (after: string | undefined) => ({ limit: ITEMS, ...(after === undefined ? {} : { after }) });
-const opts = (signal: AbortSignal | undefined) => (signal ? { signal } : {});
 const isGas = (text: string) => /^[1-9]\d{0,11}$/.test(text);
 
 const Names = ({ names }: { names: readonly string[] }) => <>{names.map((name) => <Badge key={name}>{plain(name, 40)}</Badge>)}</>;
@@ -65,7 +62,7 @@ export function Contracts() {
     <Page title="Contracts" lead="Programs that every peer runs alike. Who deploys one says who must accept it, who may call it, and who may stop it.">
       <div class="stack">
         <Card title="Contracts">
-          <List name="contracts" ask={(after, signal) => peer.contracts(page(after), opts(signal))} everyMs={EVERY_MS} empty={<>None yet. <code>althing contract new</code> begins one.</>}>
+          <List name="contracts" ask={(page, options) => peer.contracts(page, options)} empty={<>None yet. <code>althing contract new</code> begins one.</>}>
             {(one) => (
               <div class="entry-head">
                 <a href={href.contract(one.id)}><strong><bdi>{plain(one.name, 60)}</bdi></strong></a> <Status of={one.status} /> <Names names={one.interfaces} />
@@ -75,7 +72,7 @@ export function Contracts() {
           </List>
         </Card>
         <Card title="Code" note="modules that contracts run, by the digest of their bytes">
-          <List name="codes" ask={(after, signal) => peer.codes(page(after), opts(signal))} everyMs={EVERY_MS} empty={<>None is stored. <code>althing contract store</code> stores a module.</>}>
+          <List name="codes" ask={(page, options) => peer.codes(page, options)} empty={<>None is stored. <code>althing contract store</code> stores a module.</>}>
             {(one) => (
               <div class="entry-head">
                 <strong><bdi>{plain(one.name, 60)}</bdi></strong> <Names names={one.interfaces} /> <Id id={one.id} />
@@ -148,7 +145,7 @@ function Call({ id }: { id: string }) {
 function Past({ id }: { id: string }) {
   return (
     <Card title="What called or changed it" note="newest first">
-      <List name={`contract past ${id}`} ask={(after, signal) => peer.contractHistory(id, page(after), opts(signal))} everyMs={EVERY_MS} empty="Nothing yet.">
+      <List name={`contract past ${id}`} ask={(page, options) => peer.contractHistory(id, page, options)} empty="Nothing yet.">
         {(one) => (
           <>
             {one.events.map((event, at) => <div key={at}><Event of={tagged(event)} /></div>)}

@@ -1,6 +1,7 @@
 /** What the members decide together: who belongs, who votes on blocks, by which settings; and what is proposed. */
 
 import { actions } from "althing/sign";
+import { parseParameters } from "althing/verify";
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
 import { count, plain, plural, words } from "../lib/format.ts";
@@ -12,7 +13,6 @@ import { Await, Badge, Card, Fact, Facts, Height, Id, Page, Who, Wrong } from ".
 import { Act, Choice, Form, Text } from "../ui/form.tsx";
 import { List, Record as Fields } from "../ui/record.tsx";
 
-const ITEMS = 20;
 const EVERY_MS = 3000;
 
 type Change = Parameters<typeof actions.propose>[0];
@@ -71,11 +71,16 @@ const KINDS = [
   { id: "remove_peer", name: "take a peer's seat away" },
   { id: "remove_organisation", name: "end an organisation's membership" },
   { id: "set_voting_rule", name: "decide by another rule" },
+  { id: "set_parameters", name: "change the settings of the ledger" },
 ];
 
-function changeOf(kind: string, subject: string, rule: string[]): Change {
+/** The settings that are numbers, as one types them. */
+const numeric = (governance: Governance) => Object.entries(governance.parameters).filter(([, value]) => typeof value === "number").map(([name, value]) => [name, String(value)] as const);
+
+function changeOf(kind: string, subject: string, rule: string[], settings: object): Change {
   const [numerator = 0, denominator = 0, patienceBlocks = 0, timelockBlocks = 0] = rule.map(Number);
   if (kind === "remove_peer") return { kind, peer: actions.idBytes(subject) };
+  if (kind === "set_parameters") return { kind, parameters: parseParameters(settings) };
   if (kind === "remove_organisation") return { kind, organisation: actions.idBytes(subject) };
   return { kind: "set_voting_rule", rule: { numerator, denominator, patienceBlocks, timelockBlocks } };
 }
@@ -86,12 +91,20 @@ function Propose({ governance }: { governance: Governance }) {
   const [subject, setSubject] = useState("");
   const [reason, setReason] = useState("");
   const [numbers, setNumbers] = useState([rule.numerator, rule.denominator, rule.patience_blocks, rule.timelock_blocks].map(String));
+  const [settings, setSettings] = useState<Record<string, string>>(Object.fromEntries(numeric(governance)));
   const [tried, setTried] = useState<{ consequence?: Consequence; error?: Error }>({});
   const options = kind === "remove_peer" ? governance.next_validators.map((seat) => ({ id: seat.peer, name: seat.name })) : governance.members;
-  const ready = kind === "set_voting_rule" ? numbers.every((one) => /^\d{1,9}$/.test(one)) : kind !== "" && subject !== "";
-  const change = () => changeOf(kind, subject, numbers);
+  const typed = kind === "set_voting_rule" ? numbers : kind === "set_parameters" ? Object.values(settings) : [];
+  const ready = kind !== "" && (kind.startsWith("remove") ? subject !== "" : typed.every((one) => /^\d{1,15}$/.test(one)));
+  const change = () => changeOf(kind, subject, numbers, { ...governance.parameters, ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, Number(value)])) });
   const set = (at: number) => (value: string) => setNumbers(numbers.map((one, index) => (index === at ? value : one)));
-  const ask = () => peer.consequence<Consequence>(actions.changeBytes(change())).then((consequence) => setTried({ consequence }), (error: Error) => setTried({ error }));
+  const ask = async () => {
+    try {
+      setTried({ consequence: await peer.consequence<Consequence>(actions.changeBytes(change())) });
+    } catch (failed) {
+      setTried({ error: failed as Error });
+    }
+  };
   const { consequence, error } = tried;
   return (
     <Form title="Propose a change" note="all members vote; yours counts for it" verb="Sign and propose" ready={ready} action={() => actions.propose(change(), reason)}>
@@ -99,6 +112,7 @@ function Propose({ governance }: { governance: Governance }) {
         <Choice label="Change" value={kind} set={(id) => { setKind(id); setSubject(""); setTried({}); }} options={KINDS} none="choose" />
         {kind.startsWith("remove") && <Choice label="Which" value={subject} set={setSubject} options={options} none="choose" />}
         {kind === "set_voting_rule" && ["Votes needed: so many", "of so many", "Blocks to vote", "Blocks from acceptance to effect"].map((label, at) => <Text key={label} label={label} value={numbers[at] ?? ""} set={set(at)} />)}
+        {kind === "set_parameters" && Object.entries(settings).map(([name, value]) => <Text key={name} label={words(name)} value={value} set={(next) => setSettings({ ...settings, [name]: next })} />)}
         <Text label="Why" value={reason} set={setReason} />
       </div>
       <div class="row"><button type="button" class="button" disabled={!ready} onClick={() => void ask()}>What would it lead to?</button></div>
@@ -117,8 +131,6 @@ function Propose({ governance }: { governance: Governance }) {
 
 export function GovernancePage() {
   const found = useQuery("governance", (signal) => peer.governance({ signal }), EVERY_MS);
-  const past = (after: string | undefined, signal?: AbortSignal) =>
-    peer.proposals({ limit: ITEMS, ...(after === undefined ? {} : { after }) }, signal ? { signal } : {});
   return (
     <Page title="Governance" lead="Nobody owns the network. Its members decide by vote who belongs, whose peers agree on blocks, and by which settings; each organisation has one vote.">
       <Await of={found} lines={8}>
@@ -134,7 +146,7 @@ export function GovernancePage() {
               </Facts>
             </Card>
             <Card title="Proposals" note="newest first">
-              <List name="proposals" ask={past} everyMs={EVERY_MS} empty={<>Nothing was proposed yet. <code>althing org</code> and <code>althing vote</code> propose, too.</>}>{(one) => <One proposal={one} />}</List>
+              <List name="proposals" ask={(page, options) => peer.proposals(page, options)} empty={<>Nothing was proposed yet. <code>althing org</code> and <code>althing vote</code> propose, too.</>}>{(one) => <One proposal={one} />}</List>
             </Card>
             {signing.value && <Propose governance={governance} />}
             <div class="columns">

@@ -13,8 +13,6 @@ import { List } from "../ui/record.tsx";
 import { Action } from "../ui/tagged.tsx";
 import { CodeForm, VoucherCheck, VoucherForm } from "./joining.tsx";
 
-/** How many approvals a page lists. */
-const WAITING = 20;
 /** Most choices a list offers. */
 const CHOICES = 200;
 
@@ -104,11 +102,9 @@ function ReadForm() {
 
 /** What waits for the signature of whoever signs here. */
 function Inbox({ entity }: { entity: string }) {
-  const ask = (after: string | undefined, signal?: AbortSignal) =>
-    peer.pending(entity, { limit: WAITING, ...(after === undefined ? {} : { after }) }, signal ? { signal } : {});
   return (
     <Card title="Waits for approval" note="yours, or that of others for what you sent">
-      <List name={`inbox ${entity}`} ask={ask} everyMs={3000} empty="Nothing waits. Who must approve what is set by an organisation's approval policies.">
+      <List name={`inbox ${entity}`} ask={(page, options) => peer.pending(entity, page, options)} empty="Nothing waits. Who must approve what is set by an organisation's approval policies.">
         {(one) => {
           const mine = one.sender === entity;
           const done = one.approvals.some((approval) => approval === entity);

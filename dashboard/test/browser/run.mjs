@@ -384,6 +384,13 @@ const checks = {
       await finalize([actions.vote(proposals[0].id, true)]);
     }
     await page.locator(".entries > li .badge").getByText(/accepted|enacted/).first().waitFor();
+    await form.locator("select").first().selectOption("set_parameters");
+    await form.getByLabel("claim ahead max ms").fill("61234");
+    await form.getByRole("button", { name: "What would it lead to?" }).click();
+    await form.getByText("possible").waitFor();
+    await form.getByRole("button", { name: "Sign and propose" }).click();
+    await page.locator(".entries > li").nth(1).waitFor();
+    assert.equal((await network.get("/v1/governance/proposals")).items[0].change, "set_parameters");
     if (shots) await page.screenshot({ path: join(shots, "governance-wide-light.png"), fullPage: true });
     await close(page);
   },

@@ -34,7 +34,7 @@ export function parseGenesis(json: unknown): Genesis {
     timeMs: BigInt(timeMs),
     mode: file.oneOf('mode', MODES),
     mechanism: file.oneOf('mechanism', MECHANISMS),
-    parameters: readParameters(file.value('parameters')),
+    parameters: parseParameters(file.value('parameters')),
     organisations: file.list('organisations').map((each) => readOrganisation(each, network)),
     peers: file.list('peers').map((each) => readPeer(each, network)),
   };
@@ -53,7 +53,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readParameters(json: unknown): Genesis['parameters'] {
+/** The settings of a ledger as genesis files and the interface have them. Throws `GenesisError` for what are none. */
+export function parseParameters(json: unknown): Genesis['parameters'] {
   const names = ['block_bytes_max', 'block_transactions_max', 'heartbeat_ms', 'leader_timeout_ms', 'clock_drift_max_ms', 'claim_ahead_max_ms', 'sequence_window', 'contract_gas_transaction_max', 'contract_gas_block_max', 'reads'];
   const file = new Fields(json, 'parameters', names);
   const small = (name: string): number => file.integer(name, 0xffff_ffff);

@@ -7,7 +7,7 @@ export type { ReadingValue, StreamSchema, ValueKind } from '../forms/reading.ts'
 export type { EventForm, ReceiptForm } from '../forms/receipt.ts';
 export { refusalOf, type Refusal } from '../forms/refusal.ts';
 export { BUNDLE_BYTES_MAX } from '../forms/limits.ts';
-export { parseGenesis } from './genesis-file.ts';
+export { parseGenesis, parseParameters } from './genesis-file.ts';
 export { Failure, STEPS, STEPS_OF_CLAIM, type Done, type Step } from './step.ts';
 export type * from './verified.ts';
 export type { SignatureCheck } from './certificate.ts';
