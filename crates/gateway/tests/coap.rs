@@ -148,6 +148,48 @@ async fn libcoap_finds_and_observes_what_is_for_it_over_dtls() {
     assert!(other.contains("4.04") && !other.contains("open"), "{other}");
 }
 
+/// A device that lost its power comes back from the same port at once; its old session, which never
+/// ended, neither keeps it out nor hears anything any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_lost_its_session_begins_another_from_the_same_port() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    let gateway = start(config(directory.path()), &ledger).await;
+    let coap = Coap::start(coap_config(), &gateway).await.unwrap();
+    let url = |path: &str| format!("coaps://{}/{path}", coap.secure_address().unwrap());
+    let free = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let own = ["-a", "127.0.0.1", "-p", &port, "-u", "pump-7", "-k", "secret of pump-7"];
+    let commands = url("things/pump/commands");
+    let observe = [&own[..], &["-m", "get", "-s", "60", &commands]].concat();
+    let mut lost = Command::new("coap-client-openssl")
+        .args(&observe)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let told = || {
+        let qos = althing_gateway::Qos::AtLeastOnce;
+        gateway.publish("things/pump/commands", b"open".to_vec(), qos, false).unwrap().now
+    };
+    let observed = async {
+        while told() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, observed).await.unwrap();
+    lost.kill().await.unwrap();
+    let temperature = url("althing/pump/temperature");
+    let post = [&own[..], &["-m", "post", "-e", "21.5", &temperature]].concat();
+    let said = libcoap("coap-client-openssl", &post).await;
+    assert!(!said.contains("4.0"), "{said}");
+    ledger.wait_for(&TEMPERATURE, 1).await;
+    assert_eq!(told(), 0, "the old session observes no more");
+}
+
 /// A message, and what comes back.
 async fn ask(socket: &UdpSocket, message: &Message) -> Message {
     socket.send(&message.encode()).await.unwrap();

@@ -19,7 +19,8 @@ pub(crate) enum DidCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Resolve {
     /// The DID, or 64 hex digits.
-    did: IdText,
+    #[arg(value_parser = checked)]
+    did: String,
     #[command(flatten)]
     remote: Remote,
 }
@@ -28,9 +29,13 @@ impl DidCommand {
     pub(crate) fn run(self, output: Output) -> anyhow::Result<()> {
         let Self::Resolve(Resolve { did, remote }) = self;
         let client = remote.client()?;
-        let id = althing_types::EntityId(did.id).to_string();
-        let document: DidDocument = block_on(async { client.resolve(&id).await.explain() })?;
+        let document: DidDocument = block_on(async { client.resolve(&did).await.explain() })?;
         let pretty = serde_json::to_string_pretty(&document)?;
         output.show(&document, || pretty)
     }
+}
+
+/// Goes to the peer as it was typed: whether the DID is of its network is the peer's to say.
+fn checked(text: &str) -> Result<String, &'static str> {
+    text.parse::<IdText>().map(|_| text.to_owned())
 }

@@ -40,40 +40,128 @@ pub(super) enum Secure {
 
 /// Sessions by address.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sessions(Arc<Mutex<HashMap<SocketAddr, Session>>>);
+pub(super) struct Sessions(Arc<Mutex<Places>>);
+
+#[derive(Debug, Default)]
+struct Places {
+    of: HashMap<SocketAddr, Place>,
+    begun: u64,
+}
+
+/// The sessions of one address. A device that lost its session with its power begins another from
+/// the same port; the one before ends only once the new one has proven who it is (RFC 6347 §4.2.8).
+#[derive(Debug, Default)]
+struct Place {
+    open: Option<Session>,
+    beginning: Option<Session>,
+}
 
 #[derive(Debug)]
 struct Session {
+    number: u64,
     /// What came from the network.
     encrypted: mpsc::Sender<Vec<u8>>,
     /// What is to be sent.
     outgoing: mpsc::Sender<Vec<u8>>,
-    is_open: bool,
+}
+
+impl Place {
+    fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.open.iter().chain(&self.beginning)
+    }
+
+    /// Hands a datagram to whom it may be for: what is not encrypted (epoch 0) to a handshake if there
+    /// is one; of the rest none can read what is another's.
+    fn hand(&self, bytes: &[u8]) {
+        let is_plain = matches!(bytes, [_, _, _, 0, 0, ..]) && self.beginning.is_some();
+        for session in self.open.iter().filter(|_| !is_plain).chain(&self.beginning) {
+            let _ = session.encrypted.try_send(bytes.to_vec());
+        }
+    }
 }
 
 impl Sessions {
-    fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, Session>> {
+    fn lock(&self) -> MutexGuard<'_, Places> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends through a session; lost if there is none, or it is behind.
     pub(super) fn send(&self, address: SocketAddr, bytes: Vec<u8>) {
-        if let Some(session) = self.lock().get(&address) {
+        let places = self.lock();
+        if let Some(session) = places.of.get(&address).and_then(|place| place.open.as_ref()) {
             let _ = session.outgoing.try_send(bytes);
         }
     }
 
+    /// Hands a datagram on; true if it begins a session for which there is room.
+    fn hand(&self, address: SocketAddr, bytes: &[u8], config: &CoapConfig) -> bool {
+        let places = self.lock();
+        let place = places.of.get(&address);
+        let is_beginning = place.is_some_and(|place| place.beginning.is_some());
+        if !is_beginning && is_hello(bytes) {
+            return places.have_room(address.ip(), config);
+        }
+        if let Some(place) = place {
+            place.hand(bytes);
+        }
+        false
+    }
+
+    /// A session in its handshake, and its number.
+    fn begin(
+        &self,
+        address: SocketAddr,
+        encrypted: mpsc::Sender<Vec<u8>>,
+        outgoing: mpsc::Sender<Vec<u8>>,
+    ) -> u64 {
+        let mut places = self.lock();
+        places.begun += 1;
+        let number = places.begun;
+        places.of.entry(address).or_default().beginning =
+            Some(Session { number, encrypted, outgoing });
+        number
+    }
+
+    /// A handshake has succeeded: what was open before ends.
+    fn open(&self, address: SocketAddr) {
+        if let Some(place) = self.lock().of.get_mut(&address) {
+            place.open = place.beginning.take();
+        }
+    }
+
+    /// A session has ended; true if it was the one that was open.
+    fn end(&self, address: SocketAddr, number: u64) -> bool {
+        let mut places = self.lock();
+        let Some(place) = places.of.get_mut(&address) else { return false };
+        let is_it = |session: &mut Session| session.number == number;
+        place.beginning.take_if(is_it);
+        let was_open = place.open.take_if(is_it).is_some();
+        if place.sessions().next().is_none() {
+            places.of.remove(&address);
+        }
+        was_open
+    }
+}
+
+impl Places {
     /// Whether another session of this address may begin.
-    fn has_room(&self, ip: IpAddr, config: &CoapConfig) -> bool {
-        let sessions = self.lock();
-        let own = sessions.iter().filter(|(address, _)| address.ip() == ip);
-        let (own, handshakes) = own.fold((0, 0), |(own, handshakes), (_, session)| {
-            (own + 1, handshakes + usize::from(!session.is_open))
+    fn have_room(&self, ip: IpAddr, config: &CoapConfig) -> bool {
+        let all: usize = self.of.values().map(|place| place.sessions().count()).sum();
+        let own = self.of.iter().filter(|(address, _)| address.ip() == ip);
+        let (own, handshakes) = own.fold((0, 0), |(own, handshakes), (_, place)| {
+            let beginning = usize::from(place.beginning.is_some());
+            (own + place.sessions().count(), handshakes + beginning)
         });
-        sessions.len() < config.sessions_max
+        all < config.sessions_max
             && own < SESSIONS_OF_ADDRESS_MAX
             && handshakes < config.handshakes_of_address_max
     }
+}
+
+/// Whether a datagram begins a handshake: an unencrypted record of one (epoch 0) that holds a
+/// ClientHello (RFC 6347 §4.1, §4.2.2). Everything else is of a session that there is, or was.
+fn is_hello(bytes: &[u8]) -> bool {
+    matches!(bytes, [HANDSHAKE, _, _, 0, 0, _, _, _, _, _, _, _, _, CLIENT_HELLO, ..])
 }
 
 /// Hands datagrams to their sessions and begins new ones within the bounds.
@@ -88,20 +176,14 @@ pub(super) async fn listen(
     loop {
         // An error is about a datagram we sent, which somebody refused.
         let Ok((len, address)) = socket.recv_from(&mut buffer).await else { continue };
-        let bytes = buffer[..len].to_vec();
-        if let Some(session) = sessions.lock().get(&address) {
-            let _ = session.encrypted.try_send(bytes);
-            continue;
-        }
-        // A session begins with a handshake record; anything else is of one that has ended.
-        if bytes.first() != Some(&HANDSHAKE) || !sessions.has_room(address.ip(), &config) {
+        let bytes = &buffer[..len];
+        if !sessions.hand(address, bytes, &config) {
             continue;
         }
         let (encrypted, received) = mpsc::channel(SESSION_WAITING_MAX);
         let (outgoing, to_send) = mpsc::channel(SESSION_WAITING_MAX);
-        let _ = encrypted.try_send(bytes);
-        let session = Session { encrypted, outgoing, is_open: false };
-        sessions.lock().insert(address, session);
+        let _ = encrypted.try_send(bytes.to_vec());
+        let number = sessions.begin(address, encrypted, outgoing);
         let datagrams = Datagrams {
             received: tokio::sync::Mutex::new(received),
             socket: socket.clone(),
@@ -113,6 +195,7 @@ pub(super) async fn listen(
             sessions: sessions.clone(),
             incoming: incoming.clone(),
             address,
+            number,
         };
         tokio::spawn(begun.run(datagrams, to_send));
     }
@@ -120,6 +203,8 @@ pub(super) async fn listen(
 
 /// Content type of a handshake record (RFC 6347 §4.1).
 const HANDSHAKE: u8 = 22;
+/// Type of the message that begins one (RFC 6347 §4.3.2).
+const CLIENT_HELLO: u8 = 1;
 
 fn dtls_config(config: &CoapConfig) -> Config {
     let (devices, secret) = (config.devices.clone(), config.secret);
@@ -148,6 +233,7 @@ struct Begun {
     sessions: Sessions,
     incoming: mpsc::Sender<Secure>,
     address: SocketAddr,
+    number: u64,
 }
 
 impl Begun {
@@ -158,15 +244,16 @@ impl Begun {
             Ok(Err(error)) => tracing::debug!(address = %self.address, %error, "handshake failed"),
             Err(_) => tracing::debug!(address = %self.address, "handshake took too long"),
         }
-        self.sessions.lock().remove(&self.address);
+        // The device has gone, unless it has begun another session meanwhile.
+        if self.sessions.end(self.address, self.number) {
+            let _ = self.incoming.send(Secure::Closed(self.address)).await;
+        }
     }
 
     async fn serve(&self, connection: DTLSConn, mut to_send: mpsc::Receiver<Vec<u8>>) {
         let identity = connection.connection_state().await.identity_hint;
         let name = String::from_utf8_lossy(&identity).into_owned();
-        if let Some(session) = self.sessions.lock().get_mut(&self.address) {
-            session.is_open = true;
-        }
+        self.sessions.open(self.address);
         if self.incoming.send(Secure::Opened(self.address, name)).await.is_err() {
             return;
         }
@@ -190,7 +277,6 @@ impl Begun {
         }
         // The client is told, if it is still there.
         let _ = connection.close().await;
-        let _ = self.incoming.send(Secure::Closed(self.address)).await;
     }
 }
 

@@ -228,6 +228,8 @@ impl Served {
     fn on_secure(&mut self, secure: Secure) -> Vec<EndpointOutput> {
         match secure {
             Secure::Opened(address, name) => {
+                // What a session before this one observed, this one does not.
+                self.endpoint.gone(Peer { address, is_secure: true });
                 self.names.insert(address, name);
                 Vec::new()
             }

@@ -15,8 +15,8 @@ use crate::output::write_out;
 use crate::report::failed;
 use crate::session::{Explain as _, block_on, client};
 
-/// Prints the Thing Description of a thing as its owner registered it, but with forms for the
-/// protocols and addresses that this gateway serves, and for its peers.
+/// Prints a Thing Description with forms for the protocols and addresses that this gateway serves,
+/// and for its peers.
 #[derive(Debug, Args)]
 pub(crate) struct Description {
     /// Its name, DID or hex id.

@@ -46,7 +46,8 @@ pub(crate) enum GatewayCommand {
     Password(password::Password),
     /// Signs a token with a device's key: its password at a gateway, in place of one that is shared.
     Token(token::Token),
-    /// Prints a Thing Description with forms for the protocols and addresses that this gateway serves.
+    /// Prints a Thing Description with forms for the protocols and addresses that this gateway serves,
+    /// and for its peers.
     Td(description::Description),
 }
 
