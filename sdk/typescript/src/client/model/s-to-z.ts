@@ -140,10 +140,10 @@ export interface Thing {
   may_lose_oldest?: boolean;
   /** Its owner's name for it, unique among the owner's things. */
   name: string;
-  /** To whom it is offered. */
-  offer?: Offer;
   /** Whether its readings count only with the signature of that device. */
   needs_device_signature?: boolean;
+  /** To whom it is offered. */
+  offer?: Offer;
   /** Its owner. */
   owner: Did;
   /** Its properties, each with a stream. */
