@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Bounds of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// Whether `POST /v1/transactions` is served.
     pub writes: bool,
+    /// Folder of the peer's data, whose size and disk the figures tell; they do not if none.
+    pub data: Option<PathBuf>,
 }
 
 impl Config {
@@ -48,6 +50,7 @@ impl Config {
             addresses: BTreeMap::new(),
             origins: Vec::new(),
             writes: true,
+            data: None,
         }
     }
 }

@@ -18,6 +18,7 @@ pub use config::Config;
 mod problem;
 pub use problem::Failure;
 
+mod disk;
 mod extract;
 mod limits;
 mod permit;

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Config,
+    disk::Disk,
     limits::ANSWER_BYTES_MAX,
     permit::Decisions,
     problem::{Answer, ApiError, Failure},
@@ -41,6 +42,7 @@ pub(crate) struct Service {
     pub(crate) tokens: Tokens,
     pub(crate) decisions: Decisions,
     pub(crate) uses: Uses,
+    pub(crate) disk: Disk,
 }
 
 pub(crate) type Shared = Arc<Service>;
@@ -57,6 +59,7 @@ impl Service {
             tokens: Tokens::default(),
             decisions: Decisions::default(),
             uses: Uses::new(records),
+            disk: Disk::new(config.data.clone()),
             peer,
             config,
         })

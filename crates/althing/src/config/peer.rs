@@ -1,4 +1,9 @@
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use althing_ordering::{Address, PeerKey, Role};
 use althing_peer::mempool;
@@ -121,8 +126,9 @@ impl Config {
     pub(crate) fn peer(&self) -> anyhow::Result<PeerConfig> {
         let section: Section = self.document.section("peer")?;
         let threads = (1, WORKER_THREADS_MAX);
+        let data = self.path("peer.data", &section.data)?;
         Ok(PeerConfig {
-            data: self.path("peer.data", &section.data)?,
+            data: data.clone(),
             role: self.role(&section.role)?,
             voting_key: self.path("peer.voting_key", &section.voting_key)?,
             key: self.optional_path(&section.key),
@@ -137,7 +143,7 @@ impl Config {
             result_delay: self.span("peer.result_delay", &section.result_delay)?,
             respread_interval: self.span("peer.respread_interval", &section.respread_interval)?,
             store: self.store(&section.store)?,
-            api: self.api(section.api)?,
+            api: self.api(section.api, &data)?,
         })
     }
 
@@ -191,7 +197,7 @@ impl Config {
         given.into_iter().map(read).collect()
     }
 
-    fn api(&self, raw: Api) -> anyhow::Result<althing_api::Config> {
+    fn api(&self, raw: Api, data: &Path) -> anyhow::Result<althing_api::Config> {
         let span = |key: &str, text: &str| self.span(&format!("peer.api.{key}"), text);
         let count = |key: &str, value| self.count(&format!("peer.api.{key}"), value);
         Ok(althing_api::Config {
@@ -210,6 +216,7 @@ impl Config {
             addresses: self.api_addresses(raw.addresses)?,
             origins: raw.origins,
             writes: raw.writes,
+            data: Some(data.to_path_buf()),
         })
     }
 

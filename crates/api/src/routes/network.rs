@@ -104,7 +104,10 @@ pub(super) async fn peers(State(service): State<Shared>) -> Json<Peers> {
         content_type = "text/plain"))
 )]
 pub(super) async fn metrics(State(service): State<Shared>) -> Response {
-    let text = exposition(&service.query.figures());
+    let mut figures = service.query.figures();
+    let disk = service.read(|service| Ok(service.disk.figures())).await;
+    figures.extend(disk.unwrap_or_default());
+    let text = exposition(&figures);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
