@@ -52,6 +52,19 @@ pub enum AlthingQuery {
         /// DID of the entity.
         entity: String,
     },
+    /// Whether somebody may do something with a thing; answers with [`Access`].
+    Access {
+        /// DID of who would do it: an entity, or a contract.
+        entity: String,
+        /// What: read, subscribe, write, invoke or describe.
+        right: String,
+        /// DID of the thing.
+        thing: String,
+        /// The property or action; none for the thing as a whole.
+        name: Option<String>,
+        /// What for, as a grant names it.
+        purpose: Option<String>,
+    },
 }
 
 impl CustomQuery for AlthingQuery {}
@@ -71,6 +84,70 @@ pub enum AlthingMsg {
         /// An earlier transaction it belongs to, 64 hex digits.
         link: Option<String>,
     },
+    /// Asks a thing to do something. Its owner must have allowed the contract to; the command goes
+    /// the way of all commands, and what becomes of it is told by events.
+    Command {
+        /// DID of the thing.
+        thing: String,
+        /// What it is to do.
+        operation: Operation,
+        /// How long it may take, milliseconds.
+        life_ms: u64,
+        /// What for, as a grant names it.
+        purpose: Option<String>,
+    },
+    /// Asks the owner of a thing for access, for the contract itself.
+    RequestAccess {
+        /// DID of the thing.
+        thing: String,
+        /// The property or action; none for the thing as a whole.
+        name: Option<String>,
+        /// To do what: read, subscribe, write, invoke or describe.
+        right: String,
+        /// What for.
+        purpose: String,
+        /// For how many blocks.
+        blocks: u64,
+    },
+}
+
+/// What a thing is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// To tell the present value of a property.
+    Read {
+        /// The property.
+        property: String,
+    },
+    /// To give a property another value.
+    Write {
+        /// The property.
+        property: String,
+        /// The value.
+        value: Value,
+    },
+    /// To do an action.
+    Invoke {
+        /// The action.
+        action: String,
+        /// Its input, JSON.
+        input: Option<Binary>,
+    },
+}
+
+/// The value of a property.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// A number at the stream's scale, in text: with scale 1, `"215"` is 21.5.
+    Number(String),
+    /// Yes or no.
+    Bool(bool),
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Bytes(Binary),
 }
 
 impl CustomMsg for AlthingMsg {}
@@ -118,7 +195,9 @@ pub struct Stream {
     pub scale: u8,
     /// Number of the next reading.
     pub next_seq: u64,
-    /// The newest readings, if there are any.
+    /// Whether the contract may read it.
+    pub readable: bool,
+    /// The newest readings, if there are any and the contract may read them.
     pub latest: Option<Latest>,
 }
 
@@ -152,6 +231,13 @@ pub struct Latest {
 pub struct Binding {
     /// It may.
     pub bound: bool,
+}
+
+/// Whether somebody may do something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// It may.
+    pub allowed: bool,
 }
 
 fn number<'de, T: core::str::FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {

@@ -10,6 +10,7 @@ use crate::{
         config::ConfigCommand,
         conformance::ConformanceCommand,
         contract::ContractCommand,
+        trigger::TriggerCommand,
         demo::DemoCommand,
         did::DidCommand,
         entity::EntityCommand,
@@ -66,6 +67,9 @@ enum Command {
     /// Write, check, store, call and manage contracts.
     #[command(subcommand)]
     Contract(ContractCommand),
+    /// Lets the ledger act by itself when something has happened.
+    #[command(subcommand)]
+    Trigger(TriggerCommand),
     /// Show streams and their gaps.
     #[command(subcommand)]
     Stream(StreamCommand),
@@ -119,6 +123,7 @@ impl Cli {
             Command::Ask(command) => command.run(output),
             Command::Thing(command) => command.run(output),
             Command::Contract(command) => command.run(output),
+            Command::Trigger(command) => command.run(output),
             Command::Stream(command) => command.run(output),
             Command::Reading(command) => command.run(output),
             Command::Tx(command) => command.run(output),

@@ -71,6 +71,7 @@ failures! {
     UnknownBlock NOT_FOUND "unknown_block" "There is no final block at this height yet; wait for it.";
     UnknownCommand NOT_FOUND "unknown_command" "No thing was ever asked for a command of this id; a command has the id of its transaction.";
     UnknownVoucher NOT_FOUND "unknown_voucher" "No maker has issued this voucher here; have its maker issue it first.";
+    UnknownTrigger NOT_FOUND "unknown_trigger" "There is no trigger with this id; list the triggers.";
     UnknownProposal NOT_FOUND "unknown_proposal" "No proposal with this id is open; list them to see what became of it.";
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
     WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
@@ -165,6 +166,7 @@ impl From<QueryError> for ApiError {
                 Noun::Block => Failure::UnknownBlock,
                 Noun::Command => Failure::UnknownCommand,
                 Noun::Voucher => Failure::UnknownVoucher,
+                Noun::Trigger => Failure::UnknownTrigger,
                 Noun::Proposal => Failure::UnknownProposal,
             },
             QueryError::Cursor => Failure::InvalidCursor,
@@ -198,6 +200,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::BindingExpired
         | Refusal::NotAParticipant
         | Refusal::CallerNotAllowed
+        | Refusal::TriggerNeedsApproval
         | Refusal::NotAMember
         | Refusal::Unsigned
         | Refusal::DeviceSignature
@@ -224,6 +227,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::AlreadyRotated
         | Refusal::CodeInUse
         | Refusal::ContractFrozen
+        | Refusal::TriggerWaits
         | Refusal::ContractEnded
         | Refusal::ContractProposed
         | Refusal::ContractDeclined
@@ -267,6 +271,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::NoSuchEntry
         | Refusal::MessageUnsupported
         | Refusal::ProposalExpired
+        | Refusal::UnknownTrigger
         | Refusal::UnknownProposal
         | Refusal::WouldStall
         | Refusal::ThirdOfVotes
@@ -285,6 +290,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::TooManyCommands
         | Refusal::TooManyProposals
         | Refusal::TooManyMembers
+        | Refusal::TooManyTriggers
         | Refusal::TooManyGateways
         | Refusal::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Refusal::BlockGas | Refusal::MempoolFull | Refusal::NotReady => {

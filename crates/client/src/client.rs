@@ -222,10 +222,20 @@ impl Client {
         path: &str,
         body: Vec<u8>,
     ) -> Result<T, Error> {
+        self.post_cbor_with(path, &[(); 0], body).await
+    }
+
+    pub(crate) async fn post_cbor_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &(impl Serialize + ?Sized),
+        body: Vec<u8>,
+    ) -> Result<T, Error> {
         let url = self.at(path);
         let request = self
             .http
             .post(url.clone())
+            .query(query)
             .header(header::CONTENT_TYPE, submission::CBOR_MEDIA_TYPE)
             .body(body);
         let answer = self.send(request, &url, Duration::ZERO).await?;

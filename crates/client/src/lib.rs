@@ -41,4 +41,6 @@ pub mod genesis_file;
 
 pub mod file;
 
+pub mod rule;
+
 pub mod time;

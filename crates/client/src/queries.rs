@@ -1,8 +1,8 @@
 //! The reads of the interface, one method each.
 
 use althing_types::{
-    Body, Change, CodeId, ContractId, EntityId, Genesis, GrantId, StreamId, ThingId, TxId,
-    VoucherId, Wire as _,
+    Body, Change, CodeId, ContractId, EntityId, Genesis, GrantId, StreamId, ThingId, TriggerId,
+    TxId, VoucherId, Wire as _,
 };
 use bytes::Bytes;
 
@@ -12,7 +12,8 @@ use crate::{
         AccessPolicy, Account, Aggregates, Block, BlockSummary, Code, Command, Consequence,
         Contract, ContractAnswer, ContractPast, Decision, DidDocument, Entity, EventRecord, Gaps,
         Governance, Grant, KeyVersion, Network, Page, Past, Peers, PendingApproval, Policies,
-        Property, Proposal, Readings, Status, Stream, Thing, Transaction, Trial, Voucher, query,
+        Property, Proposal, Readings, Status, Stream, Thing, Transaction, Trial,
+        Trigger, TriggerPast, TriggerTrial, Voucher, query,
     },
 };
 
@@ -90,6 +91,47 @@ impl Client {
     /// [`Error`] if the request failed; that the actions would be refused is an answer.
     pub async fn try_out(&self, body: &Body) -> Result<Trial, Error> {
         self.post_cbor("v1/trials", althing_types::Wire::to_wire(body)).await
+    }
+
+    /// Triggers by name.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn triggers(&self, query: &query::Triggers) -> Result<Page<Trigger>, Error> {
+        self.get("v1/triggers", query).await
+    }
+
+    /// A trigger.
+    ///
+    /// # Errors
+    /// `unknown_trigger` if there is none.
+    pub async fn trigger(&self, id: &TriggerId) -> Result<Trigger, Error> {
+        self.get(&format!("v1/triggers/{id}"), NONE).await
+    }
+
+    /// What a trigger did and the transactions that changed it, newest first.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn trigger_runs(
+        &self,
+        id: &TriggerId,
+        query: &query::List,
+    ) -> Result<Page<TriggerPast>, Error> {
+        self.get(&format!("v1/triggers/{id}/runs"), query).await
+    }
+
+    /// What a trigger would have done by recorded readings, and what it would do now. Nothing is
+    /// signed and nothing changes.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed; that its effect would be refused is an answer.
+    pub async fn try_trigger(
+        &self,
+        trigger: &althing_types::Trigger,
+        query: &query::TriggerTrial,
+    ) -> Result<TriggerTrial, Error> {
+        self.post_cbor_with("v1/triggers/trial", query, trigger.to_wire()).await
     }
 
     /// What the peer is doing.

@@ -135,7 +135,7 @@ pub(crate) fn survey(module: &[u8]) -> Result<(Outline, Vec<u32>), Reason> {
 }
 
 fn invalid(error: wasmparser::BinaryReaderError) -> Reason {
-    Reason::Invalid { offset: error.offset() as usize, what: error.message().to_owned() }
+    Reason::Invalid { offset: error.offset(), what: error.message().to_owned() }
 }
 
 fn at_most(what: &'static str, found: u64, max: u64) -> Result<(), Reason> {

@@ -9,7 +9,7 @@
 //! Start reading at [`decide`].
 
 mod decide;
-pub(crate) use decide::use_grant;
+pub(crate) use decide::{may, use_grant};
 pub use decide::{At, Decision, PolicyUsed, Reason, Wanted, decide, decide_owned};
 
 mod grant;

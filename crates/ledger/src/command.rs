@@ -17,7 +17,7 @@ use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
     access::{self, Reason, Wanted},
-    binding, entity, index, key as own_key, standing, thing,
+    binding, contract, index, key as own_key, standing, thing,
     transition::{Actor, Stop, Transition},
 };
 
@@ -127,7 +127,7 @@ fn may_command<R: Read>(
     command: &Command,
     record: &ThingRecord,
 ) -> Result<(), Stop> {
-    entity::active(state, &actor.id)?;
+    contract::acts(state, &actor.id)?;
     if record.owner == actor.id {
         return Ok(());
     }

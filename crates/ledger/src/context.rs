@@ -49,7 +49,8 @@ pub struct BlockInput<'a> {
 pub struct Outcome {
     /// Changes of the authenticated state.
     pub writes: Writes,
-    /// One receipt for each transaction, in order.
+    /// One receipt for each transaction, in order, and after them one for each
+    /// [trigger](crate::trigger) that ran, though they ran first.
     pub receipts: Vec<Receipt>,
     /// Leaves that streams grew by, with their positions.
     pub leaves: Vec<(StreamId, u64, Leaf)>,

@@ -18,10 +18,12 @@
 
 mod call;
 mod code;
+mod deed;
 mod host;
 mod life;
 mod message;
 mod query;
+mod things;
 mod wire;
 
 pub(crate) use call::execute;
@@ -183,6 +185,19 @@ pub(crate) fn contract<R: Read>(
 
 pub(crate) fn code<R: Read>(state: &Transition<'_, R>, id: &CodeId) -> Result<CodeRecord, Stop> {
     Ok(state.get(&key::code(id))?.ok_or(Refusal::UnknownCode)?)
+}
+
+/// Refuses whoever cannot act now: an entity that was revoked or is not known, a contract that does
+/// not run.
+pub(crate) fn acts<R: Read>(state: &mut Transition<'_, R>, id: &EntityId) -> Result<(), Stop> {
+    match entity::active(state, id) {
+        Err(Stop::Refused(Refusal::UnknownEntity)) => {}
+        known => return known.map(|_| ()),
+    }
+    match state.get::<ContractRecord>(&key::contract(&ContractId(id.0)))? {
+        Some(record) => Ok(must_run(&record)?),
+        None => Err(Refusal::UnknownEntity.into()),
+    }
 }
 
 /// Refuses what a contract that does not run cannot do.

@@ -8,6 +8,7 @@ use crate::{
     BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
     entity, governance, index, onboarding, record, standing, status, stream, thing,
     transition::{Actor, Moment, Stop, Transition},
+    trigger,
 };
 
 /// Executes a final block. It always succeeds but for a store that fails: what the rules forbid is
@@ -36,10 +37,13 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
         parameters: &parameters,
     };
     let mut state = Transition::new(view, now);
-    let mut receipts = Vec::with_capacity(block.transactions.len());
+    let count = block.transactions.len();
+    let triggered = trigger::run_due(&mut state, count as u32)?;
+    let mut receipts = Vec::with_capacity(count + triggered.len());
     for (position, transaction) in (0..).zip(block.transactions) {
         receipts.push(execute_one(&mut state, position, transaction)?);
     }
+    receipts.extend(triggered);
     let (writes, effects) = state.finish();
     Ok(Outcome {
         writes,
@@ -67,6 +71,7 @@ fn execute_one<R: Read>(
         Ok(Effect::Waits) => (Refusal::AwaitingApproval.number(), 0),
         Err((action, stop)) => return refused(transaction, action, stop),
     };
+    trigger::heard(state, 0)?;
     state.keep();
     let events: Vec<Event> = std::mem::take(&mut state.effects.events);
     Ok(Receipt { transaction: transaction.id(), code, action, events })
@@ -218,6 +223,10 @@ fn act_once<R: Read>(
         Action::TerminateContract { contract } => contract::terminate(state, actor, contract),
         Action::AcceptContract { contract } => contract::accept(state, actor, contract),
         Action::DeclineContract { contract } => contract::decline(state, actor, contract),
+        Action::SetTrigger(set) => trigger::set(state, actor, set),
+        Action::RemoveTrigger { trigger } => trigger::remove(state, actor, trigger),
+        Action::SuspendTrigger { trigger } => trigger::suspend(state, actor, trigger),
+        Action::ResumeTrigger { trigger } => trigger::resume(state, actor, trigger),
         Action::Approve { pending } => approval::approve(state, actor, pending),
         Action::Reject { pending } => approval::reject(state, actor, pending),
         Action::OfferThing { thing, offer } => {

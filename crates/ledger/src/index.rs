@@ -30,6 +30,8 @@
 //! | `W` `c` code contract | |
 //! | `W` `h` contract height (8) position (4) | transaction |
 //! | `W` `p` participant contract | last height (8) |
+//! | `t` `n` name 00 trigger | owner |
+//! | `t` `h` trigger height (8) position (4) | transaction, or run |
 //!
 //! Numbers are big-endian, so that rows sort by height; ids are their 32 bytes; texts are UTF-8 and
 //! hold no 00. The functions without a sender give the prefix to scan for.
@@ -37,7 +39,7 @@
 use althing_state::Read;
 use althing_types::{
     CodeId, ContractId, Digest, EntityId, EntityKind, Event, GrantId, Place, Record, Refusal,
-    Resource, StreamId, ThingId, TxId, VoucherId, Wire as _,
+    Resource, StreamId, ThingId, TriggerId, TxId, VoucherId, Wire as _,
 };
 
 use crate::{
@@ -45,6 +47,7 @@ use crate::{
     contract::ContractRecord,
     governance::ProposalStatus,
     transition::{Actor, Transition, encode},
+    trigger::TriggerRecord,
 };
 
 /// The row of a transaction that used its nonce: its height and position. One that had no effect at
@@ -581,4 +584,35 @@ pub(crate) fn awaits<R: Read>(
 ) {
     let key = join(b'W', &[b"p", &participant.0, &id.0]);
     state.row(key, until_height.map(|height| height.to_be_bytes().to_vec()));
+}
+
+/// Rows of all triggers, by name.
+#[must_use]
+pub fn triggers() -> Vec<u8> {
+    join(b't', &[b"n"])
+}
+
+/// Rows of the transactions that changed a trigger, and of its runs.
+#[must_use]
+pub fn history_of_trigger(id: &TriggerId) -> Vec<u8> {
+    join(b't', &[b"h", &id.0])
+}
+
+pub(crate) fn trigger<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &TriggerId,
+    record: &TriggerRecord,
+    present: bool,
+) {
+    let key = join(b't', &[b"n", record.trigger.name.as_bytes(), &[0], &id.0]);
+    state.row(key, present.then(|| record.owner.0.to_vec()));
+}
+
+pub(crate) fn trigger_history<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &TriggerId,
+) {
+    let place = state.place(actor);
+    state.row(join(b't', &[b"h", &id.0, &place]), Some(actor.transaction.0.to_vec()));
 }

@@ -1,6 +1,8 @@
 //! Raw keys of the state that no proof opens; the others are in [`althing_proof::key`].
 
-use althing_types::{CodeId, ContractId, EntityId, StreamId, ThingId, TxId, VoucherId};
+use althing_types::{
+    CodeId, ContractId, EntityId, StreamId, ThingId, TriggerId, TxId, VoucherId,
+};
 
 /// Where the names of a thing's properties are: `d/<id>`.
 #[must_use]
@@ -161,4 +163,62 @@ pub fn upload_part(sender: &EntityId, part: u16) -> Vec<u8> {
 #[must_use]
 pub fn latest(stream: &StreamId) -> Vec<u8> {
     [b"r/l/".as_slice(), &stream.0].concat()
+}
+
+/// Where a [`TriggerRecord`](crate::trigger::TriggerRecord) is: `r/t/<id>`.
+#[must_use]
+pub fn trigger(id: &TriggerId) -> Vec<u8> {
+    [b"r/t/".as_slice(), &id.0].concat()
+}
+
+/// Where the [`Triggers`](crate::trigger::Triggers) of an owner are: `r/o/<id>`.
+#[must_use]
+pub fn triggers_of(owner: &EntityId) -> Vec<u8> {
+    [b"r/o/".as_slice(), &owner.0].concat()
+}
+
+/// Where the [`Triggers`](crate::trigger::Triggers) that wait for a stream are: `r/s/<id>`.
+#[must_use]
+pub fn triggers_on(stream: &StreamId) -> Vec<u8> {
+    [b"r/s/".as_slice(), &stream.0].concat()
+}
+
+/// Where the [`Triggers`](crate::trigger::Triggers) that wait for an event are: `r/e/<digest of what
+/// it is about>`.
+#[must_use]
+pub fn triggers_about(topic: &[u8; 32]) -> Vec<u8> {
+    [b"r/e/".as_slice(), topic].concat()
+}
+
+/// Where the numbers of triggers that wait are: `r/w`.
+#[must_use]
+pub fn triggers_waiting() -> Vec<u8> {
+    b"r/w".to_vec()
+}
+
+/// Where triggers are in the order in which they are due: `r/q/`.
+#[must_use]
+pub fn trigger_queue() -> Vec<u8> {
+    b"r/q/".to_vec()
+}
+
+/// The beginning of the rows that are due at a time: `r/q/<milliseconds, 8 bytes big-endian>`.
+#[must_use]
+pub fn trigger_due_until(due_ms: u64) -> Vec<u8> {
+    [b"r/q/".as_slice(), &due_ms.to_be_bytes()].concat()
+}
+
+/// The row of a trigger in the queue: `r/q/<milliseconds, 8 bytes big-endian>/<id>`; null.
+#[must_use]
+pub fn trigger_due(due_ms: u64, id: &TriggerId) -> Vec<u8> {
+    [b"r/q/".as_slice(), &due_ms.to_be_bytes(), b"/", &id.0].concat()
+}
+
+/// When the trigger of a row of the queue is due, and which it is; none if it is no such row.
+#[must_use]
+pub fn due_of(row: &[u8]) -> Option<(u64, TriggerId)> {
+    let rest = row.strip_prefix(b"r/q/")?;
+    let (due, id) = rest.split_at_checked(8)?;
+    let id = id.strip_prefix(b"/")?.try_into().ok()?;
+    Some((u64::from_be_bytes(due.try_into().ok()?), TriggerId(id)))
 }

@@ -43,6 +43,7 @@ pub mod standing;
 pub mod status;
 pub mod stream;
 pub mod thing;
+pub mod trigger;
 
 #[cfg(test)]
 mod testing;

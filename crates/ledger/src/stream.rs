@@ -17,6 +17,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     binding, key as own_key, thing,
     transition::{Actor, Moment, Stop, Transition},
+    trigger::{self, Seen},
 };
 
 /// What contracts see of a stream's newest readings: the batch with the highest numbers. Readings
@@ -106,6 +107,7 @@ pub(crate) fn submit<R: Read>(
     let newest = state.get::<LatestBatch>(&own_key::latest(&batch.stream))?;
     if newest.is_none_or(|newest| newest.first_seq < batch.first_seq) {
         state.put(own_key::latest(&batch.stream), &LatestBatch::of(batch, state.now.time_ms));
+        trigger::saw(state, &batch.stream, &seen(batch, &state.now))?;
     }
     state.emit(Event::BatchAccepted {
         thing: head.thing,
@@ -130,6 +132,10 @@ pub(crate) fn was_described(thing: &ThingRecord, checked_height: u64) -> Result<
         return Err(Refusal::VersionConflict);
     }
     Ok(())
+}
+
+const fn seen(batch: &BatchHeader, now: &Moment<'_>) -> Seen {
+    Seen { min: batch.min, max: batch.max, height: now.height, ledger_ms: now.time_ms }
 }
 
 /// Whether the summary can be that of values of the schema.

@@ -14,6 +14,8 @@ use althing_types::{
 };
 use minicbor::{Decode, Encode};
 
+use crate::trigger::Waiting;
+
 /// Most lines kept of what contracts say while somebody tries them out.
 const TRACE_LINES_MAX: usize = 256;
 /// Most characters kept of one such line.
@@ -97,6 +99,8 @@ pub(crate) struct Transition<'a, R> {
     pub(crate) network: Option<Rc<str>>,
     /// Gas that contracts have used in the block; what is refused has used it too.
     pub(crate) gas_used: u64,
+    /// How many triggers wait, once somebody asked.
+    pub(crate) waiting: Option<Waiting>,
     /// What contracts say while somebody tries them out; none otherwise.
     trace: Option<Vec<String>>,
 }
@@ -113,6 +117,7 @@ impl<'a, R: Read> Transition<'a, R> {
             policies: BTreeMap::new(),
             network: None,
             gas_used: 0,
+            waiting: None,
             trace: None,
         }
     }
@@ -185,6 +190,7 @@ impl<'a, R: Read> Transition<'a, R> {
         match key.first() {
             Some(b'e') => self.entities.clear(),
             Some(b'p') => self.policies.clear(),
+            Some(b'r') if key == b"r/w" => self.waiting = None,
             _ => {}
         }
     }

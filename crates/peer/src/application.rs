@@ -142,7 +142,9 @@ fn look(
         Some(exclude) if !lagging => pick(core, exclude),
         _ => Vec::new(),
     };
-    if !picked.is_empty() || now >= heartbeat {
+    let triggers = triggers_due(core, parent);
+    let due = triggers.is_some_and(|due| now >= due);
+    if !picked.is_empty() || due || now >= heartbeat {
         return Look::Propose(Content { picked, result });
     }
     if core.chain.last_busy_height() > stated || lagging {
@@ -153,7 +155,14 @@ fn look(
             Look::Wait(due)
         };
     }
-    Look::Wait(heartbeat)
+    Look::Wait(triggers.map_or(heartbeat, |due| due.min(heartbeat)))
+}
+
+/// When a block is wanted for triggers. Only what was executed up to the parent says so: a block
+/// between may have run them already.
+fn triggers_due(core: &Core, parent: &Header) -> Option<SystemTime> {
+    let due_ms = core.chain.trigger_due_ms().filter(|_| core.chain.height() >= parent.height)?;
+    UNIX_EPOCH.checked_add(Duration::from_millis(due_ms))
 }
 
 fn pick(core: &Core, exclude: &HashSet<TxId>) -> Vec<Arc<Checked>> {

@@ -61,7 +61,12 @@ pub(crate) struct Chain {
     genesis: Arc<Block>,
     recent: Mutex<VecDeque<Done>>,
     height: Watched<u64>,
+    /// Ledger time at which the next trigger is due, milliseconds; [`NEVER_MS`] if none is.
+    due: AtomicU64,
 }
+
+/// A time that never comes.
+const NEVER_MS: u64 = u64::MAX;
 
 impl Chain {
     /// Opens the ledger in a store, or founds it there; also gives block 0.
@@ -83,7 +88,8 @@ impl Chain {
         let newest = done_at(&**state.store(), state.height())?;
         let recent = Mutex::new(VecDeque::from([newest]));
         let height = Watched::new(state.height());
-        Ok((Self { state, genesis: Arc::clone(&block), recent, height }, block))
+        let due = AtomicU64::new(due_ms(&state)?);
+        Ok((Self { state, genesis: Arc::clone(&block), recent, height, due }, block))
     }
 
     /// Block 0.
@@ -111,7 +117,12 @@ impl Chain {
         self.newest().map_or(self.genesis.header().result.state_root, |done| done.state_root)
     }
 
-    /// The newest executed height that had transactions.
+    /// When the next trigger is due by the newest state, milliseconds since 1970.
+    pub(crate) fn trigger_due_ms(&self) -> Option<u64> {
+        Some(self.due.load(Ordering::Acquire)).filter(|due| *due != NEVER_MS)
+    }
+
+    /// The newest executed height at which a transaction or a trigger did something.
     pub(crate) fn last_busy_height(&self) -> u64 {
         self.newest().map_or(0, |done| done.busy_height)
     }
@@ -159,8 +170,8 @@ impl Chain {
         let height = block.height();
         let input = BlockInput { header: block.header(), transactions };
         let outcome = althing_ledger::execute(&self.state.view(), &input)?;
-        let busy_height = if transactions.is_empty() { self.last_busy_height() } else { height };
         let Outcome { mut writes, receipts, leaves, nodes, index, descriptions } = outcome;
+        let busy_height = if receipts.is_empty() { self.last_busy_height() } else { height };
         let (encoded, receipts_root) = receipts_encoded(&receipts);
         let mut batch = Batch::default();
         if !receipts.is_empty() {
@@ -185,6 +196,7 @@ impl Chain {
             batch.put(Space::Receipts, rows::done(height), encode(&done(root)));
             batch
         })?;
+        self.due.store(due_ms(&self.state)?, Ordering::Release);
         self.advance(done(root));
         Ok(Applied { receipts, state_root: root })
     }
@@ -290,6 +302,10 @@ fn found(genesis: &Genesis, store: Arc<dyn Store>) -> Result<(State, Digest), St
         batch
     })?;
     Ok((state, first))
+}
+
+fn due_ms(state: &State) -> Result<u64, StoreError> {
+    Ok(althing_ledger::trigger::next_due_ms(&state.view())?.unwrap_or(NEVER_MS))
 }
 
 fn done_at(store: &dyn Store, height: u64) -> Result<Done, StoreError> {

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     AccessPolicy, AccessRequest, AccessUse, ActionKind, BatchHeader, Claim, CodeId, CodeMeta,
     Command, CommandReport, ContractId, EntityId, GrantId, Inception, Join, Limit, Offer, Proposal,
-    PublicKey, Resource, Signature, Status, Terms, ThingId, TxId, Voucher, VoucherId, Wire,
+    PublicKey, Resource, Signature, Status, Terms, ThingId, Trigger, TriggerId, TxId, Voucher, VoucherId, Wire,
     access::uses_within_bounds,
     entity::is_name,
     limits::{
@@ -409,6 +409,30 @@ pub enum Action {
         #[n(0)]
         contract: ContractId,
     },
+    /// Sets a trigger, in place of the sender's one of that name if there is one.
+    #[n(64)]
+    SetTrigger(#[n(0)] Trigger),
+    /// Removes a trigger; by its owner.
+    #[n(65)]
+    RemoveTrigger {
+        /// Which.
+        #[n(0)]
+        trigger: TriggerId,
+    },
+    /// Lets a trigger wait for nothing until it is resumed; by its owner.
+    #[n(66)]
+    SuspendTrigger {
+        /// Which.
+        #[n(0)]
+        trigger: TriggerId,
+    },
+    /// Lets a suspended trigger wait anew; by its owner.
+    #[n(67)]
+    ResumeTrigger {
+        /// Which.
+        #[n(0)]
+        trigger: TriggerId,
+    },
 }
 
 /// Data that one entity writes for itself or others to find.
@@ -499,6 +523,10 @@ impl Action {
             Self::TerminateContract { .. } => ActionKind::TerminateContract,
             Self::AcceptContract { .. } => ActionKind::AcceptContract,
             Self::DeclineContract { .. } => ActionKind::DeclineContract,
+            Self::SetTrigger(_) => ActionKind::SetTrigger,
+            Self::RemoveTrigger { .. } => ActionKind::RemoveTrigger,
+            Self::SuspendTrigger { .. } => ActionKind::SuspendTrigger,
+            Self::ResumeTrigger { .. } => ActionKind::ResumeTrigger,
         }
     }
 
@@ -546,6 +574,7 @@ impl Action {
             Self::Instantiate { name, terms, message, gas_limit, .. } => {
                 is_name(name) && terms.is_within_bounds() && is_call(message, *gas_limit)
             }
+            Self::SetTrigger(trigger) => trigger.is_within_bounds(),
             Self::Execute { message, gas_limit, .. } | Self::Migrate { message, gas_limit, .. } => {
                 is_call(message, *gas_limit)
             }
@@ -554,7 +583,7 @@ impl Action {
     }
 }
 
-fn is_call(message: &[u8], gas_limit: u64) -> bool {
+pub(crate) fn is_call(message: &[u8], gas_limit: u64) -> bool {
     (1..=CONTRACT_MESSAGE_BYTES_MAX).contains(&message.len())
         && (1..=CONTRACT_GAS_MAX).contains(&gas_limit)
 }

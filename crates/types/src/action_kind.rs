@@ -145,12 +145,24 @@ pub enum ActionKind {
     /// [`Action::DeclineContract`](crate::Action::DeclineContract).
     #[n(61)]
     DeclineContract = 61,
+    /// [`Action::SetTrigger`](crate::Action::SetTrigger).
+    #[n(64)]
+    SetTrigger = 64,
+    /// [`Action::RemoveTrigger`](crate::Action::RemoveTrigger).
+    #[n(65)]
+    RemoveTrigger = 65,
+    /// [`Action::SuspendTrigger`](crate::Action::SuspendTrigger).
+    #[n(66)]
+    SuspendTrigger = 66,
+    /// [`Action::ResumeTrigger`](crate::Action::ResumeTrigger).
+    #[n(67)]
+    ResumeTrigger = 67,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 47] = [
+    pub const ALL: [(Self, &'static str); 51] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -194,6 +206,10 @@ impl ActionKind {
         (Self::TerminateContract, "terminate_contract"),
         (Self::AcceptContract, "accept_contract"),
         (Self::DeclineContract, "decline_contract"),
+        (Self::SetTrigger, "set_trigger"),
+        (Self::RemoveTrigger, "remove_trigger"),
+        (Self::SuspendTrigger, "suspend_trigger"),
+        (Self::ResumeTrigger, "resume_trigger"),
         (Self::Propose, "propose"),
         (Self::Vote, "vote"),
         (Self::Enact, "enact"),

@@ -104,6 +104,11 @@ id! {
     ContractId
 }
 
+id! {
+    /// Names a trigger: the digest of its owner and the name it was given.
+    TriggerId
+}
+
 /// SHA-256 of a domain string followed by the parts, in order, without separators: callers pass
 /// parts of fixed length, or one last part of any length, so that no two calls collide.
 #[must_use]
@@ -161,11 +166,35 @@ impl ContractId {
     }
 }
 
+impl TriggerId {
+    /// The id of the trigger that `owner` calls `name`.
+    #[must_use]
+    pub fn derive(owner: &EntityId, name: &str) -> Self {
+        Self(hash("althing/trigger/1", &[&owner.0, name.as_bytes()]))
+    }
+
+    /// The id of what a trigger does at a height, where transactions have theirs. A trigger runs
+    /// once in a block at most.
+    #[must_use]
+    pub fn run(&self, height: u64) -> TxId {
+        TxId(hash("althing/trigger-run/1", &[&self.0, &height.to_be_bytes()]))
+    }
+}
+
 impl TxId {
     /// The id of the transaction with these wire bytes.
     #[must_use]
     pub fn of(wire: &[u8]) -> Self {
         Self(Sha256::digest(wire).into())
+    }
+}
+
+impl TxId {
+    /// The id of a command that a contract gives, the one after `before` other events of the
+    /// transaction or run: those have one id, and it may give several commands.
+    #[must_use]
+    pub fn nth(&self, before: u64) -> Self {
+        Self(hash("althing/contract-command/1", &[&self.0, &before.to_be_bytes()]))
     }
 }
 

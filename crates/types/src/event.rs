@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
     Access, Attribute, CodeId, CommandState, ContractId, EntityId, Resource, Status, StreamId,
-    ThingId, TxId, VoucherId, Wire, WireError,
+    ThingId, TriggerEvent, TxId, VoucherId, Wire, WireError,
 };
 
 /// Something that subscribers may want to know.
@@ -680,6 +680,9 @@ pub enum Event {
         #[n(2)]
         attributes: Vec<Attribute>,
     },
+    /// Something about a trigger.
+    #[n(90)]
+    Trigger(#[n(0)] TriggerEvent),
 }
 
 impl Wire for Event {

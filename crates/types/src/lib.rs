@@ -24,7 +24,8 @@ pub use wire::{Wire, WireError};
 
 mod digest;
 pub use digest::{
-    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId, VoucherId,
+    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TriggerId, TxId,
+    VoucherId,
     blake3_digest, hash,
 };
 
@@ -66,6 +67,9 @@ pub use action_kind::ActionKind;
 
 mod contract;
 pub use contract::{Attribute, CodeMeta, Terms};
+
+mod trigger;
+pub use trigger::{Cause, Effect, Relation, Trigger, TriggerEvent};
 
 mod transaction;
 pub use transaction::{Body, Signed, Transaction};

@@ -125,3 +125,13 @@ pub const POLICY_DEPTH_MAX: usize = 12;
 pub const READER_TOKEN_MS_MAX: u64 = 600_000;
 /// Most grants whose uses one action records.
 pub const ACCESS_USES_MAX: usize = 64;
+/// Longest span of time that a trigger looks at or waits, milliseconds: a year.
+pub const TRIGGER_SPAN_MS_MAX: u64 = 366 * 24 * 3600 * 1000;
+/// Most triggers of one owner.
+pub const TRIGGERS_OF_OWNER_MAX: usize = 256;
+/// Most triggers that wait for one stream, or for one and the same event.
+pub const TRIGGERS_OF_CAUSE_MAX: usize = 16;
+/// Most triggers that run in one block; the others run in the next.
+pub const TRIGGERS_RUN_MAX: usize = 64;
+/// So many failures in a row suspend a trigger.
+pub const TRIGGER_FAILURES_MAX: u8 = 5;

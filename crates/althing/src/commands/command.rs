@@ -186,7 +186,7 @@ impl Write {
 }
 
 /// A value as it was typed, in the form of a stream.
-fn value_of(stream: &Stream, text: &str) -> anyhow::Result<Value> {
+pub(super) fn value_of(stream: &Stream, text: &str) -> anyhow::Result<Value> {
     match stream.kind.as_str() {
         "number" => {
             let mantissa = decimal::parse(text, stream.scale, false);

@@ -19,6 +19,7 @@ pub(crate) mod peer;
 pub(crate) mod reading;
 pub(crate) mod stream;
 pub(crate) mod thing;
+pub(crate) mod trigger;
 pub(crate) mod tx;
 pub(crate) mod verify;
 

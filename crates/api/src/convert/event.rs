@@ -102,6 +102,7 @@ impl Service {
                 votes: *votes,
                 needed: *needed,
             },
+            types::Event::Trigger(event) => self.trigger_event(event),
             types::Event::VoucherIssued { voucher, maker, owner, count } => Event::VoucherIssued {
                 voucher: voucher_hex(voucher),
                 maker: self.did(maker),
@@ -256,7 +257,10 @@ impl About {
             | E::ContractThawed { contract }
             | E::ContractTerminated { contract }
             | E::ContractEmitted { contract, .. } => entities(&[contract.actor()]),
-            E::CodeRemoved { .. } => Self::default(),
+            E::Trigger(TriggerEvent::Set { owner, .. } | TriggerEvent::Ran { owner, .. }) => {
+                entities(&[*owner])
+            }
+            E::CodeRemoved { .. } | E::Trigger(_) => Self::default(),
             E::ThingOffered { thing, owner, to, .. } => {
                 let told: Vec<EntityId> = std::iter::once(*owner).chain(*to).collect();
                 Self { thing: Some(*thing), ..entities(&told) }

@@ -6,6 +6,7 @@ mod event;
 pub(crate) use event::{About, place};
 
 mod contract;
+mod trigger;
 
 mod entity;
 

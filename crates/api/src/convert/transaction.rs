@@ -171,6 +171,10 @@ impl Service {
             types::Action::DeclineContract { contract } => {
                 Action::DeclineContract { contract: self.contract_did(contract) }
             }
+            types::Action::SetTrigger(_)
+            | types::Action::RemoveTrigger { .. }
+            | types::Action::SuspendTrigger { .. }
+            | types::Action::ResumeTrigger { .. } => self.trigger_action(sender, action),
             types::Action::OfferThing { .. }
             | types::Action::AcceptThing { .. }
             | types::Action::LimitBinding { .. }

@@ -9,6 +9,7 @@ mod things;
 mod commands;
 
 mod contracts;
+mod triggers;
 
 mod streams;
 
@@ -150,6 +151,10 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(contracts::contract_history))
         .routes(routes!(contracts::ask_contract))
         .routes(routes!(contracts::try_out))
+        .routes(routes!(triggers::triggers))
+        .routes(routes!(triggers::trigger))
+        .routes(routes!(triggers::trigger_runs))
+        .routes(routes!(triggers::try_trigger))
         .routes(routes!(streams::stream))
         .routes(routes!(streams::readings))
         .routes(routes!(streams::latest))

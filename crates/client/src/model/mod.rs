@@ -10,7 +10,7 @@
 mod text;
 pub use text::{
     CodeHex, ContractHex, DidText, DigestHex, EntityHex, GrantHex, Hex, HexId, HexKey, IdText,
-    KeyHex, LedgerHex, StreamHex, ThingHex, Time, TxHex, When,
+    KeyHex, LedgerHex, StreamHex, ThingHex, Time, TriggerHex, TxHex, When,
 };
 
 mod problem;
@@ -56,6 +56,8 @@ pub use access::{
     Access, AccessPolicy, AccessUse, Asked, Decision, Given, Grant, PolicyUsed, Resource,
 };
 
+mod trigger;
+pub use trigger::{Trigger, TriggerPast, TriggerTrial};
 mod contract;
 pub use contract::{
     Attribute, Code, Contract, ContractAnswer, ContractPast, ContractProposal, StateChange, Trial,
@@ -65,7 +67,9 @@ mod block;
 pub use block::{Block, BlockSummary, ExecutionResult};
 
 mod event;
-pub use event::{Cursor, Event, EventRecord};
+pub use event::{Event, EventRecord};
+mod cursor;
+pub use cursor::Cursor;
 
 mod network;
 pub use network::{Health, HealthReason, HealthState, Network, Peer, PeerRole, Peers, Status};

@@ -108,6 +108,37 @@ pub struct Contracts {
     pub limit: Option<u32>,
 }
 
+/// Which triggers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Triggers {
+    /// With exactly this name.
+    pub name: Option<String>,
+    /// Of this owner.
+    pub owner: Option<IdText>,
+    /// Go on after this item: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many items.
+    pub limit: Option<u32>,
+}
+
+/// How a trigger is tried out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct TriggerTrial {
+    /// Whose it would be.
+    #[cfg_attr(feature = "schema", param(required = true))]
+    pub owner: Option<IdText>,
+    /// Ledger time from which recorded readings are looked at; from the first if absent.
+    pub from: Option<Time>,
+    /// Ledger time up to which they are; up to now if absent.
+    pub until: Option<Time>,
+}
+
 /// What a contract is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]

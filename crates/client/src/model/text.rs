@@ -1,7 +1,8 @@
 use std::{fmt, ops::Deref, str::FromStr};
 
 use althing_types::{
-    CodeId, ContractId, Did, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId,
+    CodeId, ContractId, Did, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TriggerId,
+    TxId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -23,7 +24,9 @@ macro_rules! hex_id {
     )*};
 }
 
-hex_id!(CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TxId);
+hex_id!(
+    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TriggerId, TxId
+);
 
 /// The 32 bytes of a voting key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +60,8 @@ pub type StreamHex = Hex<StreamId>;
 pub type CodeHex = Hex<CodeId>;
 /// A contract's id where it is not a DID.
 pub type ContractHex = Hex<ContractId>;
+/// A trigger's id in JSON.
+pub type TriggerHex = Hex<TriggerId>;
 /// A transaction's id in JSON.
 pub type TxHex = Hex<TxId>;
 /// Id of a request for access, and of its grant, in JSON.

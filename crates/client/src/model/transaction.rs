@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccessUse, BindingLimit, Change, CodeHex, DidText, DigestHex, Event, GrantHex, Key, Offer,
-    Operation, Problem, Resource, StreamHex, ThingReport, Time, TxHex,
+    Operation, Problem, Resource, StreamHex, ThingReport, Time, TriggerHex, TxHex,
 };
 
 /// Whether the transactions of a request were admitted, in its order.
@@ -509,5 +509,29 @@ pub enum Action {
     DeclineContract {
         /// Which.
         contract: DidText,
+    },
+    /// Sets a trigger.
+    SetTrigger {
+        /// Its id.
+        trigger: TriggerHex,
+        /// The sender's name for it.
+        name: String,
+        /// What it waits for and does, as a rule in words.
+        rule: String,
+    },
+    /// Removes a trigger.
+    RemoveTrigger {
+        /// Which.
+        trigger: TriggerHex,
+    },
+    /// Lets a trigger wait for nothing.
+    SuspendTrigger {
+        /// Which.
+        trigger: TriggerHex,
+    },
+    /// Lets a suspended trigger wait anew.
+    ResumeTrigger {
+        /// Which.
+        trigger: TriggerHex,
     },
 }

@@ -5,14 +5,16 @@ use althing_proof::{
 };
 use althing_state::{Read, StoreError};
 use althing_types::{
-    Access, AccessMode, EntityId, Event, GrantId, Parameters, Reads, Refusal, Resource, Right,
+    Access, AccessMode, ContractId, EntityId, EntityKind, Event, GrantId, Parameters, Reads,
+    Refusal, Resource, Right,
 };
 use minicbor::Decode;
 
 use super::USE_OPEN_MS;
 use crate::{
     context::PARAMETERS,
-    index,
+    contract::{ContractRecord, Status},
+    index, key as own_key,
     transition::{Actor, Stop, Transition, decode_at},
 };
 
@@ -199,6 +201,15 @@ pub(crate) fn use_grant<R: Read>(
     Ok(decision)
 }
 
+/// Whether somebody may do something by now, within a block; nothing is used up.
+pub(crate) fn may<R: Read>(state: &Transition<'_, R>, wanted: &Wanted<'_>) -> Result<(), Stop> {
+    let decision = match owner_of(state, wanted.resource)? {
+        Some(owner) => judge(state, at(state), wanted, owner, Uses::Before)?,
+        None => unknown_resource(),
+    };
+    decision.reason.refusal().map_or(Ok(()), |refusal| Err(refusal.into()))
+}
+
 pub(super) fn at<R: Read>(state: &Transition<'_, R>) -> At {
     At { height: state.now.height, time_ms: state.now.time_ms }
 }
@@ -320,7 +331,9 @@ pub(super) fn principal(
     records: &impl Records,
     id: EntityId,
 ) -> Result<Option<Principal>, StoreError> {
-    let Some(entity) = records.record::<EntityRecord>(&key::entity(&id))? else { return Ok(None) };
+    let Some(entity) = records.record::<EntityRecord>(&key::entity(&id))? else {
+        return contract_as_principal(records, id);
+    };
     let owner = match &entity.owner {
         Some(owner) => records.record::<EntityRecord>(&key::entity(owner))?,
         None => None,
@@ -328,6 +341,21 @@ pub(super) fn principal(
     let ended = entity.revoked.is_some() || owner.is_some_and(|owner| owner.revoked.is_some());
     let (kind, organisation) = (entity.inception.kind, entity.owner);
     Ok((!ended).then_some(Principal::Entity { id, kind, organisation }))
+}
+
+/// A contract that runs: to policies, a service of the organisation whose member made it.
+fn contract_as_principal(
+    records: &impl Records,
+    id: EntityId,
+) -> Result<Option<Principal>, StoreError> {
+    let contract: Option<ContractRecord> = records.record(&own_key::contract(&ContractId(id.0)))?;
+    let Some(contract) = contract.filter(|contract| contract.status == Status::Active) else {
+        return Ok(None);
+    };
+    let creator = records.record::<EntityRecord>(&key::entity(&contract.creator))?;
+    let organisation = creator.and_then(|creator| creator.owner).unwrap_or(contract.creator);
+    let organisation = Some(organisation);
+    Ok(Some(Principal::Entity { id, kind: EntityKind::Service, organisation }))
 }
 
 /// Whether an entity has the thing in its hands: its owner, its own device, or bound to it now.

@@ -15,7 +15,7 @@ use super::{
     decide::{self, at, consult, count, is_holder, opens, owner_of},
 };
 use crate::{
-    entity, index, key as own_key,
+    contract, entity, index, key as own_key,
     transition::{Actor, Stop, Transition},
 };
 
@@ -25,7 +25,7 @@ pub(crate) fn request<R: Read>(
     actor: &Actor,
     request: &AccessRequest,
 ) -> Result<(), Stop> {
-    entity::active(state, &actor.id)?;
+    contract::acts(state, &actor.id)?;
     let owner = owner_of(state, &request.resource)?.ok_or(Refusal::UnknownThing)?;
     entity::active(state, &owner)?;
     let policy = permitted(state, actor, request, owner)?;

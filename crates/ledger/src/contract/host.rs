@@ -90,8 +90,9 @@ impl<R: Read> Host for Guest<'_, '_, R> {
     fn query(&mut self, request: &[u8], gas_limit: u64) -> Result<(Option<Vec<u8>>, u64), Broken> {
         let questions = self.questions + 1;
         let mut runs = self.runs;
-        let asked =
-            query::answer(self.state, &self.actor, request, gas_limit, questions, &mut runs);
+        // It asks in its own name: what it may read is decided for it, whoever called it.
+        let asker = Actor { id: self.contract.actor(), ..self.actor };
+        let asked = query::answer(self.state, &asker, request, gas_limit, questions, &mut runs);
         self.runs = runs;
         match asked {
             Ok(answer) => Ok(answer),

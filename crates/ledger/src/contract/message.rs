@@ -1,17 +1,18 @@
 //! Messages of contracts: to other contracts, and to the ledger.
 
 use althing_state::Read;
-use althing_types::{CodeId, ContractId, EntityId, Record, Refusal, Terms, TxId};
+use althing_types::{CodeId, ContractId, Refusal, Terms};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     call::{self, Meter},
+    deed::{self, Deed},
     life,
     wire::{Binary, wrapped},
 };
 use crate::{
-    key, record,
+    key,
     transition::{Actor, Stop, Transition},
 };
 
@@ -20,7 +21,7 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 enum Message {
     Wasm(Wasm),
-    Custom(Custom),
+    Custom(Deed),
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,14 +51,6 @@ enum Wasm {
     ClearAdmin {
         contract_addr: String,
     },
-}
-
-/// What this ledger offers beside, as in `contract-std`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Custom {
-    /// Writes a record in the contract's name.
-    Record { kind: String, data: Binary, notify: Vec<String>, link: Option<String> },
 }
 
 /// Does a message that a contract sent. Gives the data that comes back.
@@ -108,7 +101,7 @@ pub(super) fn send<R: Read>(
             let id = state.contract_at(&contract_addr)?;
             life::set_admin(state, actor, &sender, &id, None).map(|()| None)
         }
-        Message::Custom(custom) => own(state, actor, custom).map(|()| None),
+        Message::Custom(custom) => deed::carry_out(state, actor, custom).map(|()| None),
     }
 }
 
@@ -119,26 +112,4 @@ fn no_funds(funds: &[Value]) -> Result<(), Refusal> {
 
 fn code_numbered<R: Read>(state: &Transition<'_, R>, number: u64) -> Result<CodeId, Stop> {
     Ok(state.get(&key::code_number(number))?.ok_or(Refusal::UnknownCode)?)
-}
-
-/// Does what only this ledger offers, by the same rules as for anyone.
-fn own<R: Read>(state: &mut Transition<'_, R>, actor: &Actor, custom: Custom) -> Result<(), Stop> {
-    match custom {
-        Custom::Record { kind, data: Binary(data), notify, link } => {
-            let notify = notify
-                .iter()
-                .map(|text| state.entity_at(text))
-                .collect::<Result<Vec<EntityId>, Stop>>()?;
-            let link = match link {
-                Some(text) => Some(TxId::from_hex(&text).ok_or(Refusal::OutOfBounds)?),
-                None => None,
-            };
-            let action = althing_types::Action::Record(Record { kind, data, notify, link });
-            if !action.is_within_bounds() {
-                return Err(Refusal::OutOfBounds.into());
-            }
-            let althing_types::Action::Record(what) = &action else { return Ok(()) };
-            record::write(state, actor, what)
-        }
-    }
 }

@@ -17,11 +17,11 @@ use super::{
     call::{RUNS_MAX, environment, stopped},
     code::module,
     host::{Guest, storage},
+    things::{Custom, own},
     wire::{Answer, Binary},
 };
 use crate::{
     Context, key,
-    stream::LatestBatch,
     transition::{Actor, Stop, Transition},
 };
 
@@ -62,20 +62,6 @@ enum Wasm {
     CodeInfo {
         code_id: u64,
     },
-}
-
-/// What this ledger answers beside, as in `contract-std`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Custom {
-    /// Who an entity is.
-    Entity { id: String },
-    /// What is known of a thing.
-    Thing { id: String },
-    /// The newest batch of a property and the sum of all before.
-    Stream { thing: String, property: String },
-    /// Whether an entity may submit for a thing.
-    Binding { thing: String, entity: String },
 }
 
 /// An answer in the form that contracts read: outside, whether the ledger could ask; inside, what
@@ -165,7 +151,7 @@ fn say<R: Read>(
     match question {
         Question::Custom(custom) => {
             gas.charge(price::READ)?;
-            Ok(Said::of(&own(state, custom)?))
+            Ok(Said::of(&own(state, actor, custom)?))
         }
         Question::Wasm(Wasm::CodeInfo { code_id }) => code_info(state, code_id),
         Question::Wasm(Wasm::Smart { contract_addr, msg: Binary(message) }) => {
@@ -309,57 +295,6 @@ fn smart<R: Read>(
             Ok(Said::Error("the contract answered with an error"))
         }
         Err(_) => Ok(Said::Error("the contract's answer is malformed")),
-    }
-}
-
-fn own<R: Read>(state: &mut Transition<'_, R>, custom: Custom) -> Result<Value, Stop> {
-    match custom {
-        Custom::Entity { id } => {
-            let id = state.entity_at(&id)?;
-            let Some(record) = state.entity(&id)? else { return Ok(Value::Null) };
-            let owner = record.owner.map(|owner| state.address(&owner)).transpose()?;
-            let active = match crate::entity::active(state, &id) {
-                Ok(_) => true,
-                Err(Stop::Refused(_)) => false,
-                Err(error) => return Err(error),
-            };
-            Ok(json!({
-                "active": active,
-                "kind": record.inception.kind.name(),
-                "name": record.inception.name,
-                "owner": owner,
-            }))
-        }
-        Custom::Thing { id } => {
-            let id = state.thing_at(&id)?;
-            let record: Option<ThingRecord> = state.get(&proof_key::thing(&id))?;
-            let Some(record) = record else { return Ok(Value::Null) };
-            Ok(json!({
-                "active": record.retired.is_none(),
-                "name": record.name,
-                "owner": state.address(&record.owner)?,
-                "version": record.version,
-            }))
-        }
-        Custom::Stream { thing, property } => {
-            let id = state.stream_at(&thing, &property)?;
-            let head: Option<StreamHead> = state.get(&proof_key::stream(&id))?;
-            let Some(head) = head else { return Ok(Value::Null) };
-            let latest: Option<LatestBatch> = state.get(&key::latest(&id))?;
-            Ok(json!({
-                "kind": head.schema.kind.name(),
-                "latest": latest.map(|latest| latest.to_json()),
-                "next_seq": head.next_seq,
-                "scale": head.schema.scale,
-                "unit": head.schema.unit,
-            }))
-        }
-        Custom::Binding { thing, entity } => {
-            let (thing, entity) = (state.thing_at(&thing)?, state.entity_at(&entity)?);
-            let binding: Option<BindingRecord> = state.get(&proof_key::binding(&thing, &entity))?;
-            let height = state.now.height;
-            Ok(json!({ "bound": binding.is_some_and(|binding| binding.holds_at(height)) }))
-        }
     }
 }
 

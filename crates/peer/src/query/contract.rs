@@ -157,7 +157,7 @@ impl Query {
     }
 
     /// The newest state, its height, and the time of its block.
-    fn moment(&self) -> Result<(althing_state::View<'_>, u64, u64), QueryError> {
+    pub(super) fn moment(&self) -> Result<(althing_state::View<'_>, u64, u64), QueryError> {
         let view = self.view();
         let height = view.height();
         Ok((view, height, self.block_head(height)?.header.time_ms))

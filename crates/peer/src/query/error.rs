@@ -31,6 +31,8 @@ pub enum Noun {
     Voucher,
     /// An open proposal.
     Proposal,
+    /// A trigger.
+    Trigger,
 }
 
 /// Why a question has no answer.
@@ -78,6 +80,7 @@ impl Noun {
             Self::Command => "command",
             Self::Voucher => "voucher",
             Self::Proposal => "open proposal",
+            Self::Trigger => "trigger",
         }
     }
 }

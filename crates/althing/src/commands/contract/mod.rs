@@ -117,7 +117,7 @@ impl ContractCommand {
 }
 
 /// A contract by DID, hex id, or name.
-async fn find(client: &Client, text: &str) -> anyhow::Result<Contract> {
+pub(super) async fn find(client: &Client, text: &str) -> anyhow::Result<Contract> {
     if let Ok(id) = text.parse::<IdText>() {
         return client.contract(&ContractId(id.id)).await.explain();
     }
@@ -184,7 +184,7 @@ fn message(text: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 /// What would come of a call, for people.
-fn trial_text(trial: &Trial) -> String {
+pub(super) fn trial_text(trial: &Trial) -> String {
     let mut text = fields(&[
         (
             "outcome",
