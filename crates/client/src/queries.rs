@@ -12,8 +12,8 @@ use crate::{
         AccessPolicy, Account, Aggregates, Block, BlockSummary, Code, Command, Consequence,
         Contract, ContractAnswer, ContractPast, Decision, DidDocument, Entity, EventRecord, Gaps,
         Governance, Grant, KeyVersion, Network, Page, Past, Peers, PendingApproval, Policies,
-        Property, Proposal, Readings, Status, Stream, Thing, Transaction, Trial,
-        Trigger, TriggerPast, TriggerTrial, Voucher, query,
+        Property, Proposal, Readings, Status, Stream, Thing, Transaction, Trial, Trigger,
+        TriggerPast, TriggerTrial, Voucher, query,
     },
 };
 

@@ -346,13 +346,15 @@ impl<'a> Reader<'a> {
             };
             return Ok(RuleCause::Command { thing, state });
         }
-        let of = self.part("THING/PROPERTY, `every`, `at`, `contract`, `record` or `command of`")?;
+        let of =
+            self.part("THING/PROPERTY, `every`, `at`, `contract`, `record` or `command of`")?;
         if self.take("silent") {
             self.keyword("for")?;
             return Ok(RuleCause::Silence { of, lasting: self.span()? });
         }
         let sign = self.peek().map(|(word, _)| word).unwrap_or_default();
-        let Some((relation, _)) = Relation::ALL.into_iter().find(|(_, other)| *other == sign) else {
+        let Some((relation, _)) = Relation::ALL.into_iter().find(|(_, other)| *other == sign)
+        else {
             return self.fail("`<`, `<=`, `>=`, `>` or `silent`");
         };
         self.at += self.rest().find(sign.as_str()).unwrap_or(0) + sign.len();
@@ -365,7 +367,8 @@ impl<'a> Reader<'a> {
         if self.take("command") {
             let what = self.part("THING.ACTION")?;
             self.skip();
-            let input = self.rest().starts_with(['{', '[']).then(|| self.json("JSON")).transpose()?;
+            let input =
+                self.rest().starts_with(['{', '[']).then(|| self.json("JSON")).transpose()?;
             return Ok(RuleEffect::Invoke { what, input, asking: self.asking()? });
         }
         if self.take("write") {
@@ -543,9 +546,11 @@ mod tests {
 
     #[test]
     fn any_text_is_a_rule_or_an_error() {
-        let words = ["when", "then", "\"", "hall/t", ">", "8", "for", "é", "{", ",", "every", "1m", ""];
+        let words =
+            ["when", "then", "\"", "hall/t", ">", "8", "for", "é", "{", ",", "every", "1m", ""];
         for n in 0..20_000_u32 {
-            let text: Vec<&str> = (0..8).map(|k| words[(n.rotate_left(k * 4) % 13) as usize]).collect();
+            let text: Vec<&str> =
+                (0..8).map(|k| words[(n.rotate_left(k * 4) % 13) as usize]).collect();
             let _ = Rule::parse(&text.join(" "));
             let _ = Rule::parse(&text.concat());
         }

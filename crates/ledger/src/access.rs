@@ -9,8 +9,8 @@
 //! Start reading at [`decide`].
 
 mod decide;
-pub(crate) use decide::{may, use_grant};
 pub use decide::{At, Decision, PolicyUsed, Reason, Wanted, decide, decide_owned};
+pub(crate) use decide::{may, use_grant};
 
 mod grant;
 pub(crate) use grant::{answer, record, request, revoke, use_by_transaction};

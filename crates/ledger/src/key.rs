@@ -1,8 +1,6 @@
 //! Raw keys of the state that no proof opens; the others are in [`althing_proof::key`].
 
-use althing_types::{
-    CodeId, ContractId, EntityId, StreamId, ThingId, TriggerId, TxId, VoucherId,
-};
+use althing_types::{CodeId, ContractId, EntityId, StreamId, ThingId, TriggerId, TxId, VoucherId};
 
 /// Where the names of a thing's properties are: `d/<id>`.
 #[must_use]

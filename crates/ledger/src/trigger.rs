@@ -15,14 +15,14 @@
 mod run;
 mod watch;
 
-pub use watch::{Seen, Watch, replay};
 pub(crate) use run::{heard, run_due, saw};
+pub use watch::{Seen, Watch, replay};
 
 use althing_proof::{key as proof_key, stream::StreamHead};
 use althing_state::{Read, StoreError};
 use althing_types::{
-    Action, Cause, Effect, EntityId, Event, Refusal, Resource, Right, StreamId, Trigger, TriggerEvent, TriggerId,
-    ValueKind, Wire, WireError, hash,
+    Action, Cause, Effect, EntityId, Event, Refusal, Resource, Right, StreamId, Trigger,
+    TriggerEvent, TriggerId, ValueKind, Wire, WireError, hash,
     limits::{
         CONTRACT_MESSAGE_BYTES_MAX, TRIGGERS_OF_CAUSE_MAX, TRIGGERS_OF_OWNER_MAX, TRIGGERS_RUN_MAX,
     },
@@ -272,11 +272,7 @@ fn own<R: Read>(
 
 /// Whether the owner may be told of what the trigger waits for: whoever sets one on readings learns
 /// something of them.
-fn may_wait<R: Read>(
-    state: &Transition<'_, R>,
-    actor: &Actor,
-    cause: &Cause,
-) -> Result<(), Stop> {
+fn may_wait<R: Read>(state: &Transition<'_, R>, actor: &Actor, cause: &Cause) -> Result<(), Stop> {
     let Some(stream) = cause.stream() else { return Ok(()) };
     let head = head(state, &stream)?;
     let ordered = matches!(head.schema.kind, ValueKind::Number | ValueKind::Bool);

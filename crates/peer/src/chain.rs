@@ -1,6 +1,12 @@
 //! The executed chain: state, results and what queries need, advanced one block at a time.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use althing_ledger::{BlockInput, Outcome};
 use althing_ordering::Watched;

@@ -5,7 +5,8 @@ use minicbor::{Decode, Encode};
 use crate::{
     AccessPolicy, AccessRequest, AccessUse, ActionKind, BatchHeader, Claim, CodeId, CodeMeta,
     Command, CommandReport, ContractId, EntityId, GrantId, Inception, Join, Limit, Offer, Proposal,
-    PublicKey, Resource, Signature, Status, Terms, ThingId, Trigger, TriggerId, TxId, Voucher, VoucherId, Wire,
+    PublicKey, Resource, Signature, Status, Terms, ThingId, Trigger, TriggerId, TxId, Voucher,
+    VoucherId, Wire,
     access::uses_within_bounds,
     entity::is_name,
     limits::{

@@ -25,8 +25,7 @@ pub use wire::{Wire, WireError};
 mod digest;
 pub use digest::{
     CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TriggerId, TxId,
-    VoucherId,
-    blake3_digest, hash,
+    VoucherId, blake3_digest, hash,
 };
 
 mod did;

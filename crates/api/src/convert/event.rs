@@ -257,9 +257,9 @@ impl About {
             | E::ContractThawed { contract }
             | E::ContractTerminated { contract }
             | E::ContractEmitted { contract, .. } => entities(&[contract.actor()]),
-            E::Trigger(TriggerEvent::Set { owner, .. } | TriggerEvent::Ran { owner, .. }) => {
-                entities(&[*owner])
-            }
+            E::Trigger(
+                types::TriggerEvent::Set { owner, .. } | types::TriggerEvent::Ran { owner, .. },
+            ) => entities(&[*owner]),
             E::CodeRemoved { .. } | E::Trigger(_) => Self::default(),
             E::ThingOffered { thing, owner, to, .. } => {
                 let told: Vec<EntityId> = std::iter::once(*owner).chain(*to).collect();

@@ -1,8 +1,8 @@
 use althing_client::model::{Action, Event, Hex, Trigger, TriggerPast, TriggerTrial};
 use althing_peer::query::{Past, Replay, Tried, TriggerState};
-use althing_types::{self as types, Cause, Effect, Refusal, StreamId, TriggerEvent, decimal};
+use althing_types::{self as types, Cause, Effect, Refusal, StreamId, TriggerEvent};
 
-use super::{onboarding::text, stream::value_text};
+use super::{decimal, onboarding::text, stream::value_text};
 use crate::service::Service;
 
 impl Service {
@@ -58,7 +58,11 @@ impl Service {
         }
     }
 
-    pub(super) fn trigger_action(&self, sender: &types::EntityId, action: &types::Action) -> Action {
+    pub(super) fn trigger_action(
+        &self,
+        sender: &types::EntityId,
+        action: &types::Action,
+    ) -> Action {
         match action {
             types::Action::SetTrigger(trigger) => Action::SetTrigger {
                 trigger: Hex(trigger.id(sender)),
@@ -109,7 +113,8 @@ impl Service {
         match cause {
             Cause::Reading { stream, relation, bound, for_ms } => {
                 let (part, scale) = self.part(stream);
-                let lasting = if *for_ms == 0 { String::new() } else { format!(" for {}", span(*for_ms)) };
+                let lasting =
+                    if *for_ms == 0 { String::new() } else { format!(" for {}", span(*for_ms)) };
                 let bound = decimal::text((*bound).into(), scale);
                 format!("{part} {} {bound}{lasting}", relation.sign())
             }
@@ -156,8 +161,11 @@ impl Service {
                 };
                 let notify: Vec<String> =
                     record.notify.iter().map(|id| self.did(id).to_string()).collect();
-                let notify =
-                    if notify.is_empty() { String::new() } else { format!(" notify {}", notify.join(",")) };
+                let notify = if notify.is_empty() {
+                    String::new()
+                } else {
+                    format!(" notify {}", notify.join(","))
+                };
                 format!("record {}{saying}{notify}", quoted(&record.kind))
             }
             Effect::Command { thing, operation, life_ms, purpose } => {

@@ -1,5 +1,5 @@
 use althing_client::{
-    model::{IdText, Page, Trigger, TriggerHex, TriggerPast, TriggerTrial, query},
+    model::{Page, Trigger, TriggerHex, TriggerPast, TriggerTrial, query},
     submission::CBOR_MEDIA_TYPE,
 };
 use althing_peer::query::{PAGE_ITEMS_MAX, TriggerFilter};
@@ -101,7 +101,8 @@ pub(super) async fn try_trigger(
     Params(asked): Params<query::TriggerTrial>,
     request: Request,
 ) -> Answer<Json<TriggerTrial>> {
-    let owner = asked.owner.as_ref().ok_or_else(|| ApiError::from(Failure::InvalidQuery).about("owner"))?;
+    let owner =
+        asked.owner.as_ref().ok_or_else(|| ApiError::from(Failure::InvalidQuery).about("owner"))?;
     let owner = service.entity_id(owner)?;
     let trigger = read(request).await?;
     let from_ms = asked.from.map_or(0, |time| u64::try_from(time.0).unwrap_or(0));

@@ -134,9 +134,9 @@ pub struct TriggerTrial {
     #[cfg_attr(feature = "schema", param(required = true))]
     pub owner: Option<IdText>,
     /// Ledger time from which recorded readings are looked at; from the first if absent.
-    pub from: Option<Time>,
+    pub from: Option<When>,
     /// Ledger time up to which they are; up to now if absent.
-    pub until: Option<Time>,
+    pub until: Option<When>,
 }
 
 /// What a contract is asked.

@@ -1,11 +1,6 @@
 //! Questions: of contracts to each other and to the ledger, and of people to contracts.
 
 use althing_contract::{Call, Entry, Failure, Order, price};
-use althing_proof::{
-    key as proof_key,
-    record::{BindingRecord, ThingRecord},
-    stream::StreamHead,
-};
 use althing_state::{Read, Writes};
 use althing_types::{Body, ContractId, Event, Refusal, limits::CONTRACT_KEY_BYTES_MAX};
 use minicbor::bytes::ByteVec;

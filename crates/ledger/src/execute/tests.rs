@@ -97,7 +97,7 @@ const BY_GOVERNANCE: &[Refusal] = &[
     TooManyMembers,
 ];
 
-/// What those who store code, and make and call contracts, are refused.
+/// What those who store code, make and call contracts, and set triggers, are refused.
 const BY_CONTRACTS: &[Refusal] = &[
     UnknownCode,
     BadCode,
@@ -122,6 +122,10 @@ const BY_CONTRACTS: &[Refusal] = &[
     ContractDeclined,
     ProposalExpired,
     CallerNotAllowed,
+    UnknownTrigger,
+    TooManyTriggers,
+    TriggerWaits,
+    TriggerNeedsApproval,
 ];
 
 /// Changes a good transaction into one that does not count.

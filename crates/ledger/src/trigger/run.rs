@@ -1,7 +1,9 @@
 //! Triggers in a block: what they see and hear, and those that are due.
 
 use althing_state::{Direction, Read, StoreError, prefix_end};
-use althing_types::{Event, Receipt, Refusal, StreamId, TriggerEvent, TriggerId, limits::TRIGGER_FAILURES_MAX};
+use althing_types::{
+    Event, Receipt, Refusal, StreamId, TriggerEvent, TriggerId, limits::TRIGGER_FAILURES_MAX,
+};
 
 use super::{
     Seen, TRIGGERS_RUN_MAX, TriggerRecord, Triggers, Waiting, Watch, action_of, cause_of, forget,
@@ -157,7 +159,13 @@ fn run_one<R: Read>(
     };
     let effects = std::mem::take(&mut state.effects.events);
     let (owner, cause_height) = (record.owner, before.cause_height);
-    state.emit(Event::Trigger(TriggerEvent::Ran { trigger: *id, owner, cause_height, code, gas_used }));
+    state.emit(Event::Trigger(TriggerEvent::Ran {
+        trigger: *id,
+        owner,
+        cause_height,
+        code,
+        gas_used,
+    }));
     state.effects.events.extend(effects);
     note(state, id, code, gas_used)?;
     index::trigger_history(state, &actor, id);

@@ -166,8 +166,10 @@ fn time_comes_once_or_again_and_again() {
 fn one_trigger_leads_to_the_next_through_what_happens() {
     let mut ledger = Ledger::new();
     let a = ledger.world.a;
-    let text = description(crate::testing::PROPERTIES)
-        .replace("\"properties\"", r#""actions": {"ring": {"forms": [{"href": "r"}]}}, "properties""#);
+    let text = description(crate::testing::PROPERTIES).replace(
+        "\"properties\"",
+        r#""actions": {"ring": {"forms": [{"href": "r"}]}}, "properties""#,
+    );
     ledger.world.must(a, registration_of("bell", &text));
     let thing = ThingId::derive(&a, "bell");
     let operation = Operation::Invoke { action: "ring".into(), input: None };
@@ -191,18 +193,15 @@ fn one_trigger_leads_to_the_next_through_what_happens() {
 fn a_contract_is_called_and_one_that_fails_suspends_its_trigger() {
     let mut ledger = Ledger::new();
     let a = ledger.world.a;
-    let bytes = wat::parse_str(include_str!("../../../../testdata/contracts/base.wat").replace(
-        "(;execute;)",
-        "(call $db_write (i32.const 32) (i32.const 48)) unreachable",
-    ))
+    let bytes = wat::parse_str(
+        include_str!("../../../../testdata/contracts/base.wat")
+            .replace("(;execute;)", "(call $db_write (i32.const 32) (i32.const 48)) unreachable"),
+    )
     .unwrap();
     let code = althing_types::CodeId::of(&bytes);
     ledger.world.must(a, Action::UploadCode { code, part: 0, bytes });
-    let meta = althing_types::CodeMeta {
-        name: "c".into(),
-        source: String::new(),
-        interfaces: Vec::new(),
-    };
+    let meta =
+        althing_types::CodeMeta { name: "c".into(), source: String::new(), interfaces: Vec::new() };
     ledger.world.must(a, Action::StoreCode { code, parts: 1, meta });
     let (message, terms) = (b"{}".to_vec(), Terms::default());
     let (name, gas_limit) = ("c".to_owned(), 10_000_000);
@@ -234,14 +233,14 @@ fn a_block_runs_so_many_in_order_and_the_others_later() {
     let now = ledger.world.time_ms();
     let count = TRIGGERS_RUN_MAX + 6;
     // Set in blocks of their own, long before they are due.
-    let first_ms = now + 1000 * SECOND;
+    let first_ms = now + 1000 * SECOND - 10;
     let mut ids = Vec::new();
     for n in 0..count {
         let cause = Cause::Time { first_ms: first_ms + n as u64 % 2, every_ms: 0 };
         ids.push((n % 2, ledger.set(ledger.world.a, alarm(&format!("t{n}"), cause)).unwrap()));
     }
     ids.sort_unstable();
-    while ledger.world.time_ms() < first_ms {
+    while ledger.world.time_ms() + SECOND < first_ms {
         assert!(ledger.wait().is_empty());
     }
     let (first, second) = (runs(&ledger.wait()), runs(&ledger.wait()));

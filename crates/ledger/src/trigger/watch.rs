@@ -103,7 +103,13 @@ impl Watch {
 
     /// It is due, and this is its turn. Says whether it happens; if not, it is due later.
     /// `latest_ms` is as in [`Self::begin`].
-    pub fn turn(&mut self, cause: &Cause, height: u64, now_ms: u64, latest_ms: Option<u64>) -> bool {
+    pub fn turn(
+        &mut self,
+        cause: &Cause,
+        height: u64,
+        now_ms: u64,
+        latest_ms: Option<u64>,
+    ) -> bool {
         match cause {
             Cause::Silence { for_ms, .. } => {
                 let due = latest_ms.unwrap_or(0).saturating_add(*for_ms);
@@ -280,7 +286,8 @@ mod tests {
 
     #[test]
     fn a_replay_ends_however_often_it_would_happen() {
-        let flips: Vec<_> = (0..1000).map(|n| (n, (n % 2) as i64 * 10, (n % 2) as i64 * 10)).collect();
+        let flips: Vec<_> =
+            (0..1000).map(|n| (n, (n % 2) as i64 * 10, (n % 2) as i64 * 10)).collect();
         assert_eq!(replay(&above(8, 0), batches(&flips), 2000, 7).len(), 7);
     }
 }

@@ -29,9 +29,7 @@ pub use althing_ledger::approval::Pending;
 pub use history::Past;
 
 mod trigger;
-pub use trigger::{
-    REPLAY_BATCHES_MAX, REPLAY_MOMENTS_MAX, Replay, TriggerFilter, TriggerState,
-};
+pub use trigger::{REPLAY_BATCHES_MAX, REPLAY_MOMENTS_MAX, Replay, TriggerFilter, TriggerState};
 mod thing;
 pub use thing::{Bounds, ThingFilter, ThingState};
 

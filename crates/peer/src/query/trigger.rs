@@ -128,11 +128,7 @@ impl Query {
     ///
     /// # Errors
     /// [`QueryError::Store`] if the disk fails.
-    pub fn try_effect(
-        &self,
-        owner: EntityId,
-        effect: &Effect,
-    ) -> Result<(Tried, u64), QueryError> {
+    pub fn try_effect(&self, owner: EntityId, effect: &Effect) -> Result<(Tried, u64), QueryError> {
         let (_, _, time_ms) = self.moment()?;
         let ledger = self.core.config.genesis.ledger();
         self.try_out(&Body::new(&ledger, owner, 0, 0, vec![action_of(effect, time_ms)]))

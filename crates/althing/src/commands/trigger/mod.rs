@@ -2,13 +2,15 @@
 
 mod resolve;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    str::FromStr as _,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use althing_client::{
     Client,
-    model::{Page, Time, Trigger, TriggerHex, TriggerPast, TriggerTrial, query},
+    model::{Page, Trigger, TriggerHex, TriggerPast, TriggerTrial, When, query},
     rule::Rule,
-    time,
 };
 use althing_types::{Action, TriggerId};
 use anyhow::Context as _;
@@ -64,11 +66,11 @@ pub(crate) struct Try {
     #[arg(long, value_name = "ENTITY")]
     owner: String,
     /// Time from which recorded readings are looked at, RFC 3339; from the first if not given.
-    #[arg(long, value_parser = moment, value_name = "TIME")]
-    from: Option<Time>,
+    #[arg(long, value_parser = When::from_str, value_name = "TIME")]
+    from: Option<When>,
     /// Time up to which they are; up to now if not given.
-    #[arg(long, value_parser = moment, value_name = "TIME")]
-    until: Option<Time>,
+    #[arg(long, value_parser = When::from_str, value_name = "TIME")]
+    until: Option<When>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -111,11 +113,6 @@ pub(crate) struct Change {
     trigger: String,
     #[command(flatten)]
     sign: SignArgs,
-}
-
-fn moment(text: &str) -> Result<Time, String> {
-    let ms = time::from_rfc3339(text);
-    ms.map(Time).ok_or_else(|| "write it like 2026-12-01T08:00:00Z".to_owned())
 }
 
 impl TriggerCommand {
@@ -192,11 +189,8 @@ impl Try {
         let client = self.remote.client()?;
         let owner = lookup::entity(&client, &self.owner).await?;
         let trigger = resolve::trigger(&client, "trial".to_owned(), rule, now_ms()?).await?;
-        let query = query::TriggerTrial {
-            owner: Some(owner.into()),
-            from: self.from,
-            until: self.until,
-        };
+        let query =
+            query::TriggerTrial { owner: Some(owner.into()), from: self.from, until: self.until };
         let trial = client.try_trigger(&trigger, &query).await.explain()?;
         output.show(&trial, || replayed(&trial))
     }
@@ -206,7 +200,8 @@ fn replayed(trial: &TriggerTrial) -> String {
     let mut text = format!("{}\n\n", trial.rule);
     let count = trial.moments.len();
     if trial.batches > 0 {
-        let more = if trial.complete { "" } else { ", and perhaps more: ask for a shorter interval" };
+        let more =
+            if trial.complete { "" } else { ", and perhaps more: ask for a shorter interval" };
         text.push_str(&format!(
             "by {} recorded batches it would have happened {count} times{more}\n",
             trial.batches

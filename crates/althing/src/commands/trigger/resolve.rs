@@ -51,9 +51,7 @@ fn ms(span: Duration) -> u64 {
 
 fn moment(text: &str) -> anyhow::Result<u64> {
     let ms = time::from_rfc3339(text).and_then(|ms| u64::try_from(ms).ok());
-    ms.ok_or_else(|| {
-        failed(format!("`{text}` is no time"), "write it like 2026-12-01T08:00:00Z")
-    })
+    ms.ok_or_else(|| failed(format!("`{text}` is no time"), "write it like 2026-12-01T08:00:00Z"))
 }
 
 async fn cause(client: &Client, cause: RuleCause, now_ms: u64) -> anyhow::Result<Cause> {
