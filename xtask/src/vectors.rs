@@ -20,6 +20,7 @@ mod identity;
 mod proofs;
 mod readings;
 mod transactions;
+mod triggers;
 
 /// One pinned encoding.
 pub(crate) struct Vector {

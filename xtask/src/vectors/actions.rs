@@ -151,6 +151,7 @@ fn onboarding(gateway: EntityId) -> Vec<Action> {
     ]
     .into_iter()
     .chain(contracts(sender().0, gateway))
+    .chain(super::triggers::actions())
     .chain(governance::actions())
     .collect()
 }
@@ -297,6 +298,10 @@ pub(super) fn to_json(action: &Action) -> Value {
         | Action::DeclineContract { contract } => {
             json!({ "contract": hex::encode(contract.0) })
         }
+        Action::SetTrigger(trigger) => super::triggers::to_json(trigger),
+        Action::RemoveTrigger { trigger }
+        | Action::SuspendTrigger { trigger }
+        | Action::ResumeTrigger { trigger } => json!({ "trigger": hex::encode(trigger.0) }),
         Action::Propose(proposal) => governance::to_json(proposal),
         Action::Vote { proposal, accept } => {
             json!({ "proposal": hex::encode(proposal.0), "accept": accept })
@@ -370,21 +375,13 @@ fn onboarding_json(action: &Action) -> Value {
 
 fn command_json(action: &Action) -> Value {
     match action {
-        Action::Command(command) => json!({
-            "thing": hex::encode(command.thing.0),
-            "operation": command.operation.verb(),
-            "target": command.operation.target(),
-            "number": match &command.operation {
-                Operation::Write { value: althing_types::Value::Number(mantissa), .. } => Some(mantissa),
-                _ => None,
-            },
-            "input": match &command.operation {
-                Operation::Invoke { input: Some(input), .. } => Some(hex::encode(&**input)),
-                _ => None,
-            },
-            "until_ms": command.until_ms,
-            "purpose": command.purpose,
-        }),
+        Action::Command(command) => {
+            let mut json = operation_json(&command.operation);
+            json["thing"] = json!(hex::encode(command.thing.0));
+            json["until_ms"] = json!(command.until_ms);
+            json["purpose"] = json!(command.purpose);
+            json
+        }
         Action::ReportCommand(report) => json!({
             "command": hex::encode(report.command.0),
             "state": report.state.name(),
@@ -396,4 +393,19 @@ fn command_json(action: &Action) -> Value {
         }
         _ => json!({}),
     }
+}
+
+pub(super) fn operation_json(operation: &Operation) -> Value {
+    json!({
+        "operation": operation.verb(),
+        "target": operation.target(),
+        "number": match operation {
+            Operation::Write { value: althing_types::Value::Number(mantissa), .. } => Some(mantissa),
+            _ => None,
+        },
+        "input": match operation {
+            Operation::Invoke { input: Some(input), .. } => Some(hex::encode(&**input)),
+            _ => None,
+        },
+    })
 }
