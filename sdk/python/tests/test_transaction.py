@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, access, actions, contract, governance, onboarding
+from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, trigger
 from althing.cbor import WireError
 from althing.crypto import PublicKey
+from althing.digest import trigger_id
 from althing.entity import AnyInception
 from althing.genesis import Parameters
 from althing.reading import BatchHeader
+from althing.records import RecordForm
 from althing.transaction import body_for, decode_transaction, sign
 from conftest import vectors
 
@@ -99,7 +101,7 @@ def onboarding_of(form: dict[str, Any]) -> actions.Action:
     ids = {
         name: bytes.fromhex(form[name]) for name in ("thing", "gateway", "owner", "root", "voucher", "command") if name in form
     }
-    given = {name: bytes.fromhex(form[name]) if form.get(name) else None for name in ("result", "input")}
+    given = {name: bytes.fromhex(form[name]) if form.get(name) else None for name in ("result",)}
     match form["kind"]:
         case "offer_thing":
             return actions.OfferThing(ids["thing"], _offer(form["offer"]))
@@ -123,12 +125,7 @@ def onboarding_of(form: dict[str, Any]) -> actions.Action:
             path = [bytes.fromhex(each) for each in form["path"]]
             return actions.JoinByVoucher(onboarding.Join(ids["voucher"], form["index"], inception, path))
         case "command":
-            asked: Any = {
-                "read": lambda name: onboarding.Read(name),
-                "write": lambda name: onboarding.Write(name, form["number"]),
-                "invoke": lambda name: onboarding.Invoke(name, given["input"]),
-            }[form["operation"]](form["target"])
-            return actions.Command(onboarding.CommandForm(ids["thing"], asked, form["until_ms"], form["purpose"]))
+            return actions.Command(onboarding.CommandForm(ids["thing"], _operation(form), form["until_ms"], form["purpose"]))
         case "report_command":
             return actions.ReportCommand(onboarding.CommandReport(ids["command"], form["state"], given["result"]))
         case "cancel_command":
@@ -181,7 +178,64 @@ def contract_of(form: dict[str, Any]) -> actions.Action:
             return actions.AcceptContract(**ids)
         case "decline_contract":
             return actions.DeclineContract(**ids)
+    return trigger_of(form)
+
+
+def trigger_of(form: dict[str, Any]) -> actions.Action:
+    """Actions about triggers."""
+    match form["kind"]:
+        case "set_trigger":
+            return actions.SetTrigger(trigger.Trigger(form["name"], _cause(form["cause"]), _effect(form["effect"])))
+        case "remove_trigger":
+            return actions.RemoveTrigger(bytes.fromhex(form["trigger"]))
+        case "suspend_trigger":
+            return actions.SuspendTrigger(bytes.fromhex(form["trigger"]))
+        case "resume_trigger":
+            return actions.ResumeTrigger(bytes.fromhex(form["trigger"]))
     raise AssertionError(form["kind"])
+
+
+def _cause(form: dict[str, Any]) -> trigger.Cause:
+    ids = {name: bytes.fromhex(form[name]) for name in ("stream", "contract", "sender", "thing") if name in form}
+    match form["kind"]:
+        case "reading":
+            return trigger.OnReading(**ids, relation=form["relation"], bound=form["bound"], for_ms=form["for_ms"])
+        case "silence":
+            return trigger.OnSilence(**ids, for_ms=form["for_ms"])
+        case "time":
+            return trigger.OnTime(form["first_ms"], form["every_ms"])
+        case "contract":
+            return trigger.OnContract(**ids, event=form["event"])
+        case "recorded":
+            return trigger.OnRecord(**ids, kind=form["record_kind"])
+        case "commanded":
+            return trigger.OnCommand(**ids, state=form["state"])
+    raise AssertionError(form["kind"])
+
+
+def _effect(form: dict[str, Any]) -> trigger.Effect:
+    match form["kind"]:
+        case "call":
+            return trigger.CallContract(bytes.fromhex(form["contract"]), bytes.fromhex(form["message"]), form["gas_limit"])
+        case "command":
+            asked = _operation(form)
+            return trigger.CommandThing(bytes.fromhex(form["thing"]), asked, form["life_ms"], form["purpose"])
+        case "record":
+            notify = [bytes.fromhex(each) for each in form["notify"]]
+            link = bytes.fromhex(form["link"]) if form["link"] else None
+            return trigger.WriteRecord(RecordForm(form["record_kind"], bytes.fromhex(form["data"]), notify, link))
+    raise AssertionError(form["kind"])
+
+
+def _operation(form: dict[str, Any]) -> onboarding.Read | onboarding.Write | onboarding.Invoke:
+    match form["operation"]:
+        case "read":
+            return onboarding.Read(form["target"])
+        case "write":
+            return onboarding.Write(form["target"], form["number"])
+        case "invoke":
+            return onboarding.Invoke(form["target"], bytes.fromhex(form["input"]) if form["input"] else None)
+    raise AssertionError(form["operation"])
 
 
 def _terms(form: dict[str, Any]) -> contract.Terms:
@@ -262,3 +316,57 @@ def test_what_a_peer_would_refuse_is_refused_before_it_is_sent() -> None:
         with pytest.raises(WireError):
             signer.sign(0, 10, each)
     assert signer.sign(0, 10, [record]).body.nonce == 0
+
+
+YEAR_MS = 366 * 24 * 3_600_000
+MONTH_MS = 30 * 24 * 3_600_000
+GAS_MAX = 100_000_000_000
+ID = bytes(32)
+READING = trigger.OnReading(ID, ">", 8, 0)
+NOTE = trigger.WriteRecord(RecordForm("note", b"1", [], None))
+
+
+def _command(life_ms: int, action: str, purpose: str | None = None) -> trigger.CommandThing:
+    return trigger.CommandThing(ID, onboarding.Invoke(action, None), life_ms, purpose)
+
+
+@pytest.mark.parametrize(
+    ("fits", "cause", "effect"),
+    [
+        (True, trigger.OnReading(ID, ">", 8, YEAR_MS), NOTE),
+        (False, trigger.OnReading(ID, ">", 8, YEAR_MS + 1), NOTE),
+        (True, trigger.OnSilence(ID, 1), NOTE),
+        (False, trigger.OnSilence(ID, 0), NOTE),
+        (False, trigger.OnSilence(ID, YEAR_MS + 1), NOTE),
+        (True, trigger.OnTime(0, YEAR_MS), NOTE),
+        (False, trigger.OnTime(0, YEAR_MS + 1), NOTE),
+        (False, trigger.OnContract(ID, ""), NOTE),
+        (False, trigger.OnRecord(ID, "a\nb"), NOTE),
+        (True, READING, trigger.CallContract(ID, b"{}", GAS_MAX)),
+        (False, READING, trigger.CallContract(ID, b"{}", GAS_MAX + 1)),
+        (False, READING, trigger.CallContract(ID, b"{}", 0)),
+        (False, READING, trigger.CallContract(ID, b"", 1)),
+        (True, READING, _command(MONTH_MS, "on", "comfort")),
+        (False, READING, _command(MONTH_MS + 1, "on")),
+        (False, READING, _command(0, "on")),
+        (False, READING, _command(1, "")),
+        (False, READING, _command(1, "on", "")),
+        (False, READING, trigger.WriteRecord(RecordForm("note", bytes(16_385), [], None))),
+        (False, READING, trigger.WriteRecord(RecordForm("note", b"1", [ID] * 17, None))),
+    ],
+)
+def test_a_trigger_is_sent_only_within_its_bounds(fits: bool, cause: trigger.Cause, effect: trigger.Effect) -> None:
+    signer = Signer(ID, ID, SigningKey("ed25519", bytes([7]) * 32))
+    done = actions.SetTrigger(trigger.Trigger("x", cause, effect))
+    assert actions.is_within_bounds(done) is fits
+    assert not actions.is_within_bounds(actions.SetTrigger(trigger.Trigger("", cause, effect)))
+    if fits:
+        assert decode_transaction(signer.sign(0, 10, [done]).wire).body.actions == [done]
+    else:
+        with pytest.raises(WireError):
+            signer.sign(0, 10, [done])
+
+
+def test_a_trigger_has_the_id_that_follows_from_its_owner_and_name() -> None:
+    expected = "9219f0240803083b7d58ff9af92830de2d61d5f88c7bcc520562412cfcd14be2"
+    assert trigger_id(bytes([14]) * 32, "cool").hex() == expected

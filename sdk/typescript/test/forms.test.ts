@@ -102,6 +102,11 @@ test('derived ids: things and streams', () => {
   }
 });
 
+test('a trigger has the id that follows from its owner and name', () => {
+  const id = forms.triggerId(new Uint8Array(32).fill(14), 'cool');
+  assert.equal(toHex(id), '9219f0240803083b7d58ff9af92830de2d61d5f88c7bcc520562412cfcd14be2');
+});
+
 test('genesis: ledger and validators', () => {
   for (const { wire, ledger, validators } of vectors('genesis')) {
     const genesis = forms.genesisFromBytes(wire);

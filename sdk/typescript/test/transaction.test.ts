@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { SigningKey, bodyFor, codeKey, merkleRoot, verifyMerklePath, voucherLeaf, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Suite, type Terms } from '../src/forms/index.ts';
-import type { Action, ActionKind, EntityKind } from '../src/sign/index.ts';
+import type { Action, ActionKind, Cause, Effect, EntityKind, Trigger } from '../src/sign/index.ts';
 import { actions, Signer } from '../src/sign/index.ts';
 import { fromUtf8, toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
 import { hex, vectors } from './vectors.ts';
@@ -161,7 +161,64 @@ function contractOf(json: Json): Action {
     case 'decline_contract':
       return actions.answerContract(id('contract'), json['kind'] === 'accept_contract');
     default:
+      return triggerActionOf(json);
+  }
+}
+
+/** Actions about triggers. */
+function triggerActionOf(json: Json): Action {
+  switch (json['kind']) {
+    case 'set_trigger':
+      return actions.setTrigger(triggerOf(json));
+    case 'remove_trigger':
+      return actions.changeTrigger('remove', hex(json['trigger']));
+    case 'suspend_trigger':
+      return actions.changeTrigger('suspend', hex(json['trigger']));
+    case 'resume_trigger':
+      return actions.changeTrigger('resume', hex(json['trigger']));
+    default:
       return assert.fail(`no action ${String(json['kind'])}`);
+  }
+}
+
+function triggerOf(json: Json): Trigger {
+  return { name: json['name'] as string, cause: causeOf(json['cause'] as Json), effect: effectOf(json['effect'] as Json) };
+}
+
+function causeOf(json: Json): Cause {
+  const big = (field: string): bigint => BigInt(json[field] as number);
+  switch (json['kind']) {
+    case 'reading':
+      return { kind: 'reading', stream: hex(json['stream']), relation: json['relation'] as '<', bound: big('bound'), forMs: big('for_ms') };
+    case 'silence':
+      return { kind: 'silence', stream: hex(json['stream']), forMs: big('for_ms') };
+    case 'time':
+      return { kind: 'time', firstMs: big('first_ms'), everyMs: big('every_ms') };
+    case 'contract':
+      return { kind: 'contract', contract: hex(json['contract']), event: json['event'] as string };
+    case 'recorded':
+      return { kind: 'recorded', sender: hex(json['sender']), recordKind: json['record_kind'] as string };
+    case 'commanded':
+      return { kind: 'commanded', thing: hex(json['thing']), state: json['state'] as 'done' };
+    default:
+      return assert.fail(`no cause ${String(json['kind'])}`);
+  }
+}
+
+function effectOf(json: Json): Effect {
+  switch (json['kind']) {
+    case 'call':
+      return { kind: 'call', contract: hex(json['contract']), message: hex(json['message']), gasLimit: BigInt(json['gas_limit'] as number) };
+    case 'command': {
+      const form = { thing: hex(json['thing']), operation: operationOf(json), purpose: json['purpose'] as string | null };
+      return { kind: 'command', ...form, lifeMs: BigInt(json['life_ms'] as number) };
+    }
+    case 'record': {
+      const written = { kind: json['record_kind'] as string, data: hex(json['data']), notify: (json['notify'] as string[]).map(hex) };
+      return { kind: 'record', record: { ...written, link: json['link'] === null ? null : hex(json['link']) } };
+    }
+    default:
+      return assert.fail(`no effect ${String(json['kind'])}`);
   }
 }
 
@@ -311,6 +368,52 @@ test('what a peer would refuse is refused before it is sent', () => {
     assert.throws(() => signer.sign(0n, 10n, wrong));
   }
   assert.equal(signer.sign(0n, 10n, [record]).body.nonce, 0n);
+});
+
+test('a trigger is sent only within its bounds', () => {
+  const yearMs = 366n * 24n * 3_600_000n;
+  const monthMs = 30n * 24n * 3_600_000n;
+  const id = new Uint8Array(32);
+  const gasMax = 100_000_000_000n;
+  const reading: Cause = { kind: 'reading', stream: id, relation: '>', bound: 8n, forMs: 0n };
+  const note: Effect = { kind: 'record', record: { kind: 'note', data: id, notify: [], link: null } };
+  const key = SigningKey.fromSecret('ed25519', new Uint8Array(32).fill(7));
+  const signer = new Signer(id, id, key);
+  const sign = (cause: Cause, effect: Effect, name = 'x'): void => void signer.sign(0n, 10n, [actions.setTrigger({ name, cause, effect })]);
+  const command = (lifeMs: bigint, action: string, purpose: string | null = null): Effect => {
+    return { kind: 'command', thing: id, operation: { kind: 'invoke', action, input: null }, lifeMs, purpose };
+  };
+  const call = (message: Uint8Array, gasLimit: bigint): Effect => ({ kind: 'call', contract: id, message, gasLimit });
+  const causes: [Cause, boolean][] = [
+    [{ ...reading, forMs: yearMs }, true],
+    [{ ...reading, forMs: yearMs + 1n }, false],
+    [{ kind: 'silence', stream: id, forMs: 1n }, true],
+    [{ kind: 'silence', stream: id, forMs: 0n }, false],
+    [{ kind: 'silence', stream: id, forMs: yearMs + 1n }, false],
+    [{ kind: 'time', firstMs: 0n, everyMs: yearMs }, true],
+    [{ kind: 'time', firstMs: 0n, everyMs: yearMs + 1n }, false],
+    [{ kind: 'contract', contract: id, event: '' }, false],
+    [{ kind: 'recorded', sender: id, recordKind: 'a\nb' }, false],
+  ];
+  const effects: [Effect, boolean][] = [
+    [call(toUtf8('{}'), gasMax), true],
+    [call(toUtf8('{}'), gasMax + 1n), false],
+    [call(toUtf8('{}'), 0n), false],
+    [call(new Uint8Array(), 1n), false],
+    [command(monthMs, 'on', 'comfort'), true],
+    [command(monthMs + 1n, 'on'), false],
+    [command(0n, 'on'), false],
+    [command(1n, ''), false],
+    [command(1n, 'on', ''), false],
+    [{ kind: 'record', record: { kind: 'note', data: new Uint8Array(16_385), notify: [], link: null } }, false],
+    [{ kind: 'record', record: { kind: 'note', data: id, notify: Array.from({ length: 17 }, () => id), link: null } }, false],
+  ];
+  const rows = [...causes.map(([cause, fits]) => ({ cause, effect: note, fits })), ...effects.map(([effect, fits]) => ({ cause: reading, effect, fits }))];
+  for (const { cause, effect, fits } of rows) {
+    if (fits) sign(cause, effect);
+    else assert.throws(() => sign(cause, effect), /out of bounds/, JSON.stringify([cause, effect], (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));
+  }
+  for (const name of ['', 'x'.repeat(65)]) assert.throws(() => sign(reading, note, name), /out of bounds/);
 });
 
 test('a voucher is over the devices that join by it', () => {

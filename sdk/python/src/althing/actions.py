@@ -21,10 +21,12 @@ from .crypto import PublicKey, SigningKey, public_key, signature
 from .digest import stream_id
 from .entity import AnyInception, any_inception, entity_id, id32, is_name, possession_bytes
 from .governance import Change, change, is_change, is_reason
-from .limits import APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX
+from .limits import APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX
 from .onboarding import Claim, CommandForm, CommandReport, Join, Limit, Offer, Status, Voucher
 from .reading import BatchHeader, Reading, announce, batch_header
+from .records import RecordForm
 from .text import to_id
+from .trigger import Trigger
 
 ACTION_NUMBERS = {
     "register_entity": 0,
@@ -70,6 +72,10 @@ ACTION_NUMBERS = {
     "terminate_contract": 59,
     "accept_contract": 60,
     "decline_contract": 61,
+    "set_trigger": 64,
+    "remove_trigger": 65,
+    "suspend_trigger": 66,
+    "resume_trigger": 67,
     "propose": 70,
     "vote": 71,
     "enact": 72,
@@ -142,16 +148,6 @@ class SubmitBatch:
     """Appends a batch of readings to a stream."""
 
     batch: Annotated[BatchHeader, batch_header]
-
-
-@dataclass(frozen=True)
-class RecordForm:
-    """Data that one entity writes for itself or others to find."""
-
-    kind: Annotated[str, text]
-    data: Annotated[bytes, byte_string]
-    notify: Annotated[list[bytes], list_of(id32)]
-    link: Annotated[bytes | None, optional(id32)]
 
 
 @dataclass(frozen=True)
@@ -467,6 +463,34 @@ class DeclineContract:
     contract: Annotated[bytes, id32]
 
 
+@dataclass(frozen=True)
+class SetTrigger:
+    """Sets a trigger, in place of the sender's one of that name."""
+
+    trigger: Annotated[Trigger, record(Trigger)]
+
+
+@dataclass(frozen=True)
+class RemoveTrigger:
+    """Removes a trigger."""
+
+    trigger: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class SuspendTrigger:
+    """Lets a trigger wait for nothing until it is resumed."""
+
+    trigger: Annotated[bytes, id32]
+
+
+@dataclass(frozen=True)
+class ResumeTrigger:
+    """Lets a suspended trigger wait anew."""
+
+    trigger: Annotated[bytes, id32]
+
+
 _CASES = {
     0: RegisterEntity,
     1: RotateKey,
@@ -511,6 +535,10 @@ _CASES = {
     59: TerminateContract,
     60: AcceptContract,
     61: DeclineContract,
+    64: SetTrigger,
+    65: RemoveTrigger,
+    66: SuspendTrigger,
+    67: ResumeTrigger,
     70: Propose,
     71: Vote,
     72: Enact,
@@ -560,6 +588,10 @@ Action = (
     | TerminateContract
     | AcceptContract
     | DeclineContract
+    | SetTrigger
+    | RemoveTrigger
+    | SuspendTrigger
+    | ResumeTrigger
     | Propose
     | Vote
     | Enact
@@ -586,9 +618,6 @@ def is_within_bounds(action: Action) -> bool:
             return 1 <= len(description) <= DESCRIPTION_BYTES_MAX
         case SubmitBatch(batch):
             return batch.is_valid()
-        case Record(form):
-            fits = len(form.data) <= RECORD_BYTES_MAX and len(form.notify) <= RECIPIENTS_MAX
-            return is_name(form.kind) and fits
         case SetApprovalPolicy(policy):
             return _is_policy(policy)
         case SetAccessPolicy(policy=own):
@@ -607,7 +636,7 @@ def is_within_bounds(action: Action) -> bool:
             return limit is None or limit.is_valid()
         case ReportStatus(_, status):
             return status.is_valid()
-        case IssueVoucher(form) | JoinByVoucher(form) | Command(form) | ReportCommand(form):
+        case Record(form) | IssueVoucher(form) | JoinByVoucher(form) | Command(form) | ReportCommand(form) | SetTrigger(form):
             return form.is_valid()
         case Quarantine(_, reason):
             return reason is None or is_name(reason)

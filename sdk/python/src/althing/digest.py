@@ -30,6 +30,11 @@ def stream_id(thing: bytes, property: str) -> bytes:
     return hash("althing/stream/1", thing, property.encode())
 
 
+def trigger_id(owner: bytes, name: str) -> bytes:
+    """The id of the trigger that an owner calls by a name."""
+    return hash("althing/trigger/1", owner, name.encode())
+
+
 def merkle_root(leaves: list[bytes]) -> bytes:
     """Root over the leaves in order; 32 zero bytes for none."""
     level = [sha256(b"\0", leaf) for leaf in leaves]

@@ -7,7 +7,7 @@ import { codeMeta, isCall, isCodeMeta, isTerms, terms } from './contract.ts';
 import { publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { isPublicKey } from './crypto.ts';
-import { APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX } from './limits.ts';
+import { APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX } from './limits.ts';
 import { change, isChange, isReason } from './governance.ts';
 import {
   claim,
@@ -27,6 +27,8 @@ import {
   voucher,
 } from './onboarding.ts';
 import { batchHeader, isBatch } from './reading.ts';
+import { isRecord, recordForm } from './record.ts';
+import { isTrigger, trigger } from './trigger.ts';
 
 /** Kinds of actions with their numbers; each noun has numbers of its own. */
 export const ACTION_NUMBERS = {
@@ -73,6 +75,10 @@ export const ACTION_NUMBERS = {
   terminate_contract: 59,
   accept_contract: 60,
   decline_contract: 61,
+  set_trigger: 64,
+  remove_trigger: 65,
+  suspend_trigger: 66,
+  resume_trigger: 67,
   propose: 70,
   vote: 71,
   enact: 72,
@@ -80,18 +86,6 @@ export const ACTION_NUMBERS = {
 } as const;
 /** The kind of an action. */
 export type ActionKind = keyof typeof ACTION_NUMBERS;
-
-/** Data that one entity writes for itself or others to find. */
-export const recordForm = record({
-  /** What sort of record, a name chosen by the application. */
-  kind: text,
-  /** Its data; the ledger does not look into it. */
-  data: bytes,
-  /** Entities to be notified. */
-  notify: list(id),
-  /** An earlier transaction that it belongs to. */
-  link: optional(id),
-});
 
 /** `threshold` of `approvers` must sign before an action of this kind takes effect. */
 export const approvalPolicy = record({
@@ -152,6 +146,10 @@ const anyAction = variants({
   terminate_contract: variant(59, { contract: id }),
   accept_contract: variant(60, { contract: id }),
   decline_contract: variant(61, { contract: id }),
+  set_trigger: variant(64, { trigger }),
+  remove_trigger: variant(65, { trigger: id }),
+  suspend_trigger: variant(66, { trigger: id }),
+  resume_trigger: variant(67, { trigger: id }),
   propose: variant(70, { proposal: record({ change, reason: text }) }),
   vote: variant(71, { proposal: id, accept: boolean }),
   enact: variant(72, { proposal: id }),
@@ -177,7 +175,7 @@ export function isWithinBounds(value: Action): boolean {
     case 'submit_batch':
       return isBatch(value.batch);
     case 'record':
-      return isName(value.record.kind) && value.record.data.length <= RECORD_BYTES_MAX && value.record.notify.length <= RECIPIENTS_MAX;
+      return isRecord(value.record);
     case 'set_approval_policy':
       return isPolicy(value.policy);
     case 'set_access_policy':
@@ -215,6 +213,8 @@ export function isWithinBounds(value: Action): boolean {
     case 'execute':
     case 'migrate':
       return isCall(value.message, value.gasLimit);
+    case 'set_trigger':
+      return isTrigger(value.trigger);
     case 'propose':
       return isChange(value.proposal.change) && isReason(value.proposal.reason);
     default:

@@ -98,5 +98,9 @@ export const CALLERS_MAX = 64;
 export const CONTRACT_MESSAGE_BYTES_MAX = 64 * 1024;
 /** Most gas that parameters may give to one transaction or one block. */
 export const CONTRACT_GAS_MAX = 100_000_000_000n;
+/** Longest life of a command, milliseconds: 30 days. */
+export const COMMAND_LIFE_MS_MAX = 30n * 24n * 3_600_000n;
+/** Longest span of time that a trigger looks at or waits, milliseconds: a year. */
+export const TRIGGER_SPAN_MS_MAX = 366n * 24n * 3_600_000n;
 /** Latest time there is, the end of the year 9999, milliseconds since 1970. */
 export const GENESIS_TIME_MS_MAX = 253_402_300_799_999n;

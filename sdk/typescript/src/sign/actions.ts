@@ -11,6 +11,7 @@ import type { ResourceForm, Right } from '../forms/access.ts';
 import type { Terms } from '../forms/contract.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
 import { encode } from '../cbor/codec.ts';
+import { trigger as triggerForm, type Trigger } from '../forms/trigger.ts';
 import { change as changeForm, type Change } from '../forms/governance.ts';
 
 /** An id of an entity, thing or transaction: a DID, 64 hex digits, or its 32 bytes. */
@@ -237,4 +238,19 @@ export function answerContract(contract: AnyId, accept: boolean): Action {
 /** Stops a contract until it is thawed, lets it run again, or ends it for ever; by its administrator. */
 export function changeContract(change: 'freeze' | 'thaw' | 'terminate', contract: AnyId): Action {
   return { kind: `${change}_contract`, contract: idBytes(contract) };
+}
+
+/** Sets a trigger, in place of the sender's one of that name; its id is `triggerId`. See `Client.tryTrigger`. */
+export function setTrigger(trigger: Trigger): Action {
+  return { kind: 'set_trigger', trigger };
+}
+
+/** Removes a trigger of the sender, lets it wait for nothing, or lets it wait anew. */
+export function changeTrigger(change: 'remove' | 'suspend' | 'resume', trigger: AnyId): Action {
+  return { kind: `${change}_trigger`, trigger: idBytes(trigger) };
+}
+
+/** The bytes of a trigger, to ask a peer what would come of it: see `Client.tryTrigger`. */
+export function triggerBytes(trigger: Trigger): Uint8Array {
+  return encode(triggerForm, trigger);
 }
