@@ -150,6 +150,7 @@ mod tests {
                 unit: "degC".into(),
                 scale: 1,
                 next_seq: 1,
+                readable: true,
                 latest: Some(Latest {
                     first_seq: 0,
                     count: 1,
@@ -173,8 +174,8 @@ mod tests {
         let value = latest.max.unwrap();
         Binary::from(
             format!(
-                r#"{{"kind":"number","unit":"degC","scale":1,"next_seq":1,"latest":{{"first_seq":"0",
-                "count":1,"claimed_ms":"0","ledger_ms":"0","min":"{value}","max":"{value}","sum":"{value}"}}}}"#
+                r#"{{"kind":"number","unit":"degC","scale":1,"next_seq":1,"readable":true,"latest":
+                {{"first_seq":"0","count":1,"claimed_ms":"0","ledger_ms":"0","min":"{value}","max":"{value}","sum":"{value}"}}}}"#
             )
             .into_bytes(),
         )
