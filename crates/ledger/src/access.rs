@@ -9,8 +9,8 @@
 //! Start reading at [`decide`].
 
 mod decide;
-pub use decide::{At, Decision, PolicyUsed, Reason, Wanted, decide, decide_owned};
-pub(crate) use decide::{may, use_grant};
+pub use decide::{At, Decision, PolicyUsed, Reason, Wanted, decide};
+pub(crate) use decide::{is_governed, may, use_grant};
 
 mod grant;
 pub(crate) use grant::{answer, record, request, revoke, use_by_transaction};
@@ -105,18 +105,15 @@ pub(crate) fn remove_policy<R: Read>(
     Ok(())
 }
 
-/// Whether the sender owns a resource, as far as this module knows. A policy about a contract is
-/// looked for under the contract's owner, so one that somebody else sets is never found.
+/// Whether the sender owns a resource.
 fn owned<R: Read>(
     state: &Transition<'_, R>,
     actor: &Actor,
     resource: &Resource,
 ) -> Result<(), Stop> {
-    if matches!(resource, Resource::Contract(_)) {
-        return Ok(());
-    }
     let owner = decide::owner_of(state, resource)?.ok_or(match resource {
         Resource::Everything(_) | Resource::Service(_) => Refusal::UnknownEntity,
+        Resource::Contract(_) => Refusal::UnknownContract,
         _ => Refusal::UnknownThing,
     })?;
     if owner == actor.id { Ok(()) } else { Err(Refusal::NotPermitted.into()) }

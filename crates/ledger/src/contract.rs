@@ -26,6 +26,7 @@ mod query;
 mod things;
 mod wire;
 
+pub use call::CALL_PURPOSE;
 pub(crate) use call::execute;
 pub(crate) use code::{remove, store, upload};
 pub(crate) use life::{accept, decline, freeze, instantiate, migrate, set_admin, terminate, thaw};
@@ -162,6 +163,14 @@ pub struct ContractRecord {
     /// What it waits with, while it is proposed.
     #[n(7)]
     pub proposal: Option<Proposal>,
+}
+
+impl ContractRecord {
+    /// Who decides about it: its administrator, or who made it if it has none.
+    #[must_use]
+    pub fn owner(&self) -> EntityId {
+        self.terms.admin.unwrap_or(self.creator)
+    }
 }
 
 impl Wire for ContractRecord {

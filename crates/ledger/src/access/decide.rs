@@ -158,19 +158,6 @@ pub fn decide(view: &impl Read, at: At, wanted: &Wanted<'_>) -> Result<Decision,
     }
 }
 
-/// The same about something whose owner the caller knows, such as a contract.
-///
-/// # Errors
-/// [`StoreError`] if the state cannot be read.
-pub fn decide_owned(
-    view: &impl Read,
-    at: At,
-    wanted: &Wanted<'_>,
-    owner: EntityId,
-) -> Result<Decision, StoreError> {
-    judge(&Plain(view), at, wanted, owner, Uses::Before)
-}
-
 /// Decides within a block, for an action that does what is wanted: a command, a call. A grant that
 /// it rests on is used once, which the owner is told; a `strict` resource asks for nothing more,
 /// since the action itself is the transaction that consensus decides.
@@ -199,6 +186,20 @@ pub(crate) fn use_grant<R: Read>(
         count(state, actor, grant, 1, (at.time_ms, at.time_ms))?;
     }
     Ok(decision)
+}
+
+/// Whether anything is said about a resource, or about what it is part of.
+pub(crate) fn is_governed<R: Read>(
+    state: &Transition<'_, R>,
+    owner: EntityId,
+    resource: &Resource,
+) -> Result<bool, StoreError> {
+    for resource in scopes(resource, owner) {
+        if state.get::<PolicyRecord>(&key::access_policy(&owner, &resource))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether somebody may do something by now, within a block; nothing is used up.
@@ -255,7 +256,10 @@ pub(super) fn owner_of(
             Ok(thing.map(|thing| thing.owner))
         }
         Resource::Service(id) => Ok(entity(id)?.map(|service| service.owner.unwrap_or(*id))),
-        Resource::Contract(_) => Ok(None),
+        Resource::Contract(id) => {
+            let contract: Option<ContractRecord> = records.record(&own_key::contract(id))?;
+            Ok(contract.map(|contract| contract.owner()))
+        }
     }
 }
 

@@ -7,18 +7,19 @@
 use althing_contract::{Broken, Call, Entry, Failure};
 use althing_state::{Cause, Read, StoreError};
 use althing_types::{
-    Attribute, ContractId, EntityId, Event, Refusal,
+    Attribute, ContractId, EntityId, Event, Refusal, Resource, Right,
     limits::{CONTRACT_ATTRIBUTE_BYTES_MAX, CONTRACT_ATTRIBUTES_MAX},
 };
 use serde_json::{Value, json};
 
 use super::{
-    code, contract,
+    ContractRecord, code, contract,
     host::Guest,
     message,
     wire::{self, Answer, Binary, ReplyOn, Response, SubMessage},
 };
 use crate::{
+    access::{self, Wanted},
     entity,
     transition::{Actor, Stop, Transition},
 };
@@ -112,27 +113,40 @@ pub(super) fn execute_within<R: Read>(
 ) -> Result<Option<Vec<u8>>, Stop> {
     let record = contract(state, id)?;
     super::must_run(&record)?;
-    may_call(state, sender, &record.terms.callers)?;
+    may_call(state, actor, sender, id, &record)?;
     crate::index::contract_history(state, actor, id);
     let run = Run { entry: Entry::Execute, contract: *id, sender: *sender, message, depth };
     run_and_follow(state, actor, meter, &run)
 }
 
-/// Whether the terms let an entity call: it or its owner is named, or nobody is.
+/// What calls of contracts are for, where a grant says it.
+pub const CALL_PURPOSE: &str = "call";
+
+/// Whether the terms let an entity call: it or its owner is named, or nobody is; and the contract's
+/// owner, if it has said anything of who may. A grant that the call rests on is used once.
 fn may_call<R: Read>(
     state: &mut Transition<'_, R>,
+    actor: &Actor,
     sender: &EntityId,
-    callers: &[EntityId],
+    id: &ContractId,
+    record: &ContractRecord,
 ) -> Result<(), Stop> {
-    if callers.is_empty() || callers.binary_search(sender).is_ok() {
+    let callers = &record.terms.callers;
+    if !callers.is_empty() && callers.binary_search(sender).is_err() {
+        // A contract has no owner here: one that may call is named itself.
+        let owner = state.entity(sender)?.and_then(|record| record.owner);
+        match owner.filter(|owner| callers.binary_search(owner).is_ok()) {
+            Some(owner) => entity::active(state, &owner)?,
+            None => return Err(Refusal::CallerNotAllowed.into()),
+        };
+    }
+    let (owner, resource) = (record.owner(), Resource::Contract(*id));
+    if owner == *sender || !access::is_governed(state, owner, &resource)? {
         return Ok(());
     }
-    // A contract has no owner here: one that may call is named itself.
-    let owner = state.entity(sender)?.and_then(|record| record.owner);
-    match owner.filter(|owner| callers.binary_search(owner).is_ok()) {
-        Some(owner) => entity::active(state, &owner).map(|_| ()),
-        None => Err(Refusal::CallerNotAllowed.into()),
-    }
+    let (right, purpose) = (Right::Call, CALL_PURPOSE);
+    let wanted = Wanted { principal: Some(*sender), right, resource: &resource, purpose };
+    access::use_grant(state, actor, &wanted, Some(owner)).map(|_| ())
 }
 
 /// Runs the first message of a contract that is in the state already.

@@ -1,7 +1,8 @@
 //! Contracts by hand on a small ledger.
 
 use althing_types::{
-    Action, CodeId, CodeMeta, ContractId, Did, EntityId, EntityKind, Event, Receipt, Refusal, Terms,
+    Access, AccessMode, AccessPolicy, AccessRequest, Action, CodeId, CodeMeta, ContractId, Did,
+    EntityId, EntityKind, Event, Receipt, Refusal, Resource, Right, Terms,
 };
 
 use super::{ContractRecord, Status, ask, try_out};
@@ -452,4 +453,49 @@ fn asking_and_trying_out_change_nothing_and_say_what_the_contract_says() {
     assert_eq!(trial.trace, [format!("{id}: key")]);
     assert!(trial.gas_used > 0 && trial.writes.contains_key(&key::storage(&id, b"key")));
     assert!(!ledger.written(&id));
+}
+
+#[test]
+fn whoever_made_a_contract_says_by_policy_who_may_call_it() {
+    let mut ledger = Ledger::new();
+    let (a, b) = (ledger.a, ledger.b);
+    let id = ledger.made("c", &[("execute", WRITES)]);
+    let resource = Resource::Contract(id);
+    let policy = |mode, ask: Option<EntityId>| AccessPolicy {
+        resource: resource.clone(),
+        mode,
+        text: r#"permit (principal, action == Action::"call", resource);"#.into(),
+        ask,
+        patience_blocks: if ask.is_some() { 5 } else { 0 },
+        grant_blocks_max: 100,
+    };
+    ledger.world.must(b, execute(id));
+    let foreign = Action::SetAccessPolicy(policy(AccessMode::Grant, None));
+    assert_eq!(ledger.world.act(b, foreign), Err(Refusal::NotPermitted));
+    ledger.world.must(a, Action::SetAccessPolicy(policy(AccessMode::Grant, Some(a))));
+    assert_eq!(ledger.world.act(b, execute(id)), Err(Refusal::NoGrant));
+    ledger.world.must(a, execute(id));
+    let request = AccessRequest {
+        resource: resource.clone(),
+        right: Right::Call,
+        purpose: super::CALL_PURPOSE.into(),
+        count_max: 1,
+        until_height: 1000,
+    };
+    let access = Access {
+        owner: a,
+        grantee: b,
+        resource,
+        right: Right::Call,
+        purpose: super::CALL_PURPOSE.into(),
+    };
+    for allow in [false, true] {
+        ledger.world.must(b, Action::RequestAccess(request.clone()));
+        let answer = Action::AnswerAccess { request: access.id(), allow };
+        ledger.world.must(a, answer);
+        let called = ledger.world.act(b, execute(id)).map(|_| ());
+        assert_eq!(called, if allow { Ok(()) } else { Err(Refusal::NoGrant) });
+    }
+    // It was for one call.
+    assert_eq!(ledger.world.act(b, execute(id)), Err(Refusal::GrantExhausted));
 }

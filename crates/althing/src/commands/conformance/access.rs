@@ -48,9 +48,9 @@ pub(super) const PROCEDURE: Procedure = Procedure {
 };
 
 /// How often something that is about to happen is looked for.
-const POLL: Duration = Duration::from_millis(20);
+pub(super) const POLL: Duration = Duration::from_millis(20);
 /// How long a peer may take to show what others have.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long nothing must come of a subscription that was ended.
 const SILENCE: Duration = Duration::from_secs(2);
 /// What service A reads for.
@@ -116,7 +116,7 @@ fn payload(count: u32) -> anyhow::Result<Payload> {
     Ok(Payload { readings: (0..count).map(reading).collect() })
 }
 
-async fn submit(
+pub(super) async fn submit(
     session: &Session,
     stream: StreamId,
     first_seq: u64,
@@ -130,7 +130,7 @@ async fn submit(
     applied(session.client.finalize(&submission, PATIENCE).await.explain()?)
 }
 
-fn applied(outcome: Outcome) -> anyhow::Result<Outcome> {
+pub(super) fn applied(outcome: Outcome) -> anyhow::Result<Outcome> {
     match &outcome.receipt.refusal {
         None => Ok(outcome),
         Some(refusal) => bail!("it took no effect: {} ({})", refusal.detail, refusal.code),
@@ -163,7 +163,7 @@ async fn upload(topology: &Topology) -> anyhow::Result<(Outcome, String)> {
 }
 
 /// Waits for two blocks more, whose headers state what came before.
-async fn settle(topology: &Topology) -> anyhow::Result<()> {
+pub(super) async fn settle(topology: &Topology) -> anyhow::Result<()> {
     let client = topology.client("C")?;
     let begin = client.status().await.explain()?.height;
     let started = Instant::now();
@@ -203,7 +203,7 @@ async fn stored(topology: &Topology, uploaded: &Outcome) -> anyhow::Result<((), 
 }
 
 /// Asks until there is an answer, or it takes too long.
-async fn patiently<T, F: Future<Output = Result<T, Error>>>(
+pub(super) async fn patiently<T, F: Future<Output = Result<T, Error>>>(
     mut ask: impl FnMut() -> F,
 ) -> anyhow::Result<T> {
     let started = Instant::now();
@@ -340,7 +340,7 @@ async fn ask(topology: &Topology, told: &mut Events) -> anyhow::Result<(GrantId,
     ))
 }
 
-async fn await_event(
+pub(super) async fn await_event(
     events: &mut Events,
     wanted: impl Fn(&Event) -> bool,
 ) -> anyhow::Result<althing_client::model::EventRecord> {

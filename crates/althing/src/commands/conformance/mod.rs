@@ -2,6 +2,7 @@
 
 mod access;
 mod agreement;
+mod contract;
 mod device;
 mod procedure;
 mod topology;
@@ -25,8 +26,15 @@ use crate::{
 };
 
 /// The procedures that can be run.
-const PROCEDURES: &[Procedure] =
-    &[agreement::PROCEDURE, device::FULL, device::CONSTRAINED, access::PROCEDURE];
+const PROCEDURES: &[Procedure] = &[
+    agreement::PROCEDURE,
+    contract::CONTRACTS,
+    contract::SERVICES,
+    contract::ACCESS,
+    device::FULL,
+    device::CONSTRAINED,
+    access::PROCEDURE,
+];
 
 /// The step before every procedure.
 const TOPOLOGY: Step =

@@ -113,6 +113,11 @@ impl Topology {
         Ok(())
     }
 
+    /// Name of the network.
+    pub(super) fn network(&self) -> &str {
+        &self.cluster.founded.genesis.network
+    }
+
     /// Position of the peer with a letter.
     fn peer(&self, letter: &str) -> anyhow::Result<usize> {
         let position = self.letters.iter().position(|own| own == letter);
