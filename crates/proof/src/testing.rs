@@ -22,7 +22,9 @@ use althing_types::{
 use bytes::Bytes;
 
 pub use network::Network;
-pub use sample::{bundles, late_transaction_bundle, transaction_bundle};
+pub use sample::{
+    bundles, late_transaction_bundle, transaction_bundle, triggered_transaction_bundle,
+};
 pub use series::Series;
 pub use trie::Trie;
 

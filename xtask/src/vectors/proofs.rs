@@ -5,7 +5,7 @@ use althing_proof::{
     opening::Payloads,
     record::{BindingRecord, EntityRecord, KeyRecord, ThingRecord},
     stream::{Leaf, Node, Peaks, Summary},
-    testing::{TinyLedger, Trie, late_transaction_bundle},
+    testing::{TinyLedger, Trie, late_transaction_bundle, triggered_transaction_bundle},
 };
 use althing_types::{EntityId, EntityKind, Suite, TxId, Wire, receipts_root};
 use serde_json::{Value, json};
@@ -236,6 +236,10 @@ fn bundles(mut ledger: TinyLedger) -> Vec<Vector> {
     made.push((
         "a reading that its device signed",
         ledger.bundle(|l| Claim::reading(l, &stream, signed_seq).expect("it is there")),
+    ));
+    made.push((
+        "transaction of a block in which a trigger ran",
+        triggered_transaction_bundle(&mut ledger),
     ));
     let genesis = &ledger.network.genesis;
     made.into_iter()

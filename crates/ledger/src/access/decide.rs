@@ -257,7 +257,8 @@ pub(super) fn owner_of(
         }
         Resource::Service(id) => Ok(entity(id)?.map(|service| service.owner.unwrap_or(*id))),
         Resource::Contract(id) => {
-            let contract: Option<ContractRecord> = records.record(&own_key::contract(id))?;
+            let contract: Option<ContractRecord> =
+                records.record(&own_key::contract(&ContractId(*id)))?;
             Ok(contract.map(|contract| contract.owner()))
         }
     }

@@ -140,7 +140,7 @@ fn may_call<R: Read>(
             None => return Err(Refusal::CallerNotAllowed.into()),
         };
     }
-    let (owner, resource) = (record.owner(), Resource::Contract(*id));
+    let (owner, resource) = (record.owner(), Resource::Contract(id.0));
     if owner == *sender || !access::is_governed(state, owner, &resource)? {
         return Ok(());
     }

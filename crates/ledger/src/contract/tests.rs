@@ -460,7 +460,7 @@ fn whoever_made_a_contract_says_by_policy_who_may_call_it() {
     let mut ledger = Ledger::new();
     let (a, b) = (ledger.a, ledger.b);
     let id = ledger.made("c", &[("execute", WRITES)]);
-    let resource = Resource::Contract(id);
+    let resource = Resource::Contract(id.0);
     let policy = |mode, ask: Option<EntityId>| AccessPolicy {
         resource: resource.clone(),
         mode,

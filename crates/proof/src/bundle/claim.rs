@@ -331,6 +331,13 @@ pub struct ReceiptProof {
     /// The later block, whose header states them.
     #[n(3)]
     pub block: Finalized,
+    /// How many receipts the transaction's block has, if triggers ran in it: theirs come after those
+    /// of the transactions. As many as it has transactions if absent.
+    ///
+    /// Little binds it, and nothing needs to: whatever it is, the path leads to a receipt of that
+    /// block, and the receipt names its transaction.
+    #[n(4)]
+    pub receipts: Option<u32>,
 }
 
 impl ReceiptProof {

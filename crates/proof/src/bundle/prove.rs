@@ -142,7 +142,9 @@ impl Claim {
                 let digests: Vec<[u8; 32]> = receipts.iter().map(Receipt::digest).collect();
                 let path = merkle::path(&digests, position)?;
                 let receipt = receipts.get(position)?.clone();
-                let proof = ReceiptProof { receipt, path, roots, block: later };
+                let count = u32::try_from(receipts.len()).ok()?;
+                let more = Some(count).filter(|count| *count > block.header().count);
+                let proof = ReceiptProof { receipt, path, roots, block: later, receipts: more };
                 let stated = proof.stated_root(block.height()).ok()?;
                 (*stated == merkle::root(&digests)).then_some(())?;
                 Some(proof)

@@ -1,6 +1,8 @@
 use alloc::{string::ToString, vec, vec::Vec};
 
-use althing_types::{Action, EntityKind, Genesis, Record, Suite, ThingId, receipts_root};
+use althing_types::{
+    Action, EntityKind, Genesis, Receipt, Record, Suite, ThingId, TriggerId, receipts_root,
+};
 
 use crate::{
     bundle::{Bundle, Claim},
@@ -35,7 +37,24 @@ pub fn bundles() -> (Genesis, Vec<(&'static str, Bundle)>) {
     ];
     bundles.push(("transaction", transaction_bundle(&mut ledger)));
     bundles.push(("late transaction", late_transaction_bundle(&mut ledger)));
+    bundles.push(("triggered transaction", triggered_transaction_bundle(&mut ledger)));
     (ledger.network.genesis, bundles)
+}
+
+/// The only transaction of a block in which a trigger ran, with its receipt.
+#[must_use]
+pub fn triggered_transaction_bundle(ledger: &mut TinyLedger) -> Bundle {
+    let note = Record { kind: "note".to_string(), data: vec![12], notify: vec![], link: None };
+    let wire = ledger.sign(vec![Action::Record(note)]).wire().clone();
+    ledger.block(vec![wire]);
+    let at = ledger.blocks.len() - 1;
+    let transaction = TriggerId([0x67; 32]).run(at as u64 + 1);
+    ledger.blocks[at].2.push(Receipt { transaction, code: 0, action: 0, events: vec![] });
+    let later = ledger.commit();
+    let (block, finalized, receipts) = &ledger.blocks[at];
+    let roots = vec![receipts_root(receipts)];
+    let claim = Claim::transaction(block, 0, Some((receipts, roots, later))).unwrap();
+    Bundle::new(ledger.links.clone(), finalized.clone(), claim)
 }
 
 /// The second transaction of a block of three, with its receipt.

@@ -170,6 +170,8 @@ class ReceiptProof:
     path: Annotated[list[bytes], list_of(bytes32)]
     roots: Annotated[list[bytes], list_of(bytes32, STATED_HEIGHTS_MAX)]
     later: Annotated[Finalized, finalized]
+    receipts: Annotated[int | None, optional(u32)]
+    """How many receipts the block has, if triggers ran in it; as many as transactions if absent."""
 
 
 @dataclass(frozen=True)

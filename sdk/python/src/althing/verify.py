@@ -218,8 +218,10 @@ class _Verifier:
     def receipt(self, membership: Membership, header: Header, id: bytes, index: int, proof: ReceiptProof) -> None:
         later = self.block(membership, proof.later)
         root = self.stated_root(header.height, proof)
-        # One receipt per transaction, in the same order.
-        is_included = verify_merkle_path(root, proof.receipt.digest, index, header.count, proof.path)
+        # One receipt per transaction, in the same order, then those of triggers.
+        has_more = proof.receipts is None or proof.receipts > header.count
+        self.require(has_more, "receipt", "no more receipts than transactions, which needs no saying")
+        is_included = verify_merkle_path(root, proof.receipt.digest, index, proof.receipts or header.count, proof.path)
         self.require(is_included, "receipt", "the path does not lead to the block's receipts")
         self.require(proof.receipt.transaction == id, "receipt", "the receipt is of another transaction")
         self.done("receipt", f"{_outcome_text(proof.receipt)}, as block {later.height} states")

@@ -91,6 +91,8 @@ const receiptProof = record({
   /** Receipts roots of all heights that the later block states, ascending. */
   roots: list(bytes32, STATED_HEIGHTS_MAX),
   later: finalized,
+  /** How many receipts the block has, if triggers ran in it; as many as transactions if null. */
+  receipts: optional(u32),
 });
 /** Shows the receipt of a transaction. */
 export type ReceiptProof = Value<typeof receiptProof>;

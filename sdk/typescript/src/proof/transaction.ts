@@ -32,8 +32,10 @@ export function checkTransaction(context: Context, membership: Membership, block
 function checkReceipt(context: Context, membership: Membership, { header }: Finalized, transaction: { id: Uint8Array; index: number }, proof: ReceiptProof): void {
   const later = checkBlock(context, membership, proof.later);
   const root = statedRoot(context, header.height, proof);
-  // One receipt per transaction, in the same order.
-  const isIncluded = verifyMerklePath(root, receiptDigest(proof.receipt), transaction.index, header.count, proof.path);
+  // One receipt per transaction, in the same order, then those of triggers.
+  const hasMore = proof.receipts === null || proof.receipts > header.count;
+  context.require(hasMore, 'receipt', 'no more receipts than transactions, which needs no saying');
+  const isIncluded = verifyMerklePath(root, receiptDigest(proof.receipt), transaction.index, proof.receipts ?? header.count, proof.path);
   context.require(isIncluded, 'receipt', "the path does not lead to the block's receipts");
   context.require(equal(proof.receipt.transaction, transaction.id), 'receipt', 'the receipt is of another transaction');
   context.done('receipt', `${outcomeText(proof.receipt)}, as block ${later.height} states`);

@@ -138,7 +138,12 @@ fn did(topology: &Topology, id: [u8; 32]) -> String {
 }
 
 /// Stores a module in the name of service A; gives its id and the block.
-async fn store(session: &Session, name: &str, interface: &str, module: &[u8]) -> anyhow::Result<(CodeId, u64)> {
+async fn store(
+    session: &Session,
+    name: &str,
+    interface: &str,
+    module: &[u8],
+) -> anyhow::Result<(CodeId, u64)> {
     let code = CodeId::of(module);
     for (part, bytes) in (0..).zip(module.chunks(CODE_PART_BYTES_MAX)) {
         session.perform(vec![Action::UploadCode { code, part, bytes: bytes.to_vec() }]).await?;
@@ -217,7 +222,8 @@ async fn validated(topology: &Topology, asked: &Asked) -> anyhow::Result<((), St
     // What was refused there has used no nonce: the next transaction of the session takes its place.
     let contract = topology.client("A")?.contract(&asked.contract).await.explain()?;
     let proposal = contract.proposal.context("it is not proposed")?;
-    let who: Vec<String> = proposal.participants.iter().map(|did| short(&did.to_string())).collect();
+    let who: Vec<String> =
+        proposal.participants.iter().map(|did| short(&did.to_string())).collect();
     Ok((
         (),
         format!(
@@ -334,8 +340,7 @@ type Told = Vec<(&'static str, Events)>;
 async fn listen(topology: &Topology, contract: ContractId) -> anyhow::Result<Told> {
     let mut told = Vec::new();
     for (who, letter) in [("dApp C", "C"), ("service A", "A")] {
-        let query =
-            query::Events { entity: Some(contract.actor().into()), ..<_>::default() };
+        let query = query::Events { entity: Some(contract.actor().into()), ..<_>::default() };
         told.push((who, topology.client(letter)?.events(&query).await.explain()?));
     }
     Ok(told)
@@ -509,7 +514,7 @@ struct Request {
 
 fn wanted(contract: ContractId) -> Action {
     Action::RequestAccess(AccessRequest {
-        resource: Resource::Contract(contract),
+        resource: Resource::Contract(contract.0),
         right: Right::Call,
         purpose: CALL_PURPOSE.to_owned(),
         count_max: 1,
@@ -532,7 +537,7 @@ async fn want(topology: &Topology) -> anyhow::Result<(Request, String)> {
     let access = Access {
         owner: service.entity(),
         grantee: session.entity(),
-        resource: Resource::Contract(contract),
+        resource: Resource::Contract(contract.0),
         right: Right::Call,
         purpose: CALL_PURPOSE.to_owned(),
     };
@@ -546,7 +551,7 @@ async fn want(topology: &Topology) -> anyhow::Result<(Request, String)> {
 
 fn policy(contract: ContractId, asked: EntityId, patience_blocks: u32) -> AccessPolicy {
     AccessPolicy {
-        resource: Resource::Contract(contract),
+        resource: Resource::Contract(contract.0),
         mode: AccessMode::Grant,
         text: r#"permit (principal, action == Action::"call", resource);"#.to_owned(),
         ask: Some(asked),
@@ -600,7 +605,8 @@ async fn bill(topology: &Topology, request: &Request) -> anyhow::Result<(Outcome
     let answer =
         same_answer(topology, request.contract, &question.to_string(), outcome.height).await?;
     ensure!(answer["owed"] == json!("600"), "20 units at 30 are not {answer}");
-    let again = client.perform(vec![call]).await.err().context("a grant for one call is used twice")?;
+    let again =
+        client.perform(vec![call]).await.err().context("a grant for one call is used twice")?;
     let evidence = format!(
         "{} gas in block {}; every peer answers {answer}\na second call: {again:#}",
         gas_of(&outcome)?,
@@ -639,8 +645,7 @@ async fn write_down(topology: &Topology, run: &Outcome) -> anyhow::Result<((), S
     let device = topology.session("device C").await?;
     device.client.read_from(run.height);
     let link = run.receipt.transaction.0;
-    let record =
-        Record { kind: "service-used".into(), data: Vec::new(), notify, link: Some(link) };
+    let record = Record { kind: "service-used".into(), data: Vec::new(), notify, link: Some(link) };
     let outcome = device.perform(vec![Action::Record(record)]).await?;
     let mut heard = Vec::new();
     for (who, mut events) in told {

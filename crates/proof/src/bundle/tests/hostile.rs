@@ -291,6 +291,9 @@ fn a_receipt_of_another_transaction_or_block_is_refused() {
     let unstated = "the later block does not state the receipts of this one";
     let others = "the later block states other receipts roots";
     assert_eq!(failure(&|proof| proof.receipt.code = 7), says(Step::Receipt, path));
+    assert_eq!(failure(&|proof| proof.receipts = Some(9)), says(Step::Receipt, path));
+    let needless = "no more receipts than transactions, which needs no saying";
+    assert_eq!(failure(&|proof| proof.receipts = Some(3)), says(Step::Receipt, needless));
     let (block, _, receipts) = &ledger.blocks[height - 2];
     let Some(Claim::Transaction(other)) = Claim::transaction(
         block,

@@ -59,9 +59,11 @@ impl Verifier<'_> {
     ) -> Result<(), Failure> {
         let later = self.block(membership, &proof.block)?;
         let root = proof.stated_root(header.height).at(Step::Receipt)?;
-        // One receipt per transaction, in the same order.
-        let (index, count) = (u64::from(transaction.index), u64::from(header.count));
-        let digest = proof.receipt.digest();
+        // One receipt per transaction, in the same order, then those of triggers.
+        let more = proof.receipts.is_none_or(|count| count > header.count);
+        require(more, Step::Receipt, "no more receipts than transactions, which needs no saying")?;
+        let count = u64::from(proof.receipts.unwrap_or(header.count));
+        let (index, digest) = (u64::from(transaction.index), proof.receipt.digest());
         let included = merkle::verify(root, &digest, index, count, &proof.path);
         require(included, Step::Receipt, "the path does not lead to the block's receipts")?;
         let same = proof.receipt.transaction == transaction.id;
