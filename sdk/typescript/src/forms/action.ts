@@ -30,79 +30,11 @@ import { batchHeader, isBatch } from './reading.ts';
 import { isRecord, recordForm } from './record.ts';
 import { isTrigger, trigger } from './trigger.ts';
 
-/** Kinds of actions with their numbers; each noun has numbers of its own. */
-export const ACTION_NUMBERS = {
-  register_entity: 0,
-  rotate_key: 1,
-  revoke_entity: 2,
-  register_thing: 3,
-  update_thing: 4,
-  bind: 5,
-  unbind: 6,
-  submit_batch: 7,
-  record: 8,
-  set_approval_policy: 9,
-  approve: 10,
-  reject: 11,
-  retire_thing: 12,
-  set_access_policy: 20,
-  remove_access_policy: 21,
-  request_access: 22,
-  answer_access: 23,
-  revoke_grant: 24,
-  use_grant: 25,
-  record_access: 26,
-  offer_thing: 30,
-  accept_thing: 31,
-  limit_binding: 32,
-  report_status: 33,
-  issue_voucher: 34,
-  revoke_voucher: 35,
-  join_by_voucher: 36,
-  command: 40,
-  report_command: 41,
-  cancel_command: 42,
-  quarantine: 43,
-  upload_code: 50,
-  store_code: 51,
-  remove_code: 52,
-  instantiate: 53,
-  execute: 54,
-  migrate: 55,
-  set_admin: 56,
-  freeze_contract: 57,
-  thaw_contract: 58,
-  terminate_contract: 59,
-  accept_contract: 60,
-  decline_contract: 61,
-  set_trigger: 64,
-  remove_trigger: 65,
-  suspend_trigger: 66,
-  resume_trigger: 67,
-  propose: 70,
-  vote: 71,
-  enact: 72,
-  withdraw_proposal: 73,
-} as const;
-/** The kind of an action. */
-export type ActionKind = keyof typeof ACTION_NUMBERS;
-
-/** `threshold` of `approvers` must sign before an action of this kind takes effect. */
-export const approvalPolicy = record({
-  /** The kind of action it is about. */
-  kind: numberedAs(ACTION_NUMBERS),
-  /** How many must sign; 0 removes the policy. */
-  threshold: u8,
-  /** Who may, ascending. */
-  approvers: list(id),
-  /** Blocks within which the approvals must come. */
-  patienceBlocks: u32,
-});
-
 // Bounds are looked at afterwards, as peers do: a key or a name may be anything here.
 const anyInception = record({ kind: entityKind, name: text, key: publicKey });
 
-const anyAction = variants({
+/** All but the one that names kinds of actions itself. */
+const others = {
   register_entity: variant(0, { inception: anyInception, possession: signature }),
   rotate_key: variant(1, { entity: id, key: publicKey, possession: signature }),
   revoke_entity: variant(2, { entity: id }),
@@ -112,7 +44,6 @@ const anyAction = variants({
   unbind: variant(6, { thing: id, gateway: id }),
   submit_batch: variant(7, { batch: batchHeader }),
   record: variant(8, { record: recordForm }),
-  set_approval_policy: variant(9, { policy: approvalPolicy }),
   approve: variant(10, { pending: id }),
   reject: variant(11, { pending: id }),
   retire_thing: variant(12, { thing: id }),
@@ -154,7 +85,29 @@ const anyAction = variants({
   vote: variant(71, { proposal: id, accept: boolean }),
   enact: variant(72, { proposal: id }),
   withdraw_proposal: variant(73, { proposal: id }),
+};
+
+/** The kind of an action. */
+export type ActionKind = keyof typeof others | 'set_approval_policy';
+/** Kinds of actions with their numbers; each noun has numbers of its own. */
+export const ACTION_NUMBERS = {
+  ...Object.fromEntries(Object.entries(others).map(([kind, { number }]) => [kind, number])),
+  set_approval_policy: 9,
+} as Record<ActionKind, number>;
+
+/** `threshold` of `approvers` must sign before an action of this kind takes effect. */
+export const approvalPolicy = record({
+  /** The kind of action it is about. */
+  kind: numberedAs(ACTION_NUMBERS),
+  /** How many must sign; 0 removes the policy. */
+  threshold: u8,
+  /** Who may, ascending. */
+  approvers: list(id),
+  /** Blocks within which the approvals must come. */
+  patienceBlocks: u32,
 });
+
+const anyAction = variants({ ...others, set_approval_policy: variant(ACTION_NUMBERS.set_approval_policy, { policy: approvalPolicy }) });
 /** One thing that a transaction does; `kind` says which. Ids are 32 bytes: see `toId`. */
 export type Action = Value<typeof anyAction>;
 
