@@ -15,7 +15,7 @@ const SIMULATION_SEEDS_OF_COMMIT: u64 = 100;
 /// How long each decoder is fuzzed, seconds.
 const FUZZ_SECONDS: u64 = 2;
 /// Procedures of Y.4464 clause 10 that are run.
-const PROCEDURES: &[&str] = &["10.1", "10.6a", "10.6b", "10.7"];
+const PROCEDURES: &[&str] = &["10.1", "10.2", "10.3", "10.4", "10.6a", "10.6b", "10.7"];
 /// Programs that tests call, by any of several names, with the line that installs each.
 const TOOLS: &[(&[&str], &str)] = &[
     (&["mosquitto_pub --help"], "sudo apt-get install --yes mosquitto-clients"),
@@ -36,6 +36,8 @@ const CLIPPY: &str = "cargo clippy --release --workspace --all-targets --quiet -
 const NEXTEST: &str = "cargo nextest run --release --workspace --no-fail-fast --status-level fail";
 const PLAIN_TEST: &str = "cargo test --release --workspace --no-fail-fast --lib --bins --tests";
 const DOC_TESTS: &str = "cargo test --release --workspace --doc --no-fail-fast";
+/// Contracts pin other versions than peers do, and are a workspace of their own.
+const CONTRACT_TESTS: &str = "cargo test --manifest-path contracts/Cargo.toml --workspace";
 const BINARIES: &str = "cargo build --release --workspace --bins";
 
 /// Everything the README promises.
@@ -47,6 +49,7 @@ pub fn test() -> Tally {
     tally.add(command("lints", CLIPPY, CLIPPY));
     tally.add(unit_tests());
     tally.add(counted("documentation tests", DOC_TESTS));
+    tally.add(counted("contracts", CONTRACT_TESTS));
     tally.add(command("binaries", BINARIES, BINARIES));
     simulation(&mut tally);
     for procedure in PROCEDURES {

@@ -1,7 +1,7 @@
 //! Clauses 10.2 to 10.4: contracts, and services that are contracts.
 
 use althing_client::{
-    Client, Error, Events,
+    Error, Events,
     model::{Contract, Event, Outcome, query},
 };
 use althing_ledger::contract::CALL_PURPOSE;
@@ -223,7 +223,7 @@ async fn validated(topology: &Topology, asked: &Asked) -> anyhow::Result<((), St
     let contract = topology.client("A")?.contract(&asked.contract).await.explain()?;
     let proposal = contract.proposal.context("it is not proposed")?;
     let who: Vec<String> =
-        proposal.participants.iter().map(|did| short(&did.to_string())).collect();
+        proposal.participants.iter().map(|did| short(&did.to_string()).to_owned()).collect();
     Ok((
         (),
         format!(
