@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 export interface Route {
   view:
     | "overview" | "things" | "thing" | "reading" | "range" | "verify"
-    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "governance" | "procedures" | "operations" | "missing";
+    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "trigger" | "governance" | "procedures" | "operations" | "missing";
   /** The variable parts of the path. */
   parts: string[];
   query: URLSearchParams;
@@ -26,6 +26,7 @@ const ROUTES: [RegExp, Route["view"]][] = [
   [/^\/access$/, "access"],
   [/^\/contracts$/, "contracts"],
   [/^\/contracts\/([^/]+)$/, "contract"],
+  [/^\/triggers\/([0-9a-f]{64})$/, "trigger"],
   [/^\/governance$/, "governance"],
   [/^\/procedures$/, "procedures"],
   [/^\/operations$/, "operations"],
@@ -89,6 +90,7 @@ export const href = {
   range: (stream: string, from: number, until: number) => `/ranges/${stream}?from=${from}&until=${until}`,
   block: (height: number) => `/blocks/${height}`,
   transaction: (id: string) => `/transactions/${id}`,
+  trigger: (id: string) => `/triggers/${id}`,
   contract: (did: string) => `/contracts/${encodeURIComponent(did)}`,
   entity: (did: string) => `/entities/${encodeURIComponent(did)}`,
 };

@@ -38,6 +38,8 @@ function contract(one: Tagged): Part {
   return <>contract <a href={href.contract(id)} title={id}>{short(id)}</a></>;
 }
 
+const trigger = (one: Tagged) => <a href={href.trigger(text(one, "trigger"))}>trigger</a>;
+
 /** The first few of what a contract tells. */
 function attributes(one: Tagged): Part {
   const all = Array.isArray(one["attributes"]) ? (one["attributes"] as Tagged[]) : [];
@@ -138,6 +140,9 @@ const EVENTS: Record<string, (one: Tagged) => Part> = {
   contract_thawed: (e) => <>{contract(e)} runs again</>,
   contract_terminated: (e) => <>{contract(e)} ended for ever</>,
   contract_emitted: (e) => <>{contract(e)} says {quoted(e, "name")}{attributes(e)}</>,
+  trigger_set: (e) => <>{who(e, "owner")} set a {trigger(e)}</>,
+  trigger_ran: (e) => <>a {trigger(e)} of {who(e, "owner")} {e["code"] ? <>was refused: {words(text(e, "code"))}</> : "ran"}, for block {count(number(e, "cause_height"))}</>,
+  trigger_suspended: (e) => <>a {trigger(e)} waits for nothing{e["code"] ? <>: {words(text(e, "code"))}</> : null}</>,
   proposed: (e) => <>{who(e, "proposer")} proposed {proposal(e)}</>,
   voted: (e) => <>{who(e, "organisation")} voted {e["accept"] ? "for" : "against"} {proposal(e)}: {text(e, "votes")} of {text(e, "needed")}</>,
   proposal_accepted: (e) => <>{proposal(e)} is accepted, to take effect from block {count(number(e, "due_height"))}</>,

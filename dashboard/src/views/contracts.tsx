@@ -1,16 +1,17 @@
-/** Contracts: what runs on the ledger, who decides about it, what it did, and what it answers. */
+/** Contracts and triggers: what runs on the ledger, who decides about it, what it did, and what it answers. */
 
 import { actions } from "althing/sign";
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
 import { bytes, count, plain, plural } from "../lib/format.ts";
-import { tagged, type Contract } from "../lib/model.ts";
+import { tagged, type Contract, type ContractPast, type Page as Items } from "../lib/model.ts";
+import { has } from "../lib/offered.ts";
 import { useQuery } from "../lib/query.ts";
 import { signing } from "../lib/signing.ts";
 import { href, type Route } from "../router.ts";
 import { At, Await, Badge, Card, Fact, Facts, Height, Id, Page, Wrong, Who } from "../ui/basics.tsx";
 import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
-import { List } from "../ui/record.tsx";
+import { List, Record } from "../ui/record.tsx";
 import { Event } from "../ui/tagged.tsx";
 
 const EVERY_MS = 3000;
@@ -20,7 +21,7 @@ const GAS = "100000000";
 const PATIENCE_BLOCKS = 10_000;
 /** Most code and organisations to choose from. */
 const CHOICES = 200;
-const TONES: Record<string, "good" | "warn" | "bad" | "ice"> = { active: "good", proposed: "warn", frozen: "ice", terminated: "bad" };
+const TONES: Record<string, "good" | "warn" | "bad" | "ice"> = { active: "good", proposed: "warn", frozen: "ice", terminated: "bad", due: "warn", suspended: "bad" };
 
 const isGas = (text: string) => /^[1-9]\d{0,11}$/.test(text);
 
@@ -71,6 +72,16 @@ export function Contracts() {
             )}
           </List>
         </Card>
+        {has("/v1/triggers") && <Card title="Triggers" note="what the ledger does by itself when something happens">
+          <List name="triggers" ask={(page, options) => peer.triggers(page, options)} empty={<>None yet. <code>althing trigger set</code> sets one.</>}>
+            {(one) => (
+              <div class="entry-head">
+                <a href={href.trigger(one.id)}><strong><bdi>{plain(one.name, 60)}</bdi></strong></a> <Status of={one.state} /> <bdi>{plain(one.rule, 200)}</bdi>
+                <span class="muted">of <Who did={one.owner} />, ran {plural(one.runs, "time")}</span>
+              </div>
+            )}
+          </List>
+        </Card>}
         <Card title="Code" note="modules that contracts run, by the digest of their bytes">
           <List name="codes" ask={(page, options) => peer.codes(page, options)} empty={<>None is stored. <code>althing contract store</code> stores a module.</>}>
             {(one) => (
@@ -142,14 +153,14 @@ function Call({ id }: { id: string }) {
   );
 }
 
-function Past({ id }: { id: string }) {
+function Past({ title, ask }: { title: string; ask: (page: { after?: string }, opts: { signal?: AbortSignal }) => Promise<Items<ContractPast>> }) {
   return (
-    <Card title="What called or changed it" note="newest first">
-      <List name={`contract past ${id}`} ask={(page, options) => peer.contractHistory(id, page, options)} empty="Nothing yet.">
+    <Card title={title} note="newest first">
+      <List name={`past ${location.pathname}`} ask={ask} empty="Nothing yet.">
         {(one) => (
           <>
             {one.events.map((event, at) => <div key={at}><Event of={tagged(event)} /></div>)}
-            <span class="muted">block <Height height={one.height} />, <At time={one.time} /> · <a href={href.transaction(one.transaction)}>transaction</a></span>
+            <span class="muted">block <Height height={one.height} />, <At time={one.time} />{one.events[0]?.type !== "trigger_ran" && <> · <a href={href.transaction(one.transaction)}>transaction</a></>}</span>
           </>
         )}
       </List>
@@ -177,7 +188,24 @@ export function ContractPage({ route }: { route: Route }) {
               </Facts>
             </Card>
             <div class="columns"><Ask id={contract.id} />{signing.value && <Call id={contract.id} />}</div>
-            <Past id={contract.id} />
+            <Past title="What called or changed it" ask={(page, opts) => peer.contractHistory(id, page, opts)} />
+          </div>
+        </Page>
+      )}
+    </Await>
+  );
+}
+
+export function TriggerPage({ route }: { route: Route }) {
+  const id = route.parts[0] ?? "";
+  const found = useQuery(`trigger ${id}`, (signal) => peer.trigger(id, { signal }), EVERY_MS);
+  return (
+    <Await of={found} lines={8}>
+      {(trigger) => (
+        <Page title={<bdi>{plain(trigger.name, 80)}</bdi>} lead={<>Trigger of <Who did={trigger.owner} /> <Status of={trigger.state} /></>}>
+          <div class="stack">
+            <Card><Record of={trigger} but={["name", "owner", "state"]} /></Card>
+            <Past title="What it did" ask={(page, opts) => peer.triggerRuns(id, page, opts)} />
           </div>
         </Page>
       )}

@@ -10,6 +10,7 @@ test.each([
   [href.thing(DID), "thing", [DID]],
   [href.reading(HEX, 7), "reading", [HEX, "7"]],
   [href.block(12), "block", ["12"]],
+  [href.trigger(HEX), "trigger", [HEX]],
   ["/blocks/x", "missing", []],
   ["/readings/short/7", "missing", []],
   ["/things/%E0%A4%A", "missing", []],

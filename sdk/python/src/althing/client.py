@@ -303,6 +303,27 @@ class Client:
         """What would come of the body of a transaction in the next block, were it signed; nothing changes."""
         return self._json("/v1/trials", body=body)
 
+    # Triggers.
+
+    def triggers(self, **query: Any) -> Json:
+        """A page of triggers: of this `owner`, with this `name`."""
+        return self._json("/v1/triggers", query)
+
+    def trigger(self, id: str) -> Json:
+        """A trigger."""
+        return self._json(f"/v1/triggers/{_segment(id)}")
+
+    def trigger_runs(self, id: str, **query: Any) -> Json:
+        """A page of what a trigger did and what changed it, newest first."""
+        return self._json(f"/v1/triggers/{_segment(id)}/runs", query)
+
+    def try_trigger(self, trigger: bytes, owner: str, **query: Any) -> Json:
+        """When a trigger, in canonical CBOR, would have happened `from_` and `until` times, and what it would do now.
+
+        Nothing changes.
+        """
+        return self._json("/v1/triggers/trial", {"owner": owner, **query}, body=trigger)
+
     # Proof bundles, to be checked with `verify`.
 
     def prove_reading(self, stream: str, seq: int) -> bytes:

@@ -305,6 +305,28 @@ export class Client {
     return this.#transport.json<model.Trial>({ path: '/v1/trials', body: { type: CBOR_MEDIA_TYPE, bytes: body }, ...options });
   }
 
+  // Triggers.
+
+  /** Triggers by name. */
+  triggers(query: model.TriggersQuery = {}, options?: RequestOptions): Promise<model.Page<model.Trigger>> {
+    return this.#get('/v1/triggers', query, options);
+  }
+
+  /** A trigger. */
+  trigger(id: model.Hex, options?: RequestOptions): Promise<model.Trigger> {
+    return this.#get(`/v1/triggers/${segment(id)}`, {}, options);
+  }
+
+  /** What a trigger did, and what changed it, newest first. */
+  triggerRuns(id: model.Hex, query: model.TriggerRunsQuery = {}, options?: RequestOptions): Promise<model.Page<model.TriggerPast>> {
+    return this.#get(`/v1/triggers/${segment(id)}/runs`, query, options);
+  }
+
+  /** When a trigger would have happened, and what it would do now; nothing changes. See `actions.triggerBytes`. */
+  tryTrigger(trigger: Uint8Array, query: model.TryTriggerQuery, options?: RequestOptions): Promise<model.TriggerTrial> {
+    return this.#transport.json<model.TriggerTrial>({ path: '/v1/triggers/trial', query, body: { type: CBOR_MEDIA_TYPE, bytes: trigger }, ...options });
+  }
+
   // Proof bundles, to be checked with `verify`.
 
   /** The proof bundle of one reading. */

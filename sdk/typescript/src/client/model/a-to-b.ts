@@ -173,7 +173,15 @@ export type Action =
   /** Accepts a proposed contract. */
   | { type: 'accept_contract'; contract: Did }
   /** Declines or withdraws a proposed contract. */
-  | { type: 'decline_contract'; contract: Did };
+  | { type: 'decline_contract'; contract: Did }
+  /** Sets a trigger. */
+  | { type: 'set_trigger'; name: string; rule: string; trigger: Hex }
+  /** Removes a trigger. */
+  | { type: 'remove_trigger'; trigger: Hex }
+  /** Lets a trigger wait for nothing. */
+  | { type: 'suspend_trigger'; trigger: Hex }
+  /** Lets a suspended trigger wait anew. */
+  | { type: 'resume_trigger'; trigger: Hex };
 
 /** Whether one transaction of a request was admitted. */
 export interface Admission {

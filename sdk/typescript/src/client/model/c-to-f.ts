@@ -351,7 +351,17 @@ export type Event =
   /** A contract ended for ever. */
   | { type: 'contract_terminated'; contract: Did }
   /** A contract tells of something. */
-  | { type: 'contract_emitted'; attributes: Attribute[]; contract: Did; name: string };
+  | { type: 'contract_emitted'; attributes: Attribute[]; contract: Did; name: string }
+  /** A trigger was set. */
+  | { type: 'trigger_set'; owner: Did; trigger: Hex }
+  /** A trigger was removed. */
+  | { type: 'trigger_removed'; trigger: Hex }
+  /** A trigger ran; the events that follow are what it did. */
+  | { type: 'trigger_ran'; cause_height: number; code?: string; gas_used: number; owner: Did; trigger: Hex }
+  /** A trigger waits for nothing until it is resumed. */
+  | { type: 'trigger_suspended'; code?: string; trigger: Hex }
+  /** A suspended trigger waits again. */
+  | { type: 'trigger_resumed'; trigger: Hex };
 
 /** An event with its place on the ledger. */
 export interface EventRecord {

@@ -296,3 +296,33 @@ export interface TransactionQuery {
   /** How long to wait at most, milliseconds. */
   timeout_ms?: number;
 }
+
+/** Parameters of `/v1/triggers`. */
+export interface TriggersQuery {
+  /** With exactly this name. */
+  name?: string;
+  /** Of this owner. */
+  owner?: Id;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/triggers/trial`. */
+export interface TryTriggerQuery {
+  /** Whose it would be. */
+  owner: Id;
+  /** Ledger time from which recorded readings are looked at; from the first if absent. */
+  from?: When;
+  /** Ledger time up to which they are; up to now if absent. */
+  until?: When;
+}
+
+/** Parameters of `/v1/triggers/{id}/runs`. */
+export interface TriggerRunsQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}

@@ -227,6 +227,67 @@ export interface Trial {
   trace: string[];
 }
 
+/** A trigger, and how far it is. */
+export interface Trigger {
+  /** When it is due if nothing prevents it. */
+  due?: Time;
+  /** How often it failed since it last did not. */
+  failures: number;
+  /** Gas it has used in all. */
+  gas_used: number;
+  /** Its id. */
+  id: Hex;
+  /** Code of the refusal that it met then. */
+  last_code?: string;
+  /** Height at which it last ran. */
+  last_height?: number;
+  /** The owner's name for it. */
+  name: string;
+  /** Whose. */
+  owner: Did;
+  /** What it waits for and does, as a rule in words. */
+  rule: string;
+  /** How often it ran, failures included. */
+  runs: number;
+  /** Height at which it was set. */
+  set_height: number;
+  /**
+   * `waits`, `due`, `happened` while what it waits for lasts, `over` if it can happen no more, or
+   * `suspended`.
+   */
+  state: string;
+  /** The stream that it waits for, if any. */
+  stream?: Hex;
+}
+
+/** A run of a trigger, or a transaction that changed it. */
+export interface TriggerPast {
+  /** What happened, in order. */
+  events: Event[];
+  /** Height of its block. */
+  height: number;
+  /** Its position in the block; runs come after the transactions. */
+  index: number;
+  /** Time of the block. */
+  time: Time;
+  /** The transaction, or the id of the run. */
+  transaction: Hex;
+}
+
+/** What a trigger would have done, and what it would do now. */
+export interface TriggerTrial {
+  /** How many batches were looked at for that. */
+  batches: number;
+  /** Whether that is all: if not, ask for a shorter interval. */
+  complete: boolean;
+  /** What it would do if it happened now. */
+  effect: Trial;
+  /** When it would have happened by what is recorded; empty if it waits for no stream. */
+  moments: Time[];
+  /** It as a rule in words. */
+  rule: string;
+}
+
 /** A key in a DID document. */
 export interface VerificationMethod {
   /** Whose key. */
