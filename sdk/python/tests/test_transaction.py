@@ -361,7 +361,9 @@ def test_a_trigger_is_sent_only_within_its_bounds(fits: bool, cause: trigger.Cau
     assert actions.is_within_bounds(done) is fits
     assert not actions.is_within_bounds(actions.SetTrigger(trigger.Trigger("", cause, effect)))
     if fits:
-        assert decode_transaction(signer.sign(0, 10, [done]).wire).body.actions == [done]
+        wire = signer.sign(0, 10, [done]).wire
+        assert decode_transaction(wire).body.actions == [done]
+        assert done.trigger.to_bytes() in wire
     else:
         with pytest.raises(WireError):
             signer.sign(0, 10, [done])

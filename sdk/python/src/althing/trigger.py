@@ -110,6 +110,10 @@ class Trigger:
         """Whether it is within its bounds."""
         return is_name(self.name) and _is_cause(self.cause) and _is_effect(self.effect)
 
+    def to_bytes(self) -> bytes:
+        """Its canonical CBOR, to ask a peer what would come of it: see `Client.try_trigger`."""
+        return trigger.write(self)
+
 
 trigger = record(Trigger)
 
