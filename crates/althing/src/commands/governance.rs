@@ -111,7 +111,8 @@ pub(crate) struct OfEntity {
 #[derive(Debug, Args)]
 pub(crate) struct AddPeer {
     /// The peer as an entity: its DID, hex id or name.
-    peer: String,
+    #[arg(value_name = "PEER")]
+    entity: String,
     /// Its voting key, 64 hex digits: `althing key show` prints that of a key file.
     #[arg(long, value_name = "HEX")]
     vote_key: KeyHex,
@@ -125,7 +126,8 @@ pub(crate) struct AddPeer {
 #[derive(Debug, Args)]
 pub(crate) struct RekeyPeer {
     /// Which: its DID, hex id or name.
-    peer: String,
+    #[arg(value_name = "PEER")]
+    entity: String,
     /// The new voting key, 64 hex digits.
     #[arg(long, value_name = "HEX")]
     vote_key: KeyHex,
@@ -210,7 +212,7 @@ impl OrgCommand {
                 }
                 Self::RekeyPeer(rekey) => {
                     let session = rekey.propose.sign.session().await?;
-                    let peer = lookup::entity(&session.client, &rekey.peer).await?;
+                    let peer = lookup::entity(&session.client, &rekey.entity).await?;
                     let change = Change::RotateVotingKey { peer, key: rekey.vote_key.0.0 };
                     rekey.propose.run(output, &session, change).await
                 }
@@ -355,7 +357,7 @@ impl AddOrganisation {
 impl AddPeer {
     async fn run(self, output: Output) -> anyhow::Result<()> {
         let session = self.propose.sign.session().await?;
-        let peer = lookup::entity(&session.client, &self.peer).await?;
+        let peer = lookup::entity(&session.client, &self.entity).await?;
         let seat = Seat { peer, key: self.vote_key.0.0, address: self.address.clone() };
         self.propose.run(output, &session, Change::AddPeer(seat)).await
     }
