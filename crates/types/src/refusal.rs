@@ -133,10 +133,10 @@ refusals! {
     120 ContractDeclined "contract_declined" "The contract was declined or withdrawn by those who decide about it.";
     121 ProposalExpired "proposal_expired" "The participants did not accept the contract in time; propose it again.";
     122 CallerNotAllowed "caller_not_allowed" "The contract's terms do not let this entity call it; ask for another contract with other terms.";
-    123 UnknownTrigger "unknown_trigger" "No such trigger of the sender; list the triggers and look at their owner and name.";
-    124 TooManyTriggers "too_many_triggers" "The owner, the stream or the event has as many triggers as it may; remove one that is not needed.";
-    125 TriggerWaits "trigger_waits" "The trigger is suspended already, or is not; look at its state.";
-    126 TriggerNeedsApproval "trigger_needs_approval" "The owner's policy asks for approvals of what the trigger would do; a trigger cannot collect them.";
+    123 UnknownTrigger "unknown_trigger" "The sender has no such trigger; list the triggers.";
+    124 TooManyTriggers "too_many_triggers" "As many triggers as it may have are there already; remove one first.";
+    125 TriggerWaits "trigger_waits" "The trigger is suspended already, or is not.";
+    126 TriggerNeedsApproval "trigger_needs_approval" "It would need approvals, which a trigger cannot collect.";
     130 NotAMember "not_a_member" "Only a member organisation may do this; have one of the members do it.";
     131 UnknownProposal "unknown_proposal" "No proposal with this id is open; list those that are.";
     132 VotingOver "voting_over" "The time to vote on it is over or it was decided; propose it again if it is still wanted.";

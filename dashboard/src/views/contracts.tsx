@@ -21,7 +21,7 @@ const GAS = "100000000";
 const PATIENCE_BLOCKS = 10_000;
 /** Most code and organisations to choose from. */
 const CHOICES = 200;
-const TONES: Record<string, "good" | "warn" | "bad" | "ice"> = { active: "good", proposed: "warn", frozen: "ice", terminated: "bad", due: "warn", suspended: "bad" };
+const TONES: Record<string, "good" | "warn" | "bad" | "ice"> = { active: "good", proposed: "warn", frozen: "ice", terminated: "bad" };
 
 const isGas = (text: string) => /^[1-9]\d{0,11}$/.test(text);
 
@@ -72,12 +72,12 @@ export function Contracts() {
             )}
           </List>
         </Card>
-        {has("/v1/triggers") && <Card title="Triggers" note="what the ledger does by itself when something happens">
-          <List name="triggers" ask={(page, options) => peer.triggers(page, options)} empty={<>None yet. <code>althing trigger set</code> sets one.</>}>
+        {has("/v1/triggers") && <Card title="Triggers">
+          <List name="triggers" ask={(page, options) => peer.triggers(page, options)} empty="None yet.">
             {(one) => (
               <div class="entry-head">
-                <a href={href.trigger(one.id)}><strong><bdi>{plain(one.name, 60)}</bdi></strong></a> <Status of={one.state} /> <bdi>{plain(one.rule, 200)}</bdi>
-                <span class="muted">of <Who did={one.owner} />, ran {plural(one.runs, "time")}</span>
+                <a href={href.trigger(one.id)}><strong><bdi>{plain(one.name, 60)}</bdi></strong></a> <Status of={one.state} /> <bdi>{plain(one.rule)}</bdi>
+                <Who did={one.owner} />
               </div>
             )}
           </List>
@@ -153,9 +153,9 @@ function Call({ id }: { id: string }) {
   );
 }
 
-function Past({ title, ask }: { title: string; ask: (page: { after?: string }, opts: { signal?: AbortSignal }) => Promise<Items<ContractPast>> }) {
+function Past({ ask }: { ask: (page: { after?: string }, opts: { signal?: AbortSignal }) => Promise<Items<ContractPast>> }) {
   return (
-    <Card title={title} note="newest first">
+    <Card title="History" note="newest first">
       <List name={`past ${location.pathname}`} ask={ask} empty="Nothing yet.">
         {(one) => (
           <>
@@ -188,7 +188,7 @@ export function ContractPage({ route }: { route: Route }) {
               </Facts>
             </Card>
             <div class="columns"><Ask id={contract.id} />{signing.value && <Call id={contract.id} />}</div>
-            <Past title="What called or changed it" ask={(page, opts) => peer.contractHistory(id, page, opts)} />
+            <Past ask={(page, opts) => peer.contractHistory(id, page, opts)} />
           </div>
         </Page>
       )}
@@ -200,12 +200,12 @@ export function TriggerPage({ route }: { route: Route }) {
   const id = route.parts[0] ?? "";
   const found = useQuery(`trigger ${id}`, (signal) => peer.trigger(id, { signal }), EVERY_MS);
   return (
-    <Await of={found} lines={8}>
+    <Await of={found}>
       {(trigger) => (
-        <Page title={<bdi>{plain(trigger.name, 80)}</bdi>} lead={<>Trigger of <Who did={trigger.owner} /> <Status of={trigger.state} /></>}>
+        <Page title={<bdi>{plain(trigger.name)}</bdi>} >
           <div class="stack">
-            <Card><Record of={trigger} but={["name", "owner", "state"]} /></Card>
-            <Past title="What it did" ask={(page, opts) => peer.triggerRuns(id, page, opts)} />
+            <Card><Record of={trigger} /></Card>
+            <Past ask={(page, opts) => peer.triggerRuns(id, page, opts)} />
           </div>
         </Page>
       )}

@@ -222,8 +222,7 @@ async fn validated(topology: &Topology, asked: &Asked) -> anyhow::Result<((), St
     // What was refused there has used no nonce: the next transaction of the session takes its place.
     let contract = topology.client("A")?.contract(&asked.contract).await.explain()?;
     let proposal = contract.proposal.context("it is not proposed")?;
-    let who: Vec<String> =
-        proposal.participants.iter().map(|did| short(&did.to_string()).to_owned()).collect();
+    let who: Vec<String> = proposal.participants.iter().map(ToString::to_string).collect();
     Ok((
         (),
         format!(
@@ -485,7 +484,7 @@ async fn announced(
             "{}\ndApp C finds it by its interface: {} of {}",
             heard.join(" and "),
             service.name,
-            short(&service.creator.to_string())
+            service.creator
         ),
     ))
 }
