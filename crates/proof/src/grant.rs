@@ -6,12 +6,12 @@
 //! [`CertifiedBlock::time_ms`](crate::bundle::CertifiedBlock::time_ms) with a clock. A revocation that
 //! came later is not in it.
 
-use althing_types::{Access, Wire as _};
+use althing_types::{Access, EntityId, Genesis, ReaderToken, Resource, Right, Wire as _};
 
 use crate::{
-    bundle::{Verified, VerifiedClaim},
+    bundle::{Step, Verified, VerifiedClaim, verify},
     key,
-    record::{Given, GrantRecord},
+    record::{EntityRecord, Given, GrantRecord},
 };
 
 /// Why what was shown does not let do what is asked.
@@ -58,11 +58,104 @@ pub fn in_force(verified: &Verified, access: &Access) -> Result<Given, NotInForc
     if given.uses_left() == Some(0) { Err(NotInForce::UsedUp) } else { Ok(given) }
 }
 
+/// What somebody shows a service that runs outside the ledger to be let in (Y.4464 10.5 step 4).
+#[derive(Debug, Clone, Copy)]
+pub struct Presented<'a> {
+    /// Who it is and what for, under its key. In place of a peer's voting key it names the service.
+    pub token: &'a ReaderToken,
+    /// Bundle of kind *state* about the entity ([`key::entity`]): which key is its present one.
+    pub identity: &'a [u8],
+    /// Bundle of kind *state* about its grant ([`key::grant`]).
+    pub grant: &'a [u8],
+}
+
+/// Whom a service lets in.
+#[derive(Debug, Clone, Copy)]
+pub struct Door<'a> {
+    /// The ledger that is trusted.
+    pub genesis: &'a Genesis,
+    /// The service.
+    pub service: EntityId,
+    /// Who owns it.
+    pub owner: EntityId,
+    /// The present time, milliseconds since 1970.
+    pub now_ms: u64,
+    /// How old what is shown may be, milliseconds: for so long a revocation may go unnoticed.
+    pub age_max_ms: u64,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdmitted {
+    /// The token is for another ledger or service, or its time is over or too far away.
+    #[error("the token is for another service or ledger, or its time is over")]
+    Token,
+    /// The token is not signed by the key that the ledger has for the entity.
+    #[error("the token is not signed by the present key of the entity")]
+    Signature,
+    /// A bundle proves nothing.
+    #[error("a bundle does not verify at step {0}")]
+    Bundle(Step),
+    /// A bundle proves what was long ago.
+    #[error("a bundle is too old; fetch it again")]
+    Stale,
+    /// The identity is not that of the entity, or it was revoked.
+    #[error("no proof that the entity is known and not revoked")]
+    Identity,
+    /// The grant does not let in.
+    #[error(transparent)]
+    Grant(#[from] NotInForce),
+}
+
+/// Says offline who is to be let in: needs the genesis and a clock, and asks nobody.
+///
+/// # Errors
+/// [`NotAdmitted`] saying why not.
+pub fn admit(door: &Door<'_>, presented: &Presented<'_>) -> Result<Access, NotAdmitted> {
+    let reader = &presented.token.reader;
+    let here = reader.ledger == door.genesis.ledger() && reader.peer == door.service.0;
+    let latest_ms = door.now_ms.saturating_add(door.age_max_ms);
+    if !here || reader.until_ms < door.now_ms || reader.until_ms > latest_ms {
+        return Err(NotAdmitted::Token);
+    }
+    let identity = recent(door, presented.identity)?;
+    let record = match &identity.claim {
+        VerifiedClaim::State { key, value: Some(value) } if *key == key::entity(&reader.entity) => {
+            EntityRecord::from_wire(value).map_err(|_| NotAdmitted::Identity)?
+        }
+        _ => return Err(NotAdmitted::Identity),
+    };
+    if record.revoked.is_some() {
+        return Err(NotAdmitted::Identity);
+    }
+    if !presented.token.is_signed_by(&record.key) {
+        return Err(NotAdmitted::Signature);
+    }
+    let access = Access {
+        owner: door.owner,
+        grantee: reader.entity,
+        resource: Resource::Service(door.service),
+        right: Right::Call,
+        purpose: reader.purpose.clone(),
+    };
+    in_force(&recent(door, presented.grant)?, &access)?;
+    Ok(access)
+}
+
+fn recent(door: &Door<'_>, bundle: &[u8]) -> Result<Verified, NotAdmitted> {
+    let verified =
+        verify(bundle, door.genesis).map_err(|failure| NotAdmitted::Bundle(failure.step))?;
+    if verified.block.time_ms.saturating_add(door.age_max_ms) < door.now_ms {
+        return Err(NotAdmitted::Stale);
+    }
+    Ok(verified)
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::{vec, vec::Vec};
 
-    use althing_types::{EntityId, LedgerId, Resource, Right, ThingId};
+    use althing_types::{LedgerId, ThingId};
 
     use super::*;
     use crate::bundle::CertifiedBlock;

@@ -357,7 +357,7 @@ async fn call(topology: &Topology, asked: &Asked) -> anyhow::Result<((Told, Outc
 }
 
 /// Step 8. Who signed the block of a transaction.
-async fn votes(topology: &Topology, outcome: &Outcome) -> anyhow::Result<((), String)> {
+pub(super) async fn votes(topology: &Topology, outcome: &Outcome) -> anyhow::Result<((), String)> {
     let id = outcome.receipt.transaction.0;
     let client = topology.client("C")?;
     let bundle = patiently(|| client.prove_receipt(&id)).await?;

@@ -4,6 +4,7 @@ mod access;
 mod agreement;
 mod contract;
 mod device;
+mod outside;
 mod procedure;
 mod topology;
 
@@ -31,6 +32,7 @@ const PROCEDURES: &[Procedure] = &[
     contract::CONTRACTS,
     contract::SERVICES,
     contract::ACCESS,
+    outside::PROCEDURE,
     device::FULL,
     device::CONSTRAINED,
     access::PROCEDURE,
