@@ -264,6 +264,7 @@ impl<'a> Reader<'a> {
 
     /// A thing with a property or action.
     fn part(&mut self, expected: &str) -> Parsed<Part> {
+        self.skip();
         let start = self.at;
         let word = self.word(expected)?;
         let split = word.rsplit_once('/').or_else(|| word.rsplit_once('.'));
@@ -280,6 +281,7 @@ impl<'a> Reader<'a> {
 
     fn span(&mut self) -> Parsed<Duration> {
         const EXPECTED: &str = "a span of time such as `10 min`";
+        self.skip();
         let start = self.at;
         let word = self.word(EXPECTED)?;
         let digits = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
@@ -339,6 +341,7 @@ impl<'a> Reader<'a> {
         if self.take("command") {
             self.keyword("of")?;
             let thing = self.word("a thing")?;
+            self.skip();
             let start = self.at;
             let Some(state) = CommandState::from_name(&self.word("a state")?) else {
                 self.at = start;
@@ -401,6 +404,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Parsed<u64> {
+        self.skip();
         let start = self.at;
         match self.word("a number")?.parse() {
             Ok(number) => Ok(number),
@@ -525,18 +529,18 @@ mod tests {
         for (text, at, expected) in [
             ("", 0, "`when`"),
             ("if hall/t > 8 then command a.b", 0, "`when`"),
-            ("when hall > 8 then command a.b", 4, "THING/PROPERTY"),
+            ("when hall > 8 then command a.b", 5, "THING/PROPERTY"),
             ("when hall/t = 8 then command a.b", 12, "`silent`"),
-            ("when hall/t > 8 for ever then command a.b", 19, "a span of time"),
-            ("when hall/t > 8 for 0 min then command a.b", 19, "a span of time"),
-            ("when hall/t > 8 for 99999999999999999999 d then", 19, "a span of time"),
+            ("when hall/t > 8 for ever then command a.b", 20, "a span of time"),
+            ("when hall/t > 8 for 0 min then command a.b", 20, "a span of time"),
+            ("when hall/t > 8 for 99999999999999999999 d then", 20, "a span of time"),
             ("when hall/t > 8", 15, "`then`"),
             ("when hall/t > 8 then", 20, "`command`"),
             ("when hall/t > 8 then ring a.b", 21, "`command`"),
-            ("when hall/t > 8 then command a", 28, "THING.ACTION"),
+            ("when hall/t > 8 then command a", 29, "THING.ACTION"),
             ("when hall/t > 8 then call c nonsense", 28, "JSON"),
             ("when hall/t > 8 then command a.b now", 33, "the end of the rule"),
-            ("when command of a gone then command a.b", 17, "a state"),
+            ("when command of a gone then command a.b", 18, "a state"),
         ] {
             let error = Rule::parse(text).unwrap_err();
             assert!(error.expected.contains(expected), "{text}: {error}");

@@ -254,6 +254,7 @@ async fn agree(topology: &Topology, asked: &Asked) -> anyhow::Result<(Outcome, S
         });
     }
     let (reason, height) = dropped.context("it was declined by two of three and goes on")?;
+    service.client.read_from(height);
     let gone = service.client.contract(&unwanted).await;
     ensure!(gone.is_err(), "what was declined is still there");
     let mut last = None;
