@@ -157,37 +157,58 @@ async fn a_device_that_lost_its_session_begins_another_from_the_same_port() {
     let gateway = start(config(directory.path()), &ledger).await;
     let coap = Coap::start(coap_config(), &gateway).await.unwrap();
     let url = |path: &str| format!("coaps://{}/{path}", coap.secure_address().unwrap());
-    let free = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let port = free.local_addr().unwrap().port().to_string();
-    drop(free);
-    let own = ["-a", "127.0.0.1", "-p", &port, "-u", "pump-7", "-k", "secret of pump-7"];
     let commands = url("things/pump/commands");
-    let observe = [&own[..], &["-m", "get", "-s", "60", &commands]].concat();
-    let mut lost = Command::new("coap-client-openssl")
-        .args(&observe)
+    let told = || {
+        let qos = althing_gateway::Qos::AtLeastOnce;
+        gateway.publish("things/pump/commands", b"open".to_vec(), qos, false).unwrap().now
+    };
+    // Another program may take the port between here and there: then the client ends at once.
+    let observing = async {
+        loop {
+            let port = free_port().await;
+            let mut client = observer(&port, &commands);
+            let observed = async {
+                while told() == 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                () = observed => return (port, client),
+                _ = client.wait() => {}
+            }
+        }
+    };
+    let (port, mut lost) = timeout(PATIENCE, observing).await.unwrap();
+    lost.kill().await.unwrap();
+    let temperature = url("althing/pump/temperature");
+    let post = [&pump(&port)[..], &["-m", "post", "-e", "21.5", &temperature]].concat();
+    let said = libcoap("coap-client-openssl", &post).await;
+    assert!(!said.contains("4.0"), "{said}");
+    ledger.wait_for(&TEMPERATURE, 1).await;
+    assert_eq!(told(), 0, "the old session observes no more");
+}
+
+async fn free_port() -> String {
+    let free = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    free.local_addr().unwrap().port().to_string()
+}
+
+/// The pump's own arguments, from a port.
+fn pump(port: &str) -> [&str; 8] {
+    ["-a", "127.0.0.1", "-p", port, "-u", "pump-7", "-k", "secret of pump-7"]
+}
+
+/// A client that observes for a minute.
+fn observer(port: &str, url: &str) -> tokio::process::Child {
+    Command::new("coap-client-openssl")
+        .args(pump(port))
+        .args(["-m", "get", "-s", "60", url])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .unwrap();
-    let told = || {
-        let qos = althing_gateway::Qos::AtLeastOnce;
-        gateway.publish("things/pump/commands", b"open".to_vec(), qos, false).unwrap().now
-    };
-    let observed = async {
-        while told() == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, observed).await.unwrap();
-    lost.kill().await.unwrap();
-    let temperature = url("althing/pump/temperature");
-    let post = [&own[..], &["-m", "post", "-e", "21.5", &temperature]].concat();
-    let said = libcoap("coap-client-openssl", &post).await;
-    assert!(!said.contains("4.0"), "{said}");
-    ledger.wait_for(&TEMPERATURE, 1).await;
-    assert_eq!(told(), 0, "the old session observes no more");
+        .unwrap()
 }
 
 /// A message, and what comes back.
