@@ -227,7 +227,7 @@ fn run_once<R: Read>(
     if let Some(error) = broken {
         return Err(error);
     }
-    let answer = done.answer.map_err(|failure| stopped(failure))?;
+    let answer = done.answer.map_err(stopped)?;
     let answer: Answer<Response> =
         serde_json::from_slice(&answer).map_err(|_| Refusal::ContractAnswer)?;
     match answer {

@@ -159,7 +159,7 @@ impl<R: Read> Transition<'_, R> {
 
     /// The address of whoever acts.
     pub(super) fn address(&mut self, id: &EntityId) -> Result<String, Stop> {
-        Ok(Did::entity(&*self.network()?, id).to_string())
+        Ok(Did::entity(&self.network()?, id).to_string())
     }
 
     fn id_at(&mut self, text: &str) -> Result<[u8; 32], Stop> {
