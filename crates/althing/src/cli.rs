@@ -45,7 +45,6 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, and it is taken apart at once")]
 enum Command {
     /// Run a whole network on this machine and watch real readings become final.
     Demo(DemoCommand),

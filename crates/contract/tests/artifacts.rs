@@ -1,4 +1,9 @@
 //! The contracts that come with this code, as they are committed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test reads files and may panic"
+)]
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 

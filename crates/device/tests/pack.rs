@@ -1,4 +1,5 @@
 //! What the device makes is what the ledger takes, byte for byte.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use althing_device::{Device, Outbox, PushError, Reading, SignError, Stream, Value};
 use althing_types::{

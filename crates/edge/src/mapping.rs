@@ -33,6 +33,10 @@ pub(crate) struct Context<'a> {
 }
 
 /// What a publish carries.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a pack is moved a few times in its life, a box would be one allocation more"
+)]
 #[derive(Debug)]
 pub(crate) enum Mapped {
     /// Readings that the gateway numbers.

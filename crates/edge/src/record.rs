@@ -15,6 +15,10 @@ use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 /// [6, stream, first_seq, count]                               these are kept no more
 /// [7, stream, from_seq, below_seq, to_seq]                    these move behind all others
 /// ```
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a pack is moved a few times in its life, a box would be one allocation more"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// The readings of one publish; a publish is kept whole or not at all.

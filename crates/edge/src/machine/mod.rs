@@ -145,6 +145,10 @@ pub enum Outcome {
 }
 
 /// What the driver must do, in order.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a pack is moved a few times in its life, a box would be one allocation more"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// Write the record to the queue. Records are written in order; one flush may serve many, then

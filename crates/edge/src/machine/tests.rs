@@ -123,6 +123,7 @@ struct Run {
     at: TimeMs,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a test")]
 #[derive(Debug, PartialEq)]
 enum Seen {
     Out(Output),

@@ -15,7 +15,7 @@ use althing_types::{
     Access, AccessMode, AccessPolicy, AccessRequest, AccessUse, Action, EntityId, Genesis, GrantId,
     Reader, ReaderToken, Record, Resource, Right, Transaction, Wire as _,
 };
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
@@ -255,7 +255,8 @@ async fn question(
     let client = topology.client("C")?;
     let entity = key::entity(&member.inception.id());
     let identity = patiently(|| client.prove_state(&entity)).await?;
-    let grant = patiently(|| client.prove_state(&key::grant(&grant))).await?;
+    let granted = key::grant(&grant);
+    let grant = patiently(|| client.prove_state(&granted)).await?;
     let service = topology.entity("service A")?;
     Ok(Question {
         token: token(topology, member, service),
