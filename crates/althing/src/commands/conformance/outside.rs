@@ -21,7 +21,7 @@ use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    access::{PATIENCE, applied, await_event, patiently},
+    access::{PATIENCE, applied, await_event, patiently, settle},
     contract::votes,
     procedure::{Procedure, Recorder, Step, Stopped},
     topology::Topology,
@@ -190,6 +190,8 @@ async fn talk(topology: &Topology, grant: GrantId) -> anyhow::Result<(Outcome, S
     let genesis = topology.cluster.founded.genesis.clone();
     let address = start(Service { genesis, service, owner }).await?;
     let member = topology.member("dApp C")?;
+    // What is proven is what a later header states: not yet the answer in the newest block.
+    settle(topology).await?;
     let question = question(topology, member, grant).await?;
     let http = reqwest::Client::new();
     let send = |question: Question| {
