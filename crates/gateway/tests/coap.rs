@@ -12,7 +12,11 @@ use althing_gateway::coap::{Anonymous, Coap, CoapConfig, Device};
 use common::{MemoryLedger, PATIENCE, TEMPERATURE, config, start, text};
 use tokio::net::UdpSocket;
 use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+
+/// How often something is tried that comes about by itself. Without a pause the gateway would get no
+/// turn where there are few processors.
+const POLL: Duration = Duration::from_millis(5);
 
 fn coap_config() -> CoapConfig {
     let any = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -136,7 +140,7 @@ async fn libcoap_finds_and_observes_what_is_for_it_over_dtls() {
         let qos = althing_gateway::Qos::AtLeastOnce;
         let told = || gateway.publish("things/pump/commands", b"open".to_vec(), qos, false);
         while told().unwrap().now == 0 {
-            tokio::task::yield_now().await;
+            sleep(POLL).await;
         }
     };
     let (own, other, ()) = tokio::join!(
@@ -169,7 +173,7 @@ async fn a_device_that_lost_its_session_begins_another_from_the_same_port() {
             let mut client = observer(&port, &commands);
             let observed = async {
                 while told() == 0 {
-                    tokio::task::yield_now().await;
+                    sleep(POLL).await;
                 }
             };
             tokio::select! {

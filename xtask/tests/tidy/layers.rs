@@ -93,7 +93,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("fjall", &["althing-storage", "althing-gateway"]),
     ("jsonschema", &["althing-ledger"]),
     ("axum", &["althing-api", "althing-dashboard", "althing"]),
-    ("reqwest", &["althing-client"]),
+    ("reqwest", &["althing-client", "althing"]),
     ("tokio-rustls", &["althing-gateway"]),
     ("tokio-tungstenite", &["althing-gateway"]),
     ("rumqttc", &["althing"]),
