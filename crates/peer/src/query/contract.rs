@@ -6,7 +6,7 @@ use althing_ledger::{
     index, key,
 };
 use althing_state::{Read as _, StoreError};
-use althing_types::{Body, CodeId, ContractId, EntityId, Refusal};
+use althing_types::{Body, CodeId, ContractId, EntityId, Parameters, Refusal};
 use minicbor::bytes::ByteVec;
 
 use super::{Noun, Page, Past, Query, QueryError, checked_cursor, decode};
@@ -142,7 +142,8 @@ impl Query {
     ) -> Result<(Asked, u64), QueryError> {
         let (view, height, time_ms) = self.moment()?;
         self.known::<ContractRecord>(&key::contract(id), Noun::Contract)?;
-        let asked = contract::ask(&view, &self.context(height, time_ms), id, message);
+        let parameters = althing_ledger::parameters(&view)?;
+        let asked = contract::ask(&view, &self.context(height, time_ms, &parameters), id, message);
         Ok((asked.map_err(unread)?, height))
     }
 
@@ -152,7 +153,8 @@ impl Query {
     /// [`QueryError::Store`] if the disk fails.
     pub fn try_out(&self, body: &Body) -> Result<(Tried, u64), QueryError> {
         let (view, height, time_ms) = self.moment()?;
-        let trial = contract::try_out(&view, &self.context(height, time_ms), body);
+        let parameters = althing_ledger::parameters(&view)?;
+        let trial = contract::try_out(&view, &self.context(height, time_ms, &parameters), body);
         Ok((Tried { trial: trial.map_err(unread)? }, height))
     }
 
@@ -163,9 +165,9 @@ impl Query {
         Ok((view, height, self.block_head(height)?.header.time_ms))
     }
 
-    fn context(&self, height: u64, time_ms: u64) -> Context<'_> {
-        let genesis = &self.core.config.genesis;
-        Context { ledger: genesis.ledger(), height, time_ms, parameters: &genesis.parameters }
+    /// With the settings that execution will use: members may have changed them since the genesis.
+    fn context<'a>(&self, height: u64, time_ms: u64, parameters: &'a Parameters) -> Context<'a> {
+        Context { ledger: self.core.ledger, height, time_ms, parameters }
     }
 }
 

@@ -130,7 +130,7 @@ impl Query {
     /// [`QueryError::Store`] if the disk fails.
     pub fn try_effect(&self, owner: EntityId, effect: &Effect) -> Result<(Tried, u64), QueryError> {
         let (_, _, time_ms) = self.moment()?;
-        let ledger = self.core.config.genesis.ledger();
+        let ledger = self.core.ledger;
         self.try_out(&Body::new(&ledger, owner, 0, 0, vec![action_of(effect, time_ms)]))
     }
 

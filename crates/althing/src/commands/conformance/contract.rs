@@ -8,7 +8,7 @@ use althing_ledger::contract::CALL_PURPOSE;
 use althing_proof::bundle::verify;
 use althing_types::{
     Access, AccessMode, AccessPolicy, AccessRequest, Action, CodeId, CodeMeta, ContractId, Did,
-    EntityId, GrantId, Record, Resource, Right, StreamId, Terms, ThingId,
+    EntityId, GrantId, Record, Resource, Right, StreamId, Terms, ThingId, TxId,
     limits::CODE_PART_BYTES_MAX,
 };
 use anyhow::{Context as _, bail, ensure};
@@ -335,7 +335,7 @@ async fn found(topology: &Topology, asked: &Asked) -> anyhow::Result<((), String
 }
 
 /// What entities are told of a contract.
-type Told = Vec<(&'static str, Events)>;
+pub(super) type Told = Vec<(&'static str, Events)>;
 
 async fn listen(topology: &Topology, contract: ContractId) -> anyhow::Result<Told> {
     let mut told = Vec::new();
@@ -414,16 +414,11 @@ async fn same_answer(
 
 /// Step 10. Both hear that it ran.
 async fn notified(told: Told, contract: ContractId) -> anyhow::Result<((), String)> {
-    let mut heard = Vec::new();
-    for (who, mut events) in told {
-        let called = |event: &Event| match event {
-            Event::ContractCalled { contract: id, .. } => id.entity_id().0 == contract.0,
-            _ => false,
-        };
-        let record = await_event(&mut events, called).await?;
-        heard.push(format!("{who} by event {}", record.cursor));
-    }
-    Ok(((), heard.join(" and ")))
+    let called = |event: &Event| match event {
+        Event::ContractCalled { contract: id, .. } => id.entity_id().0 == contract.0,
+        _ => false,
+    };
+    Ok(((), heard(told, called).await?))
 }
 
 fn run_services<'a>(
@@ -469,12 +464,8 @@ async fn announced(
     told: Told,
     contract: ContractId,
 ) -> anyhow::Result<((), String)> {
-    let mut heard = Vec::new();
-    for (who, mut events) in told {
-        let begun = |event: &Event| matches!(event, Event::ContractInstantiated { .. });
-        let record = await_event(&mut events, begun).await?;
-        heard.push(format!("{who} by event {}", record.cursor));
-    }
+    let begun = |event: &Event| matches!(event, Event::ContractInstantiated { .. });
+    let heard = heard(told, begun).await?;
     let found = query::Contracts { interface: Some("metering".into()), ..<_>::default() };
     let page = topology.client("C")?.contracts(&found).await.explain()?;
     let service = page.items.iter().find(|one| one.hex.0 == contract);
@@ -483,9 +474,7 @@ async fn announced(
         (),
         format!(
             "{}\ndApp C finds it by its interface: {} of {}",
-            heard.join(" and "),
-            service.name,
-            service.creator
+            heard, service.name, service.creator
         ),
     ))
 }
@@ -630,32 +619,51 @@ async fn result(topology: &Topology, run: &Outcome) -> anyhow::Result<((), Strin
     Ok(((), format!("{}\n{votes}", said.join(", "))))
 }
 
-/// 10.4 steps 6 to 8. A record that belongs to the call, and who hears of it.
-async fn write_down(topology: &Topology, run: &Outcome) -> anyhow::Result<((), String)> {
-    let notify = vec![topology.entity("dApp C")?, topology.entity("service A")?];
+/// Subscriptions of dApp C and service A, in this order, to records that notify them.
+pub(super) async fn listen_for_records(
+    topology: &Topology,
+    notified: &[EntityId],
+) -> anyhow::Result<Told> {
     let mut told = Vec::new();
-    for (who, letter, id) in [("dApp C", "C", notify[0]), ("service A", "A", notify[1])] {
+    for ((who, letter), id) in [("dApp C", "C"), ("service A", "A")].into_iter().zip(notified) {
         let query = query::Events {
-            entity: Some(id.into()),
+            entity: Some((*id).into()),
             kind: Some("recorded".to_owned()),
             ..<_>::default()
         };
         told.push((who, topology.client(letter)?.events(&query).await.explain()?));
     }
+    Ok(told)
+}
+
+/// How each heard of the record that belongs to a transaction.
+pub(super) async fn heard_of_record(told: Told, link: TxId) -> anyhow::Result<String> {
+    let linked = |event: &Event| match event {
+        Event::Recorded { link: Some(of), .. } => of.0 == link,
+        _ => false,
+    };
+    heard(told, linked).await
+}
+
+async fn heard(told: Told, wanted: impl Fn(&Event) -> bool) -> anyhow::Result<String> {
+    let mut heard = Vec::new();
+    for (who, mut events) in told {
+        let record = await_event(&mut events, &wanted).await?;
+        heard.push(format!("{who} by event {}", record.cursor));
+    }
+    Ok(heard.join(" and "))
+}
+
+/// 10.4 steps 6 to 8. A record that belongs to the call, and who hears of it.
+async fn write_down(topology: &Topology, run: &Outcome) -> anyhow::Result<((), String)> {
+    let notify = vec![topology.entity("dApp C")?, topology.entity("service A")?];
+    let told = listen_for_records(topology, &notify).await?;
     let device = topology.session("device C").await?;
     device.client.read_from(run.height);
     let link = run.receipt.transaction.0;
     let record = Record { kind: "service-used".into(), data: Vec::new(), notify, link: Some(link) };
     let outcome = device.perform(vec![Action::Record(record)]).await?;
-    let mut heard = Vec::new();
-    for (who, mut events) in told {
-        let linked = |event: &Event| match event {
-            Event::Recorded { link: Some(of), .. } => of.0 == link,
-            _ => false,
-        };
-        let record = await_event(&mut events, linked).await?;
-        heard.push(format!("{who} by event {}", record.cursor));
-    }
+    let heard = heard_of_record(told, link).await?;
     Ok((
         (),
         format!(
@@ -663,7 +671,7 @@ async fn write_down(topology: &Topology, run: &Outcome) -> anyhow::Result<((), S
             short(&outcome.receipt.transaction.to_string()),
             outcome.height,
             short(&link.to_string()),
-            heard.join(" and ")
+            heard
         ),
     ))
 }

@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use althing_client::model::{Event, Outcome, query};
+use althing_client::model::Outcome;
 use althing_proof::{
     grant::{Door, Presented, admit},
     key,
@@ -21,8 +21,8 @@ use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    access::{PATIENCE, applied, await_event, patiently, settle},
-    contract::votes,
+    access::{PATIENCE, applied, patiently, settle},
+    contract::{heard_of_record, listen_for_records, votes},
     procedure::{Procedure, Recorder, Step, Stopped},
     topology::Topology,
 };
@@ -284,15 +284,7 @@ async fn write_down(
 ) -> anyhow::Result<((), String)> {
     let (client, service) = (topology.member("dApp C")?, topology.member("service A")?);
     let notify = vec![client.inception.id(), service.inception.id()];
-    let mut told = Vec::new();
-    for (who, letter, id) in [("dApp C", "C", notify[0]), ("service A", "A", notify[1])] {
-        let query = query::Events {
-            entity: Some(id.into()),
-            kind: Some("recorded".to_owned()),
-            ..<_>::default()
-        };
-        told.push((who, topology.client(letter)?.events(&query).await.explain()?));
-    }
+    let told = listen_for_records(topology, &notify).await?;
     let session = topology.session("dApp C").await?;
     session.client.read_from(used.height);
     let link = used.receipt.transaction.0;
@@ -307,22 +299,9 @@ async fn write_down(
     let shown = session.client.transaction(&transaction.id()).await.explain()?;
     ensure!(shown.signers.len() == 2, "it has {} signatures", shown.signers.len());
     let ((), agreed) = votes(topology, &outcome).await?;
-    let mut heard = Vec::new();
-    for (who, mut events) in told {
-        let linked = |event: &Event| match event {
-            Event::Recorded { link: Some(of), .. } => of.0 == link,
-            _ => false,
-        };
-        let record = await_event(&mut events, linked).await?;
-        heard.push(format!("{who} by event {}", record.cursor));
-    }
+    let heard = heard_of_record(told, link).await?;
     Ok((
         (),
-        format!(
-            "signed by {} and {}\n{agreed}\n{}",
-            shown.signers[0],
-            shown.signers[1],
-            heard.join(" and ")
-        ),
+        format!("signed by {} and {}\n{agreed}\n{}", shown.signers[0], shown.signers[1], heard),
     ))
 }
