@@ -4,7 +4,7 @@ use std::{
 };
 
 use althing_peer::Executed;
-use althing_types::{Digest, StreamId, TxId, blake3_digest, receipts_root};
+use althing_types::{Digest, Header, StreamId, TxId, blake3_digest, receipts_root};
 
 /// What all peers did and what sensors were told, held against each other as it happens.
 #[derive(Debug, Default)]
@@ -29,6 +29,7 @@ pub type Readings = BTreeMap<StreamId, BTreeMap<i64, Told>>;
 #[derive(Debug, Default)]
 struct Inner {
     blocks: BTreeMap<u64, (Digest, Digest, Digest)>,
+    headers: BTreeMap<u64, Header>,
     /// Where each transaction took effect.
     effects: BTreeMap<TxId, u64>,
     /// Highest height each peer has executed since it last started.
@@ -46,6 +47,7 @@ impl Book {
     pub fn executed(&self, peer: usize, executed: &Executed) {
         let (height, digest) = (executed.block.height(), executed.block.digest());
         let mut inner = self.lock();
+        inner.headers.insert(height, executed.block.header().clone());
         inner.note(&[b"executed", &[peer as u8], &height.to_be_bytes(), &executed.state_root.0]);
         let entry = (digest, executed.state_root, receipts_root(&executed.receipts));
         let first = *inner.blocks.entry(height).or_insert(entry);
@@ -67,6 +69,25 @@ impl Book {
                 inner.complain(format!("{id} took effect at heights {before} and {height}"));
             }
         }
+    }
+
+    /// The longest time between a block and the next, milliseconds.
+    #[must_use]
+    pub fn longest_gap_ms(&self) -> u64 {
+        let headers: Vec<Header> = self.lock().headers.values().cloned().collect();
+        let gaps = headers.windows(2).map(|pair| pair[1].time_ms - pair[0].time_ms);
+        gaps.max().unwrap_or(0)
+    }
+
+    /// The most views that were given up between a block and the next.
+    #[must_use]
+    pub fn views_lost(&self) -> u64 {
+        let headers: Vec<Header> = self.lock().headers.values().cloned().collect();
+        let lost = headers.windows(2).map(|pair| {
+            let before = if pair[0].epoch == pair[1].epoch { pair[0].view } else { 0 };
+            pair[1].view - before - 1
+        });
+        lost.max().unwrap_or(0)
     }
 
     /// A peer starts, possibly with less than it had.

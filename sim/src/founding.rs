@@ -77,6 +77,10 @@ fn voting_key(seed: &[u8; 32]) -> [u8; 32] {
     key.public_key().bytes.try_into().unwrap_or([0; 32])
 }
 
+fn peer_inception(index: usize, key: &SigningKey) -> Inception {
+    Inception { kind: EntityKind::Peer, name: format!("peer {index}"), key: key.public_key() }
+}
+
 fn account(index: usize, owner: &EntityId, keeping: Keeping) -> Account {
     let key = key(5, index);
     let inception = Inception {
@@ -116,11 +120,7 @@ impl Founding {
             .iter()
             .enumerate()
             .map(|(index, seed)| PeerSeat {
-                inception: Inception {
-                    kind: EntityKind::Peer,
-                    name: format!("peer {index}"),
-                    key: key(3, index).public_key(),
-                },
+                inception: peer_inception(index, &key(3, index)),
                 organisation: organisations[index].0,
                 key: voting_key(seed),
             })
@@ -130,7 +130,12 @@ impl Founding {
             Tempo::Seconds => (300, 700),
             Tempo::Days => (60_000, 90_000),
         };
-        let parameters = Parameters { heartbeat_ms, leader_timeout_ms, ..Parameters::standard() };
+        let parameters = Parameters {
+            heartbeat_ms,
+            leader_timeout_ms,
+            epoch_blocks: plan.epoch_blocks,
+            ..Parameters::standard()
+        };
         let genesis = Genesis {
             version: 1,
             network: "sim".to_owned(),
@@ -189,6 +194,13 @@ impl Founding {
         config
     }
 
+    /// How a peer begins as an entity; whoever runs it is [`Self::organisation`] of the same index.
+    #[must_use]
+    pub fn inception(&self, peer: usize) -> (Inception, SigningKey) {
+        let key = key(3, peer);
+        (peer_inception(peer, &key), key)
+    }
+
     /// A peer's configuration of ordering.
     #[must_use]
     pub fn ordering(&self, peer: usize, genesis: Arc<Block>) -> Ordering {
@@ -204,6 +216,8 @@ impl Founding {
             seed: Zeroizing::new(self.seeds[peer]),
             role: if peer < self.validators { Role::Validator } else { Role::Follower },
             validators: self.genesis.validators(),
+            epoch_blocks: parameters.epoch_blocks,
+            joined: 0,
             followers: keys[self.validators..].to_vec(),
             addresses,
             listen: anywhere,

@@ -64,6 +64,12 @@ impl World {
             self.heights(honest).iter().all(|height| height.is_some_and(|h| h > before + 3))
         })
         .await?;
+        // What members decided on by now must come to hold.
+        let from = self.parts.decided.seats_from.load(Ordering::Relaxed);
+        self.within(&format!("validators of height {from}"), || {
+            self.heights(honest).iter().all(|height| height.is_some_and(|h| h > from))
+        })
+        .await?;
         let safe = self.parts.book.safe();
         self.within("reading taken", || self.parts.book.safe() > safe).await
     }

@@ -11,7 +11,7 @@
 //! Start reading at [`run`].
 
 mod plan;
-pub use plan::{Fault, Plan, Tempo};
+pub use plan::{Fault, Plan, SeatChange, Seated, Tempo};
 
 mod bug;
 pub use bug::Bug;
@@ -22,6 +22,7 @@ pub use founding::{Account, Founding};
 mod book;
 pub use book::{Book, Readings, Told};
 
+mod council;
 mod gateway;
 mod healing;
 mod machines;
@@ -30,10 +31,13 @@ mod peers;
 mod world;
 
 use commonware_runtime::{
-    Runner as _, Supervisor as _,
+    Clock as _, Runner as _, Supervisor as _,
     deterministic::{self, Runner},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use crate::{
     healing::Found,
@@ -58,6 +62,12 @@ pub struct Summary {
     pub refused: u64,
     /// Faults that happened.
     pub faults: usize,
+    /// Changes of seats that members decided on and that hold.
+    pub seat_changes: u64,
+    /// The longest time between a block and the next, milliseconds.
+    pub longest_gap_ms: u64,
+    /// The most views that were given up between a block and the next.
+    pub views_lost: u64,
     /// A digest of everything that happened, in order: equal for equal seeds.
     pub trace: String,
 }
@@ -78,16 +88,21 @@ pub fn run_offline(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
     run_plan(Plan::offline(seed), bug)
 }
 
-fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
+/// Runs the network of a plan.
+///
+/// # Errors
+/// What was found wrong, in words.
+pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
     let (seed, plan) = (plan.seed, Arc::new(plan));
     let parts = Parts {
         founding: Arc::new(Founding::new(&plan)),
         machines: Arc::new(Machines::new(&plan)),
         book: Arc::new(Book::default()),
+        decided: Arc::default(),
         plan: Arc::clone(&plan),
         bug,
     };
-    let stuck = plan.tempo.stretch(STUCK, 100);
+    let stuck = plan.tempo.stretch(STUCK, 100) + plan.asleep;
     let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(stuck));
     let mut runner = Runner::new(config);
     let cut_at = if plan.power_cut { plan.cut_at() } else { 0 };
@@ -102,14 +117,28 @@ fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
         runner = Runner::from(checkpoint);
     }
     let (book, after) = (Arc::clone(&parts.book), after.to_vec());
+    let asleep = if plan.power_cut { plan.asleep } else { Duration::ZERO };
     let faults = plan.faults.len();
     let summary = runner.start(|context| async move {
+        context.sleep(asleep).await;
         let auditor = context.auditor().clone();
         let world = World::start(context.child("last"), parts).await;
         world.trouble(&after).await;
         let Found { height, readings, missing, refused } = world.heal_and_check().await?;
         let trace = format!("{} {}", auditor.state(), hex::encode(world.parts.book.trace()));
-        Ok(Summary { height, readings, missing, refused, faults, trace })
+        let seat_changes = world.parts.decided.changes.load(Ordering::Relaxed);
+        let book = &world.parts.book;
+        Ok(Summary {
+            height,
+            readings,
+            missing,
+            refused,
+            faults,
+            seat_changes,
+            longest_gap_ms: book.longest_gap_ms(),
+            views_lost: book.views_lost(),
+            trace,
+        })
     });
     // What the book noticed first is the cause of whatever came later.
     match book.complaint() {

@@ -12,11 +12,11 @@ use crate::{
 };
 
 /// Blocks after which a transaction that was not included is given up and made anew.
-const EXPIRY_BLOCKS: u64 = 40;
+pub(crate) const EXPIRY_BLOCKS: u64 = 40;
 /// How long an answer is waited for before another peer is asked.
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// Nonces between two tries: gateways of one owner share its numbers.
-const NONCE_STEP: u64 = 16;
+pub(crate) const NONCE_STEP: u64 = 16;
 
 /// Time between two descriptions of a thing: often enough for a change to be recent at most faults.
 const DESCRIPTION_PAUSE: Duration = Duration::from_millis(2000);
@@ -106,7 +106,7 @@ fn is_done(code: u16) -> bool {
 }
 
 /// Submits one transaction to one peer after the other until it is final or has expired.
-async fn settle(
+pub(crate) async fn settle(
     context: &Context,
     peers: &Peers,
     first: usize,

@@ -1,6 +1,7 @@
 use std::{fmt, time::Duration};
 
 use althing_sim_network::{Behaviour, Link};
+use althing_types::limits::EPOCH_BLOCKS_MIN;
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore as _, SeedableRng as _},
@@ -85,6 +86,32 @@ pub struct Plan {
     pub cut_losses: Vec<(usize, u64)>,
     /// For each gateway, what chooses the tear.
     pub cut_tears: Vec<u64>,
+    /// Blocks in each epoch, if epochs end at all.
+    pub epoch_blocks: Option<u32>,
+    /// How long the power is away after it has failed.
+    pub asleep: Duration,
+    /// What members decide about seats, one after the other, and how long they wait before each.
+    pub seats: Vec<(SeatChange, Duration)>,
+}
+
+/// A peer, as the ledger knows it, and the machine whose key votes for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seated {
+    /// Which of the peers' identities.
+    pub peer: usize,
+    /// Which machine.
+    pub machine: usize,
+}
+
+/// A change of seats among the validators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeatChange {
+    /// A peer gets a seat.
+    Give(Seated),
+    /// A peer loses its seat.
+    Take(Seated),
+    /// A peer goes on voting on another machine, with that one's key.
+    Rekey(Seated),
 }
 
 struct Dice(ChaCha20Rng);
@@ -133,6 +160,15 @@ impl Plan {
         let power_cut = dice.below(3) == 0;
         let cut_losses = (0..peers).map(|_| (lost(&mut dice), dice.tear())).collect();
         let cut_tears = (0..gateways).map(|_| dice.tear()).collect();
+        let epoch_blocks = (dice.below(2) == 0).then_some(EPOCH_BLOCKS_MIN);
+        // A validator that equivocates knows the votes of one set only.
+        let steady =
+            matches!(cheat, Behaviour::Equivocate | Behaviour::DoubleVote | Behaviour::Misstate);
+        let seats = match epoch_blocks {
+            Some(_) if !steady && peers > SEATS_MIN => seats(&mut dice, validators, peers),
+            _ => Vec::new(),
+        };
+        let asleep = if dice.below(4) == 0 { TEN_YEARS } else { Duration::ZERO };
         Self {
             seed,
             tempo: Tempo::Seconds,
@@ -144,6 +180,9 @@ impl Plan {
             power_cut,
             cut_losses,
             cut_tears,
+            epoch_blocks,
+            seats,
+            asleep,
         }
     }
 
@@ -169,6 +208,9 @@ impl Plan {
             power_cut: false,
             cut_losses: Vec::new(),
             cut_tears: Vec::new(),
+            epoch_blocks: None,
+            seats: Vec::new(),
+            asleep: Duration::ZERO,
         }
     }
 
@@ -209,6 +251,44 @@ fn crashes(dice: &mut Dice, gateways: usize, span_ms: u64, faults: &mut Vec<Faul
     }
 }
 
+/// Nothing in a network expires.
+const TEN_YEARS: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+/// Changes of seats that members decide on, at most.
+const SEAT_CHANGES_MAX: u64 = 5;
+/// Fewest validators while seats change, so that one may fail.
+const SEATS_MIN: usize = 4;
+
+/// Seats are given, taken and rekeyed, one after the other. Machines without a seat follow.
+fn seats(dice: &mut Dice, validators: usize, peers: usize) -> Vec<(SeatChange, Duration)> {
+    let mut seated: Vec<Seated> =
+        (0..validators).map(|at| Seated { peer: at, machine: at }).collect();
+    let count = 1 + dice.below(SEAT_CHANGES_MAX);
+    let mut change = || {
+        let free: Vec<usize> =
+            (0..peers).filter(|machine| seated.iter().all(|one| one.machine != *machine)).collect();
+        let peer = (0..peers).find(|peer| seated.iter().all(|one| one.peer != *peer));
+        let at = dice.below(seated.len() as u64) as usize;
+        let machine = free.get(dice.below(peers as u64) as usize % free.len().max(1)).copied();
+        let change = match (machine, peer) {
+            (Some(machine), _)
+                if dice.below(2) == 0 || seated.len() == SEATS_MIN && peer.is_none() =>
+            {
+                seated[at].machine = machine;
+                SeatChange::Rekey(seated[at])
+            }
+            (Some(machine), Some(peer)) if dice.below(2) == 0 || seated.len() == SEATS_MIN => {
+                seated.push(Seated { peer, machine });
+                SeatChange::Give(Seated { peer, machine })
+            }
+            _ if seated.len() > SEATS_MIN => SeatChange::Take(seated.remove(at)),
+            _ => return None,
+        };
+        Some((change, dice.ms(0, 3000)))
+    };
+    (0..count).filter_map(|_| change()).collect()
+}
+
 /// Mostly none: a store loses its last commits only when its journal is damaged.
 fn lost(dice: &mut Dice) -> usize {
     if dice.below(3) == 0 { dice.below(4) as usize } else { 0 }
@@ -246,10 +326,14 @@ impl fmt::Display for Plan {
         if self.cheat != Behaviour::Honest {
             write!(f, "peer 0 cheats ({:?}), ", self.cheat)?;
         }
+        if self.epoch_blocks.is_some() {
+            let seats: Vec<&SeatChange> = self.seats.iter().map(|(change, _)| change).collect();
+            write!(f, "epochs end, seats change: {seats:?}, ")?;
+        }
         write!(f, "{} gateways:", self.gateways)?;
         for (index, fault) in self.faults.iter().enumerate() {
             if self.power_cut && index == self.cut_at() {
-                f.write_str(" POWER CUT;")?;
+                write!(f, " POWER CUT, {:?} away;", self.asleep)?;
             }
             write!(f, " {fault};")?;
         }

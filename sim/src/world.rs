@@ -18,6 +18,7 @@ use commonware_runtime::{
 
 use crate::{
     Book, Bug, Fault, Founding, Plan,
+    council::{Council, Decided},
     gateway::{self, Site},
     machines::Machines,
     owner,
@@ -31,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) founding: Arc<Founding>,
     pub(crate) machines: Arc<Machines>,
     pub(crate) book: Arc<Book>,
+    pub(crate) decided: Arc<Decided>,
     pub(crate) bug: Option<Bug>,
 }
 
@@ -110,6 +112,16 @@ impl World {
             owner.spawn(move |context| owner::run(context, founding, peers, tempo, index));
             self.start_gateway(index);
         }
+        if !self.parts.plan.seats.is_empty() {
+            let council = Council {
+                founding: Arc::clone(&self.parts.founding),
+                plan: Arc::clone(&self.parts.plan),
+                peers: Arc::clone(&self.peers),
+                decided: Arc::clone(&self.parts.decided),
+                run: self.parts.decided.runs.fetch_add(1, Ordering::Relaxed),
+            };
+            self.context.child("council").spawn(move |context| council.run(context));
+        }
         self.context.sleep(Duration::from_secs(2)).await;
         for fault in faults {
             if self.parts.book.complaint().is_some() {
@@ -176,7 +188,7 @@ impl World {
 
     /// Starts a peer's process on its machine.
     fn start_peer(&self, peer: usize) {
-        let Parts { plan, founding, machines, book, bug } = self.parts.clone();
+        let Parts { plan, founding, machines, book, bug, .. } = self.parts.clone();
         let behaviour = if peer == 0 { plan.cheat } else { Behaviour::Honest };
         book.started(peer);
         let config = founding.peer(peer, bug.and_then(Bug::of_peers));

@@ -13,7 +13,7 @@ use althing_client::{
 };
 use althing_types::{
     EntityKind, Genesis, GenesisError, Inception, Mechanism, Mode, Organisation, Parameters,
-    PeerSeat, SigningKey, Suite,
+    PeerSeat, SigningKey, Suite, limits::EPOCH_BLOCKS_STANDARD,
 };
 use anyhow::Context as _;
 use rand::rngs::OsRng;
@@ -39,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) peers: Vec<(String, usize)>,
     /// Name of the gateway.
     pub(crate) gateway: String,
+    /// Blocks in each epoch.
+    pub(crate) epoch_blocks: u32,
 }
 
 impl Plan {
@@ -52,7 +54,8 @@ impl Plan {
         let turns = organisations.len().max(1);
         let peers = (0..peers).map(|index| (format!("peer-{}", index + 1), index % turns));
         let peers = peers.collect();
-        Self { network, mode, organisations, peers, gateway: "gateway".to_owned() }
+        let (gateway, epoch_blocks) = ("gateway".to_owned(), EPOCH_BLOCKS_STANDARD);
+        Self { network, mode, organisations, peers, gateway, epoch_blocks }
     }
 }
 
@@ -141,6 +144,7 @@ fn genesis(plan: &Plan, organisations: &[Member], peers: &[PeerKeys]) -> anyhow:
         parameters: Parameters {
             heartbeat_ms: HEARTBEAT_MS,
             leader_timeout_ms: LEADER_TIMEOUT_MS,
+            epoch_blocks: Some(plan.epoch_blocks),
             ..Parameters::standard()
         },
         organisations: founders,

@@ -276,6 +276,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::WouldStall
         | Refusal::ThirdOfVotes
         | Refusal::ParameterFixed
+        | Refusal::SeatsFixed
         | Refusal::NoSeat
         | Refusal::PendingExpired
         | Refusal::OfferExpired

@@ -73,6 +73,9 @@ pub struct ParametersForm {
     /// has it in its hands.
     #[serde(default, skip_serializing_if = "ReadsForm::is_open")]
     pub reads: ReadsForm,
+    /// Blocks in each epoch; without it, the founders validate for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_blocks: Option<u32>,
 }
 
 /// A founding organisation.
@@ -328,7 +331,8 @@ parameters!(
     claim_ahead_max_ms,
     sequence_window,
     contract_gas_transaction_max,
-    contract_gas_block_max
+    contract_gas_block_max,
+    epoch_blocks
 );
 
 impl From<&PublicKey> for Key {

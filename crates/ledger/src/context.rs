@@ -60,6 +60,9 @@ pub struct Outcome {
     pub index: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Thing Descriptions that were accepted, by the SHA-256 under which the state knows them.
     pub descriptions: Vec<(Digest, Vec<u8>)>,
+    /// The validators that the last block of an epoch settled, of the epoch after the next, if they
+    /// are others than those before them.
+    pub validators: Option<ValidatorSet>,
 }
 
 impl Outcome {

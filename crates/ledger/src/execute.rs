@@ -6,7 +6,7 @@ use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY
 
 use crate::{
     BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
-    entity, governance, index, onboarding, record, standing, status, stream, thing,
+    entity, epoch, governance, index, onboarding, record, standing, status, stream, thing,
     transition::{Actor, Moment, Stop, Transition},
     trigger,
 };
@@ -44,6 +44,7 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
         receipts.push(execute_one(&mut state, position, transaction)?);
     }
     receipts.extend(triggered);
+    let validators = epoch::turn(&mut state)?;
     let (writes, effects) = state.finish();
     Ok(Outcome {
         writes,
@@ -52,6 +53,7 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
         nodes: effects.nodes,
         index: effects.index,
         descriptions: effects.descriptions,
+        validators,
     })
 }
 

@@ -5,7 +5,9 @@
 //! [`Action::Enact`](althing_types::Action::Enact) after it. What it would lead to is checked when
 //! it is proposed, so that nobody votes on what cannot be, and again when it takes effect.
 //!
-//! Validators change with the next epoch: the state holds those to come beside those of now.
+//! Validators change with the epochs, by one rule: what was decided in epoch `e` holds from the first
+//! block of epoch `e + 2` on. The last block of `e` settles it (`epoch`); before, a later decision can
+//! take it back. [`Consequence`] tells the height before anybody votes.
 
 use althing_state::{Read, StoreError};
 use althing_types::{
@@ -94,19 +96,18 @@ pub fn voting_rule(view: &impl Read) -> Result<VotingRule, StoreError> {
     Ok(read(view, &own_key::voting_rule())?.unwrap_or(VotingRule::STANDARD))
 }
 
-/// The validators of the epoch after the present one, as the state has them: those of now unless
-/// members decided otherwise.
+/// The validators of the epoch after the next, as far as members have decided; those of the present
+/// one if the ledger has no other. They are settled with the last block of the present epoch.
 ///
 /// # Errors
 /// [`StoreError`] if they cannot be read.
-pub fn next_validators(view: &impl Read) -> Result<ValidatorSet, StoreError> {
-    let now = crate::validators(view)?;
-    let chosen: Option<ValidatorSet> = read(view, &own_key::next_validators())?;
-    let validators = match chosen {
-        Some(chosen) => chosen.validators,
-        None => now.validators,
+pub fn chosen_validators(view: &impl Read) -> Result<ValidatorSet, StoreError> {
+    let Some(next) = crate::validators_of_next_epoch(view)? else {
+        return crate::validators(view);
     };
-    Ok(ValidatorSet { epoch: now.epoch.saturating_add(1), validators })
+    let chosen: Option<ValidatorSet> = read(view, &own_key::chosen_validators())?;
+    let validators = chosen.map_or(next.validators, |chosen| chosen.validators);
+    Ok(ValidatorSet { epoch: next.epoch.saturating_add(1), validators })
 }
 
 /// Where a peer that was given a seat by vote can be reached, `host:port`.

@@ -68,10 +68,17 @@ pub fn voting_rule() -> Vec<u8> {
     b"c/voting-rule".to_vec()
 }
 
-/// Where the validators of the next epoch are: `c/validators/next`. Absent while they stay.
+/// Where the validators of the next epoch are: `c/validators/next`. Absent if there is none.
 #[must_use]
 pub fn next_validators() -> Vec<u8> {
     b"c/validators/next".to_vec()
+}
+
+/// Where the validators are that members chose in this epoch, for the one after the next:
+/// `c/validators/chosen`. Absent until they choose.
+#[must_use]
+pub fn chosen_validators() -> Vec<u8> {
+    b"c/validators/chosen".to_vec()
 }
 
 /// Where the list of open proposals is: `c/proposals`.

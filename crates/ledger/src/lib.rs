@@ -21,6 +21,9 @@ pub use execute::execute;
 mod check;
 pub use check::{Bases, Basis, Checker, check, links, signature_checks};
 
+mod epoch;
+pub use epoch::validators_of_next_epoch;
+
 mod transition;
 
 pub mod genesis;

@@ -97,7 +97,6 @@ where
 pub(crate) async fn open_both<E>(
     context: &E,
     config: &Config,
-    scheme: &Scheme,
     limits: Limits,
     cache: &CacheRef,
 ) -> Result<(Finalizations<E>, Blocks<E>), StartError>
@@ -110,7 +109,8 @@ where
         partition,
         "finalizations",
         cache,
-        scheme.certificate_codec_config(),
+        // Of epochs with different numbers of validators, and checked before they were written.
+        Scheme::certificate_codec_config_unbounded(),
     )
     .await?;
     let blocks: Blocks<E> =

@@ -169,13 +169,20 @@ pub struct Config {
     pub genesis: Arc<Block>,
     /// The seed of this peer's Ed25519 key (RFC 8032's private key), for votes and connections.
     pub seed: Zeroizing<[u8; 32]>,
-    /// What this peer takes part as.
+    /// What this peer takes part as at first. In later epochs it votes if its key is among the
+    /// validators.
     pub role: Role,
-    /// The epoch to start in, and who votes in it.
+    /// Who votes in the first epoch.
     pub validators: ValidatorSet,
+    /// Blocks in each epoch, at least 2; without it, the first epoch has no end.
+    pub epoch_blocks: Option<u32>,
+    /// How many validators have joined since, as far as this peer knows when it starts; connections
+    /// are kept ready for them, and for a few more.
+    pub joined: usize,
     /// Peers without a vote that may connect.
     pub followers: Vec<PeerKey>,
-    /// Where to dial the validators; other entries are ignored. Followers are never dialled.
+    /// Where to dial the validators, those of later epochs too; whoever is not listed must dial. Who
+    /// follows is never dialled.
     pub addresses: BTreeMap<PeerKey, Address>,
     /// Where to listen.
     pub listen: SocketAddr,
@@ -309,6 +316,9 @@ impl Config {
                 return Err(ConfigError::Size(name));
             }
         }
+        if self.epoch_blocks.is_some_and(|blocks| blocks < 2) {
+            return Err(ConfigError::Size("epoch_blocks"));
+        }
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if self.partition.is_empty() || !self.partition.chars().all(plain) {
             return Err(ConfigError::Partition(self.partition.clone()));
@@ -316,7 +326,7 @@ impl Config {
         let genesis = self.genesis.header();
         if genesis.height != 0
             || genesis.ledger != self.ledger
-            || genesis.epoch != self.validators.epoch
+            || (genesis.epoch, self.validators.epoch) != (0, 0)
             || genesis.validators != self.validators.digest()
         {
             return Err(ConfigError::Genesis(self.ledger));
@@ -339,8 +349,9 @@ mod tests {
 
     fn config() -> Config {
         let keys = [[1; 32], ME, [3; 32]];
-        let validators = ValidatorSet { epoch: 2, validators: keys.map(validator).to_vec() };
+        let validators = ValidatorSet { epoch: 0, validators: keys.map(validator).to_vec() };
         let mut genesis = crate::block::tests::block(0, [1; 32], &[]).header().clone();
+        genesis.epoch = 0;
         genesis.validators = validators.digest();
         Config {
             ledger: LedgerId([3; 32]),
@@ -348,6 +359,8 @@ mod tests {
             seed: Zeroizing::new([9; 32]),
             role: Role::Validator,
             validators,
+            epoch_blocks: None,
+            joined: 0,
             followers: Vec::new(),
             addresses: keys.map(|key| (key, "10.0.0.1:26000".parse().unwrap())).into(),
             listen: ([127, 0, 0, 1], 26000).into(),

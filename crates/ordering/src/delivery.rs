@@ -9,20 +9,21 @@ use std::{
 use commonware_broadcast::buffered;
 use commonware_consensus::{
     marshal::{self, Start, core::Actor, resolver::p2p as backfill, standard::Standard},
-    simplex::scheme::ed25519::Scheme,
-    types::{Epoch, FixedEpocher, ViewDelta},
+    types::{FixedEpocher, ViewDelta},
 };
-use commonware_cryptography::{Digested, certificate::ConstantProvider, ed25519::PublicKey};
+use commonware_cryptography::{Digested, ed25519::PublicKey};
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Clock, Handle as Task, Metrics, Spawner, Storage};
-use commonware_utils::{NZDuration, NZU64, NZUsize};
+use commonware_utils::{NZDuration, NZU64, NZUsize, channel::mpsc};
+use futures::FutureExt as _;
 use rand_core_0_10::CryptoRng;
 
 use crate::{
     archive::{self, REPLAY_BUFFER, WRITE_BUFFER},
     block::Sealed,
     config::ConfigError,
+    epochs::Schemes,
     error::StartError,
     handle::Marshal,
     launch::Parts,
@@ -48,14 +49,11 @@ pub(crate) const FETCH_RETRY: Duration = Duration::from_millis(100);
 pub(crate) struct Delivered {
     pub(crate) marshal: Marshal,
     pub(crate) task: Task<()>,
+    /// Heights of the blocks that end an epoch, as they become final.
+    pub(crate) ended: mpsc::UnboundedReceiver<u64>,
 }
 
 impl Parts {
-    /// One epoch for now: every height belongs to it.
-    pub(crate) fn epocher() -> FixedEpocher {
-        FixedEpocher::new(NZU64!(u64::MAX))
-    }
-
     /// Opens the archives and starts ordered delivery, which also fetches what was missed.
     pub(crate) async fn deliver<E, S, R, P, B>(
         &self,
@@ -74,7 +72,7 @@ impl Parts {
     {
         let config = &self.config;
         let (finalizations, stored) =
-            archive::open_both(context, config, &self.scheme, self.limits(), &self.cache).await?;
+            archive::open_both(context, config, self.limits(), &self.cache).await?;
         let genesis = Sealed::new(Arc::clone(&config.genesis))
             .ok_or(ConfigError::Key(config.genesis.header().proposer))?;
         let resolver = backfill::init(
@@ -112,25 +110,28 @@ impl Parts {
         )
         .await;
         self.shared.acknowledged(floor.processed().map_or(0, |at| at.height().get()));
-        let delivery = Delivery { app: Arc::clone(&self.app), shared: Arc::clone(&self.shared) };
+        let (ends, ended) = mpsc::unbounded_channel();
+        let delivery = Delivery {
+            app: Arc::clone(&self.app),
+            shared: Arc::clone(&self.shared),
+            epochs: Arc::clone(&self.epochs),
+            ended: ends,
+        };
+        // If this peer knows it already, it can check what it is sent from the first message on.
+        let epoch = self.epochs.of(self.shared.acknowledged_height().saturating_add(1));
+        let _ = self.epochs.learn(&*self.app, epoch).now_or_never();
         let task = actor.start(delivery, mailbox, resolver);
-        Ok(Delivered { marshal, task })
+        Ok(Delivered { marshal, task, ended })
     }
 
     fn marshal(
         &self,
         genesis: Sealed,
-    ) -> marshal::Config<
-        ConstantProvider<Scheme, Epoch>,
-        FixedEpocher,
-        Sequential,
-        Sealed,
-        Digested<Sealed>,
-    > {
+    ) -> marshal::Config<Schemes, FixedEpocher, Sequential, Sealed, Digested<Sealed>> {
         let unacknowledged = NonZeroUsize::new(self.config.sizes.unacknowledged);
         marshal::Config {
-            provider: ConstantProvider::new(self.scheme.clone()),
-            epocher: Self::epocher(),
+            provider: Schemes(Arc::clone(&self.epochs)),
+            epocher: self.epochs.epocher(),
             start: Start::Genesis(genesis.digested()),
             partition_prefix: format!("{}-marshal", self.config.partition),
             mailbox_size: MAILBOX,

@@ -3,19 +3,15 @@ use std::{fmt, sync::Arc};
 use althing_types::{Block, Certificate};
 use commonware_consensus::{
     marshal::{core::Mailbox, standard::Standard},
-    simplex::{
-        elector::{Config as _, Elector as _, RoundRobin, RoundRobinElector},
-        scheme::ed25519::Scheme,
-    },
+    simplex::{elector::Elector as _, scheme::ed25519::Scheme},
     types::{Epoch, Height, Round, View},
 };
-use commonware_cryptography::{Sha256, ed25519::PublicKey};
-use commonware_utils::ordered::Set;
 
 use crate::{
     barrier::Presence,
     block::Sealed,
     certificate::convert,
+    epochs::Epochs,
     seam::PeerKey,
     status::{Shared, Status, StopReason, Tip},
 };
@@ -32,8 +28,7 @@ struct Inner {
     marshal: Marshal,
     shared: Arc<Shared>,
     presence: Arc<dyn Presence>,
-    validators: Arc<[PeerKey]>,
-    elector: RoundRobinElector<Scheme>,
+    epochs: Arc<Epochs>,
 }
 
 impl fmt::Debug for Handle {
@@ -47,11 +42,9 @@ impl Handle {
         marshal: Marshal,
         shared: Arc<Shared>,
         presence: Arc<dyn Presence>,
-        validators: Arc<[PeerKey]>,
-        participants: &Set<PublicKey>,
+        epochs: Arc<Epochs>,
     ) -> Self {
-        let elector = RoundRobin::<Sha256>::default().build(participants);
-        Self { inner: Arc::new(Inner { marshal, shared, presence, validators, elector }) }
+        Self { inner: Arc::new(Inner { marshal, shared, presence, epochs }) }
     }
 
     /// The final block at `height`, if it is on this peer.
@@ -76,8 +69,9 @@ impl Handle {
     #[must_use]
     pub fn status(&self) -> Status {
         let inner = &self.inner;
-        inner.shared.snapshot(&inner.validators, inner.presence.connected(), |epoch, view| {
-            usize::from(inner.elector.elect(Round::new(Epoch::new(epoch), View::new(view)), ()))
+        let present = inner.epochs.present();
+        inner.shared.snapshot(&present.keys, inner.presence.connected(), |epoch, view| {
+            usize::from(present.elector.elect(Round::new(Epoch::new(epoch), View::new(view)), ()))
         })
     }
 

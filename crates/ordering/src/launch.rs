@@ -2,7 +2,6 @@
 
 use std::{pin::pin, sync::Arc};
 
-use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_cryptography::{
     Signer as _,
     ed25519::{PrivateKey, PublicKey},
@@ -11,7 +10,7 @@ use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_runtime::{
     Clock, Handle as Task, Metrics, Spawner, Storage, buffer::paged::CacheRef,
 };
-use commonware_utils::{channel::oneshot, ordered::Set};
+use commonware_utils::channel::oneshot;
 use futures::future::{Either, select};
 use rand_core_0_10::CryptoRng;
 
@@ -19,16 +18,17 @@ use crate::{
     archive,
     barrier::{Looker, Presence},
     block::Limits,
-    certificate::{peer_key, private_key, public_key, scheme},
-    config::{Config, ConfigError, Role},
+    certificate::{peer_key, private_key},
+    config::{Config, ConfigError},
     delivery::Delivered,
+    epochs::Epochs,
     error::StartError,
     handle::Handle,
     mesh::{Inbox, Link, Mesh, Outbox},
-    seam::{Application, PeerKey},
+    seam::Application,
     status::{Shared, StopReason},
     voting::Ballots,
-    wiring::{Channels, Wires},
+    wiring::{Channels, Track, Wires},
 };
 
 /// What all parts of one peer's ordering need.
@@ -37,10 +37,9 @@ pub(crate) struct Parts {
     pub(crate) config: Arc<Config>,
     pub(crate) app: Arc<dyn Application>,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) scheme: Scheme,
     pub(crate) me: PublicKey,
-    pub(crate) participants: Set<PublicKey>,
-    pub(crate) validators: Arc<[PeerKey]>,
+    pub(crate) epochs: Arc<Epochs>,
+    pub(crate) track: Arc<dyn Track>,
     pub(crate) presence: Arc<dyn Presence>,
     pub(crate) cache: CacheRef,
 }
@@ -58,12 +57,12 @@ where
     P: Provider<PublicKey = PublicKey>,
     B: Blocker<PublicKey = PublicKey>,
 {
-    let Wires { channels, provider, blocker } = wires;
+    let Wires { channels, provider, blocker, track } = wires;
     let Channels { votes, certificates, resolver, backfill, blocks, transactions, fetch, presence } =
         channels;
     let max = config.sizes.message_bytes_max;
     let mesh = Mesh { transactions: link(transactions, max), fetch: link(fetch, max) };
-    let parts = Parts::new(config, app, Arc::new(Looker::new(presence)))?;
+    let parts = Parts::new(config, app, Arc::new(Looker::new(presence)), track)?;
     let (started, start) = oneshot::channel();
     let root = parts.clone();
     let ballots = Ballots { votes, certificates, resolver };
@@ -71,9 +70,9 @@ where
         let finish = Finish(Arc::clone(&root.shared));
         match root.deliver(&context, provider, blocker.clone(), backfill, blocks).await {
             Err(error) => drop(started.send(Err(error))),
-            Ok(Delivered { marshal, task }) => {
+            Ok(Delivered { marshal, task, ended }) => {
                 if started.send(Ok(marshal.clone())).is_ok() {
-                    let vote = root.vote(&context, marshal, blocker, ballots);
+                    let vote = root.vote(&context, marshal, blocker, ballots, ended);
                     root.supervise(&context, task, vote).await;
                 }
             }
@@ -81,9 +80,7 @@ where
         drop(finish);
     });
     let marshal = start.await.map_err(|_| StartError::Stopped)??;
-    let handle =
-        Handle::new(marshal, parts.shared, parts.presence, parts.validators, &parts.participants);
-    Ok((handle, mesh))
+    Ok((Handle::new(marshal, parts.shared, parts.presence, parts.epochs), mesh))
 }
 
 fn link<S, R>((sender, receiver): (S, R), max: usize) -> Link
@@ -116,26 +113,18 @@ impl Parts {
         config: Config,
         app: Arc<dyn Application>,
         presence: Arc<dyn Presence>,
+        track: Arc<dyn Track>,
     ) -> Result<Self, StartError> {
         let (key, me) = identity(&config)?;
-        let validators: Arc<[PeerKey]> = config.validator_keys().into();
-        let mut participants = Vec::with_capacity(validators.len());
-        for key in validators.iter() {
-            participants.push(public_key(key).map_err(|_| ConfigError::Key(*key))?);
-        }
-        let participants = Set::from_iter_dedup(participants);
-        let signer = (config.role == Role::Validator).then_some(key);
-        let scheme =
-            scheme(&config.ledger, participants.clone(), signer).ok_or(ConfigError::Validators)?;
-        let shared = Arc::new(Shared::new(config.validators.epoch, validators.len()));
+        let epochs = Epochs::new(&config, key, peer_key(&me))?;
+        let shared = Arc::new(Shared::new(0, config.validators.validators.len()));
         Ok(Self {
             config: Arc::new(config),
             app,
             shared,
-            scheme,
             me,
-            participants,
-            validators,
+            epochs: Arc::new(epochs),
+            track,
             presence,
             cache: archive::page_cache(),
         })

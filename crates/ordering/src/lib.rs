@@ -24,7 +24,7 @@
 //! Start reading at [`Application`], then [`Config`] and [`start_live`].
 
 mod seam;
-pub use seam::{Ack, Application, Draft, Evidence, Fault, PeerKey, Proposal};
+pub use seam::{Ack, Application, Draft, Electors, Evidence, Fault, PeerKey, Proposal};
 
 mod config;
 pub use config::{Address, Config, ConfigError, Role, Sizes, Timing};
@@ -53,6 +53,8 @@ mod block;
 mod certificate;
 mod delivery;
 mod engine;
+mod epochs;
+mod lanes;
 mod launch;
 mod network;
 mod observer;

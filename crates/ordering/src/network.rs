@@ -1,11 +1,14 @@
 //! Authenticated, encrypted connections between peers whose keys and addresses are known.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr},
     num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
     time::Duration,
 };
 
+use althing_types::{Validator, limits::VALIDATORS_MAX};
 use commonware_consensus::{
     marshal::{self, standard::Standard},
     simplex::{self, scheme::ed25519::Scheme},
@@ -17,20 +20,21 @@ use commonware_cryptography::{
 };
 use commonware_p2p::{
     Address as DialAddress, AddressableManager as _, AddressableTrackedPeers, Ingress,
-    authenticated::lookup, max_message_size,
+    authenticated::lookup, max_message_size, utils::mux::prefixed,
 };
 use commonware_runtime::{Handle as Task, Quota, Supervisor as _, tokio};
 use commonware_stream::{
     cups::{self, Cups},
     sake::{self, Sake},
 };
-use commonware_utils::{Hostname, NZU32, NZUsize, ordered::Map};
+use commonware_utils::{Hostname, NZU32, NZUsize, ordered::Map, sync::Mutex};
 
 use crate::{
     block::{Limits, Sealed},
     certificate::{connection_namespace, peer_key, public_key},
     config::{Address, Config, ConfigError},
-    wiring::{Channels, Wires},
+    seam::PeerKey,
+    wiring::{Channels, Circle, Track, Wires},
 };
 
 /// How often one of the missing peers is dialled. All are there within 0.3 s of a common start.
@@ -51,6 +55,9 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 const BLOCK_FOR: Duration = Duration::from_secs(3600);
 /// Peer sets remembered at a time: those of this epoch and of the one before.
 const PEER_SETS: NonZeroUsize = NZUsize!(2);
+/// Peers that may join by vote while this one runs; more need a restart. Each reserves memory on
+/// every channel.
+const NEWCOMERS_MAX: usize = 4;
 /// Messages that may wait inside the network's own tasks.
 const MAILBOX: NonZeroUsize = NZUsize!(256);
 
@@ -67,10 +74,11 @@ pub(crate) fn quota() -> Quota {
 
 /// Longest message between peers, bytes; a longer one ends the connection.
 pub(crate) fn message_bytes_max(config: &Config) -> u32 {
-    let validators = u32::try_from(config.validators.validators.len()).unwrap_or(u32::MAX);
+    // Peers must agree on it, and validators come and go.
+    let validators = VALIDATORS_MAX as u32;
     let limits = Limits { block_bytes_max: config.sizes.block_bytes_max };
     max_message_size(&[
-        simplex::max_payload_size::<Scheme, sha256::Digest>(validators),
+        prefixed(simplex::max_payload_size::<Scheme, sha256::Digest>(validators)),
         marshal::max_payload_size::<Standard<Sealed>, Scheme>(validators, &limits),
         config.sizes.message_bytes_max,
     ])
@@ -90,10 +98,15 @@ pub(crate) fn start(
     key: PrivateKey,
     me: &PublicKey,
 ) -> Result<(LiveWires, Task<()>), ConfigError> {
-    let peers = tracked_peers(config, me)?;
+    config.validator_addresses(&peer_key(me))?;
+    let founders = config.validators.validators.iter().map(|one| (one.key, one.clone()));
+    let founders = Circle { validators: founders.collect(), addresses: BTreeMap::new() };
+    let peers = tracked_peers(config, me, &founders)?;
     let count = peers.primary.len() + peers.secondary.len();
+    let newcomers = config.epoch_blocks.map_or(0, |_| config.joined + NEWCOMERS_MAX);
+    let count_max = count + newcomers;
     let (mut network, mut oracle) =
-        lookup::Network::new(context.child("network"), settings(config, key, count));
+        lookup::Network::new(context.child("network"), settings(config, key, count_max));
     let mut register = |channel| network.register(channel, quota());
     let channels = Channels {
         votes: register(0),
@@ -106,8 +119,15 @@ pub(crate) fn start(
         presence: register(7).0,
     };
     let task = network.start();
-    let _ = oracle.track(config.validators.epoch, peers);
-    Ok((Wires { channels, provider: oracle.clone(), blocker: oracle }, task))
+    let _ = oracle.track(0, peers);
+    let tracker = Tracker {
+        config: config.clone(),
+        me: me.clone(),
+        count_max,
+        oracle: Mutex::new((0, oracle.clone())),
+    };
+    let track = Arc::new(tracker);
+    Ok((Wires { channels, provider: oracle.clone(), blocker: oracle, track }, task))
 }
 
 type Handshake = Cups<Sake<PrivateKey>, ChaCha20Poly1305>;
@@ -143,30 +163,72 @@ fn settings(config: &Config, key: PrivateKey, peers: usize) -> lookup::Config<Ha
     settings
 }
 
+/// Tells the network whom to be connected to.
+struct Tracker {
+    config: Config,
+    me: PublicKey,
+    count_max: usize,
+    /// With the number of the newest set.
+    oracle: Mutex<(u64, lookup::Oracle<PublicKey>)>,
+}
+
+impl Track for Tracker {
+    fn track(&self, number: u64, circle: &Circle) {
+        let (newest, oracle) = &mut *self.oracle.lock();
+        let peers = match tracked_peers(&self.config, &self.me, circle) {
+            Ok(peers) if peers.primary.len() + peers.secondary.len() <= self.count_max => peers,
+            Ok(_) => {
+                let max = self.count_max;
+                return tracing::error!(max, "more peers than connections: restart this peer");
+            }
+            Err(error) => return tracing::error!(%error, "cannot connect to new validators"),
+        };
+        if number > *newest {
+            *newest = number;
+            let _ = oracle.track(number, peers);
+        }
+    }
+}
+
+/// The validators, and all others who may dial: followers, and whoever founded the ledger. What a
+/// validator proposes is kept only if it is among the first, with or without an address to dial.
 fn tracked_peers(
     config: &Config,
     me: &PublicKey,
+    circle: &Circle,
 ) -> Result<AddressableTrackedPeers<PublicKey>, ConfigError> {
-    let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-    let me = peer_key(me);
-    let mut validators = Vec::new();
-    for (key, address) in config.validator_addresses(&me)? {
-        validators.push((parse(&key)?, dial_address(address)?));
+    let nowhere = DialAddress::Symmetric(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+    let mine = peer_key(me);
+    let (mut dialled, mut dialling) = (Vec::new(), Vec::new());
+    let founding = config.validator_keys();
+    let validators = circle.validators.keys();
+    let all: BTreeSet<&PeerKey> =
+        validators.chain(&founding).chain(&config.followers).chain([&mine]).collect();
+    for key in all {
+        let peer = parse(key)?;
+        let seat = circle.validators.get(key);
+        match seat.and_then(|seat| address_of(config, circle, seat)) {
+            _ if *key == mine => {
+                let own = DialAddress::Symmetric(config.listen);
+                if seat.is_some() { dialled.push((peer, own)) } else { dialling.push((peer, own)) }
+            }
+            Some(address) => dialled.push((peer, address)),
+            None if seat.is_some() => dialled.push((peer, nowhere.clone())),
+            None => dialling.push((peer, nowhere.clone())),
+        }
     }
-    if config.validator_keys().contains(&me) {
-        validators.push((parse(&me)?, DialAddress::Symmetric(config.listen)));
-    }
-    let mut followers = Vec::new();
-    for key in &config.followers {
-        followers.push((parse(key)?, DialAddress::Symmetric(nowhere)));
-    }
-    if config.validator_keys().binary_search(&me).is_err() && !config.followers.contains(&me) {
-        followers.push((parse(&me)?, DialAddress::Symmetric(config.listen)));
-    }
-    Ok(AddressableTrackedPeers::new(
-        Map::from_iter_dedup(validators),
-        Map::from_iter_dedup(followers),
-    ))
+    Ok(AddressableTrackedPeers::new(Map::from_iter_dedup(dialled), Map::from_iter_dedup(dialling)))
+}
+
+/// Where to dial a validator: as this peer's configuration has it, under its present key or the one
+/// that it was founded with; or else as members were told when they gave it its seat.
+fn address_of(config: &Config, circle: &Circle, seat: &Validator) -> Option<DialAddress> {
+    let founded = config.validators.validators.iter().find(|one| one.peer == seat.peer);
+    let configured = config.addresses.get(&seat.key);
+    let configured = configured.or_else(|| config.addresses.get(&founded?.key));
+    let address = configured.or_else(|| circle.addresses.get(&seat.key))?;
+    // What members wrote may be no address; then the peer must dial.
+    dial_address(address.clone()).ok().filter(|_| address.is_dialable())
 }
 
 fn parse(key: &[u8; 32]) -> Result<PublicKey, ConfigError> {

@@ -16,11 +16,12 @@ use commonware_consensus::{
 use commonware_cryptography::sha256;
 use commonware_parallel::Sequential;
 use commonware_runtime::Clock;
-use commonware_utils::sync::Mutex;
+use commonware_utils::{channel::mpsc, sync::Mutex};
 use rand_core_0_10::CryptoRng;
 
 use crate::{
     block::Sealed,
+    epochs::{Electorate, Epochs},
     seam::{Ack, Application, Evidence, Fault, PeerKey},
     status::{Shared, Tip, Vote, unix_ms},
 };
@@ -30,6 +31,9 @@ use crate::{
 pub(crate) struct Delivery {
     pub(crate) app: Arc<dyn Application>,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) epochs: Arc<Epochs>,
+    /// Told the height of each block that ends an epoch.
+    pub(crate) ended: mpsc::UnboundedSender<u64>,
 }
 
 impl Reporter for Delivery {
@@ -45,7 +49,12 @@ impl Reporter for Delivery {
             }),
             Update::Block(sealed, ack) => {
                 let block = sealed.inner().block();
-                let ack = Ack::new(block.height(), ack, Arc::clone(&self.shared));
+                let height = block.height();
+                let ack = Ack::new(height, ack, Arc::clone(&self.shared));
+                if self.epochs.last(self.epochs.of(height)) == Some(height) {
+                    // If nobody listens, everything is ending.
+                    let _ = self.ended.send(height);
+                }
                 self.app.deliver(block, ack);
             }
         }
@@ -59,6 +68,7 @@ pub(crate) struct Watch<E> {
     context: Arc<Mutex<E>>,
     app: Arc<dyn Application>,
     shared: Arc<Shared>,
+    epoch: u64,
     scheme: Scheme,
     validators: Arc<[PeerKey]>,
 }
@@ -69,6 +79,7 @@ impl<E> Clone for Watch<E> {
             context: Arc::clone(&self.context),
             app: Arc::clone(&self.app),
             shared: Arc::clone(&self.shared),
+            epoch: self.epoch,
             scheme: self.scheme.clone(),
             validators: Arc::clone(&self.validators),
         }
@@ -111,10 +122,11 @@ impl<E: Clock> Watch<E> {
         context: E,
         app: Arc<dyn Application>,
         shared: Arc<Shared>,
-        scheme: Scheme,
-        validators: Arc<[PeerKey]>,
+        electorate: &Electorate,
     ) -> Self {
-        Self { context: Arc::new(Mutex::new(context)), app, shared, scheme, validators }
+        let scheme = (*electorate.scheme).clone();
+        let (epoch, validators) = (electorate.epoch, Arc::clone(&electorate.keys));
+        Self { context: Arc::new(Mutex::new(context)), app, shared, epoch, scheme, validators }
     }
 
     fn now_ms(&self) -> u64 {
@@ -123,11 +135,11 @@ impl<E: Clock> Watch<E> {
 
     fn voted(&self, kind: Vote, vote: &(impl Attributable + Viewable)) {
         let index = usize::from(vote.signer());
-        self.shared.voted(kind, index, vote.view().get(), self.now_ms());
+        self.shared.voted(kind, index, (self.epoch, vote.view().get()), self.now_ms());
     }
 
     fn view_ended(&self, view: u64, nullified: bool) {
-        self.shared.view_ended(view, nullified, self.now_ms());
+        self.shared.view_ended((self.epoch, view), nullified, self.now_ms());
     }
 
     /// The engine reports votes as they arrive, signatures unchecked; only what is proven counts.

@@ -1,11 +1,11 @@
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use althing_types::{Block, ExecutionResult};
+use althing_types::{Block, ExecutionResult, ValidatorSet};
 use bytes::Bytes;
 use commonware_utils::{Acknowledgement as _, acknowledgement::Exact};
 use futures::future::BoxFuture;
 
-use crate::status::Shared;
+use crate::{config::Address, status::Shared};
 
 /// A peer's Ed25519 public key, which names it among peers.
 pub type PeerKey = [u8; 32];
@@ -37,6 +37,13 @@ pub trait Application: Send + Sync + 'static {
     /// parent and height are as the engine demands; the transactions match their root.
     fn verify(&self, block: Arc<Block>, parent: Arc<Block>) -> BoxFuture<'static, bool>;
 
+    /// The validators of an epoch after the first, as soon as they are known here.
+    ///
+    /// They must follow from blocks of epochs before the last one: while an epoch lasts, those of the
+    /// next are asked for, so that peers connect before they vote. The last block of an epoch names
+    /// their digest.
+    fn validators(&self, epoch: u64) -> BoxFuture<'static, Electors>;
+
     /// Takes the next final block.
     ///
     /// Blocks arrive in order of height, from 1, without gaps. After a restart they resume after
@@ -47,6 +54,15 @@ pub trait Application: Send + Sync + 'static {
 
     /// A validator was seen to break the rules. May be called more than once for one offence.
     fn misbehaviour(&self, evidence: Evidence);
+}
+
+/// The validators of an epoch, as the application tells them.
+#[derive(Debug, Clone)]
+pub struct Electors {
+    /// Who they are.
+    pub set: ValidatorSet,
+    /// Where to reach those of them that the application knows to have an address.
+    pub addresses: BTreeMap<PeerKey, Address>,
 }
 
 /// A request to make a block.

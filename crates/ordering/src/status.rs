@@ -202,9 +202,34 @@ impl Shared {
         progress.tip = Some(tip);
     }
 
-    /// A vote of the validator with this index was seen.
-    pub(crate) fn voted(&self, vote: Vote, validator: usize, view: u64, now_ms: u64) {
+    /// An epoch with so many validators begins.
+    pub(crate) fn enter_epoch(&self, epoch: u64, validators: usize, now_ms: u64) {
         let mut progress = self.progress.lock();
+        if progress.epoch == epoch {
+            return;
+        }
+        // After a restart in the middle of it, the tip tells in which view the last run ended.
+        let tip = progress.tip.filter(|tip| tip.epoch == epoch);
+        progress.epoch = epoch;
+        progress.view = tip.map_or(1, |tip| tip.view.saturating_add(1));
+        progress.view_since_ms = now_ms;
+        progress.notarized.clear();
+        progress.nullified.clear();
+        progress.heard_ms = vec![None; validators];
+    }
+
+    /// A vote of the validator with this index in this epoch and view was seen.
+    pub(crate) fn voted(
+        &self,
+        vote: Vote,
+        validator: usize,
+        (epoch, view): (u64, u64),
+        now_ms: u64,
+    ) {
+        let mut progress = self.progress.lock();
+        if epoch != progress.epoch {
+            return;
+        }
         if let Some(heard) = progress.heard_ms.get_mut(validator) {
             *heard = Some(now_ms);
         }
@@ -217,10 +242,10 @@ impl Shared {
         }
     }
 
-    /// A certificate ended `view`, so the next one is current.
-    pub(crate) fn view_ended(&self, view: u64, nullified: bool, now_ms: u64) {
+    /// A certificate ended a view of an epoch, so the next one is current.
+    pub(crate) fn view_ended(&self, (epoch, view): (u64, u64), nullified: bool, now_ms: u64) {
         let mut progress = self.progress.lock();
-        if view >= progress.view {
+        if epoch == progress.epoch && view >= progress.view {
             progress.views_nullified += u64::from(nullified);
             progress.view = view.saturating_add(1);
             progress.view_since_ms = now_ms;
@@ -277,10 +302,10 @@ mod tests {
     #[test]
     fn votes_of_the_current_view_are_shown_until_it_ends() {
         let shared = Shared::new(0, KEYS.len());
-        shared.voted(Vote::Notarize, 1, 1, 100);
-        shared.voted(Vote::Nullify, 2, 1, 110);
-        shared.voted(Vote::Notarize, 3, 2, 120);
-        shared.voted(Vote::Finalize, 99, 1, 130);
+        shared.voted(Vote::Notarize, 1, (0, 1), 100);
+        shared.voted(Vote::Nullify, 2, (0, 1), 110);
+        shared.voted(Vote::Notarize, 3, (0, 2), 120);
+        shared.voted(Vote::Finalize, 99, (0, 1), 130);
         let status = snapshot(&shared);
         assert_eq!((status.view, status.leader, status.quorum), (1, KEYS[1], 3));
         assert_eq!(status.notarized, [KEYS[1]]);
@@ -288,8 +313,8 @@ mod tests {
         let heard: Vec<_> = status.heard_ms.iter().map(|(_, at)| *at).collect();
         assert_eq!(heard, [None, Some(100), Some(110), Some(120)]);
 
-        shared.view_ended(1, true, 200);
-        shared.view_ended(1, true, 210);
+        shared.view_ended((0, 1), true, 200);
+        shared.view_ended((0, 1), true, 210);
         let status = snapshot(&shared);
         assert_eq!((status.view, status.view_since_ms, status.views_nullified), (2, 200, 1));
         assert!(status.notarized.is_empty() && status.nullified.is_empty());
@@ -302,6 +327,24 @@ mod tests {
         for (tip, expected) in [(tip(0, 8), 9), (tip(0, 20), 9)] {
             shared.set_tip(tip);
             assert_eq!((snapshot(&shared).view, snapshot(&shared).tip), (expected, Some(tip)));
+        }
+    }
+
+    #[test]
+    fn an_epoch_begins_with_its_first_view_or_where_the_last_run_ended() {
+        let tip = |epoch| Tip { height: 5, block: Digest([5; 32]), epoch, view: 8 };
+        for (before, expected) in [(None, 1), (Some(tip(2)), 1), (Some(tip(3)), 9)] {
+            let shared = Shared::new(0, KEYS.len());
+            before.into_iter().for_each(|tip| shared.set_tip(tip));
+            shared.voted(Vote::Nullify, 1, (0, 1), 100);
+            shared.enter_epoch(3, 2, 200);
+            // What the engine of the epoch before still reports is over.
+            shared.voted(Vote::Nullify, 0, (2, expected), 210);
+            shared.view_ended((2, 50), false, 210);
+            let status = shared.snapshot(&KEYS[..2], Vec::new(), |_, _| 0);
+            assert_eq!((status.epoch, status.view, status.view_since_ms), (3, expected, 200));
+            assert!(status.nullified.is_empty());
+            assert_eq!(status.heard_ms, [(KEYS[0], None), (KEYS[1], None)]);
         }
     }
 

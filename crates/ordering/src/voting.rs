@@ -1,18 +1,18 @@
-//! The engine of one epoch: proposals, votes, certificates.
+//! The engine, one run for each epoch: proposals, votes, certificates.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use commonware_consensus::{
     Reporters,
     marshal::standard::Deferred,
     simplex::{self, Floor, ForwardPolicy, SkipBudget, SkipPolicy, elector::RoundRobin},
-    types::Epoch,
+    types::{Epoch, Height},
 };
-use commonware_cryptography::{Sha256, ed25519::PublicKey};
+use commonware_cryptography::{Digestible as _, Sha256, ed25519::PublicKey, sha256};
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_parallel::Sequential;
-use commonware_runtime::{Clock, Metrics, Spawner, Storage};
-use commonware_utils::NZDuration;
+use commonware_runtime::{Clock, Handle as Task, Metrics, Spawner, Storage};
+use commonware_utils::{NZDuration, channel::mpsc};
 use futures::future::{Either, select};
 use rand_core_0_10::CryptoRng;
 
@@ -21,14 +21,20 @@ use crate::{
     barrier,
     block::engine_digest,
     certificate::peer_key,
-    config::Role,
     delivery::{FETCH_RETRY, FETCH_TIMEOUT, MAILBOX, VIEWS_KEPT},
     engine::Bridge,
+    epochs::{Circle, Electorate},
     handle::Marshal,
+    lanes::{Lane, Lanes},
     launch::Parts,
     observer::Watch,
     status::{Phase, unix_ms},
 };
+
+/// Pause before the archive is asked again for a block that it is just writing.
+const FLOOR_PAUSE: Duration = Duration::from_millis(5);
+/// Epochs behind the present one whose votes stay on disk.
+const VOTES_KEPT_EPOCHS: u64 = 2;
 
 /// The channels of the engine itself.
 pub(crate) struct Ballots<S, R> {
@@ -37,47 +43,183 @@ pub(crate) struct Ballots<S, R> {
     pub(crate) resolver: (S, R),
 }
 
+/// The engine of an epoch, which ends when this is dropped.
+struct Running(Task<()>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What an epoch begins on.
+struct Beginning<S: Sender> {
+    electorate: Arc<Electorate>,
+    /// The last block of the epoch before.
+    floor: sha256::Digest,
+    lane: Lane<S>,
+}
+
 impl Parts {
-    /// Waits until votes reach somebody, then runs the engine until it ends.
+    /// Runs the engine epoch after epoch, until one ends by itself. `ended` gives the heights of
+    /// blocks that end an epoch, as they become final.
+    ///
+    /// The engine of an epoch goes on until all is known that the next one begins on: it tells the
+    /// others how it ended. Then it stops, since it would propose the last block for ever; whoever
+    /// is late fetches that block with its certificate.
     pub(crate) async fn vote<E, S, R, B>(
         &self,
         context: &E,
         marshal: Marshal,
         blocker: B,
         ballots: Ballots<S, R>,
+        mut ended: mpsc::UnboundedReceiver<u64>,
     ) where
         E: Clock + CryptoRng + Metrics + Spawner + Storage,
         S: Sender<PublicKey = PublicKey>,
         R: Receiver<PublicKey = PublicKey>,
         B: Blocker<PublicKey = PublicKey>,
     {
-        let phase = match self.config.role {
-            Role::Follower => Phase::Following,
-            Role::Validator => {
-                let me = peer_key(&self.me);
-                self.shared.enter(Phase::Connecting, unix_ms(context.current()));
-                let barrier = barrier::wait(context, &*self.presence, &self.validators, &me);
-                if let Either::Right(_) = select(pin!(barrier), context.stopped()).await {
-                    return;
-                }
-                Phase::Voting
+        let mut lanes = Lanes::open(context, ballots, &self.epochs, &marshal);
+        let first = self.epochs.of(self.shared.acknowledged_height().saturating_add(1));
+        let mut running: Option<Running> = None;
+        for epoch in first.. {
+            let is_first = running.is_none();
+            let begun = {
+                let begin = self.begin(context, &marshal, &mut lanes, epoch, is_first);
+                let over = async {
+                    match &mut running {
+                        Some(Running(task)) => drop(task.await),
+                        None => drop(context.stopped().await),
+                    }
+                };
+                unless(over, begin).await.flatten()
+            };
+            let Some(begun) = begun else { return };
+            drop(running.take());
+            let mut engine = self.start(context, &marshal, blocker.clone(), begun);
+            lanes.chase(&self.epochs, &marshal);
+            let end = end_of(self.epochs.last(epoch), &mut ended);
+            let end = async { _ = select(pin!(end), pin!(self.prepare(epoch))).await };
+            if unless(&mut engine.0, end).await.is_none() {
+                return;
             }
+            running = Some(engine);
+            self.forget(context, epoch).await;
+        }
+    }
+
+    /// Gathers what an epoch begins on; nothing if the connections have ended.
+    async fn begin<E, S>(
+        &self,
+        context: &E,
+        marshal: &Marshal,
+        lanes: &mut Lanes<S>,
+        epoch: u64,
+        is_first: bool,
+    ) -> Option<Beginning<S>>
+    where
+        E: Clock,
+        S: Sender<PublicKey = PublicKey>,
+    {
+        // Opened before anything is waited for: what arrives early waits there.
+        let lane = lanes.of(epoch).await?;
+        let electorate = self.epochs.learn(&*self.app, epoch).await;
+        if epoch > 0 {
+            let number = epoch.saturating_mul(2).saturating_add(1);
+            self.track.track(number, &Circle::of(&[&electorate]));
+        }
+        let floor = self.floor(context, marshal, epoch).await;
+        if is_first {
+            self.enter(context, &electorate);
+        }
+        if electorate.votes && is_first {
+            self.shared.enter(Phase::Connecting, unix_ms(context.current()));
+            let me = peer_key(&self.me);
+            let ready = barrier::wait(context, &*self.presence, &electorate.keys, &me);
+            // Of the validators of an epoch long over there may never be a quorum again.
+            select(pin!(ready), pin!(lanes.overtaken(epoch))).await;
+        }
+        Some(Beginning { electorate, floor, lane })
+    }
+
+    /// The last block of the epoch before, which is final.
+    async fn floor<E: Clock>(&self, context: &E, marshal: &Marshal, epoch: u64) -> sha256::Digest {
+        let Some(last) = epoch.checked_sub(1).and_then(|before| self.epochs.last(before)) else {
+            return engine_digest(&self.config.genesis.digest());
         };
-        self.shared.enter(phase, unix_ms(context.current()));
-        let application = context.child("application");
-        let deferred =
-            Deferred::new(application, self.bridge(marshal.clone()), marshal, Self::epocher());
+        loop {
+            if let Some(block) = marshal.get_block(Height::new(last)).await {
+                return block.digest();
+            }
+            context.sleep(FLOOR_PAUSE).await;
+        }
+    }
+
+    /// Gets to know the validators of the next epoch, and connects to them; never resolves.
+    async fn prepare(&self, epoch: u64) {
+        if self.epochs.last(epoch).is_some() {
+            let present = self.epochs.present();
+            let next = self.epochs.learn(&*self.app, epoch.saturating_add(1)).await;
+            let number = epoch.saturating_mul(2).saturating_add(2);
+            self.track.track(number, &Circle::of(&[&present, &next]));
+        }
+        futures::future::pending().await
+    }
+
+    /// Removes the votes of an epoch long past. Those of the one just over stay: after a loss of power
+    /// this peer may find itself in it again, and must not vote twice.
+    async fn forget<E: Storage>(&self, context: &E, epoch: u64) {
+        if let Some(old) = epoch.checked_sub(VOTES_KEPT_EPOCHS) {
+            // It may have been removed before.
+            let _ = context.remove(&self.votes_of(old), None).await;
+        }
+    }
+
+    fn votes_of(&self, epoch: u64) -> String {
+        format!("{}-votes-{epoch}", self.config.partition)
+    }
+
+    fn start<E, S, B>(
+        &self,
+        context: &E,
+        marshal: &Marshal,
+        blocker: B,
+        begun: Beginning<S>,
+    ) -> Running
+    where
+        E: Clock + CryptoRng + Metrics + Spawner + Storage,
+        S: Sender<PublicKey = PublicKey>,
+        B: Blocker<PublicKey = PublicKey>,
+    {
+        let Beginning { electorate, floor, lane } = begun;
+        let epoch = electorate.epoch;
+        let now = unix_ms(context.current());
+        self.enter(context, &electorate);
+        let phase = if electorate.votes { Phase::Voting } else { Phase::Following };
+        self.shared.enter(phase, now);
+        tracing::info!(
+            epoch,
+            validators = electorate.keys.len(),
+            votes = electorate.votes,
+            "epoch"
+        );
+        let named = |name| context.child(name).with_attribute("epoch", epoch);
+        let deferred = Deferred::new(
+            named("application"),
+            self.bridge(marshal.clone(), &electorate),
+            marshal.clone(),
+            self.epochs.epocher(),
+        );
         let watch = Watch::new(
-            context.child("watch"),
+            named("watch"),
             Arc::clone(&self.app),
             Arc::clone(&self.shared),
-            self.scheme.clone(),
-            Arc::clone(&self.validators),
+            &electorate,
         );
         let timing = self.config.timing;
-        let epoch = self.config.validators.epoch;
         let settings = simplex::Config {
-            scheme: self.scheme.clone(),
+            scheme: (*electorate.scheme).clone(),
             elector: RoundRobin::<Sha256>::default(),
             blocker,
             automaton: deferred.clone(),
@@ -86,10 +228,10 @@ impl Parts {
             track_historical_votes: false,
             strategy: Sequential,
             // Votes of two epochs must never meet in one journal.
-            partition: format!("{}-votes-{epoch}", self.config.partition),
+            partition: self.votes_of(epoch),
             mailbox_size: MAILBOX,
             epoch: Epoch::new(epoch),
-            floor: Floor::Genesis(engine_digest(&self.config.genesis.digest())),
+            floor: Floor::Genesis(floor),
             replay_buffer: REPLAY_BUFFER,
             write_buffer: WRITE_BUFFER,
             page_cache: self.cache.clone(),
@@ -105,20 +247,44 @@ impl Parts {
             fetch_retry_delay: FETCH_RETRY,
             forward: ForwardPolicy::SilentLeader,
         };
-        let engine = simplex::Engine::new(context.child("engine"), settings);
-        let _ = engine.start(ballots.votes, ballots.certificates, ballots.resolver).await;
+        let engine = simplex::Engine::new(named("engine"), settings);
+        Running(engine.start(lane.votes, lane.certificates, lane.resolver))
     }
 
-    fn bridge(&self, marshal: Marshal) -> Bridge {
-        let others = self.participants.iter().filter(|key| **key != self.me);
+    fn enter(&self, clock: &impl Clock, electorate: &Arc<Electorate>) {
+        self.epochs.enter(electorate);
+        let now = unix_ms(clock.current());
+        self.shared.enter_epoch(electorate.epoch, electorate.keys.len(), now);
+    }
+
+    fn bridge(&self, marshal: Marshal, electorate: &Electorate) -> Bridge {
+        let others = electorate.participants.iter().filter(|key| **key != self.me);
         Bridge {
             marshal,
             others: others.cloned().collect(),
             app: Arc::clone(&self.app),
             shared: Arc::clone(&self.shared),
             ledger: self.config.ledger,
-            validators: self.config.validators.digest(),
+            validators: electorate.digest,
             block_bytes_max: self.config.sizes.block_bytes_max,
         }
     }
+}
+
+/// What a future gives, if another does not end before.
+async fn unless<T>(over: impl Future, future: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(future), pin!(over)).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
+    }
+}
+
+/// Resolves when the block at a height is final; never, if there is no such height.
+async fn end_of(height: Option<u64>, ended: &mut mpsc::UnboundedReceiver<u64>) {
+    while let Some(found) = ended.recv().await {
+        if Some(found) == height {
+            return;
+        }
+    }
+    futures::future::pending().await
 }

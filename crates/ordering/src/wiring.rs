@@ -39,7 +39,6 @@ pub struct Channels<S, R> {
 }
 
 /// A started network, seen by one peer.
-#[derive(Debug)]
 pub struct Wires<S, R, P, B> {
     /// The channels.
     pub channels: Channels<S, R>,
@@ -47,6 +46,17 @@ pub struct Wires<S, R, P, B> {
     pub provider: P,
     /// Shuts out peers that send what is invalid.
     pub blocker: B,
+    /// Told whom to be connected to.
+    pub track: Arc<dyn Track>,
+}
+
+pub use crate::epochs::Circle;
+
+/// Whom a network connects to, as validators come and go.
+pub trait Track: Send + Sync + 'static {
+    /// From now on these validate, or will soon; `number` rises, and a call with a lower one than
+    /// before has no effect.
+    fn track(&self, number: u64, circle: &Circle);
 }
 
 /// Starts ordering on any runtime and network.

@@ -6,14 +6,14 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use althing_ordering::{Ack, Application, Draft, Evidence, Proposal};
+use althing_ordering::{Ack, Application, Draft, Electors, Evidence, Proposal};
 use althing_proof::bundle::STATED_HEIGHTS_MAX;
 use althing_types::{Block, ExecutionResult, Header, TxId};
 use commonware_runtime::{Clock, Metrics, Spawner};
 use futures::future::{BoxFuture, FutureExt as _, select};
 
 use crate::{
-    core::{Core, Counters},
+    core::{Core, Counters, Halt},
     mempool::Checked,
     verify,
 };
@@ -54,7 +54,7 @@ impl<E: Clock + Metrics + Spawner> Application for Participant<E> {
                 time_ms: now.max(proposal.parent.header().time_ms + 1),
                 transactions: picked.iter().map(|c| c.transaction.wire().clone()).collect(),
                 result: content.result,
-                next_validators: None,
+                next_validators: core.chain.next_validators(proposal.parent.height() + 1).await,
             })
         }
         .boxed()
@@ -74,6 +74,23 @@ impl<E: Clock + Metrics + Spawner> Application for Participant<E> {
                 tracing::warn!(height = block.height(), proposer, %reason, "refused a block");
             }
             verdict.is_ok()
+        }
+        .boxed()
+    }
+
+    fn validators(&self, epoch: u64) -> BoxFuture<'static, Electors> {
+        let core = Arc::clone(&self.core);
+        async move {
+            match core.chain.validators(epoch).await {
+                Some(set) => {
+                    let addresses = core.chain.addresses(&set);
+                    Electors { set, addresses }
+                }
+                None => {
+                    core.stop_for(Halt::Storage(format!("who validates in epoch {epoch} is gone")));
+                    futures::future::pending().await
+                }
+            }
         }
         .boxed()
     }

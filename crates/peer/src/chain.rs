@@ -1,20 +1,22 @@
 //! The executed chain: state, results and what queries need, advanced one block at a time.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use althing_ledger::{BlockInput, Outcome};
-use althing_ordering::Watched;
+use althing_ledger::{BlockInput, Outcome, governance};
+use althing_ordering::{Address, PeerKey, Watched};
 use althing_proof::stream::{Leaf, Stored};
-use althing_state::{Batch, OpenError as StateError, Space, State, Store, StoreError, View};
+use althing_state::{
+    Batch, Direction, OpenError as StateError, Space, State, Store, StoreError, View,
+};
 use althing_types::{
-    Block, Digest, ExecutionResult, Genesis, Receipt, StreamId, Transaction, TxId, Wire as _,
-    receipts_encoded, receipts_statement,
+    Block, Digest, ExecutionResult, Genesis, Parameters, Receipt, StreamId, Transaction, TxId,
+    ValidatorSet, Wire as _, receipts_encoded, receipts_statement,
 };
 use commonware_utils::sync::Mutex;
 
@@ -65,6 +67,7 @@ const RESULTS_KEPT: usize = 128;
 pub(crate) struct Chain {
     state: State,
     genesis: Arc<Block>,
+    parameters: Parameters,
     recent: Mutex<VecDeque<Done>>,
     height: Watched<u64>,
     /// Ledger time at which the next trigger is due, milliseconds; [`NEVER_MS`] if none is.
@@ -95,7 +98,8 @@ impl Chain {
         let recent = Mutex::new(VecDeque::from([newest]));
         let height = Watched::new(state.height());
         let due = AtomicU64::new(due_ms(&state)?);
-        Ok((Self { state, genesis: Arc::clone(&block), recent, height, due }, block))
+        let parameters = genesis.parameters.clone();
+        Ok((Self { state, genesis: Arc::clone(&block), parameters, recent, height, due }, block))
     }
 
     /// Block 0.
@@ -164,6 +168,59 @@ impl Chain {
         self.height.until(|executed| *executed >= height).await;
     }
 
+    /// The validators of an epoch, once they are settled; none if the disk fails.
+    pub(crate) async fn validators(&self, epoch: u64) -> Option<ValidatorSet> {
+        Some(ValidatorSet { epoch, ..self.settled_validators(epoch).await? })
+    }
+
+    /// The same, with the first epoch in which just these validated, the same one or an earlier.
+    pub(crate) async fn settled_validators(&self, epoch: u64) -> Option<ValidatorSet> {
+        let settled = epoch.checked_sub(2).and_then(|before| self.parameters.epoch_end(before));
+        self.executed_at_least(settled.unwrap_or(0)).await;
+        self.validators_since(epoch)
+    }
+
+    /// The same, of an epoch whose validators are known to be settled.
+    pub(crate) fn validators_since(&self, epoch: u64) -> Option<ValidatorSet> {
+        let (from, to) = (rows::validators(0), rows::validators(epoch.saturating_add(1)));
+        let rows =
+            self.state.store().scan(Space::Receipts, &from, Some(&to), Direction::Backward, 1);
+        let (_, row) = rows.ok()?.pop()?;
+        ValidatorSet::from_wire(&row).ok()
+    }
+
+    /// Where validators that were given their seats by vote can be reached, as the state has it now.
+    pub(crate) fn addresses(&self, set: &ValidatorSet) -> BTreeMap<PeerKey, Address> {
+        let view = self.view();
+        let found = set.validators.iter().filter_map(|validator| {
+            let address = governance::address(&view, &validator.peer).ok()??;
+            Some((validator.key, address.parse().ok()?))
+        });
+        found.collect()
+    }
+
+    /// How many seats there are or will be that the genesis did not give.
+    pub(crate) fn joined(&self, genesis: &Genesis) -> usize {
+        let view = self.view();
+        let sets = [
+            althing_ledger::validators(&view).ok(),
+            althing_ledger::validators_of_next_epoch(&view).ok().flatten(),
+            governance::chosen_validators(&view).ok(),
+        ];
+        let seats = sets.into_iter().flatten().flat_map(|set| set.validators);
+        let keys: BTreeSet<PeerKey> = seats.map(|seat| seat.key).collect();
+        keys.iter().filter(|key| genesis.peers.iter().all(|peer| peer.key != **key)).count()
+    }
+
+    /// What the header of a block at a height says of the next epoch's validators.
+    pub(crate) async fn next_validators(&self, height: u64) -> Option<Digest> {
+        if !self.parameters.ends_epoch(height) {
+            return None;
+        }
+        let next = self.parameters.epoch_of(height).saturating_add(1);
+        self.validators(next).await.map(|set| set.digest())
+    }
+
     /// Executes the next block and makes the result durable, with a note of the payloads that are
     /// `missing` here, so that a restart does not forget to fetch them. `skew` is a planted bug.
     pub(crate) fn apply(
@@ -176,7 +233,8 @@ impl Chain {
         let height = block.height();
         let input = BlockInput { header: block.header(), transactions };
         let outcome = althing_ledger::execute(&self.state.view(), &input)?;
-        let Outcome { mut writes, receipts, leaves, nodes, index, descriptions } = outcome;
+        let Outcome { mut writes, receipts, leaves, nodes, index, descriptions, validators } =
+            outcome;
         let busy_height = if receipts.is_empty() { self.last_busy_height() } else { height };
         let (encoded, receipts_root) = receipts_encoded(&receipts);
         let mut batch = Batch::default();
@@ -184,6 +242,9 @@ impl Chain {
             batch.put(Space::Receipts, rows::receipts(height), encoded);
         }
         put_beside(&mut batch, leaves, nodes, index, descriptions);
+        if let Some(set) = validators {
+            batch.put(Space::Receipts, rows::validators(set.epoch), set.to_wire());
+        }
         for digest in missing {
             batch.put(Space::Payloads, rows::missing(digest), Vec::new());
         }
@@ -293,6 +354,7 @@ fn found(genesis: &Genesis, store: Arc<dyn Store>) -> Result<(State, Digest), St
     for (key, value) in althing_ledger::index::founded(genesis) {
         batch.writes.push((Space::Index, key, value));
     }
+    batch.put(Space::Receipts, rows::validators(0), genesis.validators().to_wire());
     let mut first = Digest::default();
     let writes = althing_ledger::genesis::found(genesis);
     let state = State::found(store, &genesis.ledger(), writes, |root| {

@@ -79,6 +79,13 @@ impl Opened {
         &self.genesis
     }
 
+    /// How many seats among the validators the ledger has or will have, as far as it was executed here,
+    /// that the genesis did not give.
+    #[must_use]
+    pub fn joined(&self) -> usize {
+        self.core.chain.joined(&self.core.config.genesis)
+    }
+
     /// Starts taking part. `order` starts ordering with the application it is given.
     ///
     /// # Errors

@@ -35,6 +35,12 @@ pub(crate) fn receipts(height: u64) -> Vec<u8> {
     [b"t/".as_slice(), &height.to_be_bytes()].concat()
 }
 
+/// Key of the validators of an epoch, of those that are not as in the epoch before: `Receipts
+/// v/<epoch>`.
+pub(crate) fn validators(epoch: u64) -> Vec<u8> {
+    [b"v/".as_slice(), &epoch.to_be_bytes()].concat()
+}
+
 /// Reads the receipts of a block, which are in one value; `None` if the value is damaged.
 pub(crate) fn decode_receipts(value: &[u8]) -> Option<Vec<Receipt>> {
     minicbor::decode(value).ok()

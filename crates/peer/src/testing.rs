@@ -67,6 +67,8 @@ async fn start(
         seed: voting_seed.into(),
         role: Role::Validator,
         validators: genesis.validators(),
+        epoch_blocks: genesis.parameters.epoch_blocks,
+        joined: 0,
         followers: Vec::new(),
         addresses: BTreeMap::new(),
         listen: free_address(),

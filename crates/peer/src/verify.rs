@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use althing_ledger::Bases;
-use althing_types::{Block, ExecutionResult, Header, LedgerId, Refusal, Transaction, TxId};
+use althing_types::{Block, Digest, ExecutionResult, Header, LedgerId, Refusal, Transaction, TxId};
 use bytes::Bytes;
 use commonware_runtime::{Clock, Metrics, Spawner};
 
@@ -40,7 +40,8 @@ pub(crate) async fn verify<E: Clock + Metrics + Spawner>(
     block: &Arc<Block>,
     parent: &Header,
 ) -> Result<(), Reason> {
-    check_header(core, block, parent)?;
+    let next_validators = core.chain.next_validators(block.height()).await;
+    check_header(core, block, parent, next_validators)?;
     wait_for_clock(context, core, block.header()).await;
     core.chain.executed_at_least(block.header().result.height).await;
     if core.is_halted() {
@@ -51,7 +52,12 @@ pub(crate) async fn verify<E: Clock + Metrics + Spawner>(
     keep_payloads(context, core, &checked).await
 }
 
-fn check_header(core: &Core, block: &Block, parent: &Header) -> Result<(), Reason> {
+fn check_header(
+    core: &Core,
+    block: &Block,
+    parent: &Header,
+    next_validators: Option<Digest>,
+) -> Result<(), Reason> {
     let (header, parameters) = (block.header(), &core.config.genesis.parameters);
     let result = &header.result;
     let distinct: HashSet<&TxId> = block.ids().iter().collect();
@@ -70,7 +76,7 @@ fn check_header(core: &Core, block: &Block, parent: &Header) -> Result<(), Reaso
             "the age of its result",
             header.count == 0 || header.height.saturating_sub(result.height) <= RESULT_LAG_MAX,
         ),
-        ("a change of validators", header.next_validators.is_none()),
+        ("the validators of the next epoch", header.next_validators == next_validators),
     ];
     match rules.into_iter().find(|(_, holds)| !holds) {
         Some((rule, _)) => Err(Reason::Header(rule)),

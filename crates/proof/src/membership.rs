@@ -1,7 +1,9 @@
-//! Follow the validators from the genesis to the present, one epoch at a time.
+//! Follow the validators from the genesis to the present, one change at a time.
 //!
 //! The last block of an epoch names the validators of the next, and the validators of the epoch
-//! make that block final; so whoever knows the genesis knows them all.
+//! make that block final; so whoever knows the genesis knows them all. Validators that stay sign the
+//! epochs after their first one too, and every header names them with its epoch, so epochs in which
+//! nothing changes need no link: a chain is as long as validators have changed, however old.
 
 use alloc::vec::Vec;
 
@@ -10,14 +12,14 @@ use minicbor::{Decode, Encode};
 
 use crate::certificate::{CertificateError, Finalized};
 
-/// Most epochs that one chain may span.
+/// Most changes of validators that one chain may span.
 pub const EPOCHS_MAX: usize = 1024;
 
-/// The step from one epoch to the next.
+/// The step from the last epoch of some validators to the first of others.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct EpochLink {
-    /// The last block of the epoch.
+    /// The last block of that epoch.
     #[n(0)]
     pub last: Finalized,
     /// The validators of the next epoch.
@@ -38,7 +40,7 @@ impl Wire for EpochLink {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MembershipError {
     /// More than [`EPOCHS_MAX`] links.
-    #[error("the chain spans more than {EPOCHS_MAX} epochs")]
+    #[error("the chain spans more than {EPOCHS_MAX} changes of validators")]
     TooLong,
     /// The last block of the epoch is not final.
     #[error("the last block of epoch {epoch} is not final")]
@@ -62,11 +64,12 @@ pub enum MembershipError {
     },
 }
 
-/// The validators of the first epochs of a ledger, from the genesis on.
+/// The validators of a ledger, from the genesis on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
+    /// Each with the first epoch of theirs.
     sets: Vec<ValidatorSet>,
-    /// Height of the last block of each epoch but the last.
+    /// Height of the last block of all of them but the last.
     ends: Vec<u64>,
 }
 
@@ -81,18 +84,20 @@ impl Membership {
         }
         let mut membership = Self { sets: Vec::from([genesis.validators()]), ends: Vec::new() };
         let ledger = genesis.ledger();
-        for (current, link) in (0_u64..).zip(links) {
+        for link in links {
             let header = &link.last.header;
-            let validators = &membership.sets[membership.ends.len()];
+            let since = &membership.sets[membership.ends.len()];
+            let epoch = header.epoch.max(since.epoch);
+            let validators = ValidatorSet { epoch, ..since.clone() };
             link.last
-                .verify(&ledger, validators)
-                .map_err(|source| MembershipError::Last { epoch: current, source })?;
-            if header.next_validators != Some(link.next.digest()) || link.next.epoch != current + 1
-            {
-                return Err(MembershipError::Next { epoch: current });
+                .verify(&ledger, &validators)
+                .map_err(|source| MembershipError::Last { epoch, source })?;
+            let follows = epoch.checked_add(1) == Some(link.next.epoch);
+            if header.next_validators != Some(link.next.digest()) || !follows {
+                return Err(MembershipError::Next { epoch });
             }
             if membership.ends.last().is_some_and(|end| *end >= header.height) {
-                return Err(MembershipError::Height { epoch: current });
+                return Err(MembershipError::Height { epoch });
             }
             membership.ends.push(header.height);
             membership.sets.push(link.next.clone());
@@ -100,20 +105,27 @@ impl Membership {
         Ok(membership)
     }
 
-    /// The validators of an epoch, if the chain reaches it.
+    /// The validators of an epoch; of one after the last link, if they have not changed since. Its
+    /// headers name the digest of this set if so.
     #[must_use]
-    pub fn validators(&self, epoch: u64) -> Option<&ValidatorSet> {
-        self.sets.get(usize::try_from(epoch).ok()?)
+    pub fn validators(&self, epoch: u64) -> ValidatorSet {
+        let since = self.changes_before(epoch);
+        ValidatorSet { epoch, ..self.sets[since].clone() }
     }
 
-    /// Whether a block of `epoch` can have `height`: above the last block of the epoch before, and
-    /// not above the last of its own.
+    /// Whether a block of `epoch` can have `height`: above the last block of the validators before
+    /// those of the epoch, and not above the last of theirs.
     #[must_use]
     pub fn admits(&self, epoch: u64, height: u64) -> bool {
-        let Ok(epoch) = usize::try_from(epoch) else { return false };
-        let above = epoch.checked_sub(1).and_then(|before| self.ends.get(before));
+        let since = self.changes_before(epoch);
+        let above = since.checked_sub(1).and_then(|before| self.ends.get(before));
         above.is_none_or(|end| height > *end)
-            && self.ends.get(epoch).is_none_or(|end| height <= *end)
+            && self.ends.get(since).is_none_or(|end| height <= *end)
+    }
+
+    /// How many changes of validators there were up to an epoch; the first set begins with epoch 0.
+    fn changes_before(&self, epoch: u64) -> usize {
+        self.sets.partition_point(|set| set.epoch <= epoch).saturating_sub(1)
     }
 }
 

@@ -9,8 +9,9 @@ use crate::{
     digest::hash,
     entity::is_name,
     limits::{
-        BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, GENESIS_TIME_MS_MAX,
-        ORGANISATIONS_MAX, VALIDATORS_MAX,
+        BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, EPOCH_BLOCKS_MAX,
+        EPOCH_BLOCKS_MIN, EPOCH_BLOCKS_STANDARD, GENESIS_TIME_MS_MAX, ORGANISATIONS_MAX,
+        VALIDATORS_MAX,
     },
     wire::encode,
 };
@@ -70,10 +71,15 @@ pub struct Parameters {
     /// Most gas that contracts may use in one block, at least that of one transaction.
     #[n(8)]
     pub contract_gas_block_max: u64,
-    /// Who may read a thing without a policy. Left out if anybody may, as in ledgers that are older
-    /// than this setting.
+    /// Who may read a thing without a policy. Left out if anybody may and nothing follows, as in
+    /// ledgers that are older than this setting.
     #[n(9)]
     pub reads: Reads,
+    /// Blocks in each epoch, [`EPOCH_BLOCKS_MIN`] to [`EPOCH_BLOCKS_MAX`]; validators change from one
+    /// epoch to another. Left out if the first epoch has no end and the founders validate for ever, as
+    /// in ledgers that are older than this setting.
+    #[n(10)]
+    pub epoch_blocks: Option<u32>,
 }
 
 impl Parameters {
@@ -91,7 +97,33 @@ impl Parameters {
             contract_gas_transaction_max: 200_000_000,
             contract_gas_block_max: 2_000_000_000,
             reads: Reads::Open,
+            epoch_blocks: Some(EPOCH_BLOCKS_STANDARD),
         }
+    }
+
+    /// The epoch of a height.
+    #[must_use]
+    pub fn epoch_of(&self, height: u64) -> u64 {
+        self.epoch_blocks.map_or(0, |blocks| height / u64::from(blocks))
+    }
+
+    /// The height of the last block of an epoch, if it ends.
+    #[must_use]
+    pub fn epoch_end(&self, epoch: u64) -> Option<u64> {
+        epoch.checked_add(1)?.checked_mul(u64::from(self.epoch_blocks?))?.checked_sub(1)
+    }
+
+    /// The first height at which validators vote that are chosen at a height: that of the epoch after
+    /// the next. None if epochs never end.
+    #[must_use]
+    pub fn seats_from(&self, height: u64) -> Option<u64> {
+        self.epoch_end(self.epoch_of(height).checked_add(1)?)?.checked_add(1)
+    }
+
+    /// Whether the block at a height is the last of its epoch.
+    #[must_use]
+    pub fn ends_epoch(&self, height: u64) -> bool {
+        self.epoch_end(self.epoch_of(height)) == Some(height)
     }
 }
 
@@ -333,6 +365,11 @@ impl Parameters {
                 self.contract_gas_transaction_max <= self.contract_gas_block_max,
             ),
             ("contract_gas_block_max", self.contract_gas_block_max <= CONTRACT_GAS_MAX),
+            (
+                "epoch_blocks",
+                self.epoch_blocks
+                    .is_none_or(|it| (EPOCH_BLOCKS_MIN..=EPOCH_BLOCKS_MAX).contains(&it)),
+            ),
         ];
         match bounds.into_iter().find(|(_, holds)| !holds) {
             Some((name, _)) => Err(GenesisError::Parameter(name)),

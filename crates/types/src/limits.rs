@@ -71,6 +71,14 @@ pub const BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const VALIDATORS_MAX: usize = 256;
 /// Most organisations in a genesis.
 pub const ORGANISATIONS_MAX: usize = 256;
+/// Fewest blocks of an epoch: more than are ever final and not yet executed, so that whoever votes next
+/// is known in time.
+pub const EPOCH_BLOCKS_MIN: u32 = 32;
+/// Blocks of an epoch in a new ledger: half an hour when idle, less than a minute under load. The
+/// validators that members choose take their seats after one to two of them.
+pub const EPOCH_BLOCKS_STANDARD: u32 = 1024;
+/// Most blocks of an epoch.
+pub const EPOCH_BLOCKS_MAX: u32 = 10_000_000;
 /// Latest time of a genesis, milliseconds since 1970: the end of the year 9999, the last that
 /// RFC 3339 can write. Block times ascend from it and must not run out.
 pub const GENESIS_TIME_MS_MAX: u64 = 253_402_300_799_999;

@@ -150,6 +150,7 @@ refusals! {
     140 SeatTaken "seat_taken" "The peer has a seat already, or the voting key belongs to one; use another.";
     141 NoSeat "no_seat" "The peer has no seat among the validators; list those that have.";
     142 TooManyMembers "too_many_members" "The ledger has as many members or validators as it may.";
+    143 SeatsFixed "seats_fixed" "The genesis of this ledger sets no length of epochs, so the founders validate for ever; found a ledger with `epoch_blocks`.";
     177 DeviceChanged "device_changed" "The device of the thing, or its key, was changed a moment ago; submit again.";
     178 Unsigned "unsigned" "Readings of this thing count only with its device's signature; forward the packs that the device signed, unaltered.";
     179 DeviceSignature "device_signature" "A pack is not signed by the thing's device under its current key for this ledger and stream; the readings in it do not count.";

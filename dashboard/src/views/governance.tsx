@@ -93,7 +93,7 @@ function Propose({ governance }: { governance: Governance }) {
   const [numbers, setNumbers] = useState([rule.numerator, rule.denominator, rule.patience_blocks, rule.timelock_blocks].map(String));
   const [settings, setSettings] = useState<Record<string, string>>(Object.fromEntries(numeric(governance)));
   const [tried, setTried] = useState<{ consequence?: Consequence; error?: Error }>({});
-  const options = kind === "remove_peer" ? governance.next_validators.map((seat) => ({ id: seat.peer, name: seat.name })) : governance.members;
+  const options = kind === "remove_peer" ? governance.chosen_validators.map((seat) => ({ id: seat.peer, name: seat.name })) : governance.members;
   const typed = kind === "set_voting_rule" ? numbers : kind === "set_parameters" ? Object.values(settings) : [];
   const ready = kind !== "" && (kind.startsWith("remove") ? subject !== "" : typed.every((one) => /^\d{1,15}$/.test(one)));
   const change = () => changeOf(kind, subject, numbers, { ...governance.parameters, ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, Number(value)])) });
@@ -151,7 +151,8 @@ export function GovernancePage() {
             {signing.value && <Propose governance={governance} />}
             <div class="columns">
               <Seats title="Validators now" note={`epoch ${count(governance.epoch)}`} seats={governance.validators} />
-              <Seats title="Validators of the next epoch" note="as decided so far" seats={governance.next_validators} />
+              <Seats title="Validators of the next epoch" note={governance.epoch_end_height === undefined ? "this epoch has no end" : `settled; from block ${count(governance.epoch_end_height + 1)} on`} seats={governance.next_validators} />
+              <Seats title="Validators of the epoch after it" note="as decided so far" seats={governance.chosen_validators} />
               <Card title="Members"><ul class="owned">{governance.members.map((one) => <li key={one.id}><Who did={one.id} /></li>)}</ul></Card>
             </div>
           </div>

@@ -260,7 +260,8 @@ def change_of(form: dict[str, Any]) -> governance.Change:
         case "rotate_voting_key":
             return governance.RotateVotingKey(**ids, key=bytes.fromhex(form["vote_key"]))
         case "set_parameters":
-            return governance.SetParameters(Parameters(**{name: form[name] for name in Parameters.__dataclass_fields__ if name in form}))
+            fields = {name: form[name] for name in Parameters.__dataclass_fields__ if name in form}
+            return governance.SetParameters(Parameters(**fields, reads="open"))
         case "set_voting_rule":
             return governance.SetVotingRule(governance.VotingRule(**{name: form[name] for name in governance.VotingRule.__dataclass_fields__}))
     raise AssertionError(form["change"])

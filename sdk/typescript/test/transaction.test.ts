@@ -265,7 +265,8 @@ function changeOf(json: Json): Change {
         sequenceWindow: BigInt(number('sequence_window')),
         contractGasTransactionMax: BigInt(number('contract_gas_transaction_max')),
         contractGasBlockMax: BigInt(number('contract_gas_block_max')),
-        reads: null,
+        reads: 'open' as const,
+        epochBlocks: number('epoch_blocks'),
       };
       return { kind: 'set_parameters', parameters };
     }

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use althing_ordering::{
     Application, Config, Handle, Mesh, PeerKey, StartError,
-    wiring::{self, Channels, Wires},
+    wiring::{self, Channels, Circle, Track, Wires},
 };
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{
@@ -48,6 +48,8 @@ impl Link {
 pub struct SimNet {
     oracle: Oracle<PublicKey, Context>,
     links: Arc<Mutex<BTreeMap<(PeerKey, PeerKey), Link>>>,
+    /// All there are, validators or not.
+    peers: Arc<[PeerKey]>,
 }
 
 impl SimNet {
@@ -75,7 +77,7 @@ impl SimNet {
         let set = |keys: &[PeerKey]| Set::from_iter_dedup(keys.iter().map(engine_key));
         let tracked = TrackedPeers::new(set(&validators), set(&config.followers));
         let _ = oracle.manager().track(config.validators.epoch, tracked);
-        let net = Self { oracle, links: Arc::default() };
+        let net = Self { oracle, links: Arc::default(), peers: peers.clone().into() };
         for from in &peers {
             for to in peers.iter().filter(|to| *to != from) {
                 net.set_link(from, to, Link::GOOD).await;
@@ -168,14 +170,33 @@ impl SimNet {
         let channels = Channels {
             votes: register(0, Kind::Votes).await?,
             certificates: register(1, Kind::Certificates).await?,
-            resolver: register(2, Kind::Answers).await?,
+            resolver: register(2, Kind::EpochAnswers).await?,
             backfill: register(3, Kind::Answers).await?,
             blocks: register(4, Kind::Blocks).await?,
             transactions: register(5, Kind::Other).await?,
             fetch: register(6, Kind::Payloads).await?,
             presence: register(7, Kind::Other).await?.0,
         };
-        Some(Wires { channels, provider: self.oracle.manager(), blocker: control })
+        let track =
+            Arc::new(Tracker { oracle: self.oracle.clone(), peers: Arc::clone(&self.peers) });
+        Some(Wires { channels, provider: self.oracle.manager(), blocker: control, track })
+    }
+}
+
+/// Tells the network who validates; everybody stays connected.
+struct Tracker {
+    oracle: Oracle<PublicKey, Context>,
+    peers: Arc<[PeerKey]>,
+}
+
+impl Track for Tracker {
+    fn track(&self, number: u64, circle: &Circle) {
+        let others = self.peers.iter().filter(|key| !circle.validators.contains_key(*key));
+        let primary = Set::from_iter_dedup(circle.validators.keys().map(engine_key));
+        let secondary = Set::from_iter_dedup(others.map(engine_key));
+        let tracked = TrackedPeers::new(primary, secondary);
+        // All peers share this network, and the first to come to a set names it.
+        let _ = self.oracle.manager().track(number, tracked);
     }
 }
 

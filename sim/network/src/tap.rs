@@ -16,11 +16,32 @@ pub(crate) enum Kind {
     Votes,
     Certificates,
     Blocks,
-    /// Questions about missed blocks and certificates, and answers to them.
+    /// Questions about missed blocks, and answers to them.
     Answers,
+    /// Questions about missed certificates of an epoch, and answers to them.
+    EpochAnswers,
     /// Questions about payloads, and answers to them.
     Payloads,
     Other,
+}
+
+impl Kind {
+    /// The number of the epoch that the message begins with, if it does, and the rest.
+    fn split(self, mut message: Bytes) -> (Bytes, Bytes) {
+        let len = match self {
+            // As a variable-length integer: all bytes but the last have their highest bit set.
+            Self::Votes | Self::Certificates | Self::EpochAnswers => {
+                message.iter().position(|byte| byte & 0x80 == 0).map_or(0, |last| last + 1)
+            }
+            Self::Blocks | Self::Answers | Self::Payloads | Self::Other => 0,
+        };
+        (message.split_to(len), message)
+    }
+}
+
+fn prefixed(epoch: &Bytes, outgoing: Vec<Outgoing>) -> Vec<Outgoing> {
+    let prefix = |(part, message): Outgoing| (part, [&epoch[..], &message[..]].concat().into());
+    outgoing.into_iter().map(prefix).collect()
 }
 
 /// A sender that hands messages to a [`Liar`] first, if there is one.
@@ -76,15 +97,20 @@ impl<S: LimitedSender<PublicKey = PublicKey>> CheckedSender for Checked<'_, S> {
             Self::Honest(inner) => inner.send(message, priority),
             Self::Lying { sender, kind, liar, to } => {
                 let message = Bytes::from(message.into().coalesce());
+                let (epoch, message) = kind.split(message);
+                let again = epoch.clone();
                 let outgoing = match kind {
-                    Kind::Votes => liar.votes(message, later(sender.clone(), to.clone(), priority)),
+                    Kind::Votes => {
+                        let later = later(sender.clone(), to.clone(), priority);
+                        liar.votes(message, Box::new(move |it| later(prefixed(&again, it))))
+                    }
                     Kind::Certificates => liar.certificates(message),
                     Kind::Blocks => liar.blocks(message),
-                    Kind::Answers => liar.answers(message),
+                    Kind::Answers | Kind::EpochAnswers => liar.answers(message),
                     Kind::Payloads => liar.payloads(message),
                     Kind::Other => vec![(Part::All, message)],
                 };
-                deliver(sender, &to, outgoing, priority);
+                deliver(sender, &to, prefixed(&epoch, outgoing), priority);
                 Unreliable::new(Feedback::Ok)
             }
         }

@@ -84,6 +84,7 @@ fn to_json(genesis: &Genesis) -> Value {
             "sequence_window": parameters.sequence_window,
             "contract_gas_transaction_max": parameters.contract_gas_transaction_max,
             "contract_gas_block_max": parameters.contract_gas_block_max,
+            "epoch_blocks": parameters.epoch_blocks,
         },
         "organisations": organisations,
         "peers": peers,

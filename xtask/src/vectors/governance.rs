@@ -91,6 +91,7 @@ fn parameters_json(parameters: &Parameters) -> Value {
         "sequence_window": parameters.sequence_window,
         "contract_gas_transaction_max": parameters.contract_gas_transaction_max,
         "contract_gas_block_max": parameters.contract_gas_block_max,
+        "epoch_blocks": parameters.epoch_blocks,
     })
 }
 

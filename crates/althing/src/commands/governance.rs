@@ -258,34 +258,49 @@ impl Look {
             for member in &found.members {
                 members.row([member.name.clone(), member.id.to_string()]);
             }
-            let mut seats = Table::new(&["validator", "organisation", "next epoch", "key"]);
-            for seat in &found.validators {
-                let stays = found.next_validators.iter().any(|next| next.peer == seat.peer);
-                seats.row([
-                    seat.name.clone(),
-                    seat.organisation.to_string(),
-                    if stays { "stays" } else { "leaves" }.to_owned(),
-                    seat.vote_key.to_string(),
-                ]);
-            }
-            let now = |peer: &DidText| found.validators.iter().any(|seat| seat.peer == *peer);
-            for seat in found.next_validators.iter().filter(|seat| !now(&seat.peer)) {
-                seats.row([
-                    seat.name.clone(),
-                    seat.organisation.to_string(),
-                    "joins".to_owned(),
-                    seat.vote_key.to_string(),
-                ]);
-            }
             format!(
-                "{}\n{}\n{} of {} members must agree to a change; {} proposals are open",
+                "{}\n{}{}\n{} of {} members must agree to a change; {} proposals are open",
                 members.to_text(),
-                seats.to_text(),
+                seats(&found).to_text(),
+                epochs(&found),
                 found.votes_needed,
                 found.members.len(),
                 found.proposals.len(),
             )
         })
+    }
+}
+
+/// Every seat that there is or will be: one row for each voting key.
+fn seats(found: &model::Governance) -> Table {
+    let sets = [&found.validators, &found.next_validators, &found.chosen_validators];
+    let mut table = Table::new(&["validator", "organisation", "now", "next", "then", "key"]);
+    let mut shown = Vec::new();
+    for seat in sets.iter().copied().flatten() {
+        if shown.contains(&seat.vote_key) {
+            continue;
+        }
+        shown.push(seat.vote_key);
+        let [now, next, then] = sets.map(|set| {
+            let votes = set.iter().any(|other| other.vote_key == seat.vote_key);
+            if votes { "votes" } else { "-" }.to_owned()
+        });
+        let (name, organisation) = (seat.name.clone(), seat.organisation.to_string());
+        table.row([name, organisation, now, next, then, seat.vote_key.to_string()]);
+    }
+    table
+}
+
+/// What the columns of [`seats`] stand for.
+fn epochs(found: &model::Governance) -> String {
+    match found.epoch_end_height {
+        Some(end) => format!(
+            "now is epoch {}, which ends with block {end}; what members decide by then holds from \
+             epoch {} on\n",
+            found.epoch,
+            found.epoch + 2
+        ),
+        None => "the founders validate for ever: the genesis sets no length of epochs\n".to_owned(),
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
     path::PathBuf,
 };
 
-use althing_types::{Mode, limits::VALIDATORS_MAX};
+use althing_types::{
+    Mode,
+    limits::{EPOCH_BLOCKS_STANDARD, VALIDATORS_MAX},
+};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
@@ -57,6 +60,11 @@ pub(crate) struct New {
     /// Port of the gateway's MQTT listener.
     #[arg(long, default_value_t = 1883)]
     mqtt_port: u16,
+
+    /// Blocks in each epoch. What members decide about seats holds from the epoch after the next on:
+    /// fewer blocks let a new peer in sooner.
+    #[arg(long, default_value_t = EPOCH_BLOCKS_STANDARD)]
+    epoch_blocks: u32,
 
     #[command(flatten)]
     protection: ProtectionArgs,
@@ -118,7 +126,8 @@ impl New {
         } else {
             self.organisations.clone()
         };
-        Ok(Plan::even(self.name.clone(), self.mode.into(), organisations, self.peers))
+        let plan = Plan::even(self.name.clone(), self.mode.into(), organisations, self.peers);
+        Ok(Plan { epoch_blocks: self.epoch_blocks, ..plan })
     }
 
     fn endpoints(&self) -> anyhow::Result<Vec<Endpoints>> {

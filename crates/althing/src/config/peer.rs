@@ -279,6 +279,8 @@ impl Config {
             (Some(_), Some(_)) => {
                 Err(self.wrong_peer(name, "two peers have this name; use the voting key"))
             }
+            // Whoever joined by vote is not in the genesis: it has no name here, but a key.
+            (None, _) if voting_key(name).is_some() => Ok(voting_key(name).unwrap_or_default()),
             (None, _) => {
                 let names = genesis.peers.iter().map(|seat| seat.inception.name.as_str());
                 let problem = match nearest(name, names) {
@@ -293,4 +295,9 @@ impl Config {
     fn wrong_peer(&self, name: &str, problem: &str) -> anyhow::Error {
         self.document.wrong(&format!("peer.p2p.addresses.{name}"), problem)
     }
+}
+
+/// A voting key in text: 64 hex digits.
+fn voting_key(text: &str) -> Option<PeerKey> {
+    hex::decode(text).ok()?.try_into().ok()
 }

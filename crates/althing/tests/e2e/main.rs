@@ -12,6 +12,7 @@ mod crash;
 mod damage;
 mod demo;
 mod disk;
+mod join;
 mod messages;
 mod sensor;
 mod vote;

@@ -140,10 +140,16 @@ impl Network {
 
     /// Founds a network whose peers are not started yet.
     pub(crate) fn found() -> Self {
+        Self::found_with(&[])
+    }
+
+    /// The same, with more arguments for `network new`.
+    pub(crate) fn found_with(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let (port, mqtt_port) = free_ports();
         let files = folder.path().join("net");
-        must(&[
+        let (port_text, mqtt_text) = (port.to_string(), mqtt_port.to_string());
+        let new = [
             "network",
             "new",
             text(&files),
@@ -151,10 +157,11 @@ impl Network {
             "test",
             "--insecure-keys",
             "--port",
-            &port.to_string(),
+            &port_text,
             "--mqtt-port",
-            &mqtt_port.to_string(),
-        ]);
+            &mqtt_text,
+        ];
+        must(&[&new[..], more].concat());
         let peers = (0..PEERS).map(|_| None).collect();
         Self { folder, port, mqtt_port, peers, gateway: None }
     }

@@ -27,7 +27,9 @@ impl Service {
             parameters: ParametersForm::from(&state.parameters),
             epoch: state.validators.epoch,
             validators: seats(&state.validators.validators)?,
+            epoch_end_height: state.epoch_end,
             next_validators: seats(&state.next_validators.validators)?,
+            chosen_validators: seats(&state.chosen_validators.validators)?,
             proposals: open.map(|(id, open)| self.open(id, open, &state.members)).collect(),
         })
     }
@@ -133,6 +135,8 @@ impl Service {
             members: small(told.members),
             votes_needed_after: small(told.votes_needed_after),
             validators: small(told.validators.len()),
+            seats_from_height: told.seats_from.map(|(from, _)| from),
+            in_time_height: told.seats_from.map(|(_, in_time)| in_time),
             quorum: small(told.quorum),
             faults_tolerated: small(told.faults_tolerated),
             largest: told.largest_share.map(|(organisation, _)| self.did(&organisation)),
@@ -150,10 +154,16 @@ fn summary(told: &query::Consequence) -> String {
         0 => "at once".to_owned(),
         blocks => format!("{blocks} blocks after"),
     };
+    let seats = told.seats_from.map_or_else(String::new, |(from, in_time)| {
+        format!(
+            " Seats change with block {from} if it takes effect by block {in_time}, and otherwise \
+             an epoch later."
+        )
+    });
     format!(
         "With {} votes of members it takes effect {when}. The network would then need {} of {} \
          validators for a block and go on with {} of them failing; a further change would need {} \
-         of {} members.",
+         of {} members.{seats}",
         told.votes_needed,
         told.quorum,
         told.validators.len(),

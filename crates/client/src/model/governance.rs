@@ -85,8 +85,14 @@ pub struct Governance {
     pub epoch: u64,
     /// Those validators, ascending by key.
     pub validators: Vec<SeatOf>,
-    /// The validators of the next epoch, as far as decided.
+    /// The last block of that epoch; absent if it has no end and validators never change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_end_height: Option<u64>,
+    /// The validators of the next epoch, which are settled.
     pub next_validators: Vec<SeatOf>,
+    /// The validators of the epoch after it, as far as members have decided; settled with the last
+    /// block of the present one.
+    pub chosen_validators: Vec<SeatOf>,
     /// Proposals that are open, oldest first.
     pub proposals: Vec<Proposal>,
 }
@@ -187,8 +193,14 @@ pub struct Consequence {
     pub members: u32,
     /// How many of them would have to agree to a further change.
     pub votes_needed_after: u32,
-    /// How many validators there would be from the next epoch on.
+    /// How many validators there would be.
     pub validators: u32,
+    /// The first block that they vote on; only if seats change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats_from_height: Option<u64>,
+    /// The last height at which the change can take effect for that; later, it holds an epoch later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_time_height: Option<u64>,
     /// How many of them would have to sign a block.
     pub quorum: u32,
     /// How many of them may fail or cheat without harm.

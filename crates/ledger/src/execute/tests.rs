@@ -95,6 +95,7 @@ const BY_GOVERNANCE: &[Refusal] = &[
     SeatTaken,
     NoSeat,
     TooManyMembers,
+    SeatsFixed,
 ];
 
 /// What those who store code, make and call contracts, and set triggers, are refused.

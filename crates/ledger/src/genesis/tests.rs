@@ -35,8 +35,8 @@ fn it_founds_members_and_settings_and_nothing_else() {
             .collect::<Vec<_>>()
             .iter())
     );
-    // Beside entities: parameters, validators, members, mode and the network's name.
-    assert_eq!(state.len(), genesis.organisations.len() + genesis.peers.len() + 5);
+    // Beside entities: parameters, validators of two epochs, members, mode and the network's name.
+    assert_eq!(state.len(), genesis.organisations.len() + genesis.peers.len() + 6);
 }
 
 #[test]

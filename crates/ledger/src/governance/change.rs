@@ -143,14 +143,16 @@ fn rotate<R: Read>(
     choose(state, validators)
 }
 
-/// A voting key belongs to one seat, now and in the next epoch: a vote must name who voted.
+/// A voting key belongs to one seat, now and in the epochs to come: a vote must name who voted.
 fn is_free<R: Read>(
     state: &Transition<'_, R>,
     to_come: &[Validator],
     key: &[u8; 32],
 ) -> Result<(), Stop> {
-    let now = present(state)?;
-    let taken = to_come.iter().chain(&now.validators).any(|validator| validator.key == *key);
+    let (now, next) = (present(state)?, next(state)?);
+    let next = next.iter().flat_map(|next| &next.validators);
+    let mut seats = to_come.iter().chain(&now.validators).chain(next);
+    let taken = seats.any(|validator| validator.key == *key);
     if taken { Err(Refusal::SeatTaken.into()) } else { Ok(()) }
 }
 
@@ -186,11 +188,12 @@ fn set_rule<R: Read>(state: &mut Transition<'_, R>, new: &VotingRule) -> Result<
     Ok(())
 }
 
-/// Writes the validators of the next epoch, if they can keep the ledger going and safe.
+/// Writes the validators of the epoch after the next, if they can keep the ledger going and safe.
 fn choose<R: Read>(
     state: &mut Transition<'_, R>,
     mut validators: Vec<Validator>,
 ) -> Result<(), Stop> {
+    let epoch = next(state)?.ok_or(Refusal::SeatsFixed)?.epoch.saturating_add(1);
     validators.sort_by_key(|validator| validator.key);
     if validators.is_empty() {
         return Err(Refusal::WouldStall.into());
@@ -199,8 +202,7 @@ fn choose<R: Read>(
         return Err(Refusal::ThirdOfVotes.into());
     }
     let (count, quorum) = (small(validators.len()), small(quorum(validators.len())));
-    let epoch = present(state)?.epoch.saturating_add(1);
-    state.put(own_key::next_validators(), &ValidatorSet { epoch, validators });
+    state.put(own_key::chosen_validators(), &ValidatorSet { epoch, validators });
     state.emit(Event::ValidatorsChosen { count, quorum });
     Ok(())
 }
@@ -215,12 +217,20 @@ fn has_a_third(validators: &[Validator]) -> bool {
         })
 }
 
-/// The validators of the next epoch as they are planned.
+/// The validators of the epoch after the next as they are planned.
 pub(super) fn to_come<R: Read>(state: &Transition<'_, R>) -> Result<Vec<Validator>, Stop> {
-    match state.get::<ValidatorSet>(&own_key::next_validators())? {
-        Some(set) => Ok(set.validators),
+    if let Some(chosen) = state.get::<ValidatorSet>(&own_key::chosen_validators())? {
+        return Ok(chosen.validators);
+    }
+    match next(state)? {
+        Some(next) => Ok(next.validators),
         None => Ok(present(state)?.validators),
     }
+}
+
+/// The validators of the next epoch, which are settled; none if the present one has no end.
+fn next<R: Read>(state: &Transition<'_, R>) -> Result<Option<ValidatorSet>, Stop> {
+    Ok(state.get(&own_key::next_validators())?)
 }
 
 fn present<R: Read>(state: &Transition<'_, R>) -> Result<ValidatorSet, Stop> {

@@ -23,8 +23,11 @@ pub struct Consequence {
     pub members: usize,
     /// How many of them would have to agree to a further change.
     pub votes_needed_after: usize,
-    /// The validators of the next epoch, ascending by key.
+    /// The validators there would be, ascending by key.
     pub validators: Vec<Validator>,
+    /// If it changes seats: the first block that those validators vote on, and the last height at which
+    /// the change can take effect for that. Later, it holds an epoch later.
+    pub seats_from: Option<(u64, u64)>,
     /// How many of them would have to sign a block.
     pub quorum: usize,
     /// How many of them may fail, or cheat, without harm.
@@ -49,6 +52,7 @@ pub fn consequence(
     };
     let rule_now = rule(&state).map_err(read)?;
     let before = all_members(&state).map_err(read)?.0.len();
+    let seats_before = change::to_come(&state).map_err(read)?;
     let mark = state.mark();
     let nobody = Actor { id: EntityId::default(), transaction: Default::default(), position: 0 };
     let refusal = match change::make(&mut state, &nobody, proposed) {
@@ -62,6 +66,10 @@ pub fn consequence(
     let members = all_members(&state).map_err(read)?.0.len();
     let validators = change::to_come(&state).map_err(read)?;
     let quorum = quorum(validators.len());
+    let effect = state.now.height.saturating_add(u64::from(rule_now.timelock_blocks));
+    let parameters = state.now.parameters;
+    let heights =
+        parameters.seats_from(effect).zip(parameters.epoch_end(parameters.epoch_of(effect)));
     Ok(Consequence {
         refusal,
         votes_needed: rule_now.needed(before),
@@ -71,6 +79,7 @@ pub fn consequence(
         quorum,
         faults_tolerated: validators.len() - quorum,
         largest_share: largest_share(&validators),
+        seats_from: heights.filter(|_| validators != seats_before),
         validators,
     })
 }

@@ -178,7 +178,7 @@ fn no_more_proposals_are_open_than_allowed() {
 }
 
 #[test]
-fn seats_are_given_taken_and_rekeyed_for_the_next_epoch() {
+fn seats_are_given_taken_and_rekeyed_for_an_epoch_to_come() {
     let mut world = World::new();
     let a = world.a;
     let peer = world.member(EntityKind::Peer, 41);
@@ -195,18 +195,18 @@ fn seats_are_given_taken_and_rekeyed_for_the_next_epoch() {
         assert_eq!(world.act(a, propose(change.clone())), Err(refusal), "{change:?}");
     }
     world.decided(seat(peer, 43));
-    let next = next_validators(&world.state).unwrap();
-    assert_eq!((next.epoch, next.validators.len()), (1, 3));
+    let next = chosen_validators(&world.state).unwrap();
+    assert_eq!((next.epoch, next.validators.len()), (2, 3));
     assert!(next.validators.is_sorted_by_key(|validator| validator.key));
     assert_eq!(address(&world.state, &peer).unwrap().as_deref(), Some("peer.example:7000"));
     // Those of now are as before: who votes changes with the epoch.
     assert_eq!(crate::validators(&world.state).unwrap(), now);
     let key = signing_key(45).public_key().bytes.try_into().unwrap();
     world.decided(Change::RotateVotingKey { peer, key });
-    let next = next_validators(&world.state).unwrap();
+    let next = chosen_validators(&world.state).unwrap();
     assert_eq!(next.validators.iter().find(|one| one.peer == peer).unwrap().key, key);
     world.decided(Change::RemovePeer { peer });
-    assert_eq!(next_validators(&world.state).unwrap().validators, now.validators);
+    assert_eq!(chosen_validators(&world.state).unwrap().validators, now.validators);
     assert_eq!(address(&world.state, &peer).unwrap(), None);
 }
 
@@ -222,7 +222,7 @@ fn an_organisation_ends_with_its_seats_and_all_it_owns() {
     world.use_key(c, 21);
     assert!(enacted(&world.votes(c, proposal, true)));
     assert!(!world.members().contains(&a));
-    let next = next_validators(&world.state).unwrap();
+    let next = chosen_validators(&world.state).unwrap();
     assert!(next.validators.iter().all(|validator| validator.organisation != a));
     for sender in [a, gateway] {
         let refused = world.act(sender, crate::testing::note(b"still here"));
@@ -236,7 +236,7 @@ fn an_organisation_ends_with_its_seats_and_all_it_owns() {
 fn nothing_is_accepted_that_would_stop_the_ledger_or_hand_it_to_one() {
     let mut world = World::new();
     let (a, b) = (world.a, world.b);
-    let peers = next_validators(&world.state).unwrap().validators;
+    let peers = chosen_validators(&world.state).unwrap().validators;
     let of = |org| peers.iter().find(|one| one.organisation == org).unwrap().peer;
     world.decided(Change::RemovePeer { peer: of(b) });
     assert_eq!(world.act(a, propose(Change::RemovePeer { peer: of(a) })), Err(Refusal::WouldStall));
@@ -251,6 +251,20 @@ fn nothing_is_accepted_that_would_stop_the_ledger_or_hand_it_to_one() {
     }
     let fourth = world.member(EntityKind::Peer, 55);
     assert_eq!(world.act(a, propose(seat(fourth, 65))), Err(Refusal::ThirdOfVotes));
+}
+
+#[test]
+fn seats_stay_where_epochs_never_end() {
+    let mut world = World::new();
+    let (a, peer) = (world.a, world.member(EntityKind::Peer, 41));
+    let parameters = Parameters { epoch_blocks: None, ..world.parameters.clone() };
+    world.state.insert(althing_proof::key::parameter("parameters"), encode(&parameters));
+    world.state.remove(&own_key::next_validators());
+    let told = world.consequence(&seat(peer, 43));
+    assert_eq!((told.refusal, told.validators.len()), (Some(Refusal::SeatsFixed), 2));
+    assert_eq!(world.act(a, propose(seat(peer, 43))), Err(Refusal::SeatsFixed));
+    let removal = Change::RemoveOrganisation { organisation: world.b };
+    assert_eq!(world.act(a, propose(removal)), Err(Refusal::SeatsFixed));
 }
 
 #[test]
@@ -279,6 +293,8 @@ fn what_a_change_leads_to_is_told_before_anybody_votes() {
     assert_eq!((told.votes_needed, told.members, told.votes_needed_after), (2, 2, 2));
     assert_eq!((told.validators.len(), told.quorum, told.faults_tolerated), (3, 3, 0));
     assert_eq!(told.largest_share, Some((world.a, 2)));
+    let epoch = u64::from(world.parameters.epoch_blocks.unwrap());
+    assert_eq!(told.seats_from, Some((2 * epoch, epoch - 1)));
     let organisation = add_organisation(&world, 21);
     assert_eq!(world.consequence(&organisation).votes_needed_after, 2);
     let impossible = world.consequence(&Change::RemovePeer { peer });

@@ -8,7 +8,8 @@ use std::{
 };
 
 use althing_ordering::{
-    Ack, Address, Application, Config, Draft, Evidence, PeerKey, Proposal, Role, Sizes, Timing,
+    Ack, Address, Application, Config, Draft, Electors, Evidence, PeerKey, Proposal, Role, Sizes,
+    Timing,
 };
 use althing_types::{
     Block, Digest, EntityId, ExecutionResult, Header, LedgerId, Validator, ValidatorSet,
@@ -186,6 +187,10 @@ impl<E: Clock> Application for App<E> {
         }
     }
 
+    fn validators(&self, epoch: u64) -> BoxFuture<'static, Electors> {
+        panic!("epoch {epoch}: there is one only")
+    }
+
     fn misbehaviour(&self, evidence: Evidence) {
         self.0.state().evidence.push(evidence);
     }
@@ -240,6 +245,8 @@ impl Plan {
             seed: Zeroizing::new(self.seeds[peer]),
             role: if votes { Role::Validator } else { Role::Follower },
             validators: self.validators.clone(),
+            epoch_blocks: None,
+            joined: 0,
             followers: self.followers.clone(),
             addresses: dial.map(|(key, at)| (*key, Address::Socket(*at))).collect(),
             listen: addresses.get(peer).copied().unwrap_or(([127, 0, 0, 1], 1).into()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use althing_proof::{
     Bundle, Claim,
     certificate::{DESCENDANTS_MAX, Finalized},
+    membership::EpochLink,
 };
 use althing_state::VERSIONS_KEPT;
 use commonware_utils::sync::Mutex;
@@ -30,9 +31,8 @@ impl Anchor {
     }
 
     /// A bundle of a claim about its state.
-    pub(super) fn bundle(&self, claim: Claim) -> Bundle {
-        // All blocks are of the first epoch so far, whose validators the genesis names.
-        Bundle::new(Vec::new(), self.block.clone(), claim)
+    pub(super) fn bundle(&self, links: Vec<EpochLink>, claim: Claim) -> Bundle {
+        Bundle::new(links, self.block.clone(), claim)
     }
 }
 

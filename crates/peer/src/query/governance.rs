@@ -21,8 +21,12 @@ pub struct GovernanceState {
     pub parameters: Parameters,
     /// The validators of the present epoch.
     pub validators: ValidatorSet,
-    /// Those of the next one, as far as decided.
+    /// The last height of the present epoch, if it ends.
+    pub epoch_end: Option<u64>,
+    /// The validators of the next one, which are settled; those of the present one if it has no end.
     pub next_validators: ValidatorSet,
+    /// Those of the one after it, as far as members have decided.
+    pub chosen_validators: ValidatorSet,
     /// Proposals that are open, oldest first.
     pub open: Vec<(TxId, OpenProposal)>,
 }
@@ -47,12 +51,17 @@ impl Query {
     /// [`QueryError`] if the disk fails.
     pub fn governance(&self) -> Result<GovernanceState, QueryError> {
         let view = self.view();
+        let validators = althing_ledger::validators(&view)?;
+        let next = althing_ledger::validators_of_next_epoch(&view)?;
+        let parameters = althing_ledger::parameters(&view)?;
         Ok(GovernanceState {
+            epoch_end: parameters.epoch_end(validators.epoch),
+            next_validators: next.unwrap_or_else(|| validators.clone()),
             members: governance::members(&view)?,
             rule: governance::voting_rule(&view)?,
-            parameters: althing_ledger::parameters(&view)?,
-            validators: althing_ledger::validators(&view)?,
-            next_validators: governance::next_validators(&view)?,
+            parameters,
+            validators,
+            chosen_validators: governance::chosen_validators(&view)?,
             open: governance::open_proposals(&view)?,
         })
     }

@@ -56,6 +56,9 @@ pub use status::{Complaint, Figure, Standing};
 mod anchor;
 use anchor::Anchors;
 
+mod membership;
+use membership::Links;
+
 mod bodies;
 use bodies::Bodies;
 
@@ -104,6 +107,8 @@ pub struct Query {
     core: Arc<Core>,
     /// The newest certified block that proofs hang from.
     anchors: Arc<Anchors>,
+    /// The steps from validators to validators that proofs begin with.
+    links: Arc<Links>,
     /// Blocks that were read lately.
     bodies: Arc<Bodies>,
     /// Nodes of streams' trees that were read lately.
@@ -117,6 +122,7 @@ impl Peer {
         Query {
             core: Arc::clone(&self.core),
             anchors: Arc::default(),
+            links: Arc::default(),
             bodies: Arc::default(),
             nodes: Arc::default(),
         }

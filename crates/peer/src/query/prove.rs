@@ -8,6 +8,7 @@ use std::{cell::RefCell, sync::Arc};
 use althing_proof::{
     Archive, Bundle, Claim, Interval, StatePath,
     certificate::Finalized,
+    membership::EpochLink,
     opening::Payloads,
     stream::{Leaf, Node},
 };
@@ -63,6 +64,7 @@ pub enum Question {
 #[derive(Debug)]
 pub struct Prepared {
     query: Query,
+    links: Vec<EpochLink>,
     work: Work,
 }
 
@@ -81,6 +83,16 @@ enum Work {
         block: Arc<Block>,
         placed: Placed,
     },
+}
+
+impl Work {
+    /// The newest epoch whose validators the proof needs.
+    fn epoch(&self) -> u64 {
+        match self {
+            Self::OfState { anchor, .. } => anchor.block.header.epoch,
+            Self::OfBlock { own, later, .. } => own.header.epoch.max(later.header.epoch),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -114,7 +126,8 @@ impl Query {
             }
             Question::Receipt { transaction } => self.prepare_receipt(&transaction).await?,
         };
-        Ok(Prepared { query: self.clone(), work })
+        let links = self.links(work.epoch()).await?;
+        Ok(Prepared { query: self.clone(), links, work })
     }
 
     async fn prepare_reading(&self, stream: StreamId, seq: u64) -> Result<Work, QueryError> {
@@ -204,15 +217,17 @@ impl Prepared {
     /// # Errors
     /// [`QueryError::TooLarge`] if the question must be split.
     pub fn bundle(self) -> Result<Vec<u8>, QueryError> {
-        let Self { query, work } = self;
+        let Self { query, links, work } = self;
         let bundle = match work {
-            Work::OfState { anchor, claim } => anchor.bundle(of_state(&query, &anchor, claim)?),
+            Work::OfState { anchor, claim } => {
+                let claim = of_state(&query, &anchor, claim)?;
+                anchor.bundle(links, claim)
+            }
             Work::OfBlock { own, later, roots, block, placed } => {
                 let receipts = query.receipts(placed.height)?;
                 let results = Some((receipts.as_slice(), roots, later));
                 let claim = Claim::transaction(&block, placed.position, results);
-                // All blocks are of the first epoch so far, whose validators the genesis names.
-                Bundle::new(Vec::new(), own, claim.ok_or(QueryError::Unknown(Noun::Transaction))?)
+                Bundle::new(links, own, claim.ok_or(QueryError::Unknown(Noun::Transaction))?)
             }
         };
         Ok(bundle.to_bytes()?)

@@ -11,7 +11,7 @@ use crate::{
     aggregate::{self, Aggregate},
     bundle::{
         AggregateProof, CertifiedBlock, Claim, Done, Failure, RangeProof, Sealed, StateProof, Step,
-        StreamProof, Verified, VerifiedClaim, VerifiedStream, Why,
+        StreamProof, Verified, VerifiedClaim, VerifiedStream,
         step::{At, require},
     },
     certificate::Finalized,
@@ -105,10 +105,7 @@ impl Verifier<'_> {
         block: &Finalized,
     ) -> Result<CertifiedBlock, Failure> {
         let header = &block.header;
-        let validators = membership
-            .validators(header.epoch)
-            .ok_or(Why::Claim("the chain from the genesis does not reach the block's epoch"))
-            .at(Step::Membership)?;
+        let validators = membership.validators(header.epoch);
         let count = validators.validators.len();
         let how = match header.epoch {
             0 => "are those of the genesis".into(),
@@ -119,7 +116,7 @@ impl Verifier<'_> {
             format!("the {count} validators of epoch {} {how}", header.epoch),
         );
 
-        block.verify(&self.ledger, validators).at(Step::Certificate)?;
+        block.verify(&self.ledger, &validators).at(Step::Certificate)?;
         let certified = block.certified().height;
         let within = membership.admits(header.epoch, header.height)
             && membership.admits(header.epoch, certified);

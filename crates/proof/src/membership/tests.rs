@@ -28,21 +28,76 @@ fn validators_follow_from_the_genesis_over_epochs() {
     let (ledger, links) = chain();
     let genesis = &ledger.network.genesis;
     let membership = Membership::follow(genesis, &links).unwrap();
-    let counts = [0, 1, 2].map(|epoch| membership.validators(epoch).unwrap().validators.len());
-    assert_eq!(counts, [4, 7, 1]);
-    assert_eq!(membership.validators(3), None);
-    assert_eq!(membership.validators(u64::MAX), None);
+    for (epoch, count) in [(0, 4), (1, 7), (2, 1), (3, 1), (u64::MAX, 1)] {
+        let set = membership.validators(epoch);
+        assert_eq!((set.epoch, set.validators.len()), (epoch, count));
+    }
     for (block, finalized, _) in &ledger.blocks {
         let epoch = block.header().epoch;
-        let validators = membership.validators(epoch).unwrap();
-        assert_eq!(finalized.verify(&genesis.ledger(), validators), Ok(()));
+        let validators = membership.validators(epoch);
+        assert_eq!(finalized.verify(&genesis.ledger(), &validators), Ok(()));
         for other in 0..3 {
             assert_eq!(membership.admits(other, block.height()), other == epoch, "{other}");
         }
     }
     let start = Membership::follow(genesis, &[]).unwrap();
-    assert_eq!(start.validators(0), Some(&genesis.validators()));
+    assert_eq!(start.validators(0), genesis.validators());
     assert!(start.admits(0, 1_000_000));
+}
+
+/// Validators that stay for a thousand epochs, of which none needs a link.
+#[test]
+fn epochs_in_which_nothing_changes_need_no_link() {
+    let mut network = Network::new(4);
+    let header = |network: &mut Network, epoch: u64, height: u64, next: Option<Digest>| {
+        let validators = ValidatorSet { epoch, ..network.validators.clone() };
+        network.validators = validators;
+        let mut header = chain().1[0].last.header.clone();
+        (header.ledger, header.epoch, header.height) = (network.genesis.ledger(), epoch, height);
+        (header.validators, header.next_validators) = (network.validators.digest(), next);
+        network.finalize(header)
+    };
+    let mut next = network.next_validators(7);
+    next.epoch = 1001;
+    let last = header(&mut network, 1000, 32_031, Some(next.digest()));
+    let (before, late) =
+        (header(&mut network, 999, 32_000, None), header(&mut network, 1002, 9, None));
+    let links = [EpochLink { last, next: next.clone() }];
+    let membership = Membership::follow(&network.genesis, &links).unwrap();
+    let ledger = network.genesis.ledger();
+    assert_eq!(before.verify(&ledger, &membership.validators(999)), Ok(()));
+    assert!(membership.admits(999, 32_000) && !membership.admits(999, 32_032));
+    assert!(membership.admits(1001, 32_032) && !membership.admits(1001, 32_031));
+    // Whoever has left signs for nobody, not even for an epoch far ahead.
+    let refused = late.verify(&ledger, &membership.validators(1002));
+    assert_eq!(refused, Err(CertificateError::Validators));
+    let claims_more =
+        [EpochLink { next: ValidatorSet { epoch: 1002, ..next }, ..links[0].clone() }];
+    let verdict = Membership::follow(&network.genesis, &claims_more);
+    assert_eq!(verdict, Err(MembershipError::Next { epoch: 1000 }));
+}
+
+/// Old keys, all of them, in an epoch in which others validate.
+#[test]
+fn who_lost_a_seat_signs_for_nothing() {
+    let mut ledger = TinyLedger::new(EntityKind::Gateway, Suite::Ed25519);
+    let retired = ledger.network.validators.clone();
+    ledger.commit();
+    ledger.end_epoch(4);
+    ledger.commit();
+    let membership = Membership::follow(&ledger.network.genesis, &ledger.links).unwrap();
+    let (id, honest) = (ledger.network.genesis.ledger(), ledger.blocks.last().unwrap().1.clone());
+    let now = membership.validators(1);
+    assert_eq!(honest.verify(&id, &now), Ok(()));
+    // They sign a block as if they were those who validate now, and as if they still did themselves.
+    ledger.network.enter(retired.clone());
+    let mut header = honest.header;
+    header.time_ms += 1;
+    let posing = ledger.network.finalize(header.clone());
+    assert_eq!(posing.verify(&id, &now), Err(CertificateError::Signature { validator: 0 }));
+    header.validators = ValidatorSet { epoch: 1, ..retired }.digest();
+    let claiming = ledger.network.finalize(header);
+    assert_eq!(claiming.verify(&id, &now), Err(CertificateError::Validators));
 }
 
 #[test]
@@ -62,7 +117,7 @@ fn a_broken_link_is_named_by_its_epoch() {
     assert_eq!(follow(|links| links[1].next.validators.clear()), next(1));
     let epoch = |expected, found| CertificateError::Epoch { expected, found };
     let skipped = follow(|links| links.retain(|link| link.next.epoch == 2));
-    assert_eq!(skipped, Err(Last { epoch: 0, source: epoch(0, 1) }));
+    assert_eq!(skipped, Err(Last { epoch: 1, source: CertificateError::Validators }));
     let repeated = follow(|links| links[1] = links[0].clone());
     assert_eq!(repeated, Err(Last { epoch: 1, source: epoch(1, 0) }));
     let forged = follow(|links| links[1].last.header.next_validators = Some(Digest([1; 32])));

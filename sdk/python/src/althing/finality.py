@@ -1,6 +1,8 @@
 """Whether a quorum of validators made a block final, and who the validators of an epoch are."""
 
+from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 
 from .block import Certificate, Finalized, Header, ValidatorSet
 from .bundle import EpochLink
@@ -48,7 +50,9 @@ def check_final(block: Finalized, ledger: bytes, validators: ValidatorSet, check
         _require(_continues(last, child), f"the block at height {child.height} is no child, in the same epoch, of the one before it")
         last = child
     views = (last.view, last.parent_view) == (certificate.view, certificate.parent_view)
-    _require(last.digest == certificate.block and views, "the certificate is about another block")
+    # The last block of an epoch is proposed again, as it is, in later views until it is final.
+    again = last.next_validators is not None and certificate.view > last.view
+    _require(last.digest == certificate.block and (views or again), "the certificate is about another block")
     check_certificate(certificate, ledger, validators, check)
 
 
@@ -83,20 +87,21 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 class Membership:
-    """The validators of the first epochs of a ledger."""
+    """The validators of a ledger. Epochs in which they stay need no link."""
 
     def __init__(self, genesis: Genesis, links: list[EpochLink], check: SignatureCheck) -> None:
         """Follows the links from the genesis. Raises `FinalityError` if they do not lead on."""
-        _require(len(links) <= EPOCHS_MAX, f"the chain spans more than {EPOCHS_MAX} epochs")
+        _require(len(links) <= EPOCHS_MAX, f"the chain spans more than {EPOCHS_MAX} changes of validators")
         ledger = genesis.ledger
         self._sets = [genesis.validators()]
         self._ends: list[int] = []
-        for epoch, link in enumerate(links):
+        for link in links:
+            header, since = link.last.header, self._sets[-1]
+            epoch = max(header.epoch, since.epoch)
             try:
-                check_final(link.last, ledger, self._sets[epoch], check)
+                check_final(link.last, ledger, replace(since, epoch=epoch), check)
             except FinalityError as fault:
                 raise FinalityError(f"the last block of epoch {epoch} is not final: {fault}") from None
-            header = link.last.header
             is_named = header.next_validators == link.next.digest and link.next.epoch == epoch + 1
             _require(is_named, f"the last block of epoch {epoch} does not name the validators that follow it")
             ascends = not self._ends or header.height > self._ends[-1]
@@ -104,11 +109,15 @@ class Membership:
             self._ends.append(header.height)
             self._sets.append(link.next)
 
-    def validators(self, epoch: int) -> ValidatorSet | None:
-        """The validators of an epoch, if the chain reaches it."""
-        return self._sets[epoch] if epoch < len(self._sets) else None
+    def validators(self, epoch: int) -> ValidatorSet:
+        """The validators of an epoch; of one after the last link, if they have not changed since."""
+        return replace(self._sets[self._changes_before(epoch)], epoch=epoch)
 
     def admits(self, epoch: int, height: int) -> bool:
         """Whether a block of an epoch can have a height."""
-        is_above = epoch == 0 or height > self._ends[epoch - 1]
-        return is_above and (epoch >= len(self._ends) or height <= self._ends[epoch])
+        since = self._changes_before(epoch)
+        is_above = since == 0 or height > self._ends[since - 1]
+        return is_above and (since >= len(self._ends) or height <= self._ends[since])
+
+    def _changes_before(self, epoch: int) -> int:
+        return bisect_right([each.epoch for each in self._sets], epoch) - 1

@@ -12,7 +12,16 @@ from .codec import bytes32, decode, list_of, numbered, optional, record, text, u
 from .crypto import SUITES, PublicKey
 from .digest import hash
 from .entity import Inception, entity_id, id32, inception, is_name
-from .limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, GENESIS_BYTES_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX
+from .limits import (
+    BLOCK_BYTES_MAX,
+    BLOCK_TRANSACTIONS_MAX,
+    CONTRACT_GAS_MAX,
+    EPOCH_BLOCKS_MAX,
+    EPOCH_BLOCKS_MIN,
+    GENESIS_BYTES_MAX,
+    ORGANISATIONS_MAX,
+    VALIDATORS_MAX,
+)
 from .text import parse_did, to_did
 
 _FILE_CHARS_MAX = 1024 * 1024
@@ -37,8 +46,10 @@ class Parameters:
     sequence_window: Annotated[int, u64]
     contract_gas_transaction_max: Annotated[int, u64]
     contract_gas_block_max: Annotated[int, u64]
-    reads: Annotated[str | None, optional(numbered(("policy",), 1))] = None
-    """Who may read what has no policy: anybody if absent."""
+    reads: Annotated[str | None, optional(numbered(("open", "policy")))] = None
+    """Who may read what has no policy: anybody if absent, which is left out at the end, or open, which is not."""
+    epoch_blocks: Annotated[int | None, optional(u32)] = None
+    """Blocks in each epoch; if absent, the first one has no end."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +139,10 @@ def check_parameters(value: Parameters) -> None:
         ("contract_gas_block_max", 0, CONTRACT_GAS_MAX),
     ):
         _require(low <= getattr(value, name) <= high, f"parameter {name} is out of bounds")
+    is_shortest = value.reads == "policy" or (value.reads is None) == (value.epoch_blocks is None)
+    _require(is_shortest, "parameter reads is out of bounds")
+    ends = value.epoch_blocks is None or EPOCH_BLOCKS_MIN <= value.epoch_blocks <= EPOCH_BLOCKS_MAX
+    _require(ends, "parameter epoch_blocks is out of bounds")
 
 
 def _require(holds: bool, otherwise: str) -> None:
@@ -185,11 +200,13 @@ def _read_file(file: Any) -> Genesis:
 
 
 def _read_parameters(file: Any) -> Parameters:
-    names = tuple(name for name in Parameters.__dataclass_fields__ if name != "reads")
-    closed = "reads" in file
-    _only(file, (*names, "reads") if closed else names)
-    reads = _one_of(file, "reads", ("open", "policy")) if closed else "open"
-    return Parameters(*[_count(file[name]) for name in names], None if reads == "open" else reads)
+    optional_names = ("reads", "epoch_blocks")
+    names = tuple(name for name in Parameters.__dataclass_fields__ if name not in optional_names)
+    _only(file, (*names, *[name for name in optional_names if name in file]))
+    reads = _one_of(file, "reads", ("open", "policy")) if "reads" in file else "open"
+    epoch_blocks = _count(file["epoch_blocks"]) if "epoch_blocks" in file else None
+    absent = reads == "open" and epoch_blocks is None
+    return Parameters(*[_count(file[name]) for name in names], None if absent else reads, epoch_blocks)
 
 
 def _read_organisation(file: Any, network: str) -> Organisation:

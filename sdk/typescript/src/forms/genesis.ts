@@ -6,7 +6,7 @@ import { validatorsDigest, type ValidatorSet } from './block.ts';
 import { isPublicKey } from './crypto.ts';
 import { hash } from './digest.ts';
 import { entityId, id, inception } from './entity.ts';
-import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, GENESIS_BYTES_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX } from './limits.ts';
+import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, EPOCH_BLOCKS_MAX, EPOCH_BLOCKS_MIN, GENESIS_BYTES_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX } from './limits.ts';
 
 /** What all peers of the ledger set alike. */
 export const parameters = record({
@@ -19,8 +19,10 @@ export const parameters = record({
   sequenceWindow: u64,
   contractGasTransactionMax: u64,
   contractGasBlockMax: u64,
-  /** Who may read what has no policy; open, which is left out, if null. */
-  reads: optional(numbered(['policy'], 1)),
+  /** Who may read what has no policy; anybody if null, which is left out at the end, or open, which is not. */
+  reads: optional(numbered(['open', 'policy'])),
+  /** Blocks in each epoch; null if the first one has no end. */
+  epochBlocks: optional(u32),
 });
 
 /** Who may take part. */
@@ -123,7 +125,8 @@ export function checkParameters(value: Value<typeof parameters>): void {
     sequenceWindow: value.sequenceWindow >= 1n && value.sequenceWindow <= 1n << 40n,
     contractGasTransactionMax: value.contractGasTransactionMax <= value.contractGasBlockMax,
     contractGasBlockMax: value.contractGasBlockMax <= CONTRACT_GAS_MAX,
-    reads: true,
+    reads: value.reads === 'policy' || (value.reads === null) === (value.epochBlocks === null),
+    epochBlocks: value.epochBlocks === null || isWithin(value.epochBlocks, EPOCH_BLOCKS_MIN, EPOCH_BLOCKS_MAX),
   };
   for (const [name, holds] of Object.entries(bounds)) require(holds, `parameter ${name} is out of bounds`);
 }

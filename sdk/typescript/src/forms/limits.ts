@@ -46,6 +46,8 @@ export const BUNDLE_BYTES_MAX = 8 * 1024 * 1024;
 export const DESCENDANTS_MAX = 64;
 /** Most epochs that one chain may span. */
 export const EPOCHS_MAX = 1024;
+export const EPOCH_BLOCKS_MIN = 32;
+export const EPOCH_BLOCKS_MAX = 10_000_000;
 /** Most heights whose receipts one header states. */
 export const STATED_HEIGHTS_MAX = 64;
 /** Most parts of one opening. */

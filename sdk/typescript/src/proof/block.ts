@@ -14,7 +14,6 @@ const NAMES_MAX = 8;
 export function checkBlock(context: Context, membership: Membership, block: Finalized): CertifiedBlock {
   const { header, certificate, descendants } = block;
   const set = membership.validators(header.epoch);
-  if (!set) return context.fail('membership', "the chain from the genesis does not reach the block's epoch");
   const count = set.validators.length;
   const how = header.epoch === 0n ? 'are those of the genesis' : `follow from the genesis over ${header.epoch} epochs`;
   context.done('membership', `the ${count} validators of epoch ${header.epoch} ${how}`);

@@ -63,7 +63,10 @@ export function finalityFault({ header, certificate, descendants }: Finalized, l
     if (!continues(last, next)) return `the block at height ${next.height} is no child, in the same epoch, of the one before it`;
     last = next;
   }
-  const isAboutIt = equal(blockDigest(last), certificate.block) && last.view === certificate.view && last.parentView === certificate.parentView;
+  const isPlaced = last.view === certificate.view && last.parentView === certificate.parentView;
+  // The last block of an epoch is proposed again, as it is, in later views until it is final.
+  const isAgain = last.nextValidators !== null && certificate.view > last.view;
+  const isAboutIt = equal(blockDigest(last), certificate.block) && (isPlaced || isAgain);
   return isAboutIt ? certificateFault(certificate, ledger, set, check) : 'the certificate is about another block';
 }
 

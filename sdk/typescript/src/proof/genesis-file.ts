@@ -55,7 +55,7 @@ function parseJson(text: string): unknown {
 
 /** The settings of a ledger as genesis files and the interface have them. Throws `GenesisError` for what are none. */
 export function parseParameters(json: unknown): Genesis['parameters'] {
-  const names = ['block_bytes_max', 'block_transactions_max', 'heartbeat_ms', 'leader_timeout_ms', 'clock_drift_max_ms', 'claim_ahead_max_ms', 'sequence_window', 'contract_gas_transaction_max', 'contract_gas_block_max', 'reads'];
+  const names = ['block_bytes_max', 'block_transactions_max', 'heartbeat_ms', 'leader_timeout_ms', 'clock_drift_max_ms', 'claim_ahead_max_ms', 'sequence_window', 'contract_gas_transaction_max', 'contract_gas_block_max', 'reads', 'epoch_blocks'];
   const file = new Fields(json, 'parameters', names);
   const small = (name: string): number => file.integer(name, 0xffff_ffff);
   return {
@@ -68,7 +68,8 @@ export function parseParameters(json: unknown): Genesis['parameters'] {
     sequenceWindow: BigInt(file.integer('sequence_window', Number.MAX_SAFE_INTEGER)),
     contractGasTransactionMax: BigInt(file.integer('contract_gas_transaction_max', Number.MAX_SAFE_INTEGER)),
     contractGasBlockMax: BigInt(file.integer('contract_gas_block_max', Number.MAX_SAFE_INTEGER)),
-    reads: file.value('reads') !== undefined && file.oneOf('reads', ['open', 'policy']) === 'policy' ? ('policy' as const) : null,
+    reads: file.value('reads') !== undefined && file.oneOf('reads', ['open', 'policy']) === 'policy' ? ('policy' as const) : file.value('epoch_blocks') === undefined ? null : ('open' as const),
+    epochBlocks: file.value('epoch_blocks') === undefined ? null : small('epoch_blocks'),
   };
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use althing_client::{Client, ReadingAs, Signer};
-use althing_types::{EntityId, EntityKind, Mode};
+use althing_types::{EntityId, EntityKind, Mode, limits::EPOCH_BLOCKS_STANDARD};
 use anyhow::Context as _;
 
 use crate::{
@@ -67,6 +67,7 @@ impl Topology {
             organisations: letters.iter().map(|letter| format!("BoT entity {letter}")).collect(),
             peers: (0..).zip(&letters).map(|(index, l)| (format!("peer-{l}"), index)).collect(),
             gateway: GATEWAY.to_owned(),
+            epoch_blocks: EPOCH_BLOCKS_STANDARD,
         };
         let mut ports = Reservations::default();
         let mut endpoints = Vec::new();

@@ -161,6 +161,8 @@ impl Start {
             seed,
             role: settings.role,
             validators: genesis.validators(),
+            epoch_blocks: genesis.parameters.epoch_blocks,
+            joined: opened.joined(),
             followers: settings.followers,
             addresses,
             listen: settings.p2p_listen,

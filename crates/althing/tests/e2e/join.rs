@@ -1,0 +1,138 @@
+//! Members let an organisation in, whose peer takes a seat, and take another's seat away.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{Network, Process, free_port, must, must_fail, run, text, until};
+
+/// Blocks in each epoch: the fewest there may be.
+const EPOCH_BLOCKS: &str = "32";
+
+/// Lets members agree until the proposal takes effect: three of four, or four of five.
+fn agree(network: &Network, propose: &[&str], voters: &[PathBuf]) -> Value {
+    let proposed = network.ask(0, &[propose, &["--key", text(&network.organisation(0))]].concat());
+    let id = proposed["proposal"].as_str().unwrap();
+    for key in voters {
+        network.ask(0, &["vote", "yes", id, "--key", text(key)]);
+    }
+    assert_eq!(network.ask(0, &["vote", "list"])["items"][0]["status"], "enacted", "{propose:?}");
+    proposed["consequence"].clone()
+}
+
+fn height(url: &str) -> Option<u64> {
+    let output = run(&["peer", "status", "--peer", url, "--json"]);
+    let status: Value = serde_json::from_slice(&output.stdout).ok()?;
+    status["status"]["height"].as_u64()
+}
+
+/// Makes blocks, one for each record, until a height is reached.
+fn pass(network: &Network, to: u64) {
+    let key = network.organisation(0);
+    until(&format!("height {to}"), || {
+        if height(&network.url(0))? > to {
+            return Some(());
+        }
+        for turn in 0..8 {
+            let note = format!("{turn}");
+            network
+                .ask(0, &["tx", "record", "--kind", "turn", "--data", &note, "--key", text(&key)]);
+        }
+        None
+    });
+}
+
+/// The configuration of a peer that was not there when the network was founded.
+fn write_config(network: &Network, folder: &Path, port: u16, voting: &Path) -> PathBuf {
+    let genesis = network.path("genesis.json");
+    let addresses: String = (0..4)
+        .map(|index| {
+            let url = network.url(index);
+            let api: u16 = url.rsplit_once(':').unwrap().1.parse().unwrap();
+            format!("\"peer-{}\" = \"127.0.0.1:{}\"\n", index + 1, api + 1)
+        })
+        .collect();
+    let config = format!(
+        "genesis = {:?}\n[peer]\nrole = \"follower\"\nvoting_key = {:?}\nkey = \"\"\n\
+         [peer.p2p]\nlisten = \"127.0.0.1:{}\"\n[peer.p2p.addresses]\n{addresses}\
+         [peer.api]\nlisten = \"127.0.0.1:{port}\"\n",
+        text(&genesis),
+        text(voting),
+        port + 1,
+    );
+    let path = folder.join("config.toml");
+    std::fs::write(&path, config).unwrap();
+    path
+}
+
+fn seats(network: &Network, which: &str) -> Vec<String> {
+    let found = network.ask(0, &["org", "list"]);
+    let seats = found[which].as_array().unwrap().iter();
+    seats.map(|seat| seat["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_organisation_joins_with_its_peer_and_another_loses_its_seat() {
+    let mut network = Network::found_with(&["--epoch-blocks", EPOCH_BLOCKS]);
+    (0..4).for_each(|index| network.start_peer(index));
+    network.wait_until_ready();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let voters: Vec<PathBuf> = (1..4).map(|index| network.organisation(index)).collect();
+
+    // The members: one proposes, others agree.
+    let (organisation, peer) = (file("organisation.json"), file("peer.json"));
+    let add = ["org", "add", "--name", "newcomer", "--entity-key", text(&organisation)];
+    agree(&network, &[&add[..], &["--insecure-keys"]].concat(), &voters[..2]);
+    // The newcomer: it registers its peer, whose voting key it keeps to itself.
+    let voting = file("voting.json");
+    must(&["key", "new", text(&voting), "--insecure-keys"]);
+    must(&["key", "new", text(&peer), "--insecure-keys"]);
+    let register = ["entity", "register", "--kind", "peer", "--name", "peer-5"];
+    let keys = ["--entity-key", text(&peer), "--key", text(&organisation)];
+    network.ask(0, &[&register[..], &keys].concat());
+    let shown: Value =
+        serde_json::from_str(&must(&["key", "show", text(&voting), "--json"])).unwrap();
+    let vote_key = shown["public"].as_str().unwrap();
+    let port = free_port(2);
+    let address = format!("127.0.0.1:{}", port + 1);
+    let add = ["org", "add-peer", "peer-5", "--vote-key", vote_key, "--address", &address];
+    let told = agree(&network, &add, &voters);
+    let from = told["seats_from_height"].as_u64().unwrap();
+    assert!(told["summary"].as_str().unwrap().contains(&format!("block {from}")), "{told}");
+    assert!(seats(&network, "chosen_validators").contains(&"peer-5".to_owned()));
+    assert!(!seats(&network, "validators").contains(&"peer-5".to_owned()));
+
+    // The joiner starts with the genesis and its key, before anybody lets it connect.
+    let config = write_config(&network, folder.path(), port, &voting);
+    let joiner = Process::start("peer", &config);
+    let url = format!("http://127.0.0.1:{port}");
+    // An epoch more, in case the last vote came with the next.
+    let from = from + 32;
+    pass(&network, from);
+    until("the newcomer among the validators", || {
+        seats(&network, "validators").contains(&"peer-5".to_owned()).then_some(())
+    });
+    until("the newcomer as high as the others", || height(&url).filter(|height| *height >= from));
+    // It is needed from now on: four of five sign, and one of the others goes.
+    network.kill_peer(3);
+    let now = height(&network.url(0)).unwrap();
+    pass(&network, now + 4);
+    until("blocks at the newcomer", || height(&url).filter(|height| *height > now + 4));
+    network.start_peer(3);
+
+    // Its seat is taken away again, and it goes on as a follower.
+    let told = agree(&network, &["org", "remove-peer", "peer-5"], &voters);
+    let until_height = told["seats_from_height"].as_u64().unwrap() + 32;
+    pass(&network, until_height);
+    until("validators without it", || {
+        (!seats(&network, "validators").contains(&"peer-5".to_owned())).then_some(())
+    });
+    joiner.stop();
+    let now = height(&network.url(0)).unwrap();
+    pass(&network, now + 4);
+    let gone = ["org", "remove-peer", "peer-5", "--peer", &network.url(0), "--key"];
+    let refused = must_fail(&[&gone[..], &[text(&network.organisation(0))]].concat());
+    assert!(refused.contains("no_seat"), "{refused}");
+    network.stop();
+}

@@ -1,0 +1,50 @@
+//! The chain from the genesis to the validators of an epoch, for proofs.
+
+use std::collections::BTreeMap;
+
+use althing_proof::membership::{EPOCHS_MAX, EpochLink};
+use althing_types::ValidatorSet;
+use commonware_utils::sync::Mutex;
+
+use super::{Query, QueryError};
+
+/// The links that were made lately, by the epoch that they lead to.
+#[derive(Debug, Default)]
+pub(super) struct Links(Mutex<BTreeMap<u64, EpochLink>>);
+
+impl Query {
+    /// The links up to an epoch: one for each change of validators.
+    ///
+    /// # Errors
+    /// [`QueryError::NotCertified`] if one cannot be made here, or there are too many.
+    pub(super) async fn links(&self, epoch: u64) -> Result<Vec<EpochLink>, QueryError> {
+        let missing = || QueryError::NotCertified;
+        // Waits until they are decided, and so are all before them.
+        let mut set = self.chain().settled_validators(epoch).await.ok_or_else(missing)?;
+        let mut changes = Vec::new();
+        while let Some(before) = set.epoch.checked_sub(1) {
+            if changes.len() == EPOCHS_MAX {
+                return Err(missing());
+            }
+            changes.push(set);
+            set = self.chain().validators_since(before).ok_or_else(missing)?;
+        }
+        let mut links = Vec::with_capacity(changes.len());
+        for next in changes.into_iter().rev() {
+            links.push(self.link(next).await?);
+        }
+        Ok(links)
+    }
+
+    async fn link(&self, next: ValidatorSet) -> Result<EpochLink, QueryError> {
+        let epoch = next.epoch;
+        if let Some(known) = self.links.0.lock().get(&epoch) {
+            return Ok(known.clone());
+        }
+        let parameters = &self.core.config.genesis.parameters;
+        let last = parameters.epoch_end(epoch.saturating_sub(1)).ok_or(QueryError::NotCertified)?;
+        let link = EpochLink { last: self.certified(last).await?, next };
+        self.links.0.lock().insert(epoch, link.clone());
+        Ok(link)
+    }
+}

@@ -1,0 +1,91 @@
+//! Validators that change while the network runs.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::time::Duration;
+
+use althing_sim::{Fault, Plan, SeatChange, Seated, Summary, Tempo};
+use althing_sim_network::Behaviour;
+
+/// Blocks in each epoch: the fewest there may be.
+const EPOCH_BLOCKS: u32 = 32;
+/// How long a leader with nothing to do waits in simulated networks, milliseconds.
+const HEARTBEAT_MS: u64 = 300;
+
+/// Four validators and two machines that follow, and nothing goes wrong.
+fn calm(seed: u64, spans: u64) -> Plan {
+    let calm = (0..spans).map(|_| Fault::Calm(Duration::from_secs(2)));
+    Plan {
+        seed,
+        tempo: Tempo::Seconds,
+        validators: 4,
+        followers: 2,
+        cheat: Behaviour::Honest,
+        gateways: 2,
+        faults: calm.collect(),
+        power_cut: false,
+        cut_losses: vec![(0, 0); 6],
+        cut_tears: vec![0; 2],
+        asleep: Duration::ZERO,
+        epoch_blocks: Some(EPOCH_BLOCKS),
+        seats: Vec::new(),
+    }
+}
+
+/// The set grows, a peer takes a new key, the set shrinks; the one who left comes back.
+fn changes() -> Vec<(SeatChange, Duration)> {
+    let at = |peer, machine| Seated { peer, machine };
+    let all = [
+        SeatChange::Give(at(4, 4)),
+        SeatChange::Rekey(at(0, 5)),
+        SeatChange::Take(at(1, 1)),
+        SeatChange::Give(at(1, 0)),
+        SeatChange::Take(at(2, 2)),
+    ];
+    all.map(|change| (change, Duration::from_millis(500))).to_vec()
+}
+
+fn run(plan: Plan) -> Summary {
+    let seed = plan.seed;
+    althing_sim::run_plan(plan, None).unwrap_or_else(|error| panic!("seed {seed}: {error}"))
+}
+
+#[test]
+fn seats_change_by_vote_without_a_gap() {
+    let plan = || Plan { seats: changes(), ..calm(1, 25) };
+    let summary = run(plan());
+    assert_eq!(summary.seat_changes, 5);
+    // No two views in a row are lost, at the end of an epoch neither. One can be: the engine of an
+    // epoch passes over a leader that it has not heard of yet.
+    assert!(summary.views_lost < 2, "{summary:?}");
+    assert_eq!(summary, run(plan()), "it does not replay");
+}
+
+#[test]
+fn a_peer_that_slept_across_three_epochs_catches_up() {
+    let away = Duration::from_secs(60);
+    // One that validates all the time, and one that gets its seat while it sleeps.
+    for peer in [3, 4] {
+        let asleep = Fault::Crash { peer, commits_lost: 0, tear: 0, away };
+        let seats = vec![(SeatChange::Give(Seated { peer: 4, machine: 4 }), Duration::ZERO)];
+        let faults = [calm(2, 2).faults, vec![asleep]].concat();
+        let summary = run(Plan { faults, seats, ..calm(2, 0) });
+        let slept = away.as_millis() as u64 / HEARTBEAT_MS / 2;
+        assert!(slept > 3 * u64::from(EPOCH_BLOCKS) && summary.height > slept, "{summary:?}");
+        assert_eq!(summary.seat_changes, 1, "{summary:?}");
+    }
+}
+
+/// The power fails, and comes back after ten years: keys, seats, proofs and what gateways hold are as
+/// good as before, and members go on changing seats.
+#[test]
+fn nothing_expires_in_ten_years() {
+    let plan = Plan {
+        power_cut: true,
+        asleep: Duration::from_secs(10 * 366 * 86_400),
+        seats: changes(),
+        ..calm(7, 20)
+    };
+    let summary = run(plan);
+    assert_eq!(summary.seat_changes, 5);
+    assert!(summary.longest_gap_ms > 10 * 365 * 86_400 * 1000, "{summary:?}");
+}
