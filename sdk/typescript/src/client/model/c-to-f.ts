@@ -73,6 +73,8 @@ export type Command = Operation & {
 export interface Consequence {
   /** How many of them may fail or cheat without harm. */
   faults_tolerated: number;
+  /** The last height at which the change can take effect for that; later, it holds an epoch later. */
+  in_time_height?: number;
   /** The organisation with the most seats. */
   largest?: Did;
   /** How many seats that are. */
@@ -83,11 +85,13 @@ export interface Consequence {
   quorum: number;
   /** Code of the refusal that forbids it; absent if it is possible. */
   refusal?: string;
+  /** The first block that they vote on; only if seats change. */
+  seats_from_height?: number;
   /** In one sentence. */
   summary: string;
   /** Blocks between their agreement and its effect. */
   timelock_blocks: number;
-  /** How many validators there would be from the next epoch on. */
+  /** How many validators there would be. */
   validators: number;
   /** How many members must agree to it. */
   votes_needed: number;

@@ -64,11 +64,18 @@ export interface Given {
 
 /** Who decides, by which rule, and what is open. */
 export interface Governance {
+  /**
+   * The validators of the epoch after it, as far as members have decided; settled with the last
+   * block of the present one.
+   */
+  chosen_validators: SeatOf[];
   /** The epoch whose validators sign now. */
   epoch: number;
+  /** The last block of that epoch; absent if it has no end and validators never change. */
+  epoch_end_height?: number;
   /** The member organisations, ascending by id. */
   members: Member[];
-  /** The validators of the next epoch, as far as decided. */
+  /** The validators of the next epoch, which are settled. */
   next_validators: SeatOf[];
   /** The settings of the ledger as they are now. */
   parameters: ParametersForm;

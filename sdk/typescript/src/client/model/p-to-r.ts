@@ -16,6 +16,8 @@ export interface ParametersForm {
   contract_gas_block_max: number;
   /** Most gas that contracts may use in one transaction. */
   contract_gas_transaction_max: number;
+  /** Blocks in each epoch; without it, the founders validate for ever. */
+  epoch_blocks?: number;
   /** How long a leader with nothing to do waits before it proposes an empty block, milliseconds. */
   heartbeat_ms: number;
   /** How long the others wait for its proposal, milliseconds. */
