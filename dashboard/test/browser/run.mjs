@@ -12,6 +12,7 @@ import { contractModule } from "./contract.mjs";
 import { HOSTILE } from "./hostile.mjs";
 import { writeLong } from "./million.mjs";
 import { startNetwork, until } from "./network.mjs";
+import { actByItself, liveAndEnd, useEachOther } from "./together.mjs";
 
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const PATIENCE_MS = 20_000;
@@ -495,6 +496,10 @@ const checks = {
     if (shots) await page.screenshot({ path: join(shots, "procedures-contract-wide-light.png"), fullPage: true });
     await close(page);
   },
+
+  "the ledger acts by itself, and the pages say on what": () => actByItself({ network, open, close }),
+  "devices and gateways use what others offer, and only as long as they may": () => useEachOther({ network, open, close }),
+  "a contract lives from its code to its end by the command line": () => liveAndEnd({ network }),
 
   async "a million readings are one chart, with a gap where nothing came"() {
     const total = 1_000_000;

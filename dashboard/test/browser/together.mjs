@@ -1,0 +1,219 @@
+// Things, services and the ledger at work with each other, typed as people type it, and what the pages tell of it.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openAccount } from "./account.mjs";
+import { contractModule } from "./contract.mjs";
+import { until } from "./network.mjs";
+
+const GUARD = fileURLToPath(new URL("../../../contracts/artifacts/guard.wasm", import.meta.url));
+
+function description(title, affordances) {
+  return JSON.stringify({ "@context": "https://www.w3.org/2022/wot/td/v1.1", title, securityDefinitions: { none: { scheme: "nosec" } }, security: "none", ...affordances });
+}
+
+const forms = [{ href: "mqtt://a/b" }];
+const TEMPERATURE = { properties: { temperature: { type: "number", multipleOf: 0.01, unit: "degC", forms } } };
+const RING = { actions: { ring: { forms } }, properties: { on: { type: "boolean", forms } } };
+
+/** Commands of the program that sign, with their answers. */
+function typed(network) {
+  const organisations = [1, 2].map((at) => join(network.folder, "organisations", `${at}.json`));
+  const ask = (...args) => JSON.parse(network.command(...args, "--json").split("\n").filter(Boolean).at(-1));
+  /** What a command that must fail says. */
+  const refused = (...args) => {
+    let said;
+    try {
+      said = network.command(...args);
+    } catch (error) {
+      return String(error.stderr);
+    }
+    return assert.fail(`it was not refused: ${args.join(" ")}: ${said}`);
+  };
+  const register = (name, title, affordances, key) => {
+    const file = network.write(`${name}.td.json`, description(title, affordances));
+    return ask("thing", "register", "--name", name, "--description", file, "--key", key);
+  };
+  /** A new entity that an organisation answers for; gives its key file. */
+  const enter = (kind, name, key) => {
+    const file = join(network.folder, `${name}.json`);
+    ask("entity", "register", "--kind", kind, "--name", name, "--entity-key", file, "--insecure-keys", "--key", key);
+    return file;
+  };
+  return { organisations, ask, refused, register, enter };
+}
+
+/** A thing with a reading of each value, each in a batch of its own. */
+function measuring(network, name, key) {
+  let next = 0n;
+  return async (value) => {
+    // Anew each time, since the program signs for the same entity meanwhile; and again if the peer has closed what was idle while that ran.
+    const { actions, client, finalize } = await until(() => openAccount(network.base, key).catch(() => undefined));
+    const { items: [thing] } = await client.things({ name });
+    const now = BigInt(Date.now());
+    const { action, payload } = actions.submitBatch(thing.id, "temperature", next, [{ claimedMs: now, receivedMs: now, value: { kind: "number", mantissa: BigInt(value) } }]);
+    next += 1n;
+    return finalize([action], [payload]);
+  };
+}
+
+/** A contract of the committed module, whoever stored that first. */
+function makeGuard({ ask }, name, thing, key) {
+  ask("contract", "store", GUARD, "--name", "guard", "--interface", "guard", "--key", key);
+  const message = { thing: ask("thing", "show", thing).id, property: "temperature", limit: 15_000, notify: [] };
+  ask("contract", "instantiate", "guard", JSON.stringify(message), "--name", name, "--key", key);
+  return ask("contract", "show", name);
+}
+
+/** A contract that acts has a DID and no document: the page asks for one all the same, and the browser notes the answer. */
+function nameless(page) {
+  page.wrong = page.wrong.filter((line) => !/status of 404/.test(line));
+}
+
+/**
+ * Clause 7.1.3: a reading beyond a limit, a contract that a trigger calls, its alarm, and a command to a bell; then a trigger that time sets off,
+ * and a call. Nobody signs anything between the reading and the command.
+ */
+export async function actByItself({ network, open, close }) {
+  const program = typed(network);
+  const { ask, organisations: [key] } = program;
+  program.register("kiln", "Kiln", TEMPERATURE, key);
+  program.register("bell", "Bell", RING, key);
+  const measure = measuring(network, "kiln", key);
+  await measure(14_000);
+  const guard = makeGuard(program, "watch", "kiln", key);
+  ask("trigger", "set", "too-hot", 'when kiln/temperature > 150 then call watch {"check":{}}', "--key", key);
+  ask("trigger", "set", "alarmed", `when record alarm by ${guard.id} then command bell.ring`, "--key", key);
+  const soon = new Date(Date.now() + 1000).toISOString();
+  ask("trigger", "set", "in-time", `when at ${soon} then record woke`, "--key", key);
+  assert.equal(ask("command", "list", "bell").items.length, 0);
+  const { height } = await measure(15_100);
+  const [command] = await until(async () => {
+    const { items } = ask("command", "list", "bell");
+    return items.length > 0 && items;
+  });
+  assert.equal(command.state, "queued");
+  const runs = (name) => ask("trigger", "history", name).items.filter((one) => one.events[0].type === "trigger_ran");
+  const [hot] = runs("too-hot");
+  assert.equal(hot.events[0].cause_height, height);
+  assert.equal(hot.height, height + 1, "in the block after the reading");
+  const [alarmed] = runs("alarmed");
+  assert.equal(alarmed.events[0].cause_height, hot.height, "caused by the block in which the contract raised its alarm");
+  assert.ok(hot.events.some((event) => event.type === "recorded" && event.sender === guard.id), "the contract wrote the alarm");
+  await until(async () => runs("in-time").length === 1);
+  ask("contract", "execute", "watch", '{"check":{}}', "--key", key);
+
+  const page = await open("/contracts");
+  await page.getByRole("link", { name: "too-hot" }).click();
+  await page.getByRole("heading", { level: 1, name: "too-hot" }).waitFor();
+  await page.getByText(`ran, for block ${height.toLocaleString("en-US")}`).waitFor();
+  await page.goto(`${network.base}/contracts/${guard.id}`);
+  // Once by the ledger, once by who signed.
+  await until(async () => (await page.getByText("called contract").count()) >= 2);
+  await page.goto(`${network.base}/things/${ask("thing", "show", "bell").id}`);
+  await page.getByText("queued", { exact: true }).first().waitFor();
+  for (const name of ["too-hot", "alarmed", "in-time"]) ask("trigger", "remove", name, "--key", key);
+  nameless(page);
+  await close(page);
+}
+
+/**
+ * Clauses 7.2.2 and 9.3: a gateway deploys a service; a device of another organisation finds and calls it, reads what was measured, and commands
+ * another device, which answers for itself.
+ */
+export async function useEachOther({ network, open, close }) {
+  const program = typed(network);
+  const { ask, refused, enter, organisations: [owner, other] } = program;
+  program.register("oven", "Oven", TEMPERATURE, owner);
+  program.register("horn", "Horn", RING, owner);
+  const measure = measuring(network, "oven", owner);
+  for (const value of [14_000, 14_100, 15_200]) await measure(value);
+  const gateway = enter("gateway", "gateway-9", owner);
+  const [horn, reader] = [enter("device", "horn-9", owner), enter("device", "reader-9", other)];
+  ask("thing", "bind", "horn", "--gateway", "horn-9", "--key", owner);
+  const made = makeGuard(program, "oven-watch", "oven", gateway);
+  assert.equal(made.creator, ask("entity", "show", "gateway-9").id, "the gateway deployed it");
+
+  // A device finds the service by what it understands, and calls it.
+  const found = ask("contract", "list", "--interface", "guard").items.find((one) => one.name === "oven-watch");
+  ask("contract", "execute", found.id, '{"check":{}}', "--key", reader);
+  assert.equal(JSON.parse(ask("contract", "query", found.id, '{"state":{}}').answer).alarm, true);
+
+  // It reads once it may, all that there is.
+  const history = ["reading", "list", "oven/temperature", "--as", reader, "--for", "care"];
+  ask("access", "policy", "set", "--thing", "oven", "--kind", "device", "--right", "read", "--only-for", "care", "--key", owner);
+  assert.match(refused(...history), /no_grant/);
+  ask("access", "request", "--thing", "oven", "--right", "read", "--purpose", "care", "--key", reader);
+  assert.deepEqual(ask(...history).items.map((one) => one.value), ["140.00", "141.00", "152.00"]);
+
+  // It commands the other device, which answers under its own key.
+  ask("access", "policy", "set", "--thing", "horn", "--action", "ring", "--kind", "device", "--right", "invoke", "--only-for", "care", "--key", owner);
+  const invoke = ["command", "invoke", "horn", "ring", "--purpose", "care", "--key", reader];
+  assert.match(refused(...invoke), /no_grant/);
+  ask("access", "request", "--thing", "horn", "--action", "ring", "--right", "invoke", "--purpose", "care", "--key", reader);
+  const { receipt } = ask(...invoke);
+  ask("command", "report", receipt.transaction, "done", "--result", "rung", "--key", horn);
+  const command = ask("command", "show", receipt.transaction);
+  const ids = ["reader-9", "horn-9"].map((name) => ask("entity", "show", name).id);
+  assert.deepEqual([command.state, command.sender, command.reporter, command.result], ["done", ...ids, "rung"]);
+
+  // Who deployed it lets it be called by grant only.
+  const call = ["contract", "execute", found.id, '{"check":{}}', "--key", reader];
+  const contract = ["--contract", found.hex, "--right", "call"];
+  ask("access", "policy", "set", ...contract, "--kind", "device", "--key", gateway);
+  assert.match(refused(...call), /no_grant/);
+  ask("access", "request", ...contract, "--purpose", "call", "--key", reader);
+  ask(...call);
+
+  // A right that is taken back ends with the block that does it.
+  const { items: grants } = ask("access", "grants", "--entity", "reader-9");
+  assert.equal(grants.length, 3);
+  for (const grant of grants) ask("access", "revoke", grant.id, "--key", grant.right === "call" ? gateway : owner);
+  for (const once of [history, invoke, call]) assert.match(refused(...once), /no_grant/);
+
+  // The device says under its own key who may read what is its own.
+  program.register("tag", "Tag", TEMPERATURE, reader);
+  await measuring(network, "tag", reader)(2_000);
+  const tag = ["reading", "latest", "tag/temperature"];
+  assert.equal(ask(...tag).items[0].value, "20.00");
+  ask("access", "policy", "set", "--thing", "tag", "--entity", "horn-9", "--mode", "open", "--key", reader);
+  assert.match(refused(...tag, "--as", owner), /access_denied/);
+  assert.equal(ask(...tag, "--as", horn).items[0].value, "20.00");
+
+  const page = await open(`/things/${ask("thing", "show", "horn").id}`);
+  await page.getByText("done", { exact: true }).first().waitFor();
+  await page.getByText("rung").first().waitFor();
+  await page.goto(`${network.base}/contracts/${made.id}`);
+  await page.getByText("gateway-9").first().waitFor();
+  nameless(page);
+  await close(page);
+}
+
+/** Clauses 7.2.1 and 7.2.4: all that can become of a contract, typed. */
+export async function liveAndEnd({ network }) {
+  const { ask, refused, organisations: [key, other] } = typed(network);
+  const file = network.write("gate.wasm", contractModule());
+  ask("contract", "store", file, "--name", "gate", "--key", key);
+  const code = createHash("sha256").update(contractModule()).digest("hex");
+  ask("contract", "instantiate", code, "{}", "--name", "gate", "--key", key);
+  const shown = () => ask("contract", "show", "gate");
+  assert.equal(shown().status, "active");
+  assert.ok(ask("contract", "list", "--name", "gate").items.some((one) => one.id === shown().id));
+  const call = ["contract", "execute", "gate", "{}"];
+  ask(...call, "--key", other);
+  assert.equal(ask("contract", "query", "gate", "{}").answer, '{"open":true}');
+  assert.ok(ask("contract", "dry-run", "gate", "{}", "--sender", "Office Park").gas_used > 0);
+  const change = (verb, by) => ["contract", verb, "gate", "--key", by];
+  for (const verb of ["freeze", "terminate"]) assert.match(refused(...change(verb, other)), /not_permitted/);
+  ask(...change("freeze", key));
+  assert.match(refused(...call, "--key", other), /contract_frozen/);
+  ask(...change("thaw", key));
+  ask("contract", "migrate", "gate", code, "{}", "--key", key);
+  ask(...call, "--key", other);
+  ask(...change("terminate", key));
+  assert.match(refused(...call, "--key", other), /contract_ended/);
+  const events = ask("contract", "history", "gate").items.flatMap((one) => one.events.map((event) => event.type));
+  for (const type of ["contract_instantiated", "contract_called", "contract_migrated", "contract_terminated"]) assert.ok(events.includes(type), `${type} in ${events}`);
+}
