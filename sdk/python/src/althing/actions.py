@@ -1,7 +1,9 @@
 """Actions: what a transaction does. All of a transaction's actions take effect, or none."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, make_dataclass
+from typing import Annotated, Any, TypeVar, dataclass_transform
 
 from .access import (
     AccessPolicy,
@@ -28,73 +30,57 @@ from .records import RecordForm
 from .text import to_id
 from .trigger import Trigger
 
-ACTION_NUMBERS = {
-    "register_entity": 0,
-    "rotate_key": 1,
-    "revoke_entity": 2,
-    "register_thing": 3,
-    "update_thing": 4,
-    "bind": 5,
-    "unbind": 6,
-    "submit_batch": 7,
-    "record": 8,
-    "set_approval_policy": 9,
-    "approve": 10,
-    "reject": 11,
-    "retire_thing": 12,
-    "set_access_policy": 20,
-    "remove_access_policy": 21,
-    "request_access": 22,
-    "answer_access": 23,
-    "revoke_grant": 24,
-    "use_grant": 25,
-    "record_access": 26,
-    "offer_thing": 30,
-    "accept_thing": 31,
-    "limit_binding": 32,
-    "report_status": 33,
-    "issue_voucher": 34,
-    "revoke_voucher": 35,
-    "join_by_voucher": 36,
-    "command": 40,
-    "report_command": 41,
-    "cancel_command": 42,
-    "quarantine": 43,
-    "upload_code": 50,
-    "store_code": 51,
-    "remove_code": 52,
-    "instantiate": 53,
-    "execute": 54,
-    "migrate": 55,
-    "set_admin": 56,
-    "freeze_contract": 57,
-    "thaw_contract": 58,
-    "terminate_contract": 59,
-    "accept_contract": 60,
-    "decline_contract": 61,
-    "set_trigger": 64,
-    "remove_trigger": 65,
-    "suspend_trigger": 66,
-    "resume_trigger": 67,
-    "propose": 70,
-    "vote": 71,
-    "enact": 72,
-    "withdraw_proposal": 73,
-}
+C = TypeVar("C")
 Id = str | bytes
 """An id of an entity, thing or transaction: a DID, 64 hex digits, or its 32 bytes."""
+ACTION_NUMBERS: dict[str, int] = {}
+"""The number of each kind of action, by its name; the classes below enter theirs."""
+_CASES: dict[int, type] = {}
 
 
-@dataclass(frozen=True)
-class RegisterEntity:
+class Action:
+    """One thing that a transaction does: each kind is a class of its own."""
+
+
+def _register(number: int, case: type) -> None:
+    assert number not in _CASES, f"{case.__name__} has the number of {_CASES[number].__name__}"
+    ACTION_NUMBERS[_name(case)] = number
+    _CASES[number] = case
+
+
+def _name(case: type) -> str:
+    return re.sub(r"(?<=.)([A-Z])", r"_\1", case.__name__).lower()
+
+
+@dataclass_transform(frozen_default=True)
+def _kind(number: int) -> Callable[[type[C]], type[C]]:
+    """A kind of action with fields of its own."""
+
+    def made(form: type[C]) -> type[C]:
+        case = dataclass(frozen=True)(form)
+        _register(number, case)
+        return case
+
+    return made
+
+
+def _of_one_id(number: int, name: str, field: str, doc: str) -> Callable[..., Action]:
+    """A kind of action that says nothing but what it is about: 32 bytes."""
+    case: type[Action] = make_dataclass(name, [(field, Annotated[bytes, id32])], bases=(Action,), frozen=True, namespace={"__doc__": doc, "__module__": __name__})
+    _register(number, case)
+    return case
+
+
+@_kind(0)
+class RegisterEntity(Action):
     """Registers an entity; the sender becomes its owner."""
 
     inception: Annotated[AnyInception, any_inception]
     possession: Annotated[bytes, signature]
 
 
-@dataclass(frozen=True)
-class RotateKey:
+@_kind(1)
+class RotateKey(Action):
     """Replaces the key of an entity."""
 
     entity: Annotated[bytes, id32]
@@ -102,23 +88,19 @@ class RotateKey:
     possession: Annotated[bytes, signature]
 
 
-@dataclass(frozen=True)
-class RevokeEntity:
-    """Ends an entity: nothing it signs counts from the next block on."""
-
-    entity: Annotated[bytes, id32]
+RevokeEntity = _of_one_id(2, "RevokeEntity", "entity", "Ends an entity: nothing it signs counts from the next block on.")
 
 
-@dataclass(frozen=True)
-class RegisterThing:
+@_kind(3)
+class RegisterThing(Action):
     """Registers a thing with its W3C Thing Description, JSON text."""
 
     name: Annotated[str, text]
     description: Annotated[bytes, byte_string]
 
 
-@dataclass(frozen=True)
-class UpdateThing:
+@_kind(4)
+class UpdateThing(Action):
     """Publishes a new description of a thing, in place of the version it replaces."""
 
     thing: Annotated[bytes, id32]
@@ -126,8 +108,8 @@ class UpdateThing:
     description: Annotated[bytes, byte_string]
 
 
-@dataclass(frozen=True)
-class Bind:
+@_kind(5)
+class Bind(Action):
     """Lets an entity submit for a thing, until a height."""
 
     thing: Annotated[bytes, id32]
@@ -135,23 +117,23 @@ class Bind:
     until_height: Annotated[int, u64]
 
 
-@dataclass(frozen=True)
-class Unbind:
+@_kind(6)
+class Unbind(Action):
     """Ends a binding."""
 
     thing: Annotated[bytes, id32]
     gateway: Annotated[bytes, id32]
 
 
-@dataclass(frozen=True)
-class SubmitBatch:
+@_kind(7)
+class SubmitBatch(Action):
     """Appends a batch of readings to a stream."""
 
     batch: Annotated[BatchHeader, batch_header]
 
 
-@dataclass(frozen=True)
-class Record:
+@_kind(8)
+class Record(Action):
     """Writes a record and notifies entities."""
 
     record: Annotated[RecordForm, record(RecordForm)]
@@ -167,52 +149,36 @@ class ApprovalPolicy:
     patience_blocks: Annotated[int, u32]
 
 
-@dataclass(frozen=True)
-class SetApprovalPolicy:
+@_kind(9)
+class SetApprovalPolicy(Action):
     """Says who must sign for a kind of action of the sending organisation."""
 
     policy: Annotated[ApprovalPolicy, record(ApprovalPolicy)]
 
 
-@dataclass(frozen=True)
-class Approve:
-    """Approves a transaction that waits."""
-
-    pending: Annotated[bytes, id32]
+Approve = _of_one_id(10, "Approve", "pending", "Approves a transaction that waits.")
+Reject = _of_one_id(11, "Reject", "pending", "Withdraws a transaction that waits.")
+RetireThing = _of_one_id(12, "RetireThing", "thing", "Ends a thing: nothing more is accepted for it.")
 
 
-@dataclass(frozen=True)
-class Reject:
-    """Withdraws a transaction that waits."""
-
-    pending: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class RetireThing:
-    """Ends a thing: nothing more is accepted for it."""
-
-    thing: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class OfferThing:
+@_kind(30)
+class OfferThing(Action):
     """Offers a thing to another owner, or withdraws the offer."""
 
     thing: Annotated[bytes, id32]
     offer: Annotated[Offer | None, optional(record(Offer))]
 
 
-@dataclass(frozen=True)
-class AcceptThing:
+@_kind(31)
+class AcceptThing(Action):
     """Becomes the owner of a thing that is offered."""
 
     thing: Annotated[bytes, id32]
     claim: Annotated[Claim | None, optional(record(Claim))]
 
 
-@dataclass(frozen=True)
-class LimitBinding:
+@_kind(32)
+class LimitBinding(Action):
     """Narrows what a bound gateway may do, or lifts the limit."""
 
     thing: Annotated[bytes, id32]
@@ -220,58 +186,50 @@ class LimitBinding:
     limit: Annotated[Limit | None, optional(record(Limit))]
 
 
-@dataclass(frozen=True)
-class ReportStatus:
+@_kind(33)
+class ReportStatus(Action):
     """Says how a thing is."""
 
     thing: Annotated[bytes, id32]
     status: Annotated[Status, record(Status)]
 
 
-@dataclass(frozen=True)
-class IssueVoucher:
+@_kind(34)
+class IssueVoucher(Action):
     """Vouches for a batch of devices that the sender made."""
 
     voucher: Annotated[Voucher, record(Voucher)]
 
 
-@dataclass(frozen=True)
-class RevokeVoucher:
-    """Ends a voucher: no more devices join by it."""
-
-    voucher: Annotated[bytes, id32]
+RevokeVoucher = _of_one_id(35, "RevokeVoucher", "voucher", "Ends a voucher: no more devices join by it.")
 
 
-@dataclass(frozen=True)
-class JoinByVoucher:
+@_kind(36)
+class JoinByVoucher(Action):
     """Registers a device of a voucher and its thing for the voucher's owner."""
 
     join: Annotated[Join, record(Join)]
 
 
-@dataclass(frozen=True)
-class Command:
+@_kind(40)
+class Command(Action):
     """Asks a thing to do something."""
 
     command: Annotated[CommandForm, record(CommandForm)]
 
 
-@dataclass(frozen=True)
-class ReportCommand:
+@_kind(41)
+class ReportCommand(Action):
     """Says what became of a command."""
 
     report: Annotated[CommandReport, record(CommandReport)]
 
 
-@dataclass(frozen=True)
-class CancelCommand:
-    """Takes a command back."""
-
-    command: Annotated[bytes, id32]
+CancelCommand = _of_one_id(42, "CancelCommand", "command", "Takes a command back.")
 
 
-@dataclass(frozen=True)
-class Quarantine:
+@_kind(43)
+class Quarantine(Action):
     """Speaks for the quarantine of a thing; without a reason, takes the sender's voice back."""
 
     thing: Annotated[bytes, id32]
@@ -286,87 +244,67 @@ class Proposal:
     reason: Annotated[str, text]
 
 
-@dataclass(frozen=True)
-class Propose:
+@_kind(70)
+class Propose(Action):
     """Proposes a change that the members decide on; the proposal's id is that of the transaction."""
 
     proposal: Annotated[Proposal, record(Proposal)]
 
 
-@dataclass(frozen=True)
-class Vote:
+@_kind(71)
+class Vote(Action):
     """Votes on a proposal, or votes otherwise than before."""
 
     proposal: Annotated[bytes, id32]
     accept: Annotated[bool, boolean]
 
 
-@dataclass(frozen=True)
-class Enact:
-    """Carries out an accepted proposal whose timelock is over."""
-
-    proposal: Annotated[bytes, id32]
+Enact = _of_one_id(72, "Enact", "proposal", "Carries out an accepted proposal whose timelock is over.")
+WithdrawProposal = _of_one_id(73, "WithdrawProposal", "proposal", "Withdraws a proposal of one's own.")
 
 
-@dataclass(frozen=True)
-class WithdrawProposal:
-    """Withdraws a proposal of one's own."""
-
-    proposal: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class SetAccessPolicy:
+@_kind(20)
+class SetAccessPolicy(Action):
     """Says who may do what with something of the sender's."""
 
     policy: Annotated[AccessPolicy, access_policy]
 
 
-@dataclass(frozen=True)
-class RemoveAccessPolicy:
+@_kind(21)
+class RemoveAccessPolicy(Action):
     """Takes a policy back."""
 
     resource: Annotated[Any, resource]
 
 
-@dataclass(frozen=True)
-class RequestAccess:
+@_kind(22)
+class RequestAccess(Action):
     """Asks for access."""
 
     request: Annotated[AccessRequest, access_request]
 
 
-@dataclass(frozen=True)
-class AnswerAccess:
+@_kind(23)
+class AnswerAccess(Action):
     """Allows or denies a request."""
 
     request: Annotated[bytes, id32]
     allow: Annotated[bool, boolean]
 
 
-@dataclass(frozen=True)
-class RevokeGrant:
-    """Ends a grant with this block."""
-
-    grant: Annotated[bytes, id32]
+RevokeGrant = _of_one_id(24, "RevokeGrant", "grant", "Ends a grant with this block.")
+UseGrant = _of_one_id(25, "UseGrant", "grant", "Uses a grant once, decided by consensus.")
 
 
-@dataclass(frozen=True)
-class UseGrant:
-    """Uses a grant once, decided by consensus."""
-
-    grant: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class RecordAccess:
+@_kind(26)
+class RecordAccess(Action):
     """Records uses that were served."""
 
     uses: Annotated[list[AccessUse], list_of(access_use)]
 
 
-@dataclass(frozen=True)
-class UploadCode:
+@_kind(50)
+class UploadCode(Action):
     """Uploads a part of a module."""
 
     code: Annotated[bytes, id32]
@@ -374,8 +312,8 @@ class UploadCode:
     data: Annotated[bytes, byte_string]
 
 
-@dataclass(frozen=True)
-class StoreCode:
+@_kind(51)
+class StoreCode(Action):
     """Stores a module whose parts the sender has uploaded."""
 
     code: Annotated[bytes, id32]
@@ -383,15 +321,11 @@ class StoreCode:
     meta: Annotated[CodeMeta, record(CodeMeta)]
 
 
-@dataclass(frozen=True)
-class RemoveCode:
-    """Removes a module that no contract runs."""
-
-    code: Annotated[bytes, id32]
+RemoveCode = _of_one_id(52, "RemoveCode", "code", "Removes a module that no contract runs.")
 
 
-@dataclass(frozen=True)
-class Instantiate:
+@_kind(53)
+class Instantiate(Action):
     """Makes a contract, or proposes one to those who take part in deciding."""
 
     code: Annotated[bytes, id32]
@@ -401,8 +335,8 @@ class Instantiate:
     gas_limit: Annotated[int, u64]
 
 
-@dataclass(frozen=True)
-class Execute:
+@_kind(54)
+class Execute(Action):
     """Calls a contract."""
 
     contract: Annotated[bytes, id32]
@@ -410,8 +344,8 @@ class Execute:
     gas_limit: Annotated[int, u64]
 
 
-@dataclass(frozen=True)
-class Migrate:
+@_kind(55)
+class Migrate(Action):
     """Gives a contract new code."""
 
     contract: Annotated[bytes, id32]
@@ -420,189 +354,36 @@ class Migrate:
     gas_limit: Annotated[int, u64]
 
 
-@dataclass(frozen=True)
-class SetAdmin:
+@_kind(56)
+class SetAdmin(Action):
     """Says who administers a contract, or that nobody does."""
 
     contract: Annotated[bytes, id32]
     admin: Annotated[bytes | None, optional(id32)]
 
 
-@dataclass(frozen=True)
-class FreezeContract:
-    """Stops a contract until it is thawed."""
-
-    contract: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class ThawContract:
-    """Lets a frozen contract run again."""
-
-    contract: Annotated[bytes, id32]
+FreezeContract = _of_one_id(57, "FreezeContract", "contract", "Stops a contract until it is thawed.")
+ThawContract = _of_one_id(58, "ThawContract", "contract", "Lets a frozen contract run again.")
+TerminateContract = _of_one_id(59, "TerminateContract", "contract", "Ends a contract for ever.")
+AcceptContract = _of_one_id(60, "AcceptContract", "contract", "Accepts a proposed contract.")
+DeclineContract = _of_one_id(61, "DeclineContract", "contract", "Declines a proposed contract.")
 
 
-@dataclass(frozen=True)
-class TerminateContract:
-    """Ends a contract for ever."""
-
-    contract: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class AcceptContract:
-    """Accepts a proposed contract."""
-
-    contract: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class DeclineContract:
-    """Declines a proposed contract."""
-
-    contract: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class SetTrigger:
+@_kind(64)
+class SetTrigger(Action):
     """Sets a trigger, in place of the sender's one of that name."""
 
     trigger: Annotated[Trigger, record(Trigger)]
 
 
-@dataclass(frozen=True)
-class RemoveTrigger:
-    """Removes a trigger."""
-
-    trigger: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class SuspendTrigger:
-    """Lets a trigger wait for nothing until it is resumed."""
-
-    trigger: Annotated[bytes, id32]
-
-
-@dataclass(frozen=True)
-class ResumeTrigger:
-    """Lets a suspended trigger wait anew."""
-
-    trigger: Annotated[bytes, id32]
-
-
-_CASES = {
-    0: RegisterEntity,
-    1: RotateKey,
-    2: RevokeEntity,
-    3: RegisterThing,
-    4: UpdateThing,
-    5: Bind,
-    6: Unbind,
-    7: SubmitBatch,
-    8: Record,
-    9: SetApprovalPolicy,
-    10: Approve,
-    11: Reject,
-    12: RetireThing,
-    20: SetAccessPolicy,
-    21: RemoveAccessPolicy,
-    22: RequestAccess,
-    23: AnswerAccess,
-    24: RevokeGrant,
-    25: UseGrant,
-    26: RecordAccess,
-    30: OfferThing,
-    31: AcceptThing,
-    32: LimitBinding,
-    33: ReportStatus,
-    34: IssueVoucher,
-    35: RevokeVoucher,
-    36: JoinByVoucher,
-    40: Command,
-    41: ReportCommand,
-    42: CancelCommand,
-    43: Quarantine,
-    50: UploadCode,
-    51: StoreCode,
-    52: RemoveCode,
-    53: Instantiate,
-    54: Execute,
-    55: Migrate,
-    56: SetAdmin,
-    57: FreezeContract,
-    58: ThawContract,
-    59: TerminateContract,
-    60: AcceptContract,
-    61: DeclineContract,
-    64: SetTrigger,
-    65: RemoveTrigger,
-    66: SuspendTrigger,
-    67: ResumeTrigger,
-    70: Propose,
-    71: Vote,
-    72: Enact,
-    73: WithdrawProposal,
-}
-Action = (
-    RegisterEntity
-    | RotateKey
-    | RevokeEntity
-    | RegisterThing
-    | UpdateThing
-    | Bind
-    | Unbind
-    | SubmitBatch
-    | Record
-    | SetApprovalPolicy
-    | Approve
-    | Reject
-    | RetireThing
-    | SetAccessPolicy
-    | RemoveAccessPolicy
-    | RequestAccess
-    | AnswerAccess
-    | RevokeGrant
-    | UseGrant
-    | RecordAccess
-    | OfferThing
-    | AcceptThing
-    | LimitBinding
-    | ReportStatus
-    | IssueVoucher
-    | RevokeVoucher
-    | JoinByVoucher
-    | Command
-    | ReportCommand
-    | CancelCommand
-    | Quarantine
-    | UploadCode
-    | StoreCode
-    | RemoveCode
-    | Instantiate
-    | Execute
-    | Migrate
-    | SetAdmin
-    | FreezeContract
-    | ThawContract
-    | TerminateContract
-    | AcceptContract
-    | DeclineContract
-    | SetTrigger
-    | RemoveTrigger
-    | SuspendTrigger
-    | ResumeTrigger
-    | Propose
-    | Vote
-    | Enact
-    | WithdrawProposal
-)
+RemoveTrigger = _of_one_id(65, "RemoveTrigger", "trigger", "Removes a trigger.")
+SuspendTrigger = _of_one_id(66, "SuspendTrigger", "trigger", "Lets a trigger wait for nothing until it is resumed.")
+ResumeTrigger = _of_one_id(67, "ResumeTrigger", "trigger", "Lets a suspended trigger wait anew.")
 
 
 def kind_of(action: Action) -> str:
     """Name of the kind of an action."""
-    number = next(number for number, case in _CASES.items() if case is type(action))
-    return next(name for name, each in ACTION_NUMBERS.items() if each == number)
+    return _name(type(action))
 
 
 def is_within_bounds(action: Action) -> bool:

@@ -127,11 +127,11 @@ def numbered(names: tuple[str, ...], first: int = 0) -> Codec:
 
 
 def numbered_as(numbers: dict[str, int]) -> Codec:
-    """An enumeration without content whose numbers have gaps."""
-    names = {number: name for name, number in numbers.items()}
+    """An enumeration without content whose numbers have gaps; the table may still grow."""
 
     def read(reader: Reader) -> str:
-        name = names.get(reader.integer())
+        number = reader.integer()
+        name = next((name for name, each in numbers.items() if each == number), None)
         if name is None:
             raise reader.malformed()
         return name
