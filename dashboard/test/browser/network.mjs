@@ -27,9 +27,18 @@ export async function startNetwork() {
   const base = `http://127.0.0.1:${port}`;
   const network = {
     base,
+    port,
     folder: join(folder, "demo"),
-    /** Runs a command of the program against the network. */
-    command: (...args) => execFileSync(binary, [...args, "--peer", base], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
+    /** Runs a command that asks no peer, or says itself which. */
+    local: (...args) => execFileSync(binary, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
+    /** Starts a process of the program; `stop` ends it. */
+    start: (...args) => {
+      const process = spawn(binary, args, { stdio: "ignore" });
+      const ended = new Promise((resolve) => process.once("exit", resolve));
+      return { stop: () => (process.kill("SIGINT"), ended) };
+    },
+    /** Runs a command of the program against the network, at its first peer unless it says another. */
+    command: (...args) => execFileSync(binary, [...args, ...(args.includes("--peer") ? [] : ["--peer", base])], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
     get: async (path) => (await fetch(base + path)).json(),
     bytes: async (path) => Buffer.from(await (await fetch(base + path)).arrayBuffer()),
     /** Ends one peer at once, as a power cut does. */

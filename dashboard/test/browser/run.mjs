@@ -11,8 +11,9 @@ import { openAccount } from "./account.mjs";
 import { contractModule } from "./contract.mjs";
 import { HOSTILE } from "./hostile.mjs";
 import { writeLong } from "./million.mjs";
+import { sameInEveryMode, strangersStayOut } from "./founded.mjs";
 import { startNetwork, until } from "./network.mjs";
-import { actByItself, liveAndEnd, useEachOther } from "./together.mjs";
+import { actByItself, liveAndEnd, reachBehindGateway, useEachOther } from "./together.mjs";
 
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const PATIENCE_MS = 20_000;
@@ -500,6 +501,9 @@ const checks = {
   "the ledger acts by itself, and the pages say on what": () => actByItself({ network, open, close }),
   "devices and gateways use what others offer, and only as long as they may": () => useEachOther({ network, open, close }),
   "a contract lives from its code to its end by the command line": () => liveAndEnd({ network }),
+  "a service reads and commands a device behind another organisation's gateway": () => reachBehindGateway({ network }),
+  "a peer that has no seat is let in by nobody": () => strangersStayOut({ network }),
+  "the same contract and sensor are at home in a public and a private ledger": () => sameInEveryMode({ network }),
 
   async "a million readings are one chart, with a gap where nothing came"() {
     const total = 1_000_000;

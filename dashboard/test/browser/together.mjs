@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { openAccount } from "./account.mjs";
 import { contractModule } from "./contract.mjs";
@@ -19,7 +21,7 @@ const TEMPERATURE = { properties: { temperature: { type: "number", multipleOf: 0
 const RING = { actions: { ring: { forms } }, properties: { on: { type: "boolean", forms } } };
 
 /** Commands of the program that sign, with their answers. */
-function typed(network) {
+export function typed(network) {
   const organisations = [1, 2].map((at) => join(network.folder, "organisations", `${at}.json`));
   const ask = (...args) => JSON.parse(network.command(...args, "--json").split("\n").filter(Boolean).at(-1));
   /** What a command that must fail says. */
@@ -46,7 +48,7 @@ function typed(network) {
 }
 
 /** A thing with a reading of each value, each in a batch of its own. */
-function measuring(network, name, key) {
+export function measuring(network, name, key) {
   let next = 0n;
   return async (value) => {
     // Anew each time, since the program signs for the same entity meanwhile; and again if the peer has closed what was idle while that ran.
@@ -60,7 +62,7 @@ function measuring(network, name, key) {
 }
 
 /** A contract of the committed module, whoever stored that first. */
-function makeGuard({ ask }, name, thing, key) {
+export function makeGuard({ ask }, name, thing, key) {
   ask("contract", "store", GUARD, "--name", "guard", "--interface", "guard", "--key", key);
   const message = { thing: ask("thing", "show", thing).id, property: "temperature", limit: 15_000, notify: [] };
   ask("contract", "instantiate", "guard", JSON.stringify(message), "--name", name, "--key", key);
@@ -191,12 +193,71 @@ export async function useEachOther({ network, open, close }) {
   await close(page);
 }
 
+/**
+ * Clause 7.2.2: a service of another organisation, at the peer of that organisation, reads a property and invokes an action of a device that knows
+ * MQTT and nothing else.
+ */
+export async function reachBehindGateway({ network }) {
+  const { ask, enter, refused, register, organisations: [owner, other] } = typed(network);
+  const there = `http://127.0.0.1:${network.port + 10}`;
+  assert.equal((await (await fetch(`${there}/v1/peers`)).json()).items.find((one) => one.this).organisation_name, "Office Park");
+  register("fan", "Fan", { actions: { spin: { input: { type: "object", properties: { rpm: { type: "integer" } } }, forms } }, properties: { level: { type: "integer", forms } } }, owner);
+  ask("thing", "bind", "fan", "--gateway", "gateway", "--key", owner);
+  const service = enter("service", "climate-9", other);
+  const read = ["command", "read", "fan", "level", "--key", service, "--peer", there];
+  const invoke = ["command", "invoke", "fan", "spin", "--input", '{"rpm":900}', "--key", service, "--peer", there];
+  for (const once of [read, invoke]) assert.match(refused(...once), /not_permitted|access_denied/);
+  ask("access", "policy", "set", "--thing", "fan", "--entity", "climate-9", "--right", "read", "--right", "invoke", "--mode", "open", "--key", owner);
+
+  // The device: a client that hears and answers.
+  const mqtt = ["-h", "127.0.0.1", "-p", String(network.port + 9), "-q", "1", "-V", "5"];
+  const device = spawn("mosquitto_sub", [...mqtt, "-t", "things/fan/commands/request"], { stdio: ["ignore", "pipe", "inherit"] });
+  createInterface({ input: device.stdout }).on("line", (line) => {
+    const { id, operation, input } = JSON.parse(line);
+    const answer = JSON.stringify({ id, state: "done", result: operation === "read" ? "70" : `spins at ${input.rpm}` });
+    execFileSync("mosquitto_pub", [...mqtt, "-t", "things/fan/commands/answer", "-m", answer]);
+  });
+  try {
+    const answers = [];
+    for (const once of [read, invoke]) {
+      const sent = await until(async () => {
+        try {
+          return ask(...once);
+        } catch {
+          // The peer of the other organisation may not have the policy yet.
+          return undefined;
+        }
+      });
+      answers.push(await until(async () => {
+        const command = ask("command", "show", sent.receipt.transaction, "--peer", there);
+        return command.state === "done" && command;
+      }));
+    }
+    assert.deepEqual(answers.map((one) => JSON.parse(one.result)), ["70", "spins at 900"]);
+    const ids = ["climate-9", "gateway"].map((name) => ask("entity", "show", name).id);
+    for (const one of answers) assert.deepEqual([one.sender, one.reporter], ids, "asked by the one, answered by the gateway of the other");
+  } finally {
+    device.kill();
+  }
+}
+
+const digest = (module) => createHash("sha256").update(module).digest("hex");
+
+/** The module with another answer of the same length. */
+function answering(answer) {
+  const module = contractModule();
+  const [from, to] = ['{"open":true}', answer].map((text) => Buffer.from(Buffer.from(text).toString("base64")));
+  assert.equal(from.length, to.length);
+  to.copy(module, module.indexOf(from));
+  return module;
+}
+
 /** Clauses 7.2.1 and 7.2.4: all that can become of a contract, typed. */
 export async function liveAndEnd({ network }) {
   const { ask, refused, organisations: [key, other] } = typed(network);
   const file = network.write("gate.wasm", contractModule());
   ask("contract", "store", file, "--name", "gate", "--key", key);
-  const code = createHash("sha256").update(contractModule()).digest("hex");
+  const code = digest(contractModule());
   ask("contract", "instantiate", code, "{}", "--name", "gate", "--key", key);
   const shown = () => ask("contract", "show", "gate");
   assert.equal(shown().status, "active");
@@ -210,7 +271,13 @@ export async function liveAndEnd({ network }) {
   ask(...change("freeze", key));
   assert.match(refused(...call, "--key", other), /contract_frozen/);
   ask(...change("thaw", key));
+  // Another version, and back again.
+  const next = network.write("gate-2.wasm", answering('{"open":1234}'));
+  ask("contract", "store", next, "--name", "gate-2", "--key", key);
+  ask("contract", "migrate", "gate", digest(answering('{"open":1234}')), "{}", "--key", key);
+  assert.equal(ask("contract", "query", "gate", "{}").answer, '{"open":1234}');
   ask("contract", "migrate", "gate", code, "{}", "--key", key);
+  assert.equal(ask("contract", "query", "gate", "{}").answer, '{"open":true}');
   ask(...call, "--key", other);
   ask(...change("terminate", key));
   assert.match(refused(...call, "--key", other), /contract_ended/);
