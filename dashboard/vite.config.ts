@@ -72,5 +72,6 @@ export default defineConfig({
   oxc: { jsx: { runtime: "classic", pragma: "_h", pragmaFrag: "_F" } },
   server: { proxy },
   preview: { proxy },
-  test: { include: ["test/unit/**/*.test.{ts,tsx}"] },
+  ssr: { resolve: { conditions: ["source", "module", "node", "development|production"] } },
+  test: { server: { deps: { inline: ["althing"] } }, include: ["test/unit/**/*.test.{ts,tsx}"] },
 } as Parameters<typeof defineConfig>[0]);

@@ -1,5 +1,6 @@
 /** The procedures of clause 10 that show in events of the ledger: which events, in which figure, between whom. */
 
+import { idToHex, parseDid } from "althing/text";
 import type { EventRecord, Tagged } from "./model.ts";
 import { tagged } from "./model.ts";
 
@@ -25,10 +26,14 @@ export interface Procedure {
   inside: number[];
   /** Who stands in a lane, found in the events of a run. */
   who: Record<number, (one: Tagged) => string | undefined>;
-  /** What makes events one run. */
+  /** What makes events one run; a record belongs to that of the transaction it is linked to. */
   key: (one: Tagged) => string | undefined;
-  /** What each event shows, in the order of the figure. */
-  events: Record<string, (one: Tagged, height: number) => Step[]>;
+  /** Who is in a lane of whom the events say nothing. */
+  nobody?: string;
+  /** Of these events, a run has one at least. */
+  begins?: string[];
+  /** What each event shows, in the order of the figure; some show more if they come without an event before them. */
+  events: Record<string, (one: Tagged, height: number, before?: string) => Step[]>;
   /** The command that runs it to the letter. */
   command: string;
   /** The thing that an event is about, and the events of it that come before every run: the first of each type. */
@@ -49,7 +54,17 @@ const text = (one: unknown, field: string): string | undefined => {
   return typeof value === "string" ? value : undefined;
 };
 const accessOf = (one: Tagged) => one["access"];
+/** An id as hex: events have a contract's as a DID, what access is to has it as hex. */
+const hexOf = (id: string): string => (parseDid(id) ? idToHex(id) : id);
+/** What access is to, if it is of this kind. */
+const resourceOf = (one: Tagged, ...kinds: string[]): string | undefined => {
+  const resource = (accessOf(one) as Tagged | undefined)?.["resource"];
+  return kinds.includes(text(resource, "kind") ?? "") ? text(resource, "id") : undefined;
+};
 const agree = (step: string, from: number, to: number) => (_: Tagged, height: number): Step => ({ step, from, to, text: `agree: block ${height}`, wide: true });
+
+/** The request itself, where a policy allows it and nobody is asked. */
+const ASKED = (step: string): Step[] => [{ step, from: 0, to: 1, text: "asks for access" }];
 
 const COLLECT_AND_ACCESS: Procedure = {
   clause: "10.7",
@@ -57,13 +72,13 @@ const COLLECT_AND_ACCESS: Procedure = {
   roles: ["IoT service A", "BoT peer A", "BoT peers", "owner, dApp C"],
   inside: [1, 2],
   who: { 0: (one) => text(accessOf(one), "grantee"), 3: (one) => text(accessOf(one), "owner") },
-  key: (one) => text(accessOf(one), "id"),
+  key: (one) => (resourceOf(one, "contract", "service") === undefined ? text(accessOf(one), "id") : undefined),
   subject: (one) => text((accessOf(one) as Tagged | undefined)?.["resource"], "id"),
   before: ["batch_accepted"],
   events: {
     batch_accepted: (one, height) => [{ step: "1", from: 3, to: 2, text: "uploads data" }, agree("2", 1, 2)(one, height)],
     access_requested: (one, height) => [{ step: "3", from: 0, to: 1, text: "asks for access" }, agree("4", 1, 2)(one, height), { step: "4", from: 2, to: 3, text: "asks the owner" }],
-    access_granted: (one, height) => [{ step: "4", from: 3, to: 2, text: "allows it" }, agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "it may access" }],
+    access_granted: (one, height, before) => [...(before === "access_requested" ? [{ step: "4", from: 3, to: 2, text: "allows it" }] : ASKED("3")), agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "it may access" }],
     access_denied: (one, height) => [{ step: "4", from: 3, to: 2, text: "denies it" }, agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "it may not" }],
     access_timed_out: (one, height) => [agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "no answer in time" }],
     access_used: (one, height) => [{ step: "5", from: 1, to: 2, text: "records the access" }, agree("6", 1, 2)(one, height), { step: "7", from: 2, to: 3, text: "notifies" }],
@@ -119,37 +134,105 @@ const CONNECT_BY_GATEWAY: Procedure = {
   },
 };
 
+const DEPLOY = { roles: ["IoT service A", "BoT peer A", "BoT peers", "dApp C"], inside: [1, 2], key: (one: Tagged) => text(one, "contract") };
+
+/** Steps 1 to 6, which 10.2 and 10.3 have in common; in the second, a seventh. */
+const deployment = (...told: Step[]): Procedure["events"] => ({
+  contract_proposed: (one, height) => [{ step: "1", from: 0, to: 1, text: "asks to deploy" }, agree("2–3", 1, 2)(one, height)],
+  contract_accepted: (one, height) => [{ step: "3", from: 3, to: 2, text: "accepts it" }, agree("3", 1, 2)(one, height)],
+  contract_dropped: (one, height) => [agree("3", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "not accepted" }],
+  contract_instantiated: (one, height) => [{ step: "4", from: 0, to: 1, text: "deploys it" }, agree("5", 1, 2)(one, height), { step: "6", from: 1, to: 0, text: "it runs" }, ...told],
+});
+
 const CONTRACT: Procedure = {
+  ...DEPLOY,
   clause: "10.2",
   title: "Deployment and execution of smart contracts on BoT",
-  roles: ["IoT service A", "BoT peer A", "BoT peers", "dApp C"],
-  inside: [1, 2],
-  who: { 0: (one) => text(one, "creator"), 3: (one) => text(one, "caller") },
-  key: (one) => text(one, "contract"),
+  who: { 0: (one) => text(one, "creator"), 3: (one) => text(one, "caller") ?? text(one, "participant") },
   events: {
-    contract_proposed: (one, height) => [{ step: "1", from: 0, to: 1, text: "asks to deploy" }, agree("2–3", 1, 2)(one, height)],
-    contract_accepted: (one, height) => [agree("3", 1, 2)(one, height)],
-    contract_dropped: (one, height) => [agree("3", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "not accepted" }],
-    contract_instantiated: (one, height) => [{ step: "4", from: 0, to: 1, text: "deploys it" }, agree("5", 1, 2)(one, height), { step: "6", from: 1, to: 0, text: "it runs" }],
+    ...deployment(),
     // The first call is part of the deployment.
     contract_called: (one, height) => one["entry"] === "instantiate" ? [] : [{ step: "7", from: 3, to: 2, text: `asks to ${text(one, "entry") ?? "run"} it` }, agree("8–9", 1, 2)(one, height), { step: "10", from: 2, to: 3, text: "notifies" }],
   },
   command: "althing conformance 10.2",
 };
 
-export const PROCEDURES: readonly Procedure[] = [CONTRACT, CONNECT, COLLECT_AND_ACCESS];
+const SERVICE: Procedure = {
+  ...DEPLOY,
+  clause: "10.3",
+  title: "Deployment of IoT services on BoT",
+  who: { 0: (one) => text(one, "creator"), 3: (one) => text(one, "participant") },
+  events: deployment({ step: "7", from: 1, to: 0, text: "notifies" }, { step: "7", from: 2, to: 3, text: "notifies" }),
+  begins: ["contract_instantiated"],
+  nobody: "whoever listens",
+  command: "althing conformance 10.3",
+};
+
+const USE = { roles: ["dApp C", "BoT peer C", "BoT peers", "IoT service A"], inside: [1, 2], begins: ["access_requested", "access_granted"] };
+
+/** Steps 1 to 3, which 10.4 and 10.5 have in common. */
+const ADMITTANCE: Procedure["events"] = {
+  access_requested: (one, height) => [{ step: "1", from: 0, to: 1, text: "asks for access" }, agree("2", 1, 2)(one, height), { step: "3", from: 2, to: 3, text: "asks the service" }],
+  access_granted: (one, height, before) => before === "access_requested" ? [{ step: "3", from: 3, to: 2, text: "allows it" }, agree("3", 1, 2)(one, height)] : [...ASKED("1"), agree("2", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "its policy allows it" }],
+  access_denied: (one, height) => [{ step: "3", from: 3, to: 2, text: "denies it" }, agree("3", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "it may not" }],
+  access_timed_out: (one, height) => [agree("3", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "no answer in time" }],
+};
+
+/** The last steps: a record of the use, of which both hear. */
+const recorded = (...[first, second, third]: [string, string, string]) => (one: Tagged, height: number): Step[] => [{ step: first, from: 0, to: 1, text: "writes a record" }, agree(first, 1, 2)(one, height), { step: second, from: 1, to: 0, text: "is told of it" }, { step: third, from: 2, to: 3, text: "is told of it" }];
+
+const grantee = (one: Tagged) => text(accessOf(one), "grantee");
+
+const ACCESS_ON: Procedure = {
+  ...USE,
+  clause: "10.4",
+  title: "Access to IoT services as performed on BoT",
+  who: { 0: (one) => grantee(one) ?? text(one, "caller"), 3: (one) => text(accessOf(one), "owner") },
+  // A call says who called what: a grant is one of the same two.
+  key: (one) => {
+    const access = grantee(one);
+    const [who, contract] = access === undefined ? [text(one, "caller"), text(one, "contract")] : [access, resourceOf(one, "contract")];
+    return who === undefined || contract === undefined ? undefined : `${who} ${hexOf(contract)}`;
+  },
+  events: {
+    ...ADMITTANCE,
+    contract_called: (one, height) => [{ step: "4", from: 0, to: 1, text: `asks to ${text(one, "entry") ?? "run"} it` }, agree("4", 1, 2)(one, height), { step: "5", from: 1, to: 0, text: "gets the result" }],
+    recorded: recorded("6", "7", "8"),
+  },
+  command: "althing conformance 10.4",
+};
+
+const ACCESS_OUTSIDE: Procedure = {
+  ...USE,
+  clause: "10.5",
+  title: "Access to IoT services as performed outside of BoT",
+  who: { 0: grantee, 3: (one) => resourceOf(one, "service") },
+  key: (one) => (resourceOf(one, "service") === undefined ? undefined : text(accessOf(one), "id")),
+  events: {
+    ...ADMITTANCE,
+    access_used: (one, height) => [{ step: "4", from: 0, to: 3, text: "uses it, not through BoT" }, { step: "5", from: 3, to: 2, text: "writes the use down" }, agree("5", 1, 2)(one, height)],
+    recorded: recorded("5", "6", "7"),
+  },
+  command: "althing conformance 10.5",
+};
+
+export const PROCEDURES: readonly Procedure[] = [CONTRACT, SERVICE, ACCESS_ON, ACCESS_OUTSIDE, CONNECT, COLLECT_AND_ACCESS];
 
 /** Events put together by run, the run that went on last first. */
-export function runsOf(procedure: Procedure, events: readonly EventRecord[]): Run[] {
+export function runsOf({ key, events: drawn, begins }: Procedure, events: readonly EventRecord[]): Run[] {
   const found = new Map<string, Run>();
+  // Which run a transaction belongs to, for what is linked to it.
+  const ofTransaction = new Map<string, string>();
   for (const record of events) {
-    const key = procedure.key(tagged(record.event));
-    if (key === undefined || !(record.event.type in procedure.events)) continue;
-    const run = found.get(key) ?? { key, events: [] };
-    run.events.push(record);
+    const one = tagged(record.event);
+    const link = text(one, "link");
+    const run = key(one) ?? (link === undefined ? undefined : ofTransaction.get(link));
+    if (run === undefined || !(record.event.type in drawn)) continue;
+    ofTransaction.set(record.transaction, run);
+    const { events: earlier } = found.get(run) ?? { events: [] };
     // Taken out and put back, so that the last one touched is last.
-    found.delete(key);
-    found.set(key, run);
+    found.delete(run);
+    found.set(run, { key: run, events: [...earlier, record] });
   }
-  return [...found.values()].reverse();
+  return [...found.values()].filter((run) => !begins || run.events.some((record) => begins.includes(record.event.type))).reverse();
 }

@@ -35,14 +35,14 @@ function lanesOf(procedure: Procedure, run: Run): Lane[] {
     const found = who && events.map(who).find((one) => one !== undefined);
     if (found !== undefined) return { role, name: nameOf(found, role), inside: false };
     const inside = procedure.inside.includes(lane);
-    const name = lane === procedure.inside[0] ? (serving?.name ?? "a peer") : inside ? plural(Math.max(0, peers.value.length - 1), "other") : "nobody yet";
+    const name = lane === procedure.inside[0] ? (serving?.name ?? "a peer") : inside ? plural(Math.max(0, peers.value.length - 1), "other") : (procedure.nobody ?? "nobody yet");
     return { role, name: plain(name, 22), inside };
   });
 }
 
 function messagesOf(procedure: Procedure, events: readonly EventRecord[]): Message[] {
-  return events.flatMap(({ event, height, transaction }) =>
-    (procedure.events[event.type]?.(tagged(event), height) ?? []).map((step) => ({ ...step, link: step.wide ? href.block(height) : href.transaction(transaction) })),
+  return events.flatMap(({ event, height, transaction }, at) =>
+    (procedure.events[event.type]?.(tagged(event), height, events[at - 1]?.event.type) ?? []).map((step) => ({ ...step, link: step.wide ? href.block(height) : href.transaction(transaction) })),
   );
 }
 

@@ -3,7 +3,7 @@
 import { actions } from "althing/sign";
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
-import { bytes, count, plain, plural } from "../lib/format.ts";
+import { count, plain } from "../lib/format.ts";
 import { tagged, type Contract, type ContractPast, type Page as Items } from "../lib/model.ts";
 import { has } from "../lib/offered.ts";
 import { useQuery } from "../lib/query.ts";
@@ -13,6 +13,7 @@ import { At, Await, Badge, Card, Fact, Facts, Height, Id, Page, Wrong, Who } fro
 import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
 import { List, Record } from "../ui/record.tsx";
 import { Event } from "../ui/tagged.tsx";
+import { Codes, Names } from "./code.tsx";
 
 const EVERY_MS = 3000;
 /** Most gas that a call is given unless one says otherwise; trying it out tells what it needs. */
@@ -25,7 +26,6 @@ const TONES: Record<string, "good" | "warn" | "bad" | "ice"> = { active: "good",
 
 const isGas = (text: string) => /^[1-9]\d{0,11}$/.test(text);
 
-const Names = ({ names }: { names: readonly string[] }) => <>{names.map((name) => <Badge key={name}>{plain(name, 40)}</Badge>)}</>;
 const Status = ({ of }: { of: string }) => <Badge tone={TONES[of] ?? "plain"}>{of}</Badge>;
 
 function People({ dids, none }: { dids: readonly string[]; none: string }) {
@@ -82,16 +82,7 @@ export function Contracts() {
             )}
           </List>
         </Card>}
-        <Card title="Code" note="modules that contracts run, by the digest of their bytes">
-          <List name="codes" ask={(page, options) => peer.codes(page, options)} empty={<>None is stored. <code>althing contract store</code> stores a module.</>}>
-            {(one) => (
-              <div class="entry-head">
-                <strong><bdi>{plain(one.name, 60)}</bdi></strong> <Names names={one.interfaces} /> <Id id={one.id} />
-                <span class="muted">number {count(one.number)}, {bytes(one.bytes)}, of <Who did={one.owner} />, stored in block <Height height={one.stored_height} />, {plural(one.contracts, "contract")}</span>
-              </div>
-            )}
-          </List>
-        </Card>
+        <Codes />
         {signing.value && <Make owner={signing.value.entity} />}
       </div>
     </Page>
@@ -153,6 +144,22 @@ function Call({ id }: { id: string }) {
   );
 }
 
+/** Other code for it, to which its administrator says a message. */
+function Migrate({ contract, again }: { contract: Contract; again: () => void }) {
+  const [form, setForm] = useState({ code: "", message: "{}", gas: GAS });
+  const set = (field: keyof typeof form) => (value: string) => setForm({ ...form, [field]: value });
+  const codes = useQuery("migrate", (signal) => peer.codes({ limit: CHOICES }, { signal }), EVERY_MS);
+  return (
+    <Form title="Give it other code" note="its address and what it stored stay" verb="Sign and migrate" dry ready={form.code !== "" && isGas(form.gas)} action={() => actions.migrate(contract.id, form.code, form.message, BigInt(form.gas))} onDone={again}>
+      <div class="sign-fields">
+        <Choice label="Code" value={form.code} set={set("code")} options={(codes.data?.items ?? []).filter((one) => one.id !== contract.code)} none="choose" />
+        <Text label="Most gas it may use" value={form.gas} set={set("gas")} />
+      </div>
+      <Area label="Message to the new code, JSON" value={form.message} set={set("message")} code />
+    </Form>
+  );
+}
+
 function Past({ ask }: { ask: (page: { after?: string }, opts: { signal?: AbortSignal }) => Promise<Items<ContractPast>> }) {
   return (
     <Card title="History" note="newest first">
@@ -188,6 +195,7 @@ export function ContractPage({ route }: { route: Route }) {
               </Facts>
             </Card>
             <div class="columns"><Ask id={contract.id} />{signing.value && <Call id={contract.id} />}</div>
+            {signing.value?.entity === contract.admin && contract.status === "active" && <Migrate contract={contract} again={found.again} />}
             <Past ask={(page, opts) => peer.contractHistory(id, page, opts)} />
           </div>
         </Page>

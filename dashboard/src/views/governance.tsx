@@ -5,13 +5,14 @@ import { parseParameters } from "althing/verify";
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
 import { count, plain, plural, words } from "../lib/format.ts";
-import type { Consequence, Governance, Proposal, SeatOf } from "../lib/model.ts";
+import type { Consequence, Governance, Proposal } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
 import { signing } from "../lib/signing.ts";
 import { href } from "../router.ts";
-import { Await, Badge, Card, Fact, Facts, Height, Id, Page, Who, Wrong } from "../ui/basics.tsx";
+import { Await, Badge, Card, Fact, Facts, Height, Page, Who, Wrong } from "../ui/basics.tsx";
 import { Act, Choice, Form, Text } from "../ui/form.tsx";
 import { List, Record as Fields } from "../ui/record.tsx";
+import { Seats } from "./seats.tsx";
 
 const EVERY_MS = 3000;
 
@@ -55,14 +56,6 @@ function One({ proposal }: { proposal: Proposal }) {
       {proposal.refusal && <p class="muted">It ended: {words(proposal.refusal)}.</p>}
       <p class="muted"><a href={href.transaction(proposal.id)}>transaction</a></p>
     </>
-  );
-}
-
-function Seats({ title, note, seats }: { title: string; note: string; seats: SeatOf[] }) {
-  return (
-    <Card title={title} note={note}>
-      <ul class="owned">{seats.map((seat) => <li key={seat.vote_key}><Who did={seat.peer} /> of <Who did={seat.organisation} /> <Id id={seat.vote_key} /></li>)}</ul>
-    </Card>
   );
 }
 
@@ -142,19 +135,14 @@ export function GovernancePage() {
                 <Fact name="Must agree">{count(governance.votes_needed)} ({governance.rule.numerator}/{governance.rule.denominator})</Fact>
                 <Fact name="Time to vote">{plural(governance.rule.patience_blocks, "block")}</Fact>
                 <Fact name="From acceptance to effect">{plural(governance.rule.timelock_blocks, "block")}</Fact>
-                <Fact name="Epoch of the validators">{count(governance.epoch)}</Fact>
               </Facts>
             </Card>
             <Card title="Proposals" note="newest first">
               <List name="proposals" ask={(page, options) => peer.proposals(page, options)} empty={<>Nothing was proposed yet. <code>althing org</code> and <code>althing vote</code> propose, too.</>}>{(one) => <One proposal={one} />}</List>
             </Card>
             {signing.value && <Propose governance={governance} />}
-            <div class="columns">
-              <Seats title="Validators now" note={`epoch ${count(governance.epoch)}`} seats={governance.validators} />
-              <Seats title="Validators of the next epoch" note={governance.epoch_end_height === undefined ? "this epoch has no end" : `settled; from block ${count(governance.epoch_end_height + 1)} on`} seats={governance.next_validators} />
-              <Seats title="Validators of the epoch after it" note="as decided so far" seats={governance.chosen_validators} />
-              <Card title="Members"><ul class="owned">{governance.members.map((one) => <li key={one.id}><Who did={one.id} /></li>)}</ul></Card>
-            </div>
+            <Seats governance={governance} />
+            <Card title="Members"><ul class="owned">{governance.members.map((one) => <li key={one.id}><Who did={one.id} /></li>)}</ul></Card>
           </div>
         )}
       </Await>

@@ -4,10 +4,12 @@ import { actions, codeKey } from "althing/sign";
 import { fromHex } from "althing/text";
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
-import { count, plural } from "../lib/format.ts";
-import type { Signing } from "../lib/signing.ts";
+import { count } from "../lib/format.ts";
+import { pastEvents } from "../lib/history.ts";
+import { signing, type Signing } from "../lib/signing.ts";
 import { useQuery } from "../lib/query.ts";
-import { Await, Badge, Fact, Facts, Height, Who } from "../ui/basics.tsx";
+import { vouchersOf } from "../lib/vouchers.ts";
+import { Await, Badge, Card, Height, Id, Table, Who } from "../ui/basics.tsx";
 import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
 
 /** Most organisations to choose from. */
@@ -52,32 +54,33 @@ export function VoucherForm() {
   );
 }
 
-/** Shows a voucher, to its maker with the means to end it. */
-export function VoucherCheck({ of: { entity } }: { of: Signing }) {
-  const [id, setId] = useState("");
-  const asked = /^[0-9a-f]{64}$/.test(id.trim()) ? id.trim() : "";
-  const found = useQuery(`voucher ${asked}`, (signal) => (asked ? peer.voucher(asked, { signal }) : Promise.resolve(undefined)));
+/** Events looked through for vouchers. */
+const EVENTS = 1000;
+const VOUCHER_EVENTS = ["voucher_issued", "voucher_revoked", "device_joined"];
+
+/** Makers' vouchers: how many joined by each, to its maker with the means to end it. */
+export function Vouchers() {
+  const found = useQuery("vouchers", async (signal) => vouchersOf(await pastEvents({ type: VOUCHER_EVENTS.join(), after: "0-0-0" }, EVENTS, signal)), 10_000);
+  const mine = signing.value?.entity;
   return (
-    <section class="card" aria-label="A voucher">
-      <div class="stack">
-        <div class="sign-fields"><Text label="Look at a voucher" value={id} set={setId} hint="64 hex digits" /></div>
-        {asked && (
-          <Await of={found} lines={2}>
-            {(voucher) => voucher && (
-              <>
-                <Facts>
-                  <Fact name="Maker"><Who did={voucher.maker} /></Fact>
-                  <Fact name="Owner of what joins"><Who did={voucher.owner} /></Fact>
-                  <Fact name="Vouched for">{plural(voucher.count, "device")}</Fact>
-                  <Fact name="Issued in block"><Height height={voucher.issued} /></Fact>
-                  <Fact name="Counts">{voucher.active ? <Badge tone="good">yes</Badge> : <Badge>no, it was revoked</Badge>}</Fact>
-                </Facts>
-                {voucher.active && voucher.maker === entity && <div class="row"><Act verb={`Revoke it: ${count(voucher.count)} can no longer join by it`} action={() => actions.revokeVoucher(voucher.id)} onDone={found.again} /></div>}
-              </>
-            )}
-          </Await>
+    <Card title="Vouchers" note="a maker's word for devices that join by themselves">
+      <Await of={found} lines={3}>
+        {(vouchers) => vouchers.length === 0 ? <p class="empty">No maker has vouched for devices. <code>althing thing vouch</code> does, and so does the page Sign.</p> : (
+          <Table label="Vouchers" head={["Maker", "For", "Devices", "Joined", "Issued in block", "Counts", "Id"]}>
+            {vouchers.map(({ id, maker, owner, count: devices, joined, height, revoked }) => (
+              <tr key={id}>
+                <td><Who did={maker} /></td>
+                <td><Who did={owner} /></td>
+                <td>{count(devices)}</td>
+                <td>{count(joined)}</td>
+                <td><Height height={height} /></td>
+                <td>{revoked ? <Badge>no, revoked</Badge> : <Badge tone="good">yes</Badge>} {!revoked && maker === mine && <Act verb="Revoke it" action={() => actions.revokeVoucher(id)} onDone={found.again} />}</td>
+                <td><Id id={id} /></td>
+              </tr>
+            ))}
+          </Table>
         )}
-      </div>
-    </section>
+      </Await>
+    </Card>
   );
 }

@@ -13,6 +13,7 @@ import { useQuery } from "../lib/query.ts";
 import { go, href, type Route } from "../router.ts";
 import { At, Await, Badge, Card, Height, Id, Page, Table, Who } from "../ui/basics.tsx";
 import { EventList } from "../ui/tagged.tsx";
+import { Vouchers } from "./joining.tsx";
 
 const PAGE = 50;
 const EVENTS = 100;
@@ -153,11 +154,13 @@ export function Ledger({ route }: { route: Route }) {
       title="Ledger"
       lead={genesis && <>{plural(genesis.organisations.length, "organisation")} founded <bdi>{plain(genesis.network, 40)}</bdi> ({genesis.mode}, {genesis.mechanism}) at {genesis.time.replace("T", " ").slice(0, 19)} UTC. Ledger <Id id={genesis.ledger} /></>}
     >
-      <nav class="tabs" aria-label="Parts of the ledger">{tab("blocks", "Blocks")}{tab("events", "Events")}{tab("entities", "Entities")}</nav>
+      <nav class="tabs" aria-label="Parts of the ledger">{tab("blocks", "Blocks")}{tab("events", "Events")}{tab("entities", "Entities")}{eventTypes.value.has("voucher_issued") && tab("vouchers", "Vouchers")}</nav>
       {show === "entities" ? (
         <Entities kind={route.query.get("kind") ?? ""} name={route.query.get("name") ?? ""} />
       ) : show === "events" ? (
         <Events />
+      ) : show === "vouchers" ? (
+        <Vouchers />
       ) : (
         <Blocks before={before && /^\d+$/.test(before) ? Number(before) : undefined} />
       )}

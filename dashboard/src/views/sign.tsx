@@ -11,7 +11,7 @@ import { Badge, Card, Id, Page, Who, Wrong } from "../ui/basics.tsx";
 import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
 import { List } from "../ui/record.tsx";
 import { Action } from "../ui/tagged.tsx";
-import { CodeForm, VoucherCheck, VoucherForm } from "./joining.tsx";
+import { CodeForm, VoucherForm, Vouchers } from "./joining.tsx";
 
 /** Most choices a list offers. */
 const CHOICES = 200;
@@ -205,7 +205,7 @@ export function Sign() {
           <div class="columns"><ReadForm /><CodeForm of={current} /></div>
           <div class="columns"><RecordForm /><BindForm owner={current.entity} /></div>
           <div class="columns"><ThingForm /><VoucherForm /></div>
-          <VoucherCheck of={current} />
+          <Vouchers />
         </div>
       )}
     </Page>

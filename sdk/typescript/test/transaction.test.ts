@@ -7,6 +7,7 @@ import { SigningKey, bodyFor, codeKey, merkleRoot, verifyMerklePath, voucherLeaf
 import type { Action, ActionKind, Cause, Effect, EntityKind, Trigger } from '../src/sign/index.ts';
 import { actions, Signer } from '../src/sign/index.ts';
 import { fromUtf8, toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
+import { sha256 } from '../src/forms/digest.ts';
 import { hex, vectors } from './vectors.ts';
 
 type Json = Record<string, unknown>;
@@ -142,15 +143,15 @@ function contractOf(json: Json): Action {
     case 'store_code':
       return { kind: 'store_code', code: id('code'), parts: number('parts'), meta: json['meta'] as { name: string; source: string; interfaces: string[] } };
     case 'remove_code':
-      return { kind: 'remove_code', code: id('code') };
+      return actions.removeCode(id('code'));
     case 'instantiate':
       return actions.instantiate(id('code'), json['name'] as string, termsOf(json['terms'] as Json), message(), BigInt(number('gas_limit')));
     case 'execute':
       return actions.execute(id('contract'), message(), BigInt(number('gas_limit')));
     case 'migrate':
-      return { kind: 'migrate', contract: id('contract'), code: id('code'), message: id('message'), gasLimit: BigInt(number('gas_limit')) };
+      return actions.migrate(id('contract'), id('code'), message(), BigInt(number('gas_limit')));
     case 'set_admin':
-      return { kind: 'set_admin', contract: id('contract'), admin: json['admin'] === null ? null : id('admin') };
+      return actions.setAdmin(id('contract'), json['admin'] === null ? undefined : id('admin'));
     case 'freeze_contract':
       return actions.changeContract('freeze', id('contract'));
     case 'thaw_contract':
@@ -430,6 +431,21 @@ test('a voucher is over the devices that join by it', () => {
   const action = actions.issueVoucher('01'.repeat(32), [{ name, key }], '{}');
   assert.ok(action.kind === 'issue_voucher' && action.voucher.count === 1);
   assert.equal(toHex(action.voucher.root), toHex(merkleRoot([leaf])));
+});
+
+test('a module is uploaded in parts and stored under its digest', () => {
+  const partMax = 65_536;
+  const id = new Uint8Array(32);
+  const signer = new Signer(id, id, SigningKey.fromSecret('ed25519', new Uint8Array(32).fill(7)));
+  for (const [length, parts] of [[1, 1], [partMax, 1], [partMax + 1, 2], [16 * partMax, 16]] as const) {
+    const module = Uint8Array.from({ length }, (_, at) => at % 251);
+    const { code, uploads, store } = actions.storeCode(module, 'guard', ['b', 'a', 'b'], 'here');
+    const joined = uploads.flatMap((one, at) => (one.kind === 'upload_code' && one.part === at && toHex(one.code) === toHex(code) ? [...one.bytes] : assert.fail('no part of it')));
+    assert.ok(uploads.length === parts && joined.every((byte, at) => byte === module[at]) && joined.length === length, `${length} bytes`);
+    assert.deepEqual(store, { kind: 'store_code', code: sha256(module), parts, meta: { name: 'guard', source: 'here', interfaces: ['a', 'b'] } });
+    for (const one of [...uploads, store]) signer.sign(0n, 10n, [one]);
+  }
+  for (const length of [0, 16 * partMax + 1]) assert.throws(() => actions.storeCode(new Uint8Array(length), 'x'), /bytes/);
 });
 
 test('a code is the same key however it is typed', () => {

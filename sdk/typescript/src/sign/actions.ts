@@ -6,10 +6,11 @@ import { merkleRoot } from '../forms/merkle.ts';
 import { claimBytes, voucherLeaf } from '../forms/onboarding.ts';
 import { headerOf, type ReadingForm } from '../forms/reading.ts';
 import { parseDecimal } from '../text/decimal.ts';
-import { streamId } from '../forms/digest.ts';
+import { sha256, streamId } from '../forms/digest.ts';
 import type { ResourceForm, Right } from '../forms/access.ts';
 import type { Terms } from '../forms/contract.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
+import { CODE_PART_BYTES_MAX, CODE_PARTS_MAX } from '../forms/limits.ts';
 import { encode } from '../cbor/codec.ts';
 import { trigger as triggerForm, type Trigger } from '../forms/trigger.ts';
 import { change as changeForm, type Change } from '../forms/governance.ts';
@@ -218,6 +219,39 @@ export function answerAccess(request: AnyId, allow: boolean): Action {
 /** Ends a grant with the block of this transaction. */
 export function revokeGrant(grant: AnyId): Action {
   return { kind: 'revoke_grant', grant: idBytes(grant) };
+}
+
+/** How a module comes to be stored: by a transaction for each part, in any order, and then one that puts them together. */
+export interface StoredCode {
+  /** Its id, the digest of the module. */
+  code: Uint8Array;
+  uploads: Action[];
+  store: Action;
+}
+
+/** Uploads a WebAssembly module and stores it under a name; `interfaces` are those it serves, `source` says where it comes from. Throws `RangeError` if it is too long. */
+export function storeCode(module: Uint8Array, name: string, interfaces: readonly string[] = [], source = ''): StoredCode {
+  const code = sha256(module);
+  const parts = Math.ceil(module.length / CODE_PART_BYTES_MAX);
+  if (parts < 1 || parts > CODE_PARTS_MAX) throw new RangeError(`a module has at most ${CODE_PARTS_MAX * CODE_PART_BYTES_MAX} bytes, and some`);
+  const uploads = Array.from({ length: parts }, (_, part): Action => ({ kind: 'upload_code', code, part, bytes: module.slice(part * CODE_PART_BYTES_MAX, (part + 1) * CODE_PART_BYTES_MAX) }));
+  const ascending = [...new Set(interfaces)].sort((a, b) => compare(toUtf8(a), toUtf8(b)));
+  return { code, uploads, store: { kind: 'store_code', code, parts, meta: { name, source, interfaces: ascending } } };
+}
+
+/** Removes code that no contract runs. */
+export function removeCode(code: AnyId): Action {
+  return { kind: 'remove_code', code: idBytes(code) };
+}
+
+/** Gives a contract other code, to which its administrator says a message, JSON text. */
+export function migrate(contract: AnyId, code: AnyId, message: string, gasLimit: bigint): Action {
+  return { kind: 'migrate', contract: idBytes(contract), code: idBytes(code), message: toUtf8(message), gasLimit };
+}
+
+/** Says who administers a contract from now on; nobody, for ever, if none is named. */
+export function setAdmin(contract: AnyId, admin?: AnyId): Action {
+  return { kind: 'set_admin', contract: idBytes(contract), admin: admin === undefined ? null : idBytes(admin) };
 }
 
 /** Makes a contract of stored code, or proposes one to the participants that its terms name; the message is JSON text. */

@@ -35,6 +35,7 @@ use super::{
 };
 use crate::{
     cluster::{Cluster, prepare},
+    commands::gateway::waiting,
     folder::Folder,
     output::Output,
     replay::{
@@ -340,17 +341,23 @@ impl<'a> Demo<'a> {
         let names = |peers: Vec<(String, bool)>| peers.into_iter().map(|(name, _)| name).collect();
         let client = self.cluster.answering_client().await;
         let client = client.context("no peer answers any more")?;
-        let mut readings = 0;
+        let (mut readings, mut streams_hidden) = (0, 0);
         for stream in &self.streams {
-            let total = client.stream(stream).await.explain()?.total;
-            readings += total.map_or(0, |total| total.count);
+            match client.stream(stream).await.explain()?.total {
+                Some(total) => readings += total.count,
+                None => streams_hidden += 1,
+            }
         }
+        let gateway = &self.cluster.founded.gateway.inception.name;
+        let waiting = waiting(&self.cluster.layout.config(gateway))?;
         let latency = self.tally.latency_ms();
         Ok(Summary {
             first_reading_ms: milliseconds(first.after),
             height,
             readings,
             acknowledged: self.acknowledged.load(Ordering::Relaxed),
+            waiting,
+            streams_hidden,
             peers: state_root.len(),
             peers_ended: names(peers_ended),
             peers_failed: names(peers_failed),

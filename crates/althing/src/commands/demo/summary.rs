@@ -25,6 +25,11 @@ pub(super) struct Summary {
     pub(super) readings: u64,
     /// Readings that the gateway acknowledged to the sensors.
     pub(super) acknowledged: u64,
+    /// Readings that wait in the gateway's queue, not known to be final: the peers that are left are
+    /// too few to agree on them.
+    pub(super) waiting: u64,
+    /// Streams whose number of readings an owner lets nobody see.
+    pub(super) streams_hidden: u64,
     /// Peers that take part.
     pub(super) peers: usize,
     /// Peers that somebody ended.
@@ -108,13 +113,35 @@ impl Summary {
             let names = self.peers_failed.join(", ");
             return Err(failed(format!("{names} did not run to the end"), REPORT));
         }
-        // There may be more: anybody may publish beside the sensors.
-        if self.readings < self.acknowledged {
-            let (taken, kept) = (self.acknowledged, self.readings);
-            let problem = format!("{taken} readings were acknowledged, {kept} are on the ledger");
+        // There may be more: anybody may publish beside the sensors. What nobody may see cannot be counted.
+        if self.readings + self.waiting < self.acknowledged && self.streams_hidden == 0 {
+            let Self { acknowledged, readings, waiting, .. } = self;
+            let problem = format!(
+                "{acknowledged} readings were acknowledged, {readings} are on the ledger and {waiting} \
+                 wait at the gateway"
+            );
             return Err(failed(problem, REPORT));
         }
         Ok(())
+    }
+
+    /// How many readings there are, and where those are that are not on the ledger.
+    fn told_readings(&self) -> String {
+        let (kept, taken) = (thousands(self.readings), thousands(self.acknowledged));
+        let mut text = format!("{kept}; the gateway acknowledged {taken}");
+        if self.waiting > 0 {
+            let waiting = thousands(self.waiting);
+            text.push_str(&format!(
+                "; {waiting} wait in its queue: the peers that are left are too few to agree on them"
+            ));
+        }
+        if self.streams_hidden > 0 {
+            let hidden = self.streams_hidden;
+            text.push_str(&format!(
+                "; not counted: {hidden} of the streams, which their owners let nobody see"
+            ));
+        }
+        text
     }
 
     /// For people.
@@ -128,14 +155,7 @@ impl Summary {
         };
         fields(&[
             ("first reading final", format!("{} ms after the start", self.first_reading_ms)),
-            (
-                "readings",
-                format!(
-                    "{}; the gateway acknowledged {}",
-                    thousands(self.readings),
-                    thousands(self.acknowledged)
-                ),
-            ),
+            ("readings", self.told_readings()),
             ("from sensor to final", latency),
             ("height", self.height.to_string()),
             ("state roots", format!("{equal}: {}", roots.join(", "))),
@@ -162,6 +182,8 @@ mod tests {
             height: 9,
             readings: 100,
             acknowledged: 100,
+            waiting: 0,
+            streams_hidden: 0,
             peers: state_root.len(),
             peers_ended: Vec::new(),
             peers_failed: Vec::new(),
@@ -195,6 +217,9 @@ mod tests {
             (Summary { peers: 3, peers_ended: peer(), ..summary() }, None),
             (Summary { readings: 101, ..summary() }, None),
             (Summary { readings: 99, ..summary() }, Some("100 readings were acknowledged")),
+            (Summary { readings: 60, waiting: 40, ..summary() }, None),
+            (Summary { readings: 60, waiting: 39, ..summary() }, Some("and 39 wait at the gateway")),
+            (Summary { readings: 60, streams_hidden: 1, ..summary() }, None),
             (Summary { peers_failed: peer(), ..summary() }, Some("peer-4 did not run to the end")),
             (Summary { state_roots_equal: false, ..summary() }, Some("the same state")),
             (Summary { proof_verified: false, ..summary() }, Some("does not hold")),
@@ -205,5 +230,12 @@ mod tests {
                 Some(problem) => assert!(found.unwrap_err().contains(problem), "{problem}"),
             }
         }
+    }
+    #[test]
+    fn it_says_where_readings_are_that_are_not_on_the_ledger() {
+        let all = summary().to_text();
+        assert!(!all.contains("wait") && !all.contains("not counted"), "{all}");
+        let some = Summary { readings: 60, waiting: 30, streams_hidden: 2, ..summary() }.to_text();
+        assert!(some.contains("30 wait in its queue") && some.contains("2 of the streams"), "{some}");
     }
 }

@@ -8,6 +8,8 @@ mod queue;
 mod token;
 mod uplink;
 
+pub(crate) use self::queue::waiting;
+
 use std::path::PathBuf;
 
 use althing_client::{Client, Signer, model::IdText};

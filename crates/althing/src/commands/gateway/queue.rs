@@ -52,6 +52,12 @@ fn open(path: &Path) -> anyhow::Result<StoppedQueue> {
         .next_step(|| "stop the gateway first; it takes up its queue when it starts again".into())
 }
 
+/// How many readings wait in the queue of a gateway that does not run: those not known to be final.
+pub(crate) fn waiting(config: &Path) -> anyhow::Result<u64> {
+    let waiting = open(config)?.waiting().values().map(Vec::len).sum::<usize>();
+    Ok(u64::try_from(waiting)?)
+}
+
 fn name(queue: &StoppedQueue, stream: &StreamId) -> Option<String> {
     let (thing, spec) = queue.of_stream(stream)?;
     Some(format!("{}/{}", thing.name, spec.property))

@@ -1,0 +1,59 @@
+/** Whose votes count when: the validators of the present epoch, of the next, and of the one after it. */
+
+import type { Governance, SeatOf } from "./model.ts";
+
+/** An epoch whose validators are known. */
+export interface Epoch {
+  epoch: number;
+  /** Its first block, if that is known, and its last. */
+  from?: number;
+  until?: number;
+  seats: readonly SeatOf[];
+  /** How many of them must sign a block. */
+  quorum: number;
+  /** Whether nobody can change it any more. */
+  settled: boolean;
+}
+
+/** A seat, and in which of the epochs it counts. */
+export interface SeatRow {
+  seat: SeatOf;
+  counts: boolean[];
+  /** First block from which it counts, or does not any more; neither if nothing changes. */
+  joins?: number;
+  leaves?: number;
+}
+
+/** How many of so many must agree: more than two thirds. */
+export function quorum(seats: number): number {
+  return seats - Math.floor((seats - 1) / 3);
+}
+
+/** The epochs that have validators: one without end if members cannot change them. */
+export function epochsOf({ epoch, epoch_end_height: end, parameters, validators, next_validators: next, chosen_validators: chosen }: Governance): Epoch[] {
+  const length = parameters.epoch_blocks;
+  const of = (seats: readonly SeatOf[]) => ({ seats, quorum: quorum(seats.length) });
+  if (end === undefined || end === null || length === undefined || length === null) return [{ epoch, ...of(validators), settled: true }];
+  return [
+    // The genesis belongs to the first epoch, and to no other.
+    { epoch, from: Math.max(0, end + 1 - length), until: end, ...of(validators), settled: true },
+    { epoch: epoch + 1, from: end + 1, until: end + length, ...of(next), settled: true },
+    { epoch: epoch + 2, from: end + length + 1, until: end + 2 * length, ...of(chosen), settled: false },
+  ];
+}
+
+/** Every seat of the epochs, by its voting key: a peer with a new key has a seat for each. */
+export function seatRows(epochs: readonly Epoch[]): SeatRow[] {
+  const all = new Map(epochs.flatMap(({ seats }) => seats.map((seat) => [seat.vote_key, seat] as const)));
+  return [...all.values()].map((seat) => {
+    const counts = epochs.map(({ seats }) => seats.some((one) => one.vote_key === seat.vote_key));
+    const row: SeatRow = { seat, counts };
+    counts.forEach((here, at) => {
+      const [before, from] = [counts[at - 1], epochs[at]?.from];
+      if (before === undefined || from === undefined || before === here) return;
+      if (here) row.joins = from;
+      else row.leaves = from;
+    });
+    return row;
+  });
+}

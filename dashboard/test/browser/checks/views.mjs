@@ -1,0 +1,134 @@
+// Every page: that it loads, shows what the interface says, fits a phone, and is usable by keyboard and screen reader.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { until } from "../network.mjs";
+import { close, digits, firstFull, network, open, signIn, text } from "../stage.mjs";
+
+export const checks = {
+  async "the first view shows the network as the interface reports it"() {
+    const page = await open("/");
+    const { items: peers } = await network.get("/v1/peers");
+    const status = await network.get("/v1/status");
+    await page.getByText("All 4 peers are at work").waitFor();
+    for (const peer of peers) await page.locator(".ring").getByText(peer.organisation_name, { exact: true }).first().waitFor();
+    await until(async () => digits(await text(page, ".hub-height")) >= status.height);
+    await page.locator(".live-line").first().waitFor();
+    assert.match(await text(page, ".figures"), new RegExp(`${status.quorum}\\s*of 4 peers`));
+    const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+    console.log(`    first contentful paint after ${Math.round(paint)} ms`);
+    await close(page);
+  },
+
+  async "every view loads and shows its numbers"() {
+    const page = await open("/things");
+    const { items: things } = await network.get("/v1/things");
+    for (const thing of things) await page.getByText(thing.title, { exact: true }).first().waitFor();
+    await page.getByText("5 things").waitFor();
+    const thing = things.find((one) => one.name === "machine-1");
+    await page.goto(`${network.base}/things/${thing.id}`);
+    await page.locator(".chart .plot-line").waitFor();
+    await page.getByText("is the one on the ledger").waitFor();
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    await page.getByRole("button", { name: "Earlier" }).click();
+    await page.goto(`${network.base}/ledger`);
+    await page.locator("tbody tr").nth(20).waitFor();
+    for (const [tab, shown] of [["Events", "registered"], ["Entities", "Steelworks"]]) {
+      await page.getByRole("link", { name: tab, exact: true }).click();
+      await page.getByText(shown).first().waitFor();
+    }
+    const block = await firstFull();
+    await page.goto(`${network.base}/blocks/${block.height}`);
+    await until(async () => (await page.locator(".votes .yes").count()) === block.signers.length);
+    await page.locator("tbody a").first().click();
+    await page.getByText("took effect").first().waitFor();
+    await page.getByRole("button", { name: "Verify in this browser" }).click();
+    await page.getByText("It holds").waitFor();
+    for (const [path, shown] of [["/procedures", "Notification."], ["/operations", "Nothing needs doing."], ["/operations", "up to date"], ["/operations", "may submit for"], ["/verify", "Drop a bundle here"]]) {
+      await page.goto(network.base + path);
+      await page.getByText(shown).first().waitFor();
+    }
+    await close(page);
+  },
+
+  async "no view is wider than a phone"() {
+    const page = await open("/", { viewport: { width: 360, height: 740 } });
+    for (const path of ["/", "/things", "/ledger", "/ledger?show=entities", "/blocks/3", "/procedures", "/operations", "/verify", "/sign"]) {
+      await page.goto(network.base + path);
+      await page.locator("h1").first().waitFor();
+      await page.waitForTimeout(800);
+      const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      assert.ok(wide <= seen, `${path} is ${wide} px wide`);
+    }
+    await close(page);
+  },
+
+  async "no view breaks a rule of accessibility, light or dark"() {
+    const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    const { items: things } = await network.get("/v1/things");
+    const stream = things[0].properties[0].stream;
+    const block = await firstFull();
+    const paths = [
+      "/", "/things", `/things/${things[0].id}`, `/readings/${stream}/0`, "/verify", "/ledger", "/ledger?show=events", "/ledger?show=entities",
+      `/blocks/${block.height}`, `/transactions/${block.transaction_ids[0]}`, `/entities/${things[0].owner}`, "/access", "/contracts", "/governance", "/procedures", "/operations", "/sign", "/nowhere",
+    ];
+    const found = [];
+    for (const colorScheme of ["light", "dark"]) {
+      const page = await open("/", { colorScheme, reducedMotion: "reduce" });
+      const look = async (name) => {
+        await page.locator("h1").first().waitFor();
+        await until(async () => (await page.locator(".loading").count()) === 0);
+        await page.evaluate(source);
+        const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+        found.push(...violations.map((one) => `${name} ${colorScheme}: ${one.id} (${one.help}): ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`));
+      };
+      for (const path of paths) {
+        await page.goto(network.base + path);
+        await look(path);
+      }
+      // The forms are there for whoever can sign.
+      await signIn(page, join(network.folder, "organisations", "1.json"));
+      await page.getByRole("button", { name: "Say that it is you" }).click();
+      await page.locator(".reader").waitFor();
+      await look("sign, signed in");
+      for (const name of ["Access", "Contracts", "Governance"]) {
+        await page.getByRole("link", { name }).click();
+        await page.getByRole("heading", { level: 1, name }).waitFor();
+        await look(`${name}, signed in`);
+      }
+      await page.context().close();
+    }
+    assert.deepEqual(found, []);
+  },
+
+  async "it is usable by keyboard alone"() {
+    const page = await open("/");
+    await page.locator(".live-line").first().waitFor();
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "To the content");
+    await page.keyboard.press("/");
+    await page.keyboard.type("machine");
+    await page.locator('[role="option"]').first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Large industrial machine" }).waitFor();
+    await until(() => page.evaluate(() => document.activeElement.tagName === "H1"));
+    await page.locator(".chart .plot-line").waitFor();
+    await page.locator(".chart-box").focus();
+    await page.keyboard.press("+");
+    await until(() => page.getByRole("button", { name: "Zoom out" }).isEnabled());
+    await page.keyboard.press("0");
+    await page.goto(`${network.base}/things`);
+    await page.locator(".thing-row").first().focus();
+    await page.keyboard.press("End");
+    await until(() => page.evaluate(() => document.activeElement.getAttribute("data-row") === "4"));
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Road section 451" }).waitFor();
+    for (const field of await page.locator("button, a, input, select").all()) {
+      const name = await field.evaluate((one) => one.getAttribute("aria-label") || one.textContent || one.getAttribute("title") || one.labels?.[0]?.textContent);
+      assert.ok(name, "every control has a name");
+    }
+    await close(page);
+  },
+};

@@ -1,0 +1,35 @@
+// Pictures to be looked at.
+
+import { join } from "node:path";
+import { firstFull, network, open, shots } from "./stage.mjs";
+
+/** Every view, light and dark, wide and on a phone, to be looked at. */
+export async function shoot() {
+  const { items: things } = await network.get("/v1/things");
+  const thing = things.find((one) => one.name === "machine-1");
+  const stream = thing.properties[0].stream;
+  const { transaction_ids: ids } = await firstFull();
+  const paths = {
+    overview: "/", things: "/things", access: "/access", contracts: "/contracts", governance: "/governance", thing: `/things/${thing.id}`, reading: `/readings/${stream}/0`, verify: "/verify", ledger: "/ledger", events: "/ledger?show=events",
+    entities: "/ledger?show=entities", entity: `/entities/${thing.owner}`, block: "/blocks/3", transaction: `/transactions/${ids[0]}`, procedures: "/procedures", operations: "/operations", sign: "/sign",
+  };
+  for (const [size, viewport] of [["wide", { width: 1440, height: 900 }], ["phone", { width: 390, height: 844 }]]) {
+    for (const colorScheme of ["light", "dark"]) {
+      const page = await open("/", { viewport, colorScheme });
+      for (const [name, path] of Object.entries(paths)) {
+        await page.goto(network.base + path);
+        await page.waitForTimeout(2500);
+        await page.screenshot({ path: join(shots, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+      }
+      await page.context().close();
+    }
+  }
+}
+
+/** The picture of the README: the first view after a minute of work. */
+export async function picture(file) {
+  const page = await open("/", { viewport: { width: 1280, height: 980 } });
+  await page.waitForTimeout(62_000);
+  await page.screenshot({ path: file });
+  await page.context().close();
+}

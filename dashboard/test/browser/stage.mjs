@@ -1,0 +1,76 @@
+// What all checks stand on: one network, one browser, and pages that remember what went wrong on them.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { startNetwork } from "./network.mjs";
+
+const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const PATIENCE_MS = 20_000;
+
+const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
+if (!executablePath) {
+  console.error("no browser: apt-get install chromium, or name one with CHROMIUM=path");
+  process.exit(1);
+}
+
+export const network = await startNetwork();
+export const browser = await chromium.launch({ executablePath, args: ARGS });
+export const shots = process.env.SHOTS;
+if (shots) mkdirSync(shots, { recursive: true });
+
+/** Answers with the files of `dist` in place of the program's, under the program's own policy. */
+export async function serveDist(context) {
+  const dist = process.env.DIST;
+  const types = { js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
+  await context.route(`${network.base}/assets/**`, (route) => {
+    const name = new URL(route.request().url()).pathname;
+    route.fulfill({ path: join(dist, name), contentType: types[name.split(".").at(-1)] });
+  });
+  await context.route((url) => url.origin === network.base && !/^\/(v1|assets|metrics|openapi)/.test(url.pathname), async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: readFileSync(join(dist, "index.html"), "utf8") });
+  });
+}
+
+/** A page that remembers what went wrong on it, and that asks nobody but the peer. */
+export async function open(path, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  if (process.env.DIST) await serveDist(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.wrong = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && page.wrong.push(message.text()));
+  page.on("pageerror", (error) => page.wrong.push(String(error)));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== network.base && url.protocol !== "blob:") page.wrong.push(`asked ${url.origin}`);
+  });
+  await page.goto(network.base + path);
+  return page;
+}
+
+export async function close(page) {
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+}
+
+/** Opens a key on the page for it, without leaving the program: it is kept no longer than that. */
+export async function signIn(page, key) {
+  await page.getByRole("link", { name: "Sign with your key" }).click();
+  await page.locator('input[type="file"]').setInputFiles(key);
+  await page.getByRole("button", { name: "Open it" }).click();
+  await page.getByText("You sign as").waitFor();
+}
+
+export const text = (page, selector) => page.locator(selector).first().textContent();
+export const digits = (shown) => Number(shown.replace(/[^0-9]/g, ""));
+
+/** The first block after the genesis that has transactions. */
+export async function firstFull() {
+  for (let height = 1; ; height += 1) {
+    const block = await network.get(`/v1/blocks/${height}`);
+    if (block.transactions > 0) return block;
+  }
+}
