@@ -254,7 +254,8 @@ function answering(answer) {
 
 /** Clauses 7.2.1 and 7.2.4: all that can become of a contract, typed. */
 export async function liveAndEnd({ network }) {
-  const { ask, refused, organisations: [key, other] } = typed(network);
+  const { ask, refused, organisations: [, other] } = typed(network);
+  const [key, second] = [4, 3].map((at) => join(network.folder, "organisations", `${at}.json`));
   const file = network.write("gate.wasm", contractModule());
   ask("contract", "store", file, "--name", "gate", "--key", key);
   const code = digest(contractModule());
@@ -279,7 +280,16 @@ export async function liveAndEnd({ network }) {
   ask("contract", "migrate", "gate", code, "{}", "--key", key);
   assert.equal(ask("contract", "query", "gate", "{}").answer, '{"open":true}');
   ask(...call, "--key", other);
-  ask(...change("terminate", key));
+  // It ends for ever when two others agree, which its administrator wants it to take.
+  const [maker, one, two] = await Promise.all([key, other, second].map((file) => openAccount(network.base, file)));
+  await maker.finalize([maker.actions.setApprovalPolicy("terminate_contract", 2, [one.entity, two.entity], 1000)]);
+  network.command(...change("terminate", key));
+  const { items: [pending] } = await one.client.pending(maker.entity);
+  assert.deepEqual(pending.approvals, [pending.sender], "nobody else has agreed yet");
+  await one.finalize([one.actions.approve(pending.transaction)]);
+  assert.equal(shown().status, "active");
+  await two.finalize([two.actions.approve(pending.transaction)]);
+  assert.equal(shown().status, "terminated");
   assert.match(refused(...call, "--key", other), /contract_ended/);
   const events = ask("contract", "history", "gate").items.flatMap((one) => one.events.map((event) => event.type));
   for (const type of ["contract_instantiated", "contract_called", "contract_migrated", "contract_terminated"]) assert.ok(events.includes(type), `${type} in ${events}`);
