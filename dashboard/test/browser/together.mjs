@@ -150,6 +150,14 @@ export async function useEachOther({ network, open, close }) {
   ask("access", "request", "--thing", "oven", "--right", "read", "--purpose", "care", "--key", reader);
   assert.deepEqual(ask(...history).items.map((one) => one.value), ["140.00", "141.00", "152.00"]);
 
+  // A contract is somebody of its own: it reads what the owner lets it, whatever its maker and its caller may.
+  const seen = () => ask("contract", "execute", found.id, '{"check":{}}', "--key", reader).receipt.events.find((event) => event.type === "contract_emitted").attributes.find((one) => one.key === "alarm").value;
+  assert.equal(seen(), "unknown");
+  ask("access", "policy", "set", "--thing", "oven", "--property", "temperature", "--entity", found.id, "--mode", "open", "--right", "read", "--key", owner);
+  assert.equal(seen(), "true");
+  ask("access", "policy", "remove", "--thing", "oven", "--property", "temperature", "--key", owner);
+  assert.equal(seen(), "unknown");
+
   // It commands the other device, which answers under its own key.
   ask("access", "policy", "set", "--thing", "horn", "--action", "ring", "--kind", "device", "--right", "invoke", "--only-for", "care", "--key", owner);
   const invoke = ["command", "invoke", "horn", "ring", "--purpose", "care", "--key", reader];
