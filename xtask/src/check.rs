@@ -33,6 +33,9 @@ const VENV_INSTALL: &str = "sudo apt-get install --yes python3-venv";
 
 const FORMAT: &str = "cargo fmt --all --check";
 const CLIPPY: &str = "cargo clippy --release --workspace --all-targets --quiet -- -D warnings";
+/// As the README's first command builds it: in the workspace another crate may bring the feature of a
+/// dependency that the program forgot to ask for.
+const ALONE: &str = "cargo check --release --package althing --quiet";
 const NEXTEST: &str = "cargo nextest run --release --workspace --no-fail-fast --status-level fail";
 const PLAIN_TEST: &str = "cargo test --release --workspace --no-fail-fast --lib --bins --tests";
 const DOC_TESTS: &str = "cargo test --release --workspace --doc --no-fail-fast";
@@ -47,6 +50,7 @@ pub fn test() -> Tally {
     tally.add(command("format", FORMAT, "cargo xtask fix"));
     tools(&mut tally);
     tally.add(command("lints", CLIPPY, CLIPPY));
+    tally.add(command("the program alone", ALONE, ALONE));
     tally.add(unit_tests());
     tally.add(counted("documentation tests", DOC_TESTS));
     tally.add(counted("contracts", CONTRACT_TESTS));
