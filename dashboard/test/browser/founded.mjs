@@ -10,6 +10,8 @@ import { makeGuard, measuring, typed } from "./together.mjs";
 const PEERS = 4;
 /** How long a busy machine may take until a network makes blocks, and until a peer shows what the others have. */
 const PATIENCE_MS = 90_000;
+/** Ports below those that the system gives to outgoing connections; each network here takes forty. */
+const PORT = 10_000 + (process.pid % 80) * 120;
 
 /** Founds a network in a folder and starts its processes; `stop` ends them. */
 async function found(demo, name, mode, host, port) {
@@ -39,13 +41,13 @@ async function found(demo, name, mode, host, port) {
   await until(async () => {
     const health = await fetch(`${at(0)}/v1/health`).then((answer) => answer.json(), () => undefined);
     return health?.state === "ready" && health.height > 0;
-  }, PATIENCE_MS);
+  }, PATIENCE_MS, () => `network ${name} makes no blocks:\n${processes.map((one) => one.said()).join("\n")}`);
   return network;
 }
 
 /** Appendix I: the same contract, and the same sensor by MQTT, in a public and in a private ledger; one of them by IPv6. */
 export async function sameInEveryMode({ network: demo }) {
-  for (const [mode, host, port] of [["public", "127.0.0.1", demo.port + 100], ["private", "::1", demo.port + 200]]) {
+  for (const [mode, host, port] of [["public", "127.0.0.1", PORT], ["private", "::1", PORT + 40]]) {
     const network = await found(demo, mode, mode, host, port);
     try {
       const program = typed(network);
@@ -90,7 +92,7 @@ export async function strangersStayOut({ network }) {
   const known = readFileSync(join(folder, "peer-1", "config.toml"), "utf8");
   const own = /\[peer\.p2p\]\nlisten = ("[^"]+")/.exec(known)[1];
   const others = /\[peer\.p2p\.addresses\]\n((?:"[^\n]+\n)+)/.exec(known)[1];
-  const port = network.port + 90;
+  const port = PORT + 80;
   writeFileSync(join(home, "config.toml"), `genesis = ${JSON.stringify(join(folder, "genesis.json"))}
 [peer]
 role = "follower"

@@ -20,7 +20,8 @@ function program() {
 export async function startNetwork() {
   const binary = program();
   const folder = mkdtempSync(join(tmpdir(), "althing-dashboard-"));
-  const port = 21_000 + (process.pid % 2000) * 20;
+  // Below the ports that the system gives to outgoing connections.
+  const port = 21_000 + (process.pid % 500) * 20;
   const child = spawn(binary, ["demo", "--dir", join(folder, "demo"), "--port", String(port), "--mqtt-port", String(port + 9), "--speed", "4"], { stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   child.stdout.on("data", (data) => (said += data));
@@ -33,9 +34,11 @@ export async function startNetwork() {
     local: (...args) => execFileSync(binary, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
     /** Starts a process of the program; `stop` ends it. */
     start: (...args) => {
-      const process = spawn(binary, args, { stdio: "ignore" });
+      const process = spawn(binary, args, { stdio: ["ignore", "ignore", "pipe"] });
+      let said = "";
+      process.stderr.on("data", (data) => (said = (said + data).slice(-2000)));
       const ended = new Promise((resolve) => process.once("exit", resolve));
-      return { stop: () => (process.kill("SIGINT"), ended) };
+      return { stop: () => (process.kill("SIGINT"), ended), said: () => said };
     },
     /** Runs a command of the program against the network, at its first peer unless it says another. */
     command: (...args) => execFileSync(binary, [...args, ...(args.includes("--peer") ? [] : ["--peer", base])], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
