@@ -19,6 +19,7 @@ mod governance;
 mod identity;
 mod proofs;
 mod readings;
+mod services;
 mod transactions;
 mod triggers;
 

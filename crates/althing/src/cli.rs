@@ -20,6 +20,7 @@ use crate::{
         network::NetworkCommand,
         peer::PeerCommand,
         reading::ReadingCommand,
+        service::ServiceCommand,
         stream::StreamCommand,
         thing::ThingCommand,
         trigger::TriggerCommand,
@@ -69,6 +70,9 @@ enum Command {
     /// Lets the ledger act by itself when something has happened.
     #[command(subcommand)]
     Trigger(TriggerCommand),
+    /// Publish services, find and watch them.
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Show streams and their gaps.
     #[command(subcommand)]
     Stream(StreamCommand),
@@ -123,6 +127,7 @@ impl Cli {
             Command::Thing(command) => command.run(output),
             Command::Contract(command) => command.run(output),
             Command::Trigger(command) => command.run(output),
+            Command::Service(command) => command.run(output),
             Command::Stream(command) => command.run(output),
             Command::Reading(command) => command.run(output),
             Command::Tx(command) => command.run(output),

@@ -72,6 +72,7 @@ failures! {
     UnknownCommand NOT_FOUND "unknown_command" "No thing was ever asked for a command of this id; a command has the id of its transaction.";
     UnknownVoucher NOT_FOUND "unknown_voucher" "No maker has issued this voucher here; have its maker issue it first.";
     UnknownTrigger NOT_FOUND "unknown_trigger" "There is no trigger with this id; list the triggers.";
+    UnknownService NOT_FOUND "unknown_service" "There is no service or version like this, or it is not shown to you; list the services, and say who you are.";
     UnknownProposal NOT_FOUND "unknown_proposal" "No proposal with this id is open; list them to see what became of it.";
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
     WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
@@ -167,6 +168,7 @@ impl From<QueryError> for ApiError {
                 Noun::Command => Failure::UnknownCommand,
                 Noun::Voucher => Failure::UnknownVoucher,
                 Noun::Trigger => Failure::UnknownTrigger,
+                Noun::Service => Failure::UnknownService,
                 Noun::Proposal => Failure::UnknownProposal,
             },
             QueryError::Cursor => Failure::InvalidCursor,
@@ -272,6 +274,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::MessageUnsupported
         | Refusal::ProposalExpired
         | Refusal::UnknownTrigger
+        | Refusal::UnknownService
         | Refusal::UnknownProposal
         | Refusal::WouldStall
         | Refusal::ThirdOfVotes
@@ -292,6 +295,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::TooManyProposals
         | Refusal::TooManyMembers
         | Refusal::TooManyTriggers
+        | Refusal::TooManyServices
         | Refusal::TooManyGateways
         | Refusal::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Refusal::BlockGas | Refusal::MempoolFull | Refusal::NotReady => {

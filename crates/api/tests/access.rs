@@ -12,8 +12,9 @@ use althing_client::{
 };
 use althing_proof::{grant::in_force, key as raw_key, verify};
 use althing_types::{
-    Access, AccessMode, AccessPolicy, AccessRequest, Action, EntityId, EntityKind, Payload, Reader,
-    Reading, Resource, Right, StreamId, ThingId, Value, Wire as _,
+    Access, AccessMode, AccessPolicy, AccessRequest, Action, CodeId, CodeMeta, ContractId,
+    EntityId, EntityKind, Listing, Manifest, Offered, Payload, Price, Reader, Reading, Record,
+    Resource, Right, ServiceId, ServiceStatus, StreamId, Terms, ThingId, Value, Version, Wire as _,
 };
 use support::{Host, PATIENCE, key, with_peer};
 
@@ -349,5 +350,160 @@ fn only_a_token_of_the_reader_for_this_peer_and_time_counts() {
         let revoke = Action::RevokeEntity { entity: meter.service.signer().entity };
         perform(&host, &host.organisation, vec![revoke]).await;
         assert_eq!(support::status_with(&url, &bearer(good, 9)).await, 401, "of who was revoked");
+    });
+}
+
+/// A service of an entity, performed outside.
+fn manifest(name: &str, entity: EntityId, listing: Listing) -> Manifest {
+    Manifest {
+        name: name.into(),
+        version: Version { major: 1, minor: 0, patch: 0 },
+        text: "What it will be Tomorrow".into(),
+        interfaces: vec!["forecast".into()],
+        tags: vec!["weather".into()],
+        schema: Some(b"{}".to_vec().into()),
+        offered: Offered::Outside {
+            entity,
+            endpoints: vec!["http://localhost:1".into()],
+            contract: None,
+        },
+        purpose: PURPOSE.into(),
+        needs: vec![],
+        price: Price { text: String::new(), rule: None },
+        listing,
+    }
+}
+
+fn only(resource: Resource, reader: EntityId) -> Action {
+    Action::SetAccessPolicy(AccessPolicy {
+        resource,
+        mode: AccessMode::Grant,
+        text: format!(
+            "permit (principal == Entity::\"{reader}\", action == Action::\"call\", resource);"
+        ),
+        ask: None,
+        patience_blocks: 0,
+        grant_blocks_max: 1_000,
+    })
+}
+
+/// Makes a contract of the organisation from the module that comes built.
+async fn metering(host: &Host) -> ContractId {
+    let module = include_bytes!("../../../contracts/artifacts/metering.wasm");
+    let code = CodeId::of(module);
+    let parts: Vec<&[u8]> = module.chunks(65_536).collect();
+    let count = parts.len() as u16;
+    for (part, bytes) in (0..).zip(parts) {
+        let action = Action::UploadCode { code, part, bytes: bytes.to_vec() };
+        perform(host, &host.organisation, vec![action]).await;
+    }
+    let meta = CodeMeta { name: "m".into(), source: String::new(), interfaces: vec![] };
+    let store = Action::StoreCode { code, parts: count, meta };
+    perform(host, &host.organisation, vec![store]).await;
+    let message = br#"{"property": "energy", "price": 1, "currency": "unit"}"#.to_vec();
+    let owner = host.organisation.signer().entity;
+    let terms = Terms { admin: Some(owner), ..Terms::default() };
+    let (name, gas_limit) = ("metering".to_owned(), 50_000_000);
+    let begin = Action::Instantiate { code, name, terms, message, gas_limit };
+    perform(host, &host.organisation, vec![begin]).await;
+    ContractId::derive(&owner, "metering")
+}
+
+#[test]
+fn services_and_contracts_are_listed_for_those_who_may_find_them() {
+    with_peer(Config::standard(), |host| async move {
+        let meter = found(&host).await;
+        let (client, ledger) = (host.client.clone(), host.genesis.ledger());
+        let (entity, register) = Signer::registration(&ledger, EntityKind::Service, "X", &key(7));
+        perform(&host, &host.organisation, vec![register]).await;
+        let signer = Signer { ledger, entity, key: key(7) };
+        let provider = Account::open(&client, signer).await.unwrap();
+        let friend = meter.service.signer().entity;
+        let contract = metering(&host).await;
+        let by = Manifest {
+            offered: Offered::Contract(contract),
+            ..manifest("by contract", entity, Listing::Callers)
+        };
+        let policies =
+            [Resource::Service(entity), Resource::Contract(contract.0)].map(|it| only(it, friend));
+        perform(&host, &host.organisation, policies.to_vec()).await;
+        let listings = [("open", Listing::Everyone), ("hidden", Listing::Callers)];
+        let publish =
+            listings.map(|(name, listing)| Action::PublishService(manifest(name, entity, listing)));
+        let owners = perform(&host, &host.organisation, vec![Action::PublishService(by)]).await;
+        client.read_from(perform(&host, &provider, publish.to_vec()).await.max(owners));
+
+        let names = async |client: &Client, query: query::Services| {
+            let page = client.services(&query).await.unwrap();
+            page.items.into_iter().map(|service| service.name).collect::<Vec<_>>()
+        };
+        let reader = meter.reader(&client, PURPOSE);
+        let all = query::Services::default();
+        assert_eq!(names(&client, all.clone()).await, ["open"]);
+        assert_eq!(names(&reader, all.clone()).await, ["by contract", "hidden", "open"]);
+        let text = |text: &str| query::Services { text: Some(text.into()), ..all.clone() };
+        assert_eq!(names(&reader, text("tomorrow")).await.len(), 3);
+        assert_eq!(names(&reader, text("yesterday")).await.len(), 0);
+        let kind = query::Services { kind: Some("contract".into()), ..all.clone() };
+        assert_eq!(names(&reader, kind).await, ["by contract"]);
+        let tag = query::Services { tag: Some("weather".into()), ..all.clone() };
+        assert_eq!(names(&client, tag).await, ["open"]);
+        let wrong = query::Services { kind: Some("both".into()), ..all };
+        assert_eq!(code(client.services(&wrong).await), "invalid_query");
+        let hidden = ServiceId::derive(&entity, "hidden");
+        assert_eq!(code(client.service(&hidden).await), "unknown_service");
+        assert_eq!(code(reader.service(&hidden).await), "served");
+        let version = Version { major: 1, minor: 0, patch: 0 };
+        assert_eq!(code(client.service_version(&hidden, version).await), "unknown_service");
+        let shown = reader.service_version(&hidden, version).await.unwrap();
+        assert_eq!((shown.schema.as_deref(), shown.kind.as_str()), (Some("{}"), "outside"));
+        let watched = query::Events { service: Some(Hex(hidden)), ..<_>::default() };
+        assert_eq!(code(client.events(&watched).await), "unknown_service");
+
+        let contracts = query::Contracts::default();
+        assert_eq!(client.contracts(&contracts).await.unwrap().items.len(), 0);
+        assert_eq!(reader.contracts(&contracts).await.unwrap().items.len(), 1);
+        assert_eq!(code(client.contract(&contract).await), "served");
+    });
+}
+
+#[test]
+fn what_a_service_publishes_reaches_who_follows_it() {
+    with_peer(Config::standard(), |host| async move {
+        let (client, ledger) = (host.client.clone(), host.genesis.ledger());
+        let (entity, register) = Signer::registration(&ledger, EntityKind::Service, "X", &key(7));
+        perform(&host, &host.organisation, vec![register]).await;
+        let signer = Signer { ledger, entity, key: key(7) };
+        let provider = Account::open(&client, signer).await.unwrap();
+        let open = manifest("open", entity, Listing::Everyone);
+        let (service, version) = (open.id(&entity), open.version);
+        client.read_from(perform(&host, &provider, vec![Action::PublishService(open)]).await);
+        let query = query::Events { service: Some(Hex(service)), ..<_>::default() };
+        let mut events = client.events(&query).await.unwrap();
+        let note = |kind: &str| {
+            Action::Record(Record {
+                kind: kind.into(),
+                data: vec![],
+                notify: vec![entity],
+                link: None,
+            })
+        };
+        // What somebody else says to the service is not what the service says.
+        perform(&host, &host.organisation, vec![note("question")]).await;
+        perform(&host, &provider, vec![note("forecast")]).await;
+        let status = ServiceStatus::Deprecated;
+        let deprecate = Action::SetServiceStatus { service, version, status };
+        perform(&host, &provider, vec![deprecate]).await;
+        let first = events.next().await.unwrap().unwrap();
+        assert!(matches!(&first.event, Event::Recorded { kind, .. } if kind == "forecast"));
+        let second = events.next().await.unwrap().unwrap();
+        assert!(
+            matches!(&second.event, Event::ServiceStatusSet { status, .. } if status == "deprecated")
+        );
+        // The past too, behind a cursor, and of one topic.
+        let topic = Some("forecast".to_owned());
+        let past = query::Events { after: Some(<_>::default()), topic, ..query };
+        let mut events = client.events(&past).await.unwrap();
+        assert_eq!(events.next().await.unwrap().unwrap(), first);
     });
 }

@@ -1,8 +1,8 @@
 //! The reads of the interface, one method each.
 
 use althing_types::{
-    Body, Change, CodeId, ContractId, EntityId, Genesis, GrantId, StreamId, ThingId, TriggerId,
-    TxId, VoucherId, Wire as _,
+    Body, Change, CodeId, ContractId, EntityId, Genesis, GrantId, ServiceId, StreamId, ThingId,
+    TriggerId, TxId, Version, VoucherId, Wire as _,
 };
 use bytes::Bytes;
 
@@ -12,8 +12,8 @@ use crate::{
         AccessPolicy, Account, Aggregates, Block, BlockSummary, Code, Command, Consequence,
         Contract, ContractAnswer, ContractPast, Decision, DidDocument, Entity, EventRecord, Gaps,
         Governance, Grant, KeyVersion, Network, Page, Past, Peers, PendingApproval, Policies,
-        Property, Proposal, Readings, Status, Stream, Thing, Transaction, Trial, Trigger,
-        TriggerPast, TriggerTrial, Voucher, query,
+        Property, Proposal, Readings, Service, ServicePast, ServiceVersion, Status, Stream, Thing,
+        Transaction, Trial, Trigger, TriggerPast, TriggerTrial, Voucher, query,
     },
 };
 
@@ -91,6 +91,46 @@ impl Client {
     /// [`Error`] if the request failed; that the actions would be refused is an answer.
     pub async fn try_out(&self, body: &Body) -> Result<Trial, Error> {
         self.post_cbor("v1/trials", althing_types::Wire::to_wire(body)).await
+    }
+
+    /// Services that this reader is shown.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn services(&self, query: &query::Services) -> Result<Page<Service>, Error> {
+        self.get("v1/services", query).await
+    }
+
+    /// A service.
+    ///
+    /// # Errors
+    /// `unknown_service` if there is none, or this reader is not shown it.
+    pub async fn service(&self, id: &ServiceId) -> Result<Service, Error> {
+        self.get(&format!("v1/services/{id}"), NONE).await
+    }
+
+    /// One version of a service, with its schema; also one that was withdrawn.
+    ///
+    /// # Errors
+    /// `unknown_service` if there is none, or this reader is not shown it.
+    pub async fn service_version(
+        &self,
+        id: &ServiceId,
+        version: Version,
+    ) -> Result<ServiceVersion, Error> {
+        self.get(&format!("v1/services/{id}/versions/{version}"), NONE).await
+    }
+
+    /// The transactions that changed a service, newest first.
+    ///
+    /// # Errors
+    /// `unknown_service` if there is none, or this reader is not shown it.
+    pub async fn service_history(
+        &self,
+        id: &ServiceId,
+        query: &query::List,
+    ) -> Result<Page<ServicePast>, Error> {
+        self.get(&format!("v1/services/{id}/transactions"), query).await
     }
 
     /// Triggers by name.

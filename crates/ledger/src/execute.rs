@@ -6,7 +6,7 @@ use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY
 
 use crate::{
     BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
-    entity, epoch, governance, index, onboarding, record, standing, status, stream, thing,
+    entity, epoch, governance, index, onboarding, record, service, standing, status, stream, thing,
     transition::{Actor, Moment, Stop, Transition},
     trigger,
 };
@@ -229,6 +229,10 @@ fn act_once<R: Read>(
         Action::RemoveTrigger { trigger } => trigger::remove(state, actor, trigger),
         Action::SuspendTrigger { trigger } => trigger::suspend(state, actor, trigger),
         Action::ResumeTrigger { trigger } => trigger::resume(state, actor, trigger),
+        Action::PublishService(manifest) => service::publish(state, actor, manifest),
+        Action::SetServiceStatus { service, version, status } => {
+            service::set_status(state, actor, service, *version, *status)
+        }
         Action::Approve { pending } => approval::approve(state, actor, pending),
         Action::Reject { pending } => approval::reject(state, actor, pending),
         Action::OfferThing { thing, offer } => {

@@ -30,11 +30,23 @@
 //! | `W` `c` code contract | |
 //! | `W` `h` contract height (8) position (4) | transaction |
 //! | `W` `p` participant contract | last height (8) |
+//! | `s` `n` name 00 service | |
+//! | `s` `i` interface 00 service | |
+//! | `s` `t` tag 00 service | |
+//! | `s` `p` provider service | |
+//! | `s` `c` contract service | |
+//! | `s` `h` service height (8) position (4) | transaction |
 //! | `t` `n` name 00 trigger | owner |
 //! | `t` `h` trigger height (8) position (4) | transaction, or run |
 //!
 //! Numbers are big-endian, so that rows sort by height; ids are their 32 bytes; texts are UTF-8 and
 //! hold no 00. The functions without a sender give the prefix to scan for.
+
+mod service;
+pub use service::{
+    history_of_service, services_by, services_named, services_of, services_tagged, services_with,
+};
+pub(crate) use service::{service_history, service_published, service_withdrawn};
 
 use althing_state::Read;
 use althing_types::{

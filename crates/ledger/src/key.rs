@@ -1,6 +1,8 @@
 //! Raw keys of the state that no proof opens; the others are in [`althing_proof::key`].
 
-use althing_types::{CodeId, ContractId, EntityId, StreamId, ThingId, TriggerId, TxId, VoucherId};
+use althing_types::{
+    CodeId, ContractId, EntityId, ServiceId, StreamId, ThingId, TriggerId, TxId, Version, VoucherId,
+};
 
 /// Where the names of a thing's properties are: `d/<id>`.
 #[must_use]
@@ -164,6 +166,51 @@ pub fn upload_part(sender: &EntityId, part: u16) -> Vec<u8> {
     [b"y/v/".as_slice(), &sender.0, b"/", &part.to_be_bytes()].concat()
 }
 
+/// Where it is kept how much of such parts an organisation and what it owns have, bytes: `y/w/<id>`.
+#[must_use]
+pub fn uploads_of(organisation: &EntityId) -> Vec<u8> {
+    [b"y/w/".as_slice(), &organisation.0].concat()
+}
+
+/// Where uploads are in the order in which they expire: `y/x/`.
+#[must_use]
+pub fn upload_queue() -> Vec<u8> {
+    b"y/x/".to_vec()
+}
+
+/// The row of an upload in that order: `y/x/<milliseconds, 8 bytes big-endian>/<sender>`; null.
+#[must_use]
+pub fn upload_due(due_ms: u64, sender: &EntityId) -> Vec<u8> {
+    [b"y/x/".as_slice(), &due_ms.to_be_bytes(), b"/", &sender.0].concat()
+}
+
+/// Whose upload a row of that order is about, and when it expires; none if it is no such row.
+#[must_use]
+pub fn upload_of(row: &[u8]) -> Option<(u64, EntityId)> {
+    let (due, id) = row.strip_prefix(b"y/x/")?.split_at_checked(8)?;
+    let id = id.strip_prefix(b"/")?.try_into().ok()?;
+    Some((u64::from_be_bytes(due.try_into().ok()?), EntityId(id)))
+}
+
+/// Where a [`ServiceRecord`](crate::service::ServiceRecord) is: `y/s/<id>`.
+#[must_use]
+pub fn service(id: &ServiceId) -> Vec<u8> {
+    [b"y/s/".as_slice(), &id.0].concat()
+}
+
+/// Where a [`VersionRecord`](crate::service::VersionRecord) is: `y/m/<id>/<its numbers, 4 bytes
+/// big-endian each>`.
+#[must_use]
+pub fn service_version(id: &ServiceId, version: Version) -> Vec<u8> {
+    [b"y/m/".as_slice(), &id.0, b"/", &version.to_bytes()].concat()
+}
+
+/// Where it is kept how many services a provider has: `y/o/<id>`.
+#[must_use]
+pub fn services_of(provider: &EntityId) -> Vec<u8> {
+    [b"y/o/".as_slice(), &provider.0].concat()
+}
+
 /// Where the [`LatestBatch`](crate::stream::LatestBatch) of a stream is: `r/l/<id>`.
 #[must_use]
 pub fn latest(stream: &StreamId) -> Vec<u8> {
@@ -180,6 +227,12 @@ pub fn trigger(id: &TriggerId) -> Vec<u8> {
 #[must_use]
 pub fn triggers_of(owner: &EntityId) -> Vec<u8> {
     [b"r/o/".as_slice(), &owner.0].concat()
+}
+
+/// Where it is counted how often the triggers of an owner ran lately: `r/u/<id>`.
+#[must_use]
+pub fn trigger_runs(owner: &EntityId) -> Vec<u8> {
+    [b"r/u/".as_slice(), &owner.0].concat()
 }
 
 /// Where the [`Triggers`](crate::trigger::Triggers) that wait for a stream are: `r/s/<id>`.

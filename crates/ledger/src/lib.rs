@@ -42,6 +42,7 @@ mod entity;
 pub mod governance;
 pub mod onboarding;
 mod record;
+pub mod service;
 pub mod standing;
 pub mod status;
 pub mod stream;

@@ -21,6 +21,10 @@ pub(crate) struct World {
     pub(crate) parameters: Parameters,
     pub(crate) state: State,
     pub(crate) height: u64,
+    /// Time of the newest block, milliseconds since 1970.
+    now_ms: u64,
+    /// Time from block to block, milliseconds.
+    pub(crate) pace_ms: u64,
     keys: BTreeMap<EntityId, SigningKey>,
     nonces: BTreeMap<EntityId, u64>,
     /// Two organisations.
@@ -84,6 +88,8 @@ impl World {
             parameters: genesis.parameters,
             state,
             height: 0,
+            now_ms: BEGIN_MS,
+            pace_ms: 1000,
             keys,
             nonces: BTreeMap::new(),
             a: inception(EntityKind::Organisation, 1).id(),
@@ -92,7 +98,12 @@ impl World {
     }
 
     pub(crate) fn time_ms(&self) -> u64 {
-        BEGIN_MS + self.height * 1000
+        self.now_ms
+    }
+
+    /// Time of the block to come.
+    pub(crate) fn next_time_ms(&self) -> u64 {
+        self.now_ms + self.pace_ms
     }
 
     /// A transaction with the sender's next nonce; further signers after it.
@@ -118,7 +129,7 @@ impl World {
             ledger: self.ledger,
             height: self.height + 1,
             parent: Digest::default(),
-            time_ms: self.time_ms() + 1000,
+            time_ms: self.next_time_ms(),
             proposer: [0; 32],
             epoch: 0,
             view: self.height + 1,
@@ -140,6 +151,7 @@ impl World {
         let header = self.header();
         let outcome = execute(&self.state, &BlockInput { header: &header, transactions }).unwrap();
         self.height += 1;
+        self.now_ms = header.time_ms;
         for (key, value) in &outcome.writes {
             match value {
                 Some(value) => self.state.insert(key.clone(), value.clone()),
@@ -153,7 +165,7 @@ impl World {
         let now = Context {
             ledger: self.ledger,
             height: self.height,
-            time_ms: self.time_ms() + 1000,
+            time_ms: self.next_time_ms(),
             parameters: &self.parameters,
         };
         check(&self.state, &now, transaction)

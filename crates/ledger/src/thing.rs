@@ -7,7 +7,7 @@ pub use description::{
     ACTIONS_MAX, DEFAULT_SCALE, Description, Interface, TYPE_BYTES_MAX, TYPES_MAX, explain,
     input_problem,
 };
-pub(crate) use json::is_at_most as is_shallow;
+pub(crate) use json::{is_at_most as is_shallow, is_object as is_json_object};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -10,7 +10,10 @@
 //! their ids, at most [`TRIGGERS_RUN_MAX`] of them and at most half of the block's gas; the others
 //! wait for the next block. Their receipts come after those of the transactions. What a trigger does
 //! follows the rules for its owner: rights are asked anew each time, gas is its limit, and what would
-//! need approvals is refused. One that fails again and again is suspended.
+//! need approvals is refused. One that fails again and again is suspended. The triggers of one
+//! owner run at most [`TRIGGER_RUNS_OF_OWNER_MAX`](althing_types::limits::TRIGGER_RUNS_OF_OWNER_MAX)
+//! times in a window of time, so that one that sets itself off does not keep the ledger busy for ever:
+//! what is due beyond that is put off until the window ends.
 
 mod run;
 mod watch;
@@ -21,8 +24,8 @@ pub use watch::{Seen, Watch, replay};
 use althing_proof::{key as proof_key, stream::StreamHead};
 use althing_state::{Read, StoreError};
 use althing_types::{
-    Action, Cause, Effect, EntityId, Event, Refusal, Resource, Right, StreamId, Trigger,
-    TriggerEvent, TriggerId, ValueKind, Wire, WireError, hash,
+    Cause, Effect, EntityId, Event, Refusal, Resource, Right, StreamId, Trigger, TriggerEvent,
+    TriggerId, ValueKind, Wire, WireError, hash,
     limits::{
         CONTRACT_MESSAGE_BYTES_MAX, TRIGGERS_OF_CAUSE_MAX, TRIGGERS_OF_OWNER_MAX, TRIGGERS_RUN_MAX,
     },
@@ -118,6 +121,22 @@ impl Wire for Waiting {
     const BYTES_MAX: usize = 12;
 }
 
+/// How often the triggers of an owner ran lately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Runs {
+    /// Ledger time since which they are counted, milliseconds.
+    #[n(0)]
+    pub since_ms: u64,
+    /// How often.
+    #[n(1)]
+    pub count: u32,
+}
+
+impl Wire for Runs {
+    const BYTES_MAX: usize = 16;
+}
+
 /// What an event or the cause that waits for it is about: where the triggers that wait are found.
 fn topic(cause: &Cause) -> Option<[u8; 32]> {
     match cause {
@@ -211,6 +230,9 @@ pub(crate) fn remove<R: Read>(
     let record = own(state, actor, id)?;
     forget(state, id, &record)?;
     unlist(state, key::triggers_of(&record.owner), id)?;
+    if state.get::<Triggers>(&key::triggers_of(&record.owner))?.is_none() {
+        state.remove(key::trigger_runs(&record.owner));
+    }
     state.remove(key::trigger(id));
     index::trigger(state, id, &record, false);
     index::trigger_history(state, actor, id);
@@ -306,30 +328,10 @@ fn may_do<R: Read>(
             return Err(Refusal::GasLimit.into());
         }
     }
-    let kind = action_of(effect, state.now.time_ms).kind();
+    let kind = effect.action_at(state.now.time_ms).kind();
     match state.policy(&actor.id, kind)? {
         Some(_) => Err(Refusal::TriggerNeedsApproval.into()),
         None => Ok(()),
-    }
-}
-
-/// The action that an effect is at a time, milliseconds since 1970.
-#[must_use]
-pub fn action_of(effect: &Effect, now_ms: u64) -> Action {
-    match effect {
-        Effect::Call { contract, message, gas_limit } => {
-            let (contract, message) = (*contract, message.clone());
-            Action::Execute { contract, message, gas_limit: *gas_limit }
-        }
-        Effect::Record(record) => Action::Record(record.clone()),
-        Effect::Command { thing, operation, life_ms, purpose } => {
-            Action::Command(althing_types::Command {
-                thing: *thing,
-                operation: operation.clone(),
-                until_ms: now_ms.saturating_add(*life_ms),
-                purpose: purpose.clone(),
-            })
-        }
     }
 }
 

@@ -4,9 +4,9 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     AccessPolicy, AccessRequest, AccessUse, ActionKind, BatchHeader, Claim, CodeId, CodeMeta,
-    Command, CommandReport, ContractId, EntityId, GrantId, Inception, Join, Limit, Offer, Proposal,
-    PublicKey, Resource, Signature, Status, Terms, ThingId, Trigger, TriggerId, TxId, Voucher,
-    VoucherId, Wire,
+    Command, CommandReport, ContractId, EntityId, GrantId, Inception, Join, Limit, Manifest, Offer,
+    Proposal, PublicKey, Resource, ServiceId, ServiceStatus, Signature, Status, Terms, ThingId,
+    Trigger, TriggerId, TxId, Version, Voucher, VoucherId, Wire,
     access::uses_within_bounds,
     entity::is_name,
     limits::{
@@ -410,6 +410,22 @@ pub enum Action {
         #[n(0)]
         contract: ContractId,
     },
+    /// Publishes a service, or another version of one; by its provider.
+    #[n(68)]
+    PublishService(#[n(0)] Manifest),
+    /// Says whether a version of a service can be relied on; by its provider, or who owns that.
+    #[n(69)]
+    SetServiceStatus {
+        /// Which service.
+        #[n(0)]
+        service: ServiceId,
+        /// Which version.
+        #[n(1)]
+        version: Version,
+        /// What it is from now on.
+        #[n(2)]
+        status: ServiceStatus,
+    },
     /// Sets a trigger, in place of the sender's one of that name if there is one.
     #[n(64)]
     SetTrigger(#[n(0)] Trigger),
@@ -528,6 +544,8 @@ impl Action {
             Self::RemoveTrigger { .. } => ActionKind::RemoveTrigger,
             Self::SuspendTrigger { .. } => ActionKind::SuspendTrigger,
             Self::ResumeTrigger { .. } => ActionKind::ResumeTrigger,
+            Self::PublishService(_) => ActionKind::PublishService,
+            Self::SetServiceStatus { .. } => ActionKind::SetServiceStatus,
         }
     }
 
@@ -576,6 +594,7 @@ impl Action {
                 is_name(name) && terms.is_within_bounds() && is_call(message, *gas_limit)
             }
             Self::SetTrigger(trigger) => trigger.is_within_bounds(),
+            Self::PublishService(manifest) => manifest.is_within_bounds(),
             Self::Execute { message, gas_limit, .. } | Self::Migrate { message, gas_limit, .. } => {
                 is_call(message, *gas_limit)
             }
@@ -584,7 +603,7 @@ impl Action {
     }
 }
 
-pub(crate) fn is_call(message: &[u8], gas_limit: u64) -> bool {
+fn is_call(message: &[u8], gas_limit: u64) -> bool {
     (1..=CONTRACT_MESSAGE_BYTES_MAX).contains(&message.len())
         && (1..=CONTRACT_GAS_MAX).contains(&gas_limit)
 }

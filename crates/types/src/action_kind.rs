@@ -157,12 +157,18 @@ pub enum ActionKind {
     /// [`Action::ResumeTrigger`](crate::Action::ResumeTrigger).
     #[n(67)]
     ResumeTrigger = 67,
+    /// [`Action::PublishService`](crate::Action::PublishService).
+    #[n(68)]
+    PublishService = 68,
+    /// [`Action::SetServiceStatus`](crate::Action::SetServiceStatus).
+    #[n(69)]
+    SetServiceStatus = 69,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 51] = [
+    pub const ALL: [(Self, &'static str); 53] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -210,6 +216,8 @@ impl ActionKind {
         (Self::RemoveTrigger, "remove_trigger"),
         (Self::SuspendTrigger, "suspend_trigger"),
         (Self::ResumeTrigger, "resume_trigger"),
+        (Self::PublishService, "publish_service"),
+        (Self::SetServiceStatus, "set_service_status"),
         (Self::Propose, "propose"),
         (Self::Vote, "vote"),
         (Self::Enact, "enact"),

@@ -109,6 +109,11 @@ id! {
     TriggerId
 }
 
+id! {
+    /// Names a service: the digest of its provider and the name it was given.
+    ServiceId
+}
+
 /// SHA-256 of a domain string followed by the parts, in order, without separators: callers pass
 /// parts of fixed length, or one last part of any length, so that no two calls collide.
 #[must_use]
@@ -178,6 +183,14 @@ impl TriggerId {
     #[must_use]
     pub fn run(&self, height: u64) -> TxId {
         TxId(hash("althing/trigger-run/1", &[&self.0, &height.to_be_bytes()]))
+    }
+}
+
+impl ServiceId {
+    /// The id of the service that `provider` calls `name`.
+    #[must_use]
+    pub fn derive(provider: &EntityId, name: &str) -> Self {
+        Self(hash("althing/service/1", &[&provider.0, name.as_bytes()]))
     }
 }
 

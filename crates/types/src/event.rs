@@ -3,8 +3,8 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
-    Access, Attribute, CodeId, CommandState, ContractId, EntityId, Resource, Status, StreamId,
-    ThingId, TriggerEvent, TxId, VoucherId, Wire, WireError,
+    Access, Attribute, CodeId, CommandState, ContractId, EntityId, Resource, ServiceEvent, Status,
+    StreamId, ThingId, TriggerEvent, TxId, VoucherId, Wire, WireError,
 };
 
 /// Something that subscribers may want to know.
@@ -680,6 +680,9 @@ pub enum Event {
         #[n(2)]
         attributes: Vec<Attribute>,
     },
+    /// Something about a service.
+    #[n(83)]
+    Service(#[n(0)] ServiceEvent),
     /// Something about a trigger.
     #[n(90)]
     Trigger(#[n(0)] TriggerEvent),

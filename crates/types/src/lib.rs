@@ -24,8 +24,8 @@ pub use wire::{Wire, WireError};
 
 mod digest;
 pub use digest::{
-    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TriggerId, TxId,
-    VoucherId, blake3_digest, hash,
+    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, ServiceId, StreamId, ThingId,
+    TriggerId, TxId, VoucherId, blake3_digest, hash,
 };
 
 mod did;
@@ -69,6 +69,11 @@ pub use contract::{Attribute, CodeMeta, Terms};
 
 mod trigger;
 pub use trigger::{Cause, Effect, Relation, Trigger, TriggerEvent};
+
+mod service;
+pub use service::{
+    Listing, Manifest, Need, Offered, Price, PriceRule, ServiceEvent, ServiceStatus, Version,
+};
 
 mod transaction;
 pub use transaction::{Body, Signed, Transaction};

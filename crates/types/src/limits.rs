@@ -48,6 +48,29 @@ pub const INTERFACES_MAX: usize = 8;
 pub const PARTICIPANTS_MAX: usize = 32;
 /// Most entities that may call one contract, if not anyone may.
 pub const CALLERS_MAX: usize = 64;
+/// Longest text about a service, bytes.
+pub const SERVICE_TEXT_BYTES_MAX: usize = 1024;
+/// Most words to find a service by.
+pub const SERVICE_TAGS_MAX: usize = 16;
+/// Longest schema of a service, bytes of JSON.
+pub const SERVICE_SCHEMA_BYTES_MAX: usize = 8 * 1024;
+/// Most addresses of a service outside the ledger.
+pub const SERVICE_ENDPOINTS_MAX: usize = 4;
+/// Longest address of a service, bytes.
+pub const ENDPOINT_BYTES_MAX: usize = 256;
+/// Most rights that a service says it needs.
+pub const SERVICE_NEEDS_MAX: usize = 16;
+/// Longest text about what a service costs, bytes.
+pub const PRICE_TEXT_BYTES_MAX: usize = 256;
+/// Most versions of one service that are not withdrawn.
+pub const SERVICE_VERSIONS_MAX: usize = 16;
+/// Most services of one provider that have such a version.
+pub const SERVICES_OF_PROVIDER_MAX: u32 = 256;
+/// How long parts of a module are kept that nobody has stored, milliseconds of ledger time after the
+/// last of them came: a day.
+pub const UPLOAD_LIFE_MS: u64 = 24 * 3600 * 1000;
+/// Most bytes of such parts that one organisation and what it owns may have.
+pub const UPLOADS_OF_OWNER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Longest message to a contract, bytes of JSON.
 pub const CONTRACT_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Longest key of a contract's own storage, bytes.
@@ -139,6 +162,10 @@ pub const TRIGGER_SPAN_MS_MAX: u64 = 366 * 24 * 3600 * 1000;
 pub const TRIGGERS_OF_OWNER_MAX: usize = 256;
 /// Most triggers that wait for one stream, or for one and the same event.
 pub const TRIGGERS_OF_CAUSE_MAX: usize = 16;
+/// Most runs of the triggers of one owner within [`TRIGGER_WINDOW_MS`]; the others wait for the next.
+pub const TRIGGER_RUNS_OF_OWNER_MAX: u32 = 256;
+/// Time in which the runs of an owner's triggers are counted, milliseconds of ledger time.
+pub const TRIGGER_WINDOW_MS: u64 = 60_000;
 /// Most triggers that run in one block; the others run in the next.
 pub const TRIGGERS_RUN_MAX: usize = 64;
 /// So many failures in a row suspend a trigger.

@@ -137,6 +137,8 @@ refusals! {
     124 TooManyTriggers "too_many_triggers" "As many triggers as it may have are there already; remove one first.";
     125 TriggerWaits "trigger_waits" "The trigger is suspended already, or is not.";
     126 TriggerNeedsApproval "trigger_needs_approval" "It would need approvals, which a trigger cannot collect.";
+    127 UnknownService "unknown_service" "No such service or version, or it was withdrawn; list the services.";
+    128 TooManyServices "too_many_services" "As many services, or versions of this one, as there may be are published; withdraw one first.";
     130 NotAMember "not_a_member" "Only a member organisation may do this; have one of the members do it.";
     131 UnknownProposal "unknown_proposal" "No proposal with this id is open; list those that are.";
     132 VotingOver "voting_over" "The time to vote on it is over or it was decided; propose it again if it is still wanted.";

@@ -5,15 +5,11 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    Command, ContractId, EntityId, Operation, Record, StreamId, ThingId, TriggerId, Wire,
+    Action, Command, ContractId, EntityId, Operation, Record, StreamId, ThingId, TriggerId, Wire,
     WireError,
-    action::is_call,
     command::CommandState,
     entity::is_name,
-    limits::{
-        COMMAND_LIFE_MS_MAX, CONTRACT_MESSAGE_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX,
-        TRIGGER_SPAN_MS_MAX,
-    },
+    limits::{COMMAND_LIFE_MS_MAX, CONTRACT_MESSAGE_BYTES_MAX, TRIGGER_SPAN_MS_MAX},
 };
 
 /// Something to be done by the ledger itself, in the name of whoever set the trigger, in the block
@@ -206,31 +202,28 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// The command that is given at a time; none if it is another effect.
+    /// The action that it is at a time, milliseconds since 1970.
     #[must_use]
-    pub fn command_at(&self, now_ms: u64) -> Option<Command> {
-        let Self::Command { thing, operation, life_ms, purpose } = self else { return None };
-        Some(Command {
-            thing: *thing,
-            operation: operation.clone(),
-            until_ms: now_ms.saturating_add(*life_ms),
-            purpose: purpose.clone(),
-        })
+    pub fn action_at(&self, now_ms: u64) -> Action {
+        match self.clone() {
+            Self::Call { contract, message, gas_limit } => {
+                Action::Execute { contract, message, gas_limit }
+            }
+            Self::Command { thing, operation, life_ms, purpose } => {
+                let until_ms = now_ms.saturating_add(life_ms);
+                Action::Command(Command { thing, operation, until_ms, purpose })
+            }
+            Self::Record(record) => Action::Record(record),
+        }
     }
 
+    /// Its own bounds, and those of the action that it is.
     fn is_within_bounds(&self) -> bool {
-        match self {
-            Self::Call { message, gas_limit, .. } => is_call(message, *gas_limit),
-            Self::Command { life_ms, .. } => {
-                (1..=COMMAND_LIFE_MS_MAX).contains(life_ms)
-                    && self.command_at(0).is_some_and(|command| command.is_within_bounds())
-            }
-            Self::Record(record) => {
-                is_name(&record.kind)
-                    && record.data.len() <= RECORD_BYTES_MAX
-                    && record.notify.len() <= RECIPIENTS_MAX
-            }
-        }
+        let lasts = match self {
+            Self::Command { life_ms, .. } => (1..=COMMAND_LIFE_MS_MAX).contains(life_ms),
+            Self::Call { .. } | Self::Record(_) => true,
+        };
+        lasts && self.action_at(0).is_within_bounds()
     }
 }
 

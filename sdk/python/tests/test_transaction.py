@@ -1,12 +1,13 @@
 """Transactions: built from the inputs of the vectors and signed to the same bytes."""
 
+import dataclasses
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, trigger
+from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, service, trigger
 from althing.cbor import WireError
 from althing.crypto import PublicKey
-from althing.digest import trigger_id
+from althing.digest import service_id, trigger_id
 from althing.entity import AnyInception
 from althing.genesis import Parameters
 from althing.reading import BatchHeader
@@ -39,7 +40,7 @@ def resource_of(form: dict[str, Any]) -> access.Resource:
 
 def action_of(form: dict[str, Any]) -> actions.Action:
     """The action that a vector describes."""
-    ids = {name: bytes.fromhex(form[name]) for name in ("entity", "thing", "gateway", "pending", "proposal") if name in form}
+    ids = {name: bytes.fromhex(form[name]) for name in ("entity", "thing", "gateway", "pending", "proposal") if form.get(name)}
     match form["kind"]:
         case "register_entity":
             own = form["inception"]
@@ -151,7 +152,7 @@ def governance_of(form: dict[str, Any]) -> actions.Action:
 
 def contract_of(form: dict[str, Any]) -> actions.Action:
     """Actions about code and contracts."""
-    ids = {name: bytes.fromhex(form[name]) for name in ("code", "contract") if name in form}
+    ids = {name: bytes.fromhex(form[name]) for name in ("code", "contract") if form.get(name)}
     call: Any = {"message": bytes.fromhex(form["message"]), "gas_limit": form["gas_limit"]} if "message" in form else {}
     match form["kind"]:
         case "upload_code":
@@ -178,7 +179,34 @@ def contract_of(form: dict[str, Any]) -> actions.Action:
             return actions.AcceptContract(**ids)
         case "decline_contract":
             return actions.DeclineContract(**ids)
+        case "publish_service":
+            return actions.PublishService(_manifest(form))
+        case "set_service_status":
+            return actions.SetServiceStatus(bytes.fromhex(form["service"]), service.Version.parse(form["version"]), form["status"])
     return trigger_of(form)
+
+
+def _manifest(form: dict[str, Any]) -> service.Manifest:
+    charged = bytes.fromhex(form["contract"]) if form["contract"] else None
+    offered: service.ByContract | service.Outside
+    if form["entity"]:
+        offered = service.Outside(bytes.fromhex(form["entity"]), form["endpoints"], charged)
+    else:
+        assert charged
+        offered = service.ByContract(charged)
+    return service.Manifest(
+        name=form["name"],
+        version=service.Version.parse(form["version"]),
+        text=form["text"],
+        interfaces=form["interfaces"],
+        tags=form["tags"],
+        schema=form["schema"].encode() if form["schema"] else None,
+        offered=offered,
+        purpose=form["purpose"],
+        needs=[service.Need(**need) for need in form["needs"]],
+        price=service.Price(form["price"], service.PriceRule(**form["price_rule"]) if form["price_rule"] else None),
+        listing=form["listing"],
+    )
 
 
 def trigger_of(form: dict[str, Any]) -> actions.Action:
@@ -373,3 +401,63 @@ def test_a_trigger_is_sent_only_within_its_bounds(fits: bool, cause: trigger.Cau
 def test_a_trigger_has_the_id_that_follows_from_its_owner_and_name() -> None:
     expected = "9219f0240803083b7d58ff9af92830de2d61d5f88c7bcc520562412cfcd14be2"
     assert trigger_id(bytes([14]) * 32, "cool").hex() == expected
+
+
+GOOD = service.Manifest(
+    name="forecast",
+    version=service.Version(1, 0, 0),
+    text="What it will be\ntomorrow",
+    interfaces=["a", "b"],
+    tags=[],
+    schema=None,
+    offered=service.Outside(ID, ["https://forecast.example"], None),
+    purpose="forecast",
+    needs=[],
+    price=service.Price("", None),
+    listing="everyone",
+)
+
+
+@pytest.mark.parametrize(
+    ("fits", "change"),
+    [
+        (True, {}),
+        (False, {"name": ""}),
+        (False, {"text": ""}),
+        (False, {"text": "a\tb"}),
+        (True, {"text": "x" * 1024}),
+        (False, {"text": "x" * 1025}),
+        (False, {"interfaces": ["b", "a"]}),
+        (False, {"interfaces": ["a", "a"]}),
+        (False, {"tags": [chr(97 + n) for n in range(17)]}),
+        (True, {"schema": bytes(8192)}),
+        (False, {"schema": bytes(8193)}),
+        (False, {"schema": b""}),
+        (True, {"offered": service.ByContract(ID)}),
+        (False, {"offered": service.Outside(ID, [], None)}),
+        (False, {"offered": service.Outside(ID, ["https://"], None)}),
+        (False, {"offered": service.Outside(ID, ["ftp://x"], None)}),
+        (False, {"offered": service.Outside(ID, ["http://a b"], None)}),
+        (False, {"offered": service.Outside(ID, ["http://" + "x" * 250], None)}),
+        (False, {"offered": service.Outside(ID, ["http://a"] * 5, None)}),
+        (False, {"purpose": ""}),
+        (False, {"needs": [service.Need("read", "x")] * 17}),
+        (False, {"needs": [service.Need("read", "")]}),
+        (False, {"price": service.Price("x" * 257, None)}),
+        (False, {"price": service.Price("", service.PriceRule(1, "", "call"))}),
+    ],
+)
+def test_a_manifest_is_sent_only_within_its_bounds(fits: bool, change: dict[str, Any]) -> None:
+    assert actions.is_within_bounds(actions.PublishService(dataclasses.replace(GOOD, **change))) == fits
+
+
+def test_a_service_has_the_id_that_follows_from_its_provider_and_name() -> None:
+    expected = "502cf5b0626c1b242368fdefbe3e744ca6fdf5bd14e0d15f5729ed871f446629"
+    assert service_id(bytes([14]) * 32, "forecast").hex() == expected
+
+
+def test_a_version_is_three_numbers() -> None:
+    assert service.Version.parse("1.9.0") < service.Version.parse("1.10.0")
+    for wrong in ("", "1.0", "01.0.0", "1.0.0-a", "1.0.4294967296"):
+        with pytest.raises(ValueError, match="no version"):
+            service.Version.parse(wrong)

@@ -107,6 +107,11 @@ test('a trigger has the id that follows from its owner and name', () => {
   assert.equal(toHex(id), '9219f0240803083b7d58ff9af92830de2d61d5f88c7bcc520562412cfcd14be2');
 });
 
+test('a service has the id that follows from its provider and name', () => {
+  const id = forms.serviceId(new Uint8Array(32).fill(14), 'forecast');
+  assert.equal(toHex(id), '502cf5b0626c1b242368fdefbe3e744ca6fdf5bd14e0d15f5729ed871f446629');
+});
+
 test('genesis: ledger and validators', () => {
   for (const { wire, ledger, validators } of vectors('genesis')) {
     const genesis = forms.genesisFromBytes(wire);

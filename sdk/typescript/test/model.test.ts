@@ -43,6 +43,7 @@ test('every operation has a method, with the parameters of the operation', async
     client.governance(), client.proposals(), client.proposal(ID), client.consequence(new Uint8Array(1)),
     client.codes(), client.code(ID), client.codeModule(ID), client.contracts(), client.contract(ID), client.contractHistory(ID),
     client.askContract(ID, { message: '{}' }), client.tryOut(new Uint8Array(1)),
+    client.services(), client.service(ID), client.serviceVersion(ID, '1.0.0'), client.serviceHistory(ID),
     client.triggers(), client.trigger(ID), client.triggerRuns(ID), client.tryTrigger(new Uint8Array(1), { owner: ID }),
     client.events({}, { signal: stop.signal, onConnection: () => stop.abort() }).next(),
   ]);

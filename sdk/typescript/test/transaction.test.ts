@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { SigningKey, bodyFor, codeKey, merkleRoot, verifyMerklePath, voucherLeaf, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Suite, type Terms } from '../src/forms/index.ts';
-import type { Action, ActionKind, Cause, Effect, EntityKind, Trigger } from '../src/sign/index.ts';
+import type { Action, ActionKind, Cause, Effect, EntityKind, Manifest, ServiceStatus, Trigger } from '../src/sign/index.ts';
+import { parseVersion } from '../src/forms/service.ts';
 import { actions, Signer } from '../src/sign/index.ts';
 import { fromUtf8, toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
 import { sha256 } from '../src/forms/digest.ts';
@@ -161,9 +162,34 @@ function contractOf(json: Json): Action {
     case 'accept_contract':
     case 'decline_contract':
       return actions.answerContract(id('contract'), json['kind'] === 'accept_contract');
+    case 'publish_service':
+      return actions.publishService(manifestOf(json));
+    case 'set_service_status':
+      return actions.setServiceStatus(id('service'), json['version'] as string, json['status'] as ServiceStatus);
     default:
       return triggerActionOf(json);
   }
+}
+
+function manifestOf(json: Json): Manifest {
+  const texts = (field: string): string[] => json[field] as string[];
+  const text = (field: string): string => json[field] as string;
+  const contract = json['contract'] === null ? null : hex(json['contract']);
+  const outside = { kind: 'outside', endpoints: texts('endpoints'), contract } as const;
+  const rule = json['price_rule'] as { amount: number; currency: string; per: string } | null;
+  return {
+    name: text('name'),
+    version: parseVersion(text('version')) ?? assert.fail('no version'),
+    text: text('text'),
+    interfaces: texts('interfaces'),
+    tags: texts('tags'),
+    schema: json['schema'] === null ? null : toUtf8(text('schema')),
+    offered: json['entity'] === null ? { kind: 'contract', contract: contract ?? assert.fail('no contract') } : { ...outside, entity: hex(json['entity']) },
+    purpose: text('purpose'),
+    needs: json['needs'] as Manifest['needs'],
+    price: { text: text('price'), rule: rule && { ...rule, amount: BigInt(rule.amount) } },
+    listing: json['listing'] as 'everyone',
+  };
 }
 
 /** Actions about triggers. */
@@ -416,6 +442,58 @@ test('a trigger is sent only within its bounds', () => {
     else assert.throws(() => sign(cause, effect), /out of bounds/, JSON.stringify([cause, effect], (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));
   }
   for (const name of ['', 'x'.repeat(65)]) assert.throws(() => sign(reading, note, name), /out of bounds/);
+});
+
+test('a manifest is sent only within its bounds', () => {
+  const id = new Uint8Array(32);
+  const signer = new Signer(id, id, SigningKey.fromSecret('ed25519', new Uint8Array(32).fill(7)));
+  const outside = (...endpoints: string[]): Manifest['offered'] => ({ kind: 'outside', entity: id, endpoints, contract: null });
+  const good: Manifest = {
+    name: 'forecast',
+    version: { major: 1, minor: 0, patch: 0 },
+    text: 'What it will be\ntomorrow',
+    interfaces: ['a', 'b'],
+    tags: [],
+    schema: null,
+    offered: outside('https://forecast.example'),
+    purpose: 'forecast',
+    needs: [],
+    price: { text: '', rule: null },
+    listing: 'everyone',
+  };
+  const need = { right: 'read', what: 'x' } as const;
+  const rows: [Partial<Manifest>, boolean][] = [
+    [{}, true],
+    [{ name: '' }, false],
+    [{ text: '' }, false],
+    [{ text: 'a\tb' }, false],
+    [{ text: 'x'.repeat(1024) }, true],
+    [{ text: 'x'.repeat(1025) }, false],
+    [{ interfaces: ['b', 'a'] }, false],
+    [{ interfaces: ['a', 'a'] }, false],
+    [{ tags: Array.from({ length: 17 }, (_, n) => String.fromCharCode(97 + n)) }, false],
+    [{ schema: new Uint8Array(8192) }, true],
+    [{ schema: new Uint8Array(8193) }, false],
+    [{ schema: new Uint8Array() }, false],
+    [{ offered: { kind: 'contract', contract: id } }, true],
+    [{ offered: outside() }, false],
+    [{ offered: outside('https://') }, false],
+    [{ offered: outside('ftp://x') }, false],
+    [{ offered: outside('http://a b') }, false],
+    [{ offered: outside(`http://${'x'.repeat(250)}`) }, false],
+    [{ offered: outside('http://a', 'http://a', 'http://a', 'http://a', 'http://a') }, false],
+    [{ purpose: '' }, false],
+    [{ needs: Array.from({ length: 17 }, () => need) }, false],
+    [{ needs: [{ ...need, what: '' }] }, false],
+    [{ price: { text: 'x'.repeat(257), rule: null } }, false],
+    [{ price: { text: '', rule: { amount: 1n, currency: '', per: 'call' } } }, false],
+  ];
+  for (const [change, fits] of rows) {
+    const sign = (): void => void signer.sign(0n, 10n, [actions.publishService({ ...good, ...change })]);
+    if (fits) sign();
+    else assert.throws(sign, /out of bounds/, Object.keys(change).join());
+  }
+  for (const wrong of ['1.0', '01.0.0', '1.0.0-a', '1.0.4294967296']) assert.throws(() => actions.setServiceStatus(id, wrong, 'live'), /no version/);
 });
 
 test('a voucher is over the devices that join by it', () => {

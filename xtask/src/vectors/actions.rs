@@ -152,6 +152,7 @@ fn onboarding(gateway: EntityId) -> Vec<Action> {
     .into_iter()
     .chain(contracts(sender().0, gateway))
     .chain(super::triggers::actions())
+    .chain(super::services::actions())
     .chain(governance::actions())
     .collect()
 }
@@ -298,6 +299,12 @@ pub(super) fn to_json(action: &Action) -> Value {
         | Action::DeclineContract { contract } => {
             json!({ "contract": hex::encode(contract.0) })
         }
+        Action::PublishService(manifest) => super::services::to_json(manifest),
+        Action::SetServiceStatus { service, version, status } => json!({
+            "service": hex::encode(service.0),
+            "version": version.to_string(),
+            "status": status.name(),
+        }),
         Action::SetTrigger(trigger) => super::triggers::to_json(trigger),
         Action::RemoveTrigger { trigger }
         | Action::SuspendTrigger { trigger }

@@ -1,8 +1,12 @@
 //! `althing events`: follow what happens.
 
-use althing_client::model::{Cursor, EventRecord, query};
+use althing_client::{
+    Client,
+    model::{Cursor, EventRecord, query},
+};
 use clap::Args;
 
+use super::contract;
 use crate::{
     lookup,
     output::{Output, is_read},
@@ -25,6 +29,12 @@ pub(crate) struct EventsCommand {
     /// Only about this thing: name, DID or hex id.
     #[arg(long)]
     thing: Option<String>,
+    /// Only about this contract: name, DID or hex id.
+    #[arg(long)]
+    contract: Option<String>,
+    /// Only contracts' events of this name and records of this kind.
+    #[arg(long)]
+    topic: Option<String>,
     /// End after so many.
     #[arg(long)]
     count: Option<u64>,
@@ -47,24 +57,41 @@ impl EventsCommand {
             Some(thing) => Some(lookup::thing(&client, thing).await?.hex.0.into()),
             None => None,
         };
+        let contract = match &self.contract {
+            Some(name) => Some(contract::find(&client, name).await?.hex.0.actor().into()),
+            None => None,
+        };
         let query = query::Events {
             after: self.after,
             kind: self.kind.clone(),
             entity,
             thing,
+            contract,
+            topic: self.topic.clone(),
             stream: None,
+            service: None,
         };
-        let mut events = client.events(&query).await.explain()?;
-        let mut left = self.count.unwrap_or(u64::MAX);
-        while left > 0 && is_read() {
-            let Some(record) = events.next().await.explain()? else {
-                return Err(ended(events.cursor()));
-            };
-            output.show(&record, || line(&record))?;
-            left -= 1;
-        }
-        Ok(())
+        follow(&client, &query, self.count, output).await
     }
+}
+
+/// Shows events as they come: so many, or without end.
+pub(super) async fn follow(
+    client: &Client,
+    query: &query::Events,
+    count: Option<u64>,
+    output: Output,
+) -> anyhow::Result<()> {
+    let mut events = client.events(query).await.explain()?;
+    let mut left = count.unwrap_or(u64::MAX);
+    while left > 0 && is_read() {
+        let Some(record) = events.next().await.explain()? else {
+            return Err(ended(events.cursor()));
+        };
+        output.show(&record, || line(&record))?;
+        left -= 1;
+    }
+    Ok(())
 }
 
 /// The peer ends events when it stops, or cannot read them; there would have been more.

@@ -17,6 +17,7 @@ pub(crate) mod network;
 pub(crate) mod onboarding;
 pub(crate) mod peer;
 pub(crate) mod reading;
+pub(crate) mod service;
 pub(crate) mod stream;
 pub(crate) mod thing;
 pub(crate) mod trigger;

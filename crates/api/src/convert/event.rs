@@ -1,6 +1,6 @@
 use althing_client::model::{Cursor, Event, EventRecord, Hex};
 use althing_peer::query::{EventAt, EventPlace};
-use althing_types::{self as types, EntityId, Refusal, StreamId, ThingId};
+use althing_types::{self as types, EntityId, Refusal, ServiceId, StreamId, ThingId};
 
 use super::onboarding::{text, thing_report, voucher_hex};
 use crate::service::Service;
@@ -103,6 +103,7 @@ impl Service {
                 needed: *needed,
             },
             types::Event::Trigger(event) => self.trigger_event(event),
+            types::Event::Service(event) => self.service_event(event),
             types::Event::VoucherIssued { voucher, maker, owner, count } => Event::VoucherIssued {
                 voucher: voucher_hex(voucher),
                 maker: self.did(maker),
@@ -209,6 +210,7 @@ pub(crate) struct About {
     pub(crate) entities: Vec<EntityId>,
     pub(crate) thing: Option<ThingId>,
     pub(crate) stream: Option<StreamId>,
+    pub(crate) service: Option<ServiceId>,
 }
 
 impl About {
@@ -260,6 +262,10 @@ impl About {
             E::Trigger(
                 types::TriggerEvent::Set { owner, .. } | types::TriggerEvent::Ran { owner, .. },
             ) => entities(&[*owner]),
+            E::Service(
+                types::ServiceEvent::Published { service, provider, .. }
+                | types::ServiceEvent::StatusSet { service, provider, .. },
+            ) => Self { service: Some(*service), ..entities(&[*provider]) },
             E::CodeRemoved { .. } | E::Trigger(_) => Self::default(),
             E::ThingOffered { thing, owner, to, .. } => {
                 let told: Vec<EntityId> = std::iter::once(*owner).chain(*to).collect();

@@ -175,6 +175,14 @@ impl Service {
             | types::Action::RemoveTrigger { .. }
             | types::Action::SuspendTrigger { .. }
             | types::Action::ResumeTrigger { .. } => self.trigger_action(sender, action),
+            types::Action::PublishService(manifest) => self.publication(sender, manifest),
+            types::Action::SetServiceStatus { service, version, status } => {
+                Action::SetServiceStatus {
+                    service: Hex(*service),
+                    version: version.to_string(),
+                    status: status.name().to_owned(),
+                }
+            }
             types::Action::OfferThing { .. }
             | types::Action::AcceptThing { .. }
             | types::Action::LimitBinding { .. }

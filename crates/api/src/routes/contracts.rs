@@ -15,6 +15,7 @@ use axum::{
 use crate::{
     extract::{Params, Parsed, key_cursor, limit},
     problem::{Answer, ApiError, Failure},
+    reader::Reader,
     service::{Service, Shared},
 };
 
@@ -78,7 +79,8 @@ pub(super) async fn module(
 
 /// List contracts
 ///
-/// By name, by an interface that the code serves, by code, or those that wait for a participant.
+/// By name, by an interface that the code serves, by code, or those that wait for a participant. One
+/// whose owner shows it only to some is left out for others: say who you are with a token.
 #[utoipa::path(
     get,
     path = "/v1/contracts",
@@ -88,6 +90,7 @@ pub(super) async fn module(
 )]
 pub(super) async fn contracts(
     State(service): State<Shared>,
+    reader: Reader,
     Params(asked): Params<query::Contracts>,
 ) -> Answer<Json<Page<Contract>>> {
     let filter = ContractFilter {
@@ -98,7 +101,7 @@ pub(super) async fn contracts(
     };
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
-        let page = service.query.contracts(&filter, after.as_deref(), limit)?;
+        let page = service.query.contracts(&filter, reader.entity, after.as_deref(), limit)?;
         let items = page.items.iter().map(|state| service.contract(state)).collect();
         Ok(Json(Page { items, next: page.next.map(hex::encode) }))
     };

@@ -7,7 +7,7 @@ use althing_peer::{
     Executed,
     query::{EventAt, EventPlace},
 };
-use althing_types::{EntityId, Event, StreamId, ThingId};
+use althing_types::{EntityId, Event, ServiceId, StreamId, ThingId};
 use axum::{
     extract::State,
     http::HeaderMap,
@@ -57,7 +57,10 @@ pub(super) async fn events(
 ) -> Answer<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {
     let permit = Arc::clone(&service.event_streams).try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::from(Failure::Busy))?;
-    let filter = Filter::new(&service, &asked)?;
+    let filter = {
+        let (asked, reader) = (asked.clone(), reader.clone());
+        service.read(move |service| Filter::new(service, &reader, &asked)).await?
+    };
     if let Some(stream) = filter.stream {
         let asked = reader.clone();
         service.read(move |service| service.permit_follow(&asked, &stream)).await?;
@@ -127,6 +130,7 @@ impl Follow {
                 Next::Disk => self.of_disk().await?,
                 Next::End => return None,
             };
+            self.filter.learn(&self.service, &self.reader, &events);
             // A client that follows one stream is told that it may not any more; others see less.
             self.ended = self.filter.stream.is_some_and(|stream| !self.may_follow(&stream));
             if self.ended {
@@ -173,7 +177,7 @@ impl Follow {
     }
 
     fn admitted(&self, at: &EventAt) -> Option<EventRecord> {
-        let wanted = self.filter.admits(&About::of(&at.event));
+        let wanted = self.filter.admits(&at.event, &About::of(&at.event));
         let record = wanted.then(|| self.service.event_record(at))?;
         let admitted = self.filter.admits_kind(record.event.name()).then_some(record)?;
         match about_values(&at.event) {
@@ -204,6 +208,28 @@ const fn about_values(event: &Event) -> Option<StreamId> {
     }
 }
 
+/// Who tells of something by an event.
+fn speaker(event: &Event) -> Option<EntityId> {
+    match event {
+        Event::Recorded { sender, .. } => Some(*sender),
+        Event::ContractEmitted { contract, .. }
+        | Event::ContractMigrated { contract, .. }
+        | Event::ContractFrozen { contract }
+        | Event::ContractThawed { contract }
+        | Event::ContractTerminated { contract } => Some(contract.actor()),
+        _ => None,
+    }
+}
+
+/// What is told of: the name of a contract's event, the kind of a record.
+const fn topic(event: &Event) -> Option<&String> {
+    match event {
+        Event::ContractEmitted { name, .. } => Some(name),
+        Event::Recorded { kind, .. } => Some(kind),
+        _ => None,
+    }
+}
+
 fn sse_event(record: EventRecord) -> Option<sse::Event> {
     let event = sse::Event::default().id(record.cursor.to_string()).event(record.event.name());
     event.json_data(&record).ok()
@@ -215,26 +241,57 @@ struct Filter {
     entity: Option<EntityId>,
     thing: Option<ThingId>,
     stream: Option<StreamId>,
+    contract: Option<EntityId>,
+    service: Option<ServiceId>,
+    /// Who speaks for that service now.
+    voices: Vec<EntityId>,
+    topic: Option<String>,
 }
 
 impl Filter {
-    fn new(service: &Service, asked: &query::Events) -> Answer<Self> {
+    fn new(service: &Service, reader: &Reader, asked: &query::Events) -> Answer<Self> {
         let kinds = asked.kind.as_deref().unwrap_or_default().split(',').filter(|k| !k.is_empty());
         Ok(Self {
             kinds: kinds.map(str::to_owned).collect(),
             entity: asked.entity.as_ref().map(|id| service.entity_id(id)).transpose()?,
             thing: asked.thing.as_ref().map(|id| service.thing_id(id)).transpose()?,
             stream: asked.stream.map(|stream| stream.0),
+            contract: asked
+                .contract
+                .as_ref()
+                .map(|id| service.contract_id(id).map(|id| id.actor()))
+                .transpose()?,
+            service: asked.service.map(|service| service.0),
+            voices: match &asked.service {
+                Some(id) => service.query.service_voices(id, reader.entity)?,
+                None => Vec::new(),
+            },
+            topic: asked.topic.clone(),
         })
+    }
+
+    /// A service that is followed may have other voices from a version on.
+    fn learn(&mut self, service: &Service, reader: &Reader, events: &[EventAt]) {
+        let Some(id) = self.service else { return };
+        if events.iter().any(|at| About::of(&at.event).service == Some(id)) {
+            // If it cannot be read, those that are known still speak.
+            if let Ok(voices) = service.query.service_voices(&id, reader.entity) {
+                self.voices = voices;
+            }
+        }
     }
 
     fn admits_kind(&self, name: &str) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == name)
     }
 
-    fn admits(&self, about: &About) -> bool {
+    fn admits(&self, event: &Event, about: &About) -> bool {
+        let voiced = || speaker(event).is_some_and(|by| self.voices.binary_search(&by).is_ok());
         self.entity.is_none_or(|entity| about.entities.contains(&entity))
             && self.thing.is_none_or(|thing| about.thing == Some(thing))
             && self.stream.is_none_or(|stream| about.stream == Some(stream))
+            && self.contract.is_none_or(|contract| about.entities.contains(&contract))
+            && self.service.is_none_or(|service| about.service == Some(service) || voiced())
+            && self.topic.as_ref().is_none_or(|wanted| topic(event) == Some(wanted))
     }
 }

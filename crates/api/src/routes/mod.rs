@@ -9,6 +9,7 @@ mod things;
 mod commands;
 
 mod contracts;
+mod services;
 mod triggers;
 
 mod streams;
@@ -151,6 +152,10 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(contracts::contract_history))
         .routes(routes!(contracts::ask_contract))
         .routes(routes!(contracts::try_out))
+        .routes(routes!(services::services))
+        .routes(routes!(services::service))
+        .routes(routes!(services::service_version))
+        .routes(routes!(services::service_history))
         .routes(routes!(triggers::triggers))
         .routes(routes!(triggers::trigger))
         .routes(routes!(triggers::trigger_runs))

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Access, Attribute, CodeHex, Cursor, DidText, DigestHex, Resource, StreamHex, ThingReport, Time,
-    TriggerHex, TxHex,
+    Access, Attribute, CodeHex, Cursor, DidText, DigestHex, Resource, ServiceHex, StreamHex,
+    ThingReport, Time, TriggerHex, TxHex,
 };
 
 /// An event with its place on the ledger.
@@ -495,6 +495,26 @@ pub enum Event {
         /// What it says.
         attributes: Vec<Attribute>,
     },
+    /// A version of a service was published.
+    ServicePublished {
+        /// Which service.
+        service: ServiceHex,
+        /// Who provides it.
+        provider: DidText,
+        /// Which version.
+        version: String,
+    },
+    /// A version of a service has another status.
+    ServiceStatusSet {
+        /// Which service.
+        service: ServiceHex,
+        /// Who provides it.
+        provider: DidText,
+        /// Which version.
+        version: String,
+        /// `live`, `deprecated` or `withdrawn`.
+        status: String,
+    },
     /// A trigger was set.
     TriggerSet {
         /// Which.
@@ -600,6 +620,8 @@ impl Event {
             Self::ContractThawed { .. } => "contract_thawed",
             Self::ContractTerminated { .. } => "contract_terminated",
             Self::ContractEmitted { .. } => "contract_emitted",
+            Self::ServicePublished { .. } => "service_published",
+            Self::ServiceStatusSet { .. } => "service_status_set",
             Self::TriggerSet { .. } => "trigger_set",
             Self::TriggerRemoved { .. } => "trigger_removed",
             Self::TriggerRan { .. } => "trigger_ran",

@@ -10,7 +10,7 @@
 mod text;
 pub use text::{
     CodeHex, ContractHex, DidText, DigestHex, EntityHex, GrantHex, Hex, HexId, HexKey, IdText,
-    KeyHex, LedgerHex, StreamHex, ThingHex, Time, TriggerHex, TxHex, When,
+    KeyHex, LedgerHex, ServiceHex, StreamHex, ThingHex, Time, TriggerHex, TxHex, When,
 };
 
 mod problem;
@@ -56,6 +56,8 @@ pub use access::{
     Access, AccessPolicy, AccessUse, Asked, Decision, Given, Grant, PolicyUsed, Resource,
 };
 
+mod service;
+pub use service::{PriceRule, Service, ServiceNeed, ServicePast, ServiceVersion, VersionStatus};
 mod trigger;
 pub use trigger::{Trigger, TriggerPast, TriggerTrial};
 mod contract;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use althing_types::{EntityId, Resource, Right, ThingId};
 
-use super::{CodeHex, Cursor, IdText, StreamHex, When};
+use super::{CodeHex, Cursor, IdText, ServiceHex, StreamHex, When};
 
 /// A part of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +102,32 @@ pub struct Contracts {
     pub code: Option<CodeHex>,
     /// That wait for this participant to decide.
     pub awaiting: Option<IdText>,
+    /// Go on after this item: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many items.
+    pub limit: Option<u32>,
+}
+
+/// Which services.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Services {
+    /// With this text in name, description, tags or interfaces, large and small letters alike.
+    pub text: Option<String>,
+    /// With exactly this name.
+    pub name: Option<String>,
+    /// That serve this interface.
+    pub interface: Option<String>,
+    /// With this tag.
+    pub tag: Option<String>,
+    /// Of this provider.
+    pub provider: Option<IdText>,
+    /// That this contract is, or charges and records for.
+    pub contract: Option<IdText>,
+    /// `contract` or `outside`.
+    pub kind: Option<String>,
     /// Go on after this item: `next` of the page before.
     pub after: Option<String>,
     /// At most so many items.
@@ -259,6 +285,13 @@ pub struct Events {
     pub thing: Option<IdText>,
     /// Only events about this stream.
     pub stream: Option<StreamHex>,
+    /// Only events about this contract.
+    pub contract: Option<IdText>,
+    /// Only what this service publishes: events of its contracts, records that it writes, and what
+    /// becomes of its versions.
+    pub service: Option<ServiceHex>,
+    /// Only contracts' events of this name and records of this kind.
+    pub topic: Option<String>,
 }
 
 /// Which requests and grants.

@@ -1,8 +1,8 @@
 use std::{fmt, ops::Deref, str::FromStr};
 
 use althing_types::{
-    CodeId, ContractId, Did, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TriggerId,
-    TxId,
+    CodeId, ContractId, Did, Digest, EntityId, GrantId, LedgerId, ServiceId, StreamId, ThingId,
+    TriggerId, TxId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -25,7 +25,8 @@ macro_rules! hex_id {
 }
 
 hex_id!(
-    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, StreamId, ThingId, TriggerId, TxId
+    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, ServiceId, StreamId, ThingId,
+    TriggerId, TxId
 );
 
 /// The 32 bytes of a voting key.
@@ -62,6 +63,8 @@ pub type CodeHex = Hex<CodeId>;
 pub type ContractHex = Hex<ContractId>;
 /// A trigger's id in JSON.
 pub type TriggerHex = Hex<TriggerId>;
+/// A service's id in JSON.
+pub type ServiceHex = Hex<ServiceId>;
 /// A transaction's id in JSON.
 pub type TxHex = Hex<TxId>;
 /// Id of a request for access, and of its grant, in JSON.

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccessUse, BindingLimit, Change, CodeHex, DidText, DigestHex, Event, GrantHex, Key, Offer,
-    Operation, Problem, Resource, StreamHex, ThingReport, Time, TriggerHex, TxHex,
+    Operation, Problem, Resource, ServiceHex, StreamHex, ThingReport, Time, TriggerHex, TxHex,
 };
 
 /// Whether the transactions of a request were admitted, in its order.
@@ -509,6 +509,26 @@ pub enum Action {
     DeclineContract {
         /// Which.
         contract: DidText,
+    },
+    /// Publishes a service, or another version of one.
+    PublishService {
+        /// Its id.
+        service: ServiceHex,
+        /// The sender's name for it.
+        name: String,
+        /// Which version.
+        version: String,
+        /// What it does.
+        text: String,
+    },
+    /// Says whether a version of a service can be relied on.
+    SetServiceStatus {
+        /// Which service.
+        service: ServiceHex,
+        /// Which version.
+        version: String,
+        /// `live`, `deprecated` or `withdrawn`.
+        status: String,
     },
     /// Sets a trigger.
     SetTrigger {

@@ -4,15 +4,21 @@
 //! come with the state wherever that goes.
 
 use althing_contract::{Machine, Module, inspect, price};
-use althing_state::Read;
-use althing_types::{CodeId, CodeMeta, EntityId, Event, Refusal, limits::CODE_BYTES_MAX};
+use althing_state::{Direction, Read, StoreError, prefix_end};
+use althing_types::{
+    CodeId, CodeMeta, EntityId, Event, Refusal,
+    limits::{CODE_BYTES_MAX, UPLOAD_LIFE_MS, UPLOADS_OF_OWNER_BYTES_MAX},
+};
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use super::{CODE_OF_LEDGER_BYTES_MAX, CODE_OF_OWNER_BYTES_MAX, CodeRecord, code, organisation};
 use crate::{
-    entity, index, key,
+    index, key,
     transition::{Actor, Stop, Transition},
 };
+
+/// Most expired uploads that are taken out when a part of another comes.
+const UPLOADS_SWEPT_MAX: usize = 4;
 
 /// The upload that a sender has under way.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -20,12 +26,24 @@ use crate::{
 struct Upload {
     #[n(0)]
     code: CodeId,
-    /// Parts that have come, ascending.
+    /// Parts that have come, ascending, each with its length in bytes.
     #[n(1)]
-    parts: Vec<u16>,
+    parts: Vec<(u16, u32)>,
+    /// The organisation that it counts against.
+    #[n(2)]
+    organisation: EntityId,
+    /// Ledger time at which it expires, milliseconds since 1970.
+    #[n(3)]
+    due_ms: u64,
 }
 
-/// Keeps a part of a module until the sender stores it.
+impl Upload {
+    fn bytes(&self) -> u64 {
+        self.parts.iter().map(|(_, bytes)| u64::from(*bytes)).sum()
+    }
+}
+
+/// Keeps a part of a module until the sender stores it, or for [`UPLOAD_LIFE_MS`].
 pub(crate) fn upload<R: Read>(
     state: &mut Transition<'_, R>,
     actor: &Actor,
@@ -33,33 +51,85 @@ pub(crate) fn upload<R: Read>(
     part: u16,
     bytes: &[u8],
 ) -> Result<(), Stop> {
-    entity::active(state, &actor.id)?;
+    let organisation = organisation(state, &actor.id)?;
     if state.get::<CodeRecord>(&key::code(code))?.is_some() {
         return Err(Refusal::AlreadyExists.into());
     }
-    let header = key::upload(&actor.id);
-    let mut upload = match state.get::<Upload>(&header)? {
-        Some(upload) if upload.code == *code => upload,
+    sweep(state)?;
+    let before = state.get::<Upload>(&key::upload(&actor.id))?;
+    let goes_on = |it: &Upload| it.code == *code && it.due_ms > state.now.time_ms;
+    let mut upload = match before {
+        Some(before) if goes_on(&before) => before,
         other => {
             if let Some(other) = other {
-                drop_upload(state, &actor.id, &other);
+                drop_upload(state, &actor.id, &other)?;
             }
-            Upload { code: *code, parts: Vec::new() }
+            Upload { code: *code, parts: Vec::new(), organisation, due_ms: 0 }
         }
     };
-    if let Err(place) = upload.parts.binary_search(&part) {
-        upload.parts.insert(place, part);
+    let held_before = upload.bytes();
+    let length = bytes.len() as u32;
+    match upload.parts.binary_search_by_key(&part, |(part, _)| *part) {
+        Ok(place) => upload.parts[place].1 = length,
+        Err(place) => upload.parts.insert(place, (part, length)),
     }
-    state.put(header, &upload);
+    count_parts(state, &upload.organisation, held_before, upload.bytes())?;
+    state.remove(key::upload_due(upload.due_ms, &actor.id));
+    upload.due_ms = state.now.time_ms.saturating_add(UPLOAD_LIFE_MS);
+    state.put(key::upload_due(upload.due_ms, &actor.id), &());
+    state.put(key::upload(&actor.id), &upload);
     state.put(key::upload_part(&actor.id, part), &ByteVec::from(bytes.to_vec()));
     Ok(())
 }
 
-fn drop_upload<R: Read>(state: &mut Transition<'_, R>, sender: &EntityId, upload: &Upload) {
-    for part in &upload.parts {
+/// Takes out uploads that have expired: whoever brings parts pays for that.
+fn sweep<R: Read>(state: &mut Transition<'_, R>) -> Result<(), Stop> {
+    let (from, now_ms) = (key::upload_queue(), state.now.time_ms);
+    let to = prefix_end(&from);
+    let (rows, _) = state.range(&from, to.as_deref(), Direction::Forward, UPLOADS_SWEPT_MAX)?;
+    for (row, _) in rows {
+        let (due_ms, sender) = key::upload_of(&row).ok_or_else(|| StoreError::corrupt(&row))?;
+        if due_ms > now_ms {
+            break;
+        }
+        let key = key::upload(&sender);
+        let upload = state.get(&key)?.ok_or_else(|| StoreError::corrupt(&key))?;
+        drop_upload(state, &sender, &upload)?;
+    }
+    Ok(())
+}
+
+fn drop_upload<R: Read>(
+    state: &mut Transition<'_, R>,
+    sender: &EntityId,
+    upload: &Upload,
+) -> Result<(), Stop> {
+    for (part, _) in &upload.parts {
         state.remove(key::upload_part(sender, *part));
     }
+    state.remove(key::upload_due(upload.due_ms, sender));
     state.remove(key::upload(sender));
+    count_parts(state, &upload.organisation, upload.bytes(), 0)
+}
+
+/// Counts what an organisation and what it owns have uploaded and not stored.
+fn count_parts<R: Read>(
+    state: &mut Transition<'_, R>,
+    organisation: &EntityId,
+    before: u64,
+    after: u64,
+) -> Result<(), Stop> {
+    let key = key::uploads_of(organisation);
+    let held = state.get::<u64>(&key)?.unwrap_or(0).saturating_sub(before).saturating_add(after);
+    if after > before && held > UPLOADS_OF_OWNER_BYTES_MAX {
+        return Err(Refusal::CodeQuota.into());
+    }
+    if held == 0 {
+        state.remove(key)
+    } else {
+        state.put(key, &held)
+    }
+    Ok(())
 }
 
 /// Puts an uploaded module together, looks at it, and stores it.
@@ -75,7 +145,8 @@ pub(crate) fn store<R: Read>(
         return Err(Refusal::AlreadyExists.into());
     }
     let upload: Upload = state.get(&key::upload(&actor.id))?.ok_or(Refusal::CodePartsMissing)?;
-    if upload.code != *id || !upload.parts.iter().copied().eq(0..parts) {
+    let come = upload.parts.iter().map(|(part, _)| *part);
+    if upload.code != *id || upload.due_ms <= state.now.time_ms || !come.eq(0..parts) {
         return Err(Refusal::CodePartsMissing.into());
     }
     let mut module = Vec::new();
@@ -95,7 +166,7 @@ pub(crate) fn store<R: Read>(
     inspect(&module).map_err(|_| Refusal::BadCode)?;
     // Now and not when it is first called: whoever stores it is told, and the work is done but once.
     Machine::shared().module(id, || Ok::<_, Refusal>(module.clone()), |_| Refusal::BadCode)?;
-    drop_upload(state, &actor.id, &upload);
+    drop_upload(state, &actor.id, &upload)?;
     let number = state.get::<u64>(&key::code_count())?.unwrap_or(0).saturating_add(1);
     state.put(key::code_count(), &number);
     state.put(key::code_number(number), id);

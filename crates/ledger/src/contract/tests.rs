@@ -499,3 +499,45 @@ fn whoever_made_a_contract_says_by_policy_who_may_call_it() {
     // It was for one call.
     assert_eq!(ledger.world.act(b, execute(id)), Err(Refusal::GrantExhausted));
 }
+
+/// What is uploaded and never stored was kept for ever, and counted against nothing.
+#[test]
+fn parts_that_nobody_stores_are_bounded_and_expire() {
+    let mut ledger = Ledger::new();
+    let (a, b) = (ledger.a, ledger.b);
+    let part = |n: u8, part, bytes: usize| Action::UploadCode {
+        code: CodeId([n; 32]),
+        part,
+        bytes: vec![n; bytes],
+    };
+    let full = 65_536;
+    let members: Vec<EntityId> =
+        (0..4).map(|n| ledger.world.member(EntityKind::Person, 60 + n)).collect();
+    for member in &members {
+        for n in 0..16 {
+            ledger.world.must(*member, part(1, n, full));
+        }
+    }
+    // Four MiB: the organisation has no more, whoever of it brings them; others do.
+    assert_eq!(ledger.world.act(a, part(2, 0, 1)), Err(Refusal::CodeQuota));
+    ledger.world.must(b, part(2, 0, 1));
+    // A part that comes again counts once, and another module drops the first.
+    ledger.world.must(members[0], part(1, 3, 10));
+    ledger.world.must(a, part(2, 0, full - 10));
+    assert_eq!(ledger.world.act(a, part(2, 1, 1)), Err(Refusal::CodeQuota));
+    ledger.world.must(members[1], part(3, 0, 1));
+    ledger.world.must(a, part(2, 1, 1));
+    // After a day nothing of it counts, and whoever comes next takes some of it out.
+    ledger.world.pace_ms = althing_types::limits::UPLOAD_LIFE_MS;
+    let late = ledger.world.act(a, store(CodeId([2; 32]), 2));
+    assert_eq!(late, Err(Refusal::CodePartsMissing));
+    ledger.world.pace_ms = 1;
+    let parts =
+        |ledger: &Ledger| ledger.world.state.keys().filter(|key| key.starts_with(b"y/v/")).count();
+    assert!(parts(&ledger) > 48);
+    ledger.world.must(b, part(4, 0, 1));
+    ledger.world.must(b, part(4, 1, 1));
+    assert_eq!(parts(&ledger), 2);
+    let counted = |id| ledger.world.state.get(&key::uploads_of(id)).is_some();
+    assert_eq!((counted(&a), counted(&b)), (false, true));
+}

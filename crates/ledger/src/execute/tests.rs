@@ -127,6 +127,8 @@ const BY_CONTRACTS: &[Refusal] = &[
     TooManyTriggers,
     TriggerWaits,
     TriggerNeedsApproval,
+    UnknownService,
+    TooManyServices,
 ];
 
 /// Changes a good transaction into one that does not count.

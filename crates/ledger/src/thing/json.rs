@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use althing_types::limits::DESCRIPTION_ITEMS_MAX;
+use althing_types::limits::{DESCRIPTION_DEPTH_MAX, DESCRIPTION_ITEMS_MAX};
 use serde_json::{Map, Value};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -26,6 +26,13 @@ pub(crate) fn is_at_most(max: usize, text: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// Whether a text is a JSON object that means one thing, and not nested deeper than descriptions may
+/// be.
+pub(crate) fn is_object(text: &[u8]) -> bool {
+    is_at_most(DESCRIPTION_DEPTH_MAX, text)
+        && serde_json::from_slice(text).is_ok_and(|Unambiguous(value)| value.is_object())
 }
 
 /// A JSON value in which no object has a key twice: readers differ in which one they take, so the

@@ -2,12 +2,13 @@
 
 use althing_state::{Direction, Read, StoreError, prefix_end};
 use althing_types::{
-    Event, Receipt, Refusal, StreamId, TriggerEvent, TriggerId, limits::TRIGGER_FAILURES_MAX,
+    EntityId, Event, Receipt, Refusal, StreamId, TriggerEvent, TriggerId,
+    limits::{TRIGGER_FAILURES_MAX, TRIGGER_RUNS_OF_OWNER_MAX, TRIGGER_WINDOW_MS},
 };
 
 use super::{
-    Seen, TRIGGERS_RUN_MAX, TriggerRecord, Triggers, Waiting, Watch, action_of, cause_of, forget,
-    head, key, latest_ms, property, reading, topic,
+    Runs, Seen, TRIGGERS_RUN_MAX, TriggerRecord, Triggers, Waiting, Watch, cause_of, forget, head,
+    key, latest_ms, property, reading, topic,
 };
 use crate::{
     access, entity, execute, index,
@@ -136,6 +137,11 @@ fn run_one<R: Read>(
     let (height, now_ms) = (state.now.height, state.now.time_ms);
     let start = state.mark();
     let happens = record.watch.turn(&record.trigger.cause, height, now_ms, latest);
+    if happens && let Some(next_ms) = count_run(state, &record.owner)? {
+        record.watch = Watch { due_ms: Some(next_ms), ..before };
+        put_watch(state, id, &record, &before);
+        return Ok(None);
+    }
     put_watch(state, id, &record, &before);
     if !happens {
         return Ok(None);
@@ -174,6 +180,24 @@ fn run_one<R: Read>(
     Ok(Some(Receipt { transaction: actor.transaction, code: 0, action: 0, events }))
 }
 
+/// Counts a run against what the owner's triggers may in a window of time. Gives the end of the window
+/// if they may not run any more in it.
+fn count_run<R: Read>(
+    state: &mut Transition<'_, R>,
+    owner: &EntityId,
+) -> Result<Option<u64>, StoreError> {
+    let (key, now_ms) = (key::trigger_runs(owner), state.now.time_ms);
+    let before = state.get::<Runs>(&key)?;
+    let end_ms = |runs: &Runs| runs.since_ms.saturating_add(TRIGGER_WINDOW_MS);
+    let begun = Runs { since_ms: now_ms, count: 0 };
+    let runs = before.filter(|runs| now_ms < end_ms(runs)).unwrap_or(begun);
+    if runs.count >= TRIGGER_RUNS_OF_OWNER_MAX {
+        return Ok(Some(end_ms(&runs)));
+    }
+    state.put(key, &Runs { count: runs.count + 1, ..runs });
+    Ok(None)
+}
+
 /// Does what the trigger was set for, as its owner could by itself.
 fn carry_out<R: Read>(
     state: &mut Transition<'_, R>,
@@ -185,7 +209,7 @@ fn carry_out<R: Read>(
         let resource = property(&head(state, &stream)?);
         access::use_grant(state, actor, &reading(actor.id, &resource), None)?;
     }
-    let action = action_of(&record.trigger.effect, state.now.time_ms);
+    let action = record.trigger.effect.action_at(state.now.time_ms);
     if state.policy(&actor.id, action.kind())?.is_some() {
         return Err(Refusal::TriggerNeedsApproval.into());
     }

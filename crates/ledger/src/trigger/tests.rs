@@ -1,6 +1,7 @@
 use althing_types::{
     AccessMode, AccessPolicy, Action, ApprovalPolicy, ContractId, EntityKind, Operation, Receipt,
-    Record, Relation, Terms, ThingId, limits::TRIGGER_FAILURES_MAX,
+    Record, Relation, Terms, ThingId,
+    limits::{TRIGGER_FAILURES_MAX, TRIGGER_RUNS_OF_OWNER_MAX, TRIGGER_WINDOW_MS},
 };
 
 use super::*;
@@ -187,6 +188,40 @@ fn one_trigger_leads_to_the_next_through_what_happens() {
     assert_eq!([of(0), of(1), of(2), of(3)], [(rings, 0), (rung, 0), (heard, 0), (heard, 0)]);
     ledger.world.must(a, Action::SuspendTrigger { trigger: heard });
     assert!(ledger.wait().is_empty());
+}
+
+/// It kept the ledger from being idle until its owner stopped it.
+#[test]
+fn what_sets_itself_off_rests_until_the_window_ends() {
+    let mut ledger = Ledger::new();
+    let (a, b) = (ledger.world.a, ledger.world.b);
+    // Blocks that follow each other closely, as they do when there is something to do.
+    ledger.world.pace_ms = 10;
+    let heard = Cause::Recorded { sender: a, kind: "alarm".into() };
+    let id = ledger.set(a, alarm("heard", heard)).unwrap();
+    ledger.set(b, alarm("other", ledger.above(80, 0))).unwrap();
+    let record = Record { kind: "alarm".into(), data: vec![], notify: vec![], link: None };
+    ledger.world.must(a, Action::Record(record));
+    let begun_ms = ledger.world.next_time_ms();
+    let mut ran = 0;
+    while ledger.world.next_time_ms() < begun_ms + TRIGGER_WINDOW_MS {
+        ran += runs(&ledger.wait()).len() as u32;
+    }
+    assert_eq!(ran, TRIGGER_RUNS_OF_OWNER_MAX);
+    // It is put off and not dropped, proposers know until when, and others are not held up.
+    let next = next_due_ms(&ledger.world.state).unwrap();
+    assert_eq!(next, Some(begun_ms + TRIGGER_WINDOW_MS));
+    assert_eq!(ledger.record(&id).failures, 0);
+    assert_eq!(runs(&ledger.wait()).len(), 1, "a window begins anew");
+    ledger.measure(&[99]);
+    assert_eq!(runs(&ledger.wait()).len(), 2);
+    for owner in [a, b] {
+        let name = if owner == a { "heard" } else { "other" };
+        ledger
+            .world
+            .must(owner, Action::RemoveTrigger { trigger: TriggerId::derive(&owner, name) });
+    }
+    assert_eq!(ledger.left(), Vec::<String>::new());
 }
 
 #[test]

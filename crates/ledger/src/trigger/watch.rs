@@ -77,8 +77,9 @@ impl Watch {
             }
             Cause::Reading { relation, bound, for_ms, .. } => {
                 if !batch.all(*relation, *bound) {
-                    let waits = self.due_ms.is_some_and(|due| due > batch.ledger_ms);
-                    // What is due by now has held for the whole time; it only waits for its turn.
+                    let lasted = |since: u64| since.saturating_add(*for_ms) <= batch.ledger_ms;
+                    let waits = self.since_ms.is_some_and(|since| !lasted(since));
+                    // What has held for the whole time only waits for its turn, which may be put off.
                     let due_ms = self.due_ms.filter(|_| !waits);
                     *self = Self { due_ms, cause_height: self.cause_height, ..Self::default() };
                 } else if self.since_ms.is_none() {

@@ -100,13 +100,14 @@ impl Query {
         Ok(ContractState { id: *id, record, interfaces })
     }
 
-    /// Contracts in a stable order.
+    /// Contracts that a reader is shown, in a stable order.
     ///
     /// # Errors
     /// [`QueryError::Cursor`] if the cursor is not of this list.
     pub fn contracts(
         &self,
         filter: &ContractFilter,
+        reader: Option<EntityId>,
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Page<ContractState>, QueryError> {
@@ -114,7 +115,8 @@ impl Query {
         let after = checked_cursor(after, &prefix)?;
         self.filtered(&prefix, after, limit, |id| {
             let state = self.contract(&ContractId(id))?;
-            Ok(filter.admits(&state).then_some(state))
+            let shown = filter.admits(&state) && self.lists_contract(&state, reader)?;
+            Ok(shown.then_some(state))
         })
     }
 

@@ -33,6 +33,8 @@ pub enum Noun {
     Proposal,
     /// A trigger.
     Trigger,
+    /// A service, or a version of one.
+    Service,
 }
 
 /// Why a question has no answer.
@@ -81,6 +83,7 @@ impl Noun {
             Self::Voucher => "voucher",
             Self::Proposal => "open proposal",
             Self::Trigger => "trigger",
+            Self::Service => "service",
         }
     }
 }

@@ -28,6 +28,8 @@ mod history;
 pub use althing_ledger::approval::Pending;
 pub use history::Past;
 
+mod service;
+pub use service::{ServiceFilter, ServiceState};
 mod trigger;
 pub use trigger::{REPLAY_BATCHES_MAX, REPLAY_MOMENTS_MAX, Replay, TriggerFilter, TriggerState};
 mod thing;

@@ -2,7 +2,7 @@
 
 use althing_ledger::{
     index, key,
-    trigger::{Seen, TriggerRecord, action_of, replay},
+    trigger::{Seen, TriggerRecord, replay},
 };
 use althing_types::{Body, Cause, Effect, EntityId, StreamId, TriggerId};
 
@@ -131,7 +131,7 @@ impl Query {
     pub fn try_effect(&self, owner: EntityId, effect: &Effect) -> Result<(Tried, u64), QueryError> {
         let (_, _, time_ms) = self.moment()?;
         let ledger = self.core.ledger;
-        self.try_out(&Body::new(&ledger, owner, 0, 0, vec![action_of(effect, time_ms)]))
+        self.try_out(&Body::new(&ledger, owner, 0, 0, vec![effect.action_at(time_ms)]))
     }
 
     /// The first batch whose block is not before a time; batches are in the order of their blocks.

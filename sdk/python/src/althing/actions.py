@@ -27,6 +27,7 @@ from .limits import APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPT
 from .onboarding import Claim, CommandForm, CommandReport, Join, Limit, Offer, Status, Voucher
 from .reading import BatchHeader, Reading, announce, batch_header
 from .records import RecordForm
+from .service import Manifest, Version, manifest, service_status
 from .text import to_id
 from .trigger import Trigger
 
@@ -381,6 +382,22 @@ SuspendTrigger = _of_one_id(66, "SuspendTrigger", "trigger", "Lets a trigger wai
 ResumeTrigger = _of_one_id(67, "ResumeTrigger", "trigger", "Lets a suspended trigger wait anew.")
 
 
+@_kind(68)
+class PublishService(Action):
+    """Publishes a service, or another version of one."""
+
+    manifest: Annotated[Manifest, manifest]
+
+
+@_kind(69)
+class SetServiceStatus(Action):
+    """Says whether a version of a service can be relied on: `live`, `deprecated` or `withdrawn`."""
+
+    service: Annotated[bytes, id32]
+    version: Annotated[Version, record(Version)]
+    status: Annotated[str, service_status]
+
+
 def kind_of(action: Action) -> str:
     """Name of the kind of an action."""
     return _name(type(action))
@@ -419,6 +436,8 @@ def is_within_bounds(action: Action) -> bool:
             return status.is_valid()
         case Record(form) | IssueVoucher(form) | JoinByVoucher(form) | Command(form) | ReportCommand(form) | SetTrigger(form):
             return form.is_valid()
+        case PublishService(said):
+            return said.is_valid()
         case Quarantine(_, reason):
             return reason is None or is_name(reason)
         case UploadCode(_, part, data):

@@ -303,6 +303,24 @@ class Client:
         """What would come of the body of a transaction in the next block, were it signed; nothing changes."""
         return self._json("/v1/trials", body=body)
 
+    # Services.
+
+    def services(self, **query: Any) -> Json:
+        """A page of services that this reader is shown: with a `text`, `name`, `interface`, `tag`, of a `provider` or `kind`."""
+        return self._json("/v1/services", query)
+
+    def service(self, id: str) -> Json:
+        """A service."""
+        return self._json(f"/v1/services/{_segment(id)}")
+
+    def service_version(self, id: str, version: str) -> Json:
+        """One version of a service, with its schema; also one that was withdrawn."""
+        return self._json(f"/v1/services/{_segment(id)}/versions/{_segment(version)}")
+
+    def service_history(self, id: str, **query: Any) -> Json:
+        """A page of what changed a service, newest first."""
+        return self._json(f"/v1/services/{_segment(id)}/transactions", query)
+
     # Triggers.
 
     def triggers(self, **query: Any) -> Json:

@@ -30,6 +30,11 @@ def stream_id(thing: bytes, property: str) -> bytes:
     return hash("althing/stream/1", thing, property.encode())
 
 
+def service_id(provider: bytes, name: str) -> bytes:
+    """The id of the service that a provider calls by a name."""
+    return hash("althing/service/1", provider, name.encode())
+
+
 def trigger_id(owner: bytes, name: str) -> bytes:
     """The id of the trigger that an owner calls by a name."""
     return hash("althing/trigger/1", owner, name.encode())

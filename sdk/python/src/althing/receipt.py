@@ -9,6 +9,7 @@ from .contract import Attribute
 from .digest import hash, merkle_root, sha256
 from .entity import id32
 from .onboarding import Status, command_state
+from .service import service_event
 from .trigger import trigger_event
 
 _ENTITY = ("entity", Annotated[bytes, id32])
@@ -92,6 +93,7 @@ _MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
         "contract_emitted",
         (_CONTRACT, ("name", Annotated[str, text]), ("attributes", Annotated[list[Attribute], list_of(record(Attribute))])),
     ),
+    83: ("service", (("about", Annotated[Any, service_event]),)),
     90: ("trigger", (("about", Annotated[Any, trigger_event]),)),
     100: ("proposed", (_PROPOSAL, ("proposer", Annotated[bytes, id32]))),
     101: ("voted", (_PROPOSAL, _ORGANISATION, ("accept", Annotated[bool, boolean]), ("votes", Annotated[int, u16]), ("needed", Annotated[int, u16]))),

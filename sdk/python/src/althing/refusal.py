@@ -100,6 +100,8 @@ MORE_CODES = {
     124: "too_many_triggers",
     125: "trigger_waits",
     126: "trigger_needs_approval",
+    127: "unknown_service",
+    128: "too_many_services",
     130: "not_a_member",
     131: "unknown_proposal",
     132: "voting_over",

@@ -305,6 +305,28 @@ export class Client {
     return this.#transport.json<model.Trial>({ path: '/v1/trials', body: { type: CBOR_MEDIA_TYPE, bytes: body }, ...options });
   }
 
+  // Services.
+
+  /** Services that this reader is shown. */
+  services(query: model.ServicesQuery = {}, options?: RequestOptions): Promise<model.Page<model.Service>> {
+    return this.#get('/v1/services', query, options);
+  }
+
+  /** A service. */
+  service(id: model.Hex, options?: RequestOptions): Promise<model.Service> {
+    return this.#get(`/v1/services/${segment(id)}`, {}, options);
+  }
+
+  /** One version of a service, as `1.0.0`, with its schema; also one that was withdrawn. */
+  serviceVersion(id: model.Hex, version: string, options?: RequestOptions): Promise<model.ServiceVersion> {
+    return this.#get(`/v1/services/${segment(id)}/versions/${segment(version)}`, {}, options);
+  }
+
+  /** What changed a service, newest first. */
+  serviceHistory(id: model.Hex, query: model.ServiceHistoryQuery = {}, options?: RequestOptions): Promise<model.Page<model.ServicePast>> {
+    return this.#get(`/v1/services/${segment(id)}/transactions`, query, options);
+  }
+
   // Triggers.
 
   /** Triggers by name. */

@@ -21,7 +21,8 @@ export type ResourceForm = Value<typeof resource>;
 export const RIGHTS = ['read', 'subscribe', 'write', 'invoke', 'describe', 'call'] as const;
 /** What somebody may do with a resource. */
 export type Right = (typeof RIGHTS)[number];
-const right = numbered(RIGHTS);
+/** What somebody may do with a resource. */
+export const right = numbered(RIGHTS);
 
 /** What an owner decides about a resource. */
 export const accessPolicy = record({

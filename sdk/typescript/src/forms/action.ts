@@ -28,6 +28,7 @@ import {
 } from './onboarding.ts';
 import { batchHeader, isBatch } from './reading.ts';
 import { isRecord, recordForm } from './record.ts';
+import { isManifest, manifest, serviceStatus, version } from './service.ts';
 import { isTrigger, trigger } from './trigger.ts';
 
 // Bounds are looked at afterwards, as peers do: a key or a name may be anything here.
@@ -81,6 +82,8 @@ const others = {
   remove_trigger: variant(65, { trigger: id }),
   suspend_trigger: variant(66, { trigger: id }),
   resume_trigger: variant(67, { trigger: id }),
+  publish_service: variant(68, { manifest }),
+  set_service_status: variant(69, { service: id, version, status: serviceStatus }),
   propose: variant(70, { proposal: record({ change, reason: text }) }),
   vote: variant(71, { proposal: id, accept: boolean }),
   enact: variant(72, { proposal: id }),
@@ -168,6 +171,8 @@ export function isWithinBounds(value: Action): boolean {
       return isCall(value.message, value.gasLimit);
     case 'set_trigger':
       return isTrigger(value.trigger);
+    case 'publish_service':
+      return isManifest(value.manifest);
     case 'propose':
       return isChange(value.proposal.change) && isReason(value.proposal.reason);
     default:

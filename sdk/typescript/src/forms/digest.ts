@@ -24,6 +24,11 @@ export function streamId(thing: Uint8Array, property: string): Uint8Array {
   return hash('althing/stream/1', thing, toUtf8(property));
 }
 
+/** The id of the service that a provider calls by a name. */
+export function serviceId(provider: Uint8Array, name: string): Uint8Array {
+  return hash('althing/service/1', provider, toUtf8(name));
+}
+
 /** The id of the trigger that an owner calls by a name. */
 export function triggerId(owner: Uint8Array, name: string): Uint8Array {
   return hash('althing/trigger/1', owner, toUtf8(name));

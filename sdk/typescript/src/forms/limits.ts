@@ -96,6 +96,20 @@ export const INTERFACES_MAX = 8;
 export const PARTICIPANTS_MAX = 32;
 /** Most entities that may call one contract, if not anyone may. */
 export const CALLERS_MAX = 64;
+/** Longest text about a service, bytes. */
+export const SERVICE_TEXT_BYTES_MAX = 1024;
+/** Most words to find a service by. */
+export const SERVICE_TAGS_MAX = 16;
+/** Longest schema of a service, bytes of JSON. */
+export const SERVICE_SCHEMA_BYTES_MAX = 8 * 1024;
+/** Most addresses of a service outside the ledger. */
+export const SERVICE_ENDPOINTS_MAX = 4;
+/** Longest address of a service, bytes. */
+export const ENDPOINT_BYTES_MAX = 256;
+/** Most rights that a service says it needs. */
+export const SERVICE_NEEDS_MAX = 16;
+/** Longest text about what a service costs, bytes. */
+export const PRICE_TEXT_BYTES_MAX = 256;
 /** Longest message to a contract, bytes of JSON. */
 export const CONTRACT_MESSAGE_BYTES_MAX = 64 * 1024;
 /** Most gas that parameters may give to one transaction or one block. */

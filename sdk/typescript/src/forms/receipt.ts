@@ -8,6 +8,7 @@ import { hash, sha256 } from './digest.ts';
 import { id } from './entity.ts';
 import { merkleRoot } from './merkle.ts';
 import { commandState, status } from './onboarding.ts';
+import { serviceEvent } from './service.ts';
 import { triggerEvent } from './trigger.ts';
 
 /** Something that a transaction brought about. */
@@ -61,6 +62,7 @@ export const event = variants({
   contract_thawed: variant(80, { contract: id }),
   contract_terminated: variant(81, { contract: id }),
   contract_emitted: variant(82, { contract: id, name: text, attributes: list(attribute) }),
+  service: variant(83, { about: serviceEvent }),
   trigger: variant(90, { about: triggerEvent }),
   proposed: variant(100, { proposal: id, proposer: id }),
   voted: variant(101, { proposal: id, organisation: id, accept: boolean, votes: u16, needed: u16 }),

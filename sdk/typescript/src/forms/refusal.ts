@@ -105,6 +105,8 @@ const CODES = {
     'too_many_triggers',
     'trigger_waits',
     'trigger_needs_approval',
+    'unknown_service',
+    'too_many_services',
   ],
   130: [
     'not_a_member',

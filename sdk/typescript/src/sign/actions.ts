@@ -12,6 +12,7 @@ import type { Terms } from '../forms/contract.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
 import { CODE_PART_BYTES_MAX, CODE_PARTS_MAX } from '../forms/limits.ts';
 import { encode } from '../cbor/codec.ts';
+import { parseVersion, type Manifest, type ServiceStatus } from '../forms/service.ts';
 import { trigger as triggerForm, type Trigger } from '../forms/trigger.ts';
 import { change as changeForm, type Change } from '../forms/governance.ts';
 
@@ -272,6 +273,18 @@ export function answerContract(contract: AnyId, accept: boolean): Action {
 /** Stops a contract until it is thawed, lets it run again, or ends it for ever; by its administrator. */
 export function changeContract(change: 'freeze' | 'thaw' | 'terminate', contract: AnyId): Action {
   return { kind: `${change}_contract`, contract: idBytes(contract) };
+}
+
+/** Publishes a service, or another version of one; its id is `serviceId`. */
+export function publishService(manifest: Manifest): Action {
+  return { kind: 'publish_service', manifest };
+}
+
+/** Says whether a version of a service, as `1.0.0`, can be relied on. */
+export function setServiceStatus(service: AnyId, version: string, status: ServiceStatus): Action {
+  const parsed = parseVersion(version);
+  if (parsed === null) throw new RangeError(`no version: ${version}`);
+  return { kind: 'set_service_status', service: idBytes(service), version: parsed, status };
 }
 
 /** Sets a trigger, in place of the sender's one of that name; its id is `triggerId`. See `Client.tryTrigger`. */

@@ -174,6 +174,10 @@ export type Action =
   | { type: 'accept_contract'; contract: Did }
   /** Declines or withdraws a proposed contract. */
   | { type: 'decline_contract'; contract: Did }
+  /** Publishes a service, or another version of one. */
+  | { type: 'publish_service'; name: string; service: Hex; text: string; version: string }
+  /** Says whether a version of a service can be relied on. */
+  | { type: 'set_service_status'; service: Hex; status: string; version: string }
   /** Sets a trigger. */
   | { type: 'set_trigger'; name: string; rule: string; trigger: Hex }
   /** Removes a trigger. */

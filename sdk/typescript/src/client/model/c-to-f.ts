@@ -356,6 +356,10 @@ export type Event =
   | { type: 'contract_terminated'; contract: Did }
   /** A contract tells of something. */
   | { type: 'contract_emitted'; attributes: Attribute[]; contract: Did; name: string }
+  /** A version of a service was published. */
+  | { type: 'service_published'; provider: Did; service: Hex; version: string }
+  /** A version of a service has another status. */
+  | { type: 'service_status_set'; provider: Did; service: Hex; status: string; version: string }
   /** A trigger was set. */
   | { type: 'trigger_set'; owner: Did; trigger: Hex }
   /** A trigger was removed. */

@@ -146,6 +146,16 @@ export interface PolicyUsed {
   words?: string;
 }
 
+/** So much for each of what is counted. */
+export interface PriceRule {
+  /** How much, in the smallest unit of the currency. */
+  amount: number;
+  /** Of what: a currency, or units that the provider gives. */
+  currency: string;
+  /** For each of what. */
+  per: string;
+}
+
 /** Why a request failed (RFC 9457, `application/problem+json`). */
 export interface Problem {
   /** What to do next, for people. */

@@ -166,6 +166,15 @@ export interface EventsQuery {
   thing?: Id;
   /** Only events about this stream. */
   stream?: Hex;
+  /** Only events about this contract. */
+  contract?: Id;
+  /**
+   * Only what this service publishes: events of its contracts, records that it writes, and what
+   * becomes of its versions.
+   */
+  service?: Hex;
+  /** Only contracts' events of this name and records of this kind. */
+  topic?: string;
 }
 
 /** Parameters of `/v1/governance/proposals`. */
@@ -198,6 +207,36 @@ export interface RangeQuery {
   from?: When;
   /** Instead of sequence numbers: latest claimed time. */
   until?: When;
+}
+
+/** Parameters of `/v1/services`. */
+export interface ServicesQuery {
+  /** With this text in name, description, tags or interfaces, large and small letters alike. */
+  text?: string;
+  /** With exactly this name. */
+  name?: string;
+  /** That serve this interface. */
+  interface?: string;
+  /** With this tag. */
+  tag?: string;
+  /** Of this provider. */
+  provider?: Id;
+  /** That this contract is, or charges and records for. */
+  contract?: Id;
+  /** `contract` or `outside`. */
+  kind?: string;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/services/{id}/transactions`. */
+export interface ServiceHistoryQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
 }
 
 /** Parameters of `/v1/streams/{id}/aggregates`. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Aggregate, Binding, Did, Event, Hex, Multikey, Offer, Outcome, PeerRole, Place, Property, RefusalText } from './index.ts';
+import type { Action, Aggregate, Binding, Did, Event, Hex, Multikey, Offer, Outcome, PeerRole, Place, PriceRule, Property, RefusalText } from './index.ts';
 
 /** A seat among the validators. */
 export interface SeatOf {
@@ -16,6 +16,24 @@ export interface SeatOf {
   vote_key: Hex;
 }
 
+/** A service in the catalogue. */
+export interface Service {
+  /** Height at which it last changed. */
+  changed_height: number;
+  /** Its id. */
+  id: Hex;
+  /** The provider's name for it. */
+  name: string;
+  /** The version to use: the newest that is live, or else the newest; absent if all were withdrawn. */
+  newest?: ServiceVersion;
+  /** Who provides it. */
+  provider: Did;
+  /** Height at which its first version was published. */
+  since_height: number;
+  /** All versions that are not withdrawn, ascending. */
+  versions: VersionStatus[];
+}
+
 /** A service in a DID document. */
 export interface ServiceEndpoint {
   /** `<did>#<fragment>`. */
@@ -24,6 +42,68 @@ export interface ServiceEndpoint {
   serviceEndpoint: string;
   /** Such as `WotThing`, whose endpoint is a Thing Description (W3C WoT Discovery). */
   type: string;
+}
+
+/** Something that a service must be let do. */
+export interface ServiceNeed {
+  /** To do what, such as `read`. */
+  right: string;
+  /** With what sort of thing, property or action. */
+  what: string;
+}
+
+/** A transaction that changed a service. */
+export interface ServicePast {
+  /** What it brought about at this service. */
+  events: Event[];
+  /** Height of its block. */
+  height: number;
+  /** Its position in the block. */
+  index: number;
+  /** Time of the block. */
+  time: Time;
+  /** The transaction. */
+  transaction: Hex;
+}
+
+/** What a provider says of one version of a service. */
+export interface ServiceVersion {
+  /** Height at which its status last changed. */
+  changed_height: number;
+  /** The contract that is it, or that charges and records for it. */
+  contract?: Did;
+  /** Where it is reached; only outside. */
+  endpoints: string[];
+  /** The entity that serves, for whom grants to call it are given; only outside. */
+  entity?: Did;
+  /** Names of the interfaces it serves. */
+  interfaces: string[];
+  /** `contract` if a contract is the service, `outside` if it is performed outside the ledger. */
+  kind: string;
+  /** To whom it is shown: `everyone`, or `callers` for those who may call it. */
+  listing: string;
+  /** What it must be let do by the owners of things. */
+  needs: ServiceNeed[];
+  /** What it costs, for people. */
+  price: string;
+  /** The same for programs. */
+  price_rule?: PriceRule;
+  /** Height at which it was published. */
+  published_height: number;
+  /** What it is used for and needs data for, as grants name it. */
+  purpose: string;
+  /** That schema; only where one version is asked for. */
+  schema?: string;
+  /** SHA-256 of the JSON Schema of what it takes and gives, if it says. */
+  schema_digest?: Hex;
+  /** `live`, `deprecated` or `withdrawn`. */
+  status: string;
+  /** Words to find it by. */
+  tags: string[];
+  /** What it does. */
+  text: string;
+  /** Which, as `1.0.0`. */
+  version: string;
 }
 
 /** A key of the state that would change. */
@@ -298,6 +378,14 @@ export interface VerificationMethod {
   publicKeyMultibase: Multikey;
   /** Always `Multikey`. */
   type: string;
+}
+
+/** How a version of a service stands. */
+export interface VersionStatus {
+  /** `live`, `deprecated` or `withdrawn`. */
+  status: string;
+  /** Which, as `1.0.0`. */
+  version: string;
 }
 
 /** How the members decide: each organisation has one vote. */
