@@ -76,7 +76,7 @@ pub use service::{
 };
 
 mod transaction;
-pub use transaction::{Body, Signed, Transaction};
+pub use transaction::{Body, Signed, Transaction, cosigned_bytes};
 
 pub mod merkle;
 

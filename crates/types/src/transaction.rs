@@ -128,7 +128,19 @@ impl Transaction {
             let signed = signed_bytes(ledger, &signatures, index, &encoded);
             signatures[index].signature = key.sign(&signed);
         }
-        let (wire, body_at) = to_wire(&encoded, &signatures);
+        Self::of_encoded(body, &encoded, signatures)
+    }
+
+    /// Puts a body together with signatures that were made in several places, the sender's first. Those of
+    /// several signers are over [`cosigned_bytes`]; whether they are is not checked.
+    #[must_use]
+    pub fn assemble(body: Body, signatures: Vec<Signed>) -> Self {
+        let encoded = encode(&body);
+        Self::of_encoded(body, &encoded, signatures)
+    }
+
+    fn of_encoded(body: Body, encoded: &[u8], signatures: Vec<Signed>) -> Self {
+        let (wire, body_at) = to_wire(encoded, &signatures);
         let wire = Bytes::from(wire);
         let id = TxId::of(&wire);
         Self { wire, id, content: Arc::new(Content { body, body_at, signatures }) }
@@ -214,6 +226,15 @@ impl Transaction {
             _ => None,
         })
     }
+}
+
+/// What an entity signs of a body that several sign, each where its key is: then one of them
+/// [`assembles`](Transaction::assemble) the transaction.
+#[must_use]
+pub fn cosigned_bytes(ledger: &LedgerId, body: &Body, signer: EntityId, suite: Suite) -> Vec<u8> {
+    let signed = Signed { signer, suite, signature: Signature([0; 64]) };
+    // What one signs of several says nothing of the others but that there are some.
+    signed_bytes(ledger, &[signed.clone(), signed], 0, &encode(body))
 }
 
 impl Content {

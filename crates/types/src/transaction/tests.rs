@@ -40,6 +40,24 @@ fn signed_transactions_round_trip_and_count_on_one_ledger_only() {
     }
 }
 
+/// Who sign together need not have their keys in one place.
+#[test]
+fn signatures_from_several_places_make_the_same_transaction() {
+    for seeds in [[1, 2], [2, 3]] {
+        let whole = signed(&seeds);
+        let signatures = seeds.map(|seed| {
+            let (signer, key) = entity(seed);
+            let suite = key.suite();
+            let signature = key.sign(&cosigned_bytes(&LEDGER, whole.body(), signer, suite));
+            Signed { signer, suite, signature }
+        });
+        let assembled = Transaction::assemble(whole.body().clone(), signatures.to_vec());
+        assert!(valid(&assembled, &LEDGER));
+        assert_eq!(Transaction::decode(assembled.wire().clone()).unwrap(), assembled);
+        assert_eq!(assembled.signed_bytes(&LEDGER, 1), whole.signed_bytes(&LEDGER, 1));
+    }
+}
+
 /// Another implementation of COSE must read what we write and find our signature valid.
 #[test]
 fn an_independent_cose_implementation_agrees() {

@@ -218,7 +218,10 @@ mod tests {
             (Summary { readings: 101, ..summary() }, None),
             (Summary { readings: 99, ..summary() }, Some("100 readings were acknowledged")),
             (Summary { readings: 60, waiting: 40, ..summary() }, None),
-            (Summary { readings: 60, waiting: 39, ..summary() }, Some("and 39 wait at the gateway")),
+            (
+                Summary { readings: 60, waiting: 39, ..summary() },
+                Some("and 39 wait at the gateway"),
+            ),
             (Summary { readings: 60, streams_hidden: 1, ..summary() }, None),
             (Summary { peers_failed: peer(), ..summary() }, Some("peer-4 did not run to the end")),
             (Summary { state_roots_equal: false, ..summary() }, Some("the same state")),
@@ -236,6 +239,9 @@ mod tests {
         let all = summary().to_text();
         assert!(!all.contains("wait") && !all.contains("not counted"), "{all}");
         let some = Summary { readings: 60, waiting: 30, streams_hidden: 2, ..summary() }.to_text();
-        assert!(some.contains("30 wait in its queue") && some.contains("2 of the streams"), "{some}");
+        assert!(
+            some.contains("30 wait in its queue") && some.contains("2 of the streams"),
+            "{some}"
+        );
     }
 }
