@@ -38,10 +38,14 @@ async function found(demo, name, mode, host, port) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  await until(async () => {
+  const ready = until(async () => {
     const health = await fetch(`${at(0)}/v1/health`).then((answer) => answer.json(), () => undefined);
     return health?.state === "ready" && health.height > 0;
   }, PATIENCE_MS, () => `network ${name} makes no blocks:\n${processes.map((one) => one.said()).join("\n")}`);
+  await ready.catch(async (error) => {
+    await network.stop();
+    throw error;
+  });
   return network;
 }
 
