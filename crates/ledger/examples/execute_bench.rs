@@ -84,7 +84,9 @@ impl Run {
         self.height += 1;
         let header = header(self.ledger, self.height);
         let started = Instant::now();
-        let outcome = execute(&self.state, &BlockInput { header: &header, transactions })
+        let transactions: Vec<&Transaction> = transactions.iter().collect();
+        let block = BlockInput { header: &header, transactions: &transactions };
+        let outcome = execute(&self.state, &block)
             .expect("a map does not fail");
         let took = started.elapsed();
         assert!(outcome.receipts.iter().all(|receipt| receipt.code == 0), "all must take effect");

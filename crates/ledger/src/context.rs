@@ -41,7 +41,7 @@ pub struct BlockInput<'a> {
     /// Its header.
     pub header: &'a Header,
     /// Its transactions, decoded, in order.
-    pub transactions: &'a [Transaction],
+    pub transactions: &'a [&'a Transaction],
 }
 
 /// What executing a block gives. All of it is a function of the state before and the block.

@@ -149,7 +149,9 @@ impl World {
     /// Executes the next block.
     pub(crate) fn block(&mut self, transactions: &[Transaction]) -> Outcome {
         let header = self.header();
-        let outcome = execute(&self.state, &BlockInput { header: &header, transactions }).unwrap();
+        let transactions: Vec<&Transaction> = transactions.iter().collect();
+        let block = BlockInput { header: &header, transactions: &transactions };
+        let outcome = execute(&self.state, &block).unwrap();
         self.height += 1;
         self.now_ms = header.time_ms;
         for (key, value) in &outcome.writes {

@@ -63,13 +63,26 @@ const MAILBOX: NonZeroUsize = NZUsize!(256);
 
 /// Messages a second to and from each peer on every channel.
 const RATE: NonZeroU32 = NZU32!(512);
-/// How many of those may come at once. Every channel reserves memory for a burst from every peer,
-/// so this decides how much memory an idle peer needs.
-const BURST: NonZeroU32 = NZU32!(128);
+/// How many of those may come at once, by channel in the order of [`Channels`]. Every channel
+/// reserves a kilobyte for each message of a burst from each peer, so this decides how much memory an
+/// idle peer needs. Votes and transactions come in swarms; blocks one at a time; presence is a few
+/// words from time to time.
+const BURSTS: [NonZeroU32; 8] = [
+    NZU32!(64),
+    NZU32!(64),
+    NZU32!(32),
+    NZU32!(32),
+    NZU32!(16),
+    NZU32!(64),
+    NZU32!(32),
+    NZU32!(8),
+];
 
-/// The quota of every channel.
-pub(crate) fn quota() -> Quota {
-    Quota::per_second(RATE).allow_burst(BURST)
+/// The quota of a channel.
+pub(crate) fn quota(channel: u64) -> Quota {
+    let index = usize::try_from(channel).ok();
+    let burst = index.and_then(|index| BURSTS.get(index)).copied().unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(RATE).allow_burst(burst)
 }
 
 /// Longest message between peers, bytes; a longer one ends the connection.
@@ -107,7 +120,7 @@ pub(crate) fn start(
     let count_max = count + newcomers;
     let (mut network, mut oracle) =
         lookup::Network::new(context.child("network"), settings(config, key, count_max));
-    let mut register = |channel| network.register(channel, quota());
+    let mut register = |channel| network.register(channel, quota(channel));
     let channels = Channels {
         votes: register(0),
         certificates: register(1),

@@ -85,10 +85,10 @@ pub fn message_bytes_max(config: &Config) -> u32 {
     network::message_bytes_max(config)
 }
 
-/// The quota of every channel.
+/// The quota of a channel, by its number.
 #[must_use]
-pub fn quota() -> Quota {
-    network::quota()
+pub fn quota(channel: u64) -> Quota {
+    network::quota(channel)
 }
 
 /// What the validator of a configuration signs its votes with; `None` if it has no vote.

@@ -226,7 +226,7 @@ impl Chain {
     pub(crate) fn apply(
         &self,
         block: &Block,
-        transactions: &[Transaction],
+        transactions: &[&Transaction],
         missing: &[[u8; 32]],
         skew: bool,
     ) -> Result<Applied, ApplyError> {

@@ -100,7 +100,14 @@ fn apply(core: &Core, block: Arc<Block>) -> Result<Arc<Executed>, Halt> {
         let (mempool, proposed) = (core.mempool.lock(), core.proposed.lock());
         block.ids().iter().map(|id| mempool.get(id).or_else(|| proposed.get(id)).cloned()).collect()
     };
-    let transactions = decode(&block, &checked)?;
+    let unchecked = decode(&block, &checked)?;
+    let transactions: Vec<&Transaction> = checked
+        .iter()
+        .zip(&unchecked)
+        .filter_map(|(checked, own)| {
+            checked.as_ref().map(|checked| &checked.transaction).or(own.as_ref())
+        })
+        .collect();
     let missing = keep_payloads(core, &transactions, &checked)?;
     let skew = core.config.has(Planted::SkewResult) && core.config.key[0].is_multiple_of(2);
     let applied =
@@ -119,14 +126,17 @@ fn apply(core: &Core, block: Arc<Block>) -> Result<Arc<Executed>, Halt> {
     }))
 }
 
-/// The block's transactions, decoded unless they have been.
-fn decode(block: &Block, checked: &[Option<Arc<Checked>>]) -> Result<Vec<Transaction>, Halt> {
+/// The block's transactions that have not been decoded yet, each at its place.
+fn decode(
+    block: &Block,
+    checked: &[Option<Arc<Checked>>],
+) -> Result<Vec<Option<Transaction>>, Halt> {
     let wires = block.transactions().iter();
     wires
         .zip(checked)
         .map(|(wire, checked)| match checked {
-            Some(checked) => Ok(checked.transaction.clone()),
-            None => Transaction::decode(wire.clone()).map_err(|refusal| {
+            Some(_) => Ok(None),
+            None => Transaction::decode(wire.clone()).map(Some).map_err(|refusal| {
                 // A quorum voted for it, so either they or this program is wrong.
                 Halt::Foreign(format!("a final block holds a malformed transaction: {refusal}"))
             }),
@@ -138,7 +148,7 @@ fn decode(block: &Block, checked: &[Option<Arc<Checked>>]) -> Result<Vec<Transac
 /// not vote for are put on disk; the digests of those that did not come are returned.
 fn keep_payloads(
     core: &Core,
-    transactions: &[Transaction],
+    transactions: &[&Transaction],
     checked: &[Option<Arc<Checked>>],
 ) -> Result<Vec<[u8; 32]>, Halt> {
     let (mut here, mut missing) = (Vec::new(), Vec::new());

@@ -144,6 +144,6 @@ fn a_state_that_cannot_be_read_refuses_for_now() {
     world.state.insert(key::entity(&world.a), vec![0xff]);
     assert_eq!(world.check(&transaction), Err(Refusal::NotReady));
     assert_eq!(Bases::new(&world.state).of(&transaction), Err(Refusal::NotReady));
-    let block = crate::BlockInput { header: &world.header(), transactions: &[transaction] };
+    let block = crate::BlockInput { header: &world.header(), transactions: &[&transaction] };
     assert!(crate::execute(&world.state, &block).is_err());
 }

@@ -148,8 +148,7 @@ fn keys_changed_since_the_signatures_were_checked_do_not_count() {
     let late = world.signed(&[device], vec![note(b"")]);
     let mut header = world.header();
     header.result.height -= 1;
-    let transactions = std::slice::from_ref(&late);
-    let block = crate::BlockInput { header: &header, transactions };
+    let block = crate::BlockInput { header: &header, transactions: &[&late] };
     let outcome = crate::execute(&world.state, &block).unwrap();
     assert_eq!(outcome.receipts[0].code, UnknownEntity.number());
     assert_eq!(world.run(late).code, 0);
