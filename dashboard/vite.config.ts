@@ -29,6 +29,21 @@ const fewWords = {
     /@noble\/.*\.js$/.test(id) ? { code: code.replace(/\bthrow new (\w*Error)\((?:[^;`'"]|'[^'\n]*'|"[^"\n]*"|`[^`]*`)*\);/g, "throw new $1();"), map: null } : undefined,
 };
 
+/** What neither curve comes to: square roots in fields that are not 3 modulo 4, for Ed25519 brings its own; and scalars split by an endomorphism. */
+const CUTS: [string, RegExp, string][] = [
+  ["modular.js", /if \(P % _8n === _5n\)[^]*?return tonelliShanks\(P\);/, "throw new Error();"],
+  ["weierstrass.js", /const endo = endoOpts[^]*?: undefined;/, "const endo = undefined;"],
+];
+const fewCurves = {
+  name: "few-curves",
+  enforce: "pre" as const,
+  transform: (code: string, id: string) => {
+    const [, what, instead = ""] = CUTS.find(([file]) => id.endsWith(`@noble/curves/abstract/${file}`)) ?? [];
+    if (what && !what.test(code)) throw new Error(`few-curves: ${id} is otherwise by now`);
+    return what && { code: code.replace(what, instead), map: null };
+  },
+};
+
 /** Elements by calls without a field for their children: one part in ninety smaller. */
 const plainElements = {
   name: "plain-elements",
@@ -38,7 +53,7 @@ const plainElements = {
 };
 
 export default defineConfig({
-  plugins: [plainImports, noDer, fewWords, plainElements],
+  plugins: [plainImports, noDer, fewCurves, fewWords, plainElements],
   // One folder for what the program embeds; names carry a digest of the content.
   build: {
     target: "es2022",
@@ -59,7 +74,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // What the first view needs, before anything that would draw it in elsewhere.
-            { name: "base", priority: 9, test: /node_modules\/(@?preact)|sdk\/typescript\/src\/(client|text|cbor\/(writer|codec))|src\/lib\/(client|feed|find|format|metrics|model|names|network|now|offered|query|sentence)\.ts|src\/router\.ts|ui\/(basics|ring|search|spark|tagged|theme)\.tsx|src\/(app|main)\.tsx|views\/overview\.tsx/ },
+            { name: "base", priority: 9, test: /node_modules\/(@?preact)|sdk\/typescript\/src\/(client|text|cbor\/(writer|codec))|src\/lib\/(client|feed|find|format|metrics|model|names|network|now|offered|query|sentence|state)\.ts|src\/router\.ts|ui\/(basics|ring|search|spark|tagged|theme)\.tsx|src\/(app|main)\.tsx|views\/overview\.tsx/ },
             // All else: one page that is opened is rarely the only one, and one file compresses best.
             { name: "rest", test: /sdk\/typescript\/src\/(forms|proof|sign)|@noble|src\/views\/|ui\/(chart|commands|form|map|plot|record|sequence|standing|verification)|lib\/(axis|check|description|genesis|history|places|procedures|series|signing)/ },
           ],

@@ -1,6 +1,6 @@
 /** The frame around every page: name, navigation, search, whether the peer answers. */
 
-import { signal } from "@preact/signals";
+import { signal } from "./lib/state.ts";
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import icons from "./icons.svg";
@@ -32,6 +32,7 @@ const NAVIGATION: Destination[] = [
   { path: "/ledger", name: "Ledger", views: ["ledger", "block", "transaction", "entity"] },
   { path: "/access", name: "Access", views: ["access"], needs: "/v1/access/grants" },
   { path: "/contracts", name: "Contracts", views: ["contracts", "contract", "trigger"], needs: "/v1/contracts" },
+  { path: "/services", name: "Services", views: ["services", "service"], needs: "/v1/services" },
   { path: "/governance", name: "Governance", views: ["governance"], needs: "/v1/governance" },
   { path: "/procedures", name: "Procedures", views: ["procedures"] },
   { path: "/operations", name: "Operations", views: ["operations"] },
@@ -137,6 +138,11 @@ function Pulse() {
   );
 }
 
+/** By itself, since it follows the peer: the frame around it need not. */
+function Version() {
+  return <span>Althing {status.value?.version ?? ""}: a blockchain of things after ITU-T Y.4464</span>;
+}
+
 export function App() {
   const main = useRef<HTMLElement>(null);
   const current = route.value;
@@ -194,7 +200,7 @@ export function App() {
       <Reader />
       <main id="main" ref={main} tabIndex={-1}><Body /></main>
       <footer>
-        <span>Althing {status.value?.version ?? ""}: a blockchain of things after ITU-T Y.4464</span>
+        <Version />
         <span><a href="/openapi.json" target="_blank" rel="noopener">Interface</a> · <a href="/metrics" target="_blank" rel="noopener">Metrics</a></span>
       </footer>
       <div class="hidden" aria-live="polite">{announced}</div>

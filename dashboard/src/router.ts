@@ -1,11 +1,11 @@
 /** Which view an address shows. */
 
-import { signal } from "@preact/signals";
+import { signal } from "./lib/state.ts";
 
 export interface Route {
   view:
     | "overview" | "things" | "thing" | "reading" | "range" | "verify"
-    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "trigger" | "governance" | "procedures" | "operations" | "missing";
+    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "trigger" | "services" | "service" | "governance" | "procedures" | "operations" | "missing";
   /** The variable parts of the path. */
   parts: string[];
   query: URLSearchParams;
@@ -27,6 +27,8 @@ const ROUTES: [RegExp, Route["view"]][] = [
   [/^\/contracts$/, "contracts"],
   [/^\/contracts\/([^/]+)$/, "contract"],
   [/^\/triggers\/([0-9a-f]{64})$/, "trigger"],
+  [/^\/services$/, "services"],
+  [/^\/services\/([0-9a-f]{64})$/, "service"],
   [/^\/governance$/, "governance"],
   [/^\/procedures$/, "procedures"],
   [/^\/operations$/, "operations"],
@@ -91,6 +93,7 @@ export const href = {
   block: (height: number) => `/blocks/${height}`,
   transaction: (id: string) => `/transactions/${id}`,
   trigger: (id: string) => `/triggers/${id}`,
+  service: (id: string) => `/services/${id}`,
   contract: (did: string) => `/contracts/${encodeURIComponent(did)}`,
   entity: (did: string) => `/entities/${encodeURIComponent(did)}`,
 };

@@ -1,6 +1,6 @@
 /** The peer that serves this page, and whether it answers. */
 
-import { signal } from "@preact/signals";
+import { signal } from "./state.ts";
 import { Client, ProblemError } from "althing/client";
 
 /** How long an answer may take, ms: the peer itself bounds to 5 s whatever waits for something. */

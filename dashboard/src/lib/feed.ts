@@ -1,6 +1,6 @@
 /** What happens on the ledger, as it happens: one event stream for the whole page. */
 
-import { signal } from "@preact/signals";
+import { signal } from "./state.ts";
 import { peer, readsAs } from "./client.ts";
 import type { EventRecord } from "./model.ts";
 import { tagged } from "./model.ts";

@@ -1,6 +1,6 @@
 /** The genesis that proofs are checked against, and where it came from. */
 
-import { signal } from "@preact/signals";
+import { signal } from "./state.ts";
 import { GenesisError, parseGenesis, type Genesis } from "althing/verify";
 import { peer } from "./client.ts";
 

@@ -1,6 +1,6 @@
 /** Names of entities and things, fetched once each. */
 
-import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { signal, type ReadonlySignal, type Signal } from "./state.ts";
 import { maybe, peer } from "./client.ts";
 import type { Entity, Thing } from "./model.ts";
 

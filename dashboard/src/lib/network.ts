@@ -1,6 +1,6 @@
 /** The network as this peer sees it, asked for every second while somebody looks. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, signal } from "./state.ts";
 import { peer } from "./client.ts";
 import { parseMetrics } from "./metrics.ts";
 import type { Block, BlockSummary, Health, Network, Peer, Status } from "./model.ts";

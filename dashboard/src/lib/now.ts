@@ -1,6 +1,6 @@
 /** The browser's clock as a signal, for "12 s ago". */
 
-import { signal } from "@preact/signals";
+import { signal } from "./state.ts";
 
 export const now = signal(Date.now());
 setInterval(() => {

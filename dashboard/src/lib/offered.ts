@@ -1,6 +1,6 @@
 /** What the peer's interface has: pages of what it has not are not offered. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, signal } from "./state.ts";
 import { peer } from "./client.ts";
 
 interface Description {

@@ -1,6 +1,6 @@
 /** The user's own key, for as long as this page is open. It never leaves the browser: only what it signed does. */
 
-import { signal } from "@preact/signals";
+import { signal } from "./state.ts";
 import { Account, readAs, Signer, type Action } from "althing/sign";
 import { openKeyFile, readKeyFileHead, type KeyFileHead } from "althing/key-file";
 import { peer, readsAs } from "./client.ts";

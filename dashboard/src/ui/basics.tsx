@@ -25,9 +25,9 @@ export function Page(props: { title: ComponentChildren; lead?: ComponentChildren
   );
 }
 
-export function Card(props: { title?: ComponentChildren; note?: ComponentChildren; class?: string; children: ComponentChildren }) {
+export function Card(props: { title?: ComponentChildren; note?: ComponentChildren; class?: string; id?: string; children: ComponentChildren }) {
   return (
-    <section class={`card ${props.class ?? ""}`}>
+    <section class={`card ${props.class ?? ""}`} id={props.id}>
       {(props.title || props.note) && (
         <header class="card-head">
           {props.title && <h2>{props.title}</h2>}

@@ -9,7 +9,7 @@ const PAUSE_MS = 160;
 
 export function Search() {
   const [text, setText] = useState("");
-  const [found, setFound] = useState<Found[] | undefined>(undefined);
+  const [answer, setAnswer] = useState<{ to: string; hits: Found[] } | undefined>(undefined);
   const [at, setAt] = useState(0);
   const [open, setOpen] = useState(false);
   const input = useRef<HTMLInputElement>(null);
@@ -25,16 +25,16 @@ export function Search() {
     return () => removeEventListener("keydown", onKey);
   }, []);
   useEffect(() => {
-    if (!text.trim()) return setFound(undefined);
+    if (!text.trim()) return;
     const abort = new AbortController();
     const timer = setTimeout(() => {
       find(text, abort.signal).then(
         (hits) => {
           if (abort.signal.aborted) return;
-          setFound(hits);
+          setAnswer({ to: text, hits });
           setAt(0);
         },
-        () => !abort.signal.aborted && setFound([]),
+        () => !abort.signal.aborted && setAnswer({ to: text, hits: [] }),
       );
     }, PAUSE_MS);
     return () => {
@@ -42,6 +42,8 @@ export function Search() {
       abort.abort();
     };
   }, [text]);
+  // An answer to what was typed before leads nowhere.
+  const found = text.trim() !== "" && answer?.to === text ? answer.hits : undefined;
   const choose = (hit: Found | undefined) => {
     if (!hit) return;
     setOpen(false);

@@ -25,7 +25,7 @@ const COLUMN = 200;
 /** Widest a lane is drawn, px. */
 const COLUMN_MAX = 264;
 const TOP = 74;
-const ROW = 76;
+const ROW = 64;
 
 function Arrow({ message, row, x, y }: { message: Message; row: number; x: (column: number) => number; y: number }) {
   const [from, to] = [x(message.from), x(message.to)];

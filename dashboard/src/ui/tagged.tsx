@@ -38,6 +38,8 @@ function contract(one: Tagged): Part {
   return <>contract <a href={href.contract(id)} title={id}>{short(id)}</a></>;
 }
 
+const service = (one: Tagged) => <>version {plain(text(one, "version"))} of a <a href={href.service(text(one, "service"))}>service</a></>;
+
 const trigger = (one: Tagged) => <a href={href.trigger(text(one, "trigger"))}>trigger</a>;
 
 /** The first few of what a contract tells. */
@@ -63,99 +65,129 @@ function people(dids: string[]): Part {
   return dids.map((did, at) => <>{at > 0 && ", "}<Who did={did} key={did} /></>);
 }
 
-const ACTIONS: Record<string, (one: Tagged) => Part> = {
-  register_entity: (a) => <>register the {words(text(a, "kind"))} {quoted(a, "name")} {who(a, "entity")}</>,
-  rotate_key: (a) => <>rotate the key of {who(a, "entity")}</>,
-  revoke_entity: (a) => <>revoke {who(a, "entity")}</>,
-  register_thing: (a) => <>register the thing {quoted(a, "name")} {who(a, "thing")}</>,
-  update_thing: (a) => <>replace description {text(a, "replaces")} of {who(a, "thing")}</>,
-  retire_thing: (a) => <>retire {who(a, "thing")}</>,
-  bind: (a) => <>let {who(a, "gateway")} submit for {who(a, "thing")} {until(a)}</>,
-  unbind: (a) => <>no longer let {who(a, "gateway")} submit for {who(a, "thing")}</>,
-  submit_batch: (a) => <>submit {plural(number(a, "count"), "reading")}, {stream(a)}</>,
+/** What stands for a part of a sentence, by the sign before its field. */
+const SIGNS: Record<string, (one: Tagged, field: string, word: string) => Part> = {
+  "@": who,
+  "'": quoted,
+  "#": (one, field) => <Id id={text(one, field)} />,
+  "^": transaction,
+  $: (one, field) => words(text(one, field)),
+  "%": (one, field) => count(number(one, field)),
+  "+": (one, field, word) => plural(number(one, field), word),
+  "&": (one, field) => people(ids(one, field)),
+  "~": (one, field) => WHOLES[field]?.(one),
+};
+
+/** Parts that more than one field makes. */
+const WHOLES: Record<string, (one: Tagged) => Part> = { until, stream, proposal, contract, service, trigger, attributes, access, about: (one) => about(one["resource"]) };
+
+/**
+ * Actions in words. Names of fields stand for what they hold: `@` who, `'` a name in quotes, `#` an id, `^` a transaction, `$` a word, `%` a number,
+ * `+count(reading)` how many, `&` several people, `~` what several fields make together.
+ */
+const ACTIONS: Record<string, string | ((one: Tagged) => Part)> = {
+  register_entity: "register the $kind 'name @entity",
+  rotate_key: "rotate the key of @entity",
+  revoke_entity: "revoke @entity",
+  register_thing: "register the thing 'name @thing",
+  update_thing: "replace description $replaces of @thing",
+  retire_thing: "retire @thing",
+  bind: "let @gateway submit for @thing ~until",
+  unbind: "no longer let @gateway submit for @thing",
+  submit_batch: "submit +count(reading), ~stream",
   record: (a) => (
     <>record {quoted(a, "kind")} of {plural(text(a, "data").length / 2, "byte")}
       {ids(a, "notify").length > 0 && <>, notify {people(ids(a, "notify"))}</>}
-      {a["link"] ? <>, linked to <Id id={text(a, "link")} link={href.transaction(text(a, "link"))} /></> : null}
+      {a["link"] ? <>, linked to {transaction(a, "link")}</> : null}
     </>
   ),
-  set_approval_policy: (a) => (
-    <>from now on {text(a, "threshold")} of {people(ids(a, "approvers"))} must approve: {words(text(a, "kind"))}</>
-  ),
+  set_approval_policy: "from now on $threshold of &approvers must approve: $kind",
   offer_thing: (a) => (a["offer"] ? <>offer {who(a, "thing")} to another owner</> : <>withdraw the offer of {who(a, "thing")}</>),
-  accept_thing: (a) => <>become the owner of {who(a, "thing")}</>,
+  accept_thing: "become the owner of @thing",
   limit_binding: (a) => <>{a["limit"] ? "narrow" : "lift the limit of"} what {who(a, "gateway")} may do for {who(a, "thing")}</>,
-  report_status: (a) => <>report how {who(a, "thing")} is</>,
-  cancel_command: (a) => <>take back command {transaction(a, "command")}</>,
-  report_command: (a) => <>answer command {transaction(a, "command")}: {words(text(a, "state"))}</>,
+  report_status: "report how @thing is",
+  cancel_command: "take back command ^command",
+  report_command: "answer command ^command: $state",
   quarantine: (a) => (a["reason"] ? <>shut out {who(a, "thing")}: {quoted(a, "reason")}</> : <>no longer ask to shut out {who(a, "thing")}</>),
   answer_access: (a) => <>{a["allow"] ? "allow" : "deny"} access <Id id={text(a, "request")} /></>,
-  revoke_grant: (a) => <>end grant <Id id={text(a, "grant")} /></>,
-  use_grant: (a) => <>use grant <Id id={text(a, "grant")} /></>,
-  approve: (a) => <>approve <Id id={text(a, "pending")} link={href.transaction(text(a, "pending"))} /></>,
-  reject: (a) => <>reject <Id id={text(a, "pending")} link={href.transaction(text(a, "pending"))} /></>,
+  revoke_grant: "end grant #grant",
+  use_grant: "use grant #grant",
+  approve: "approve ^pending",
+  reject: "reject ^pending",
 };
 
-const EVENTS: Record<string, (one: Tagged) => Part> = {
-  entity_registered: (e) => <>{who(e, "owner")} registered {who(e, "entity")}</>,
-  key_rotated: (e) => <>{who(e, "entity")} has key version {text(e, "version")}</>,
-  entity_revoked: (e) => <>{who(e, "entity")} was revoked</>,
-  thing_registered: (e) => <>{who(e, "owner")} registered {who(e, "thing")}</>,
-  thing_updated: (e) => <>{who(e, "thing")} has description version {text(e, "version")}</>,
-  thing_retired: (e) => <>{who(e, "thing")} was retired</>,
-  bound: (e) => <>{who(e, "gateway")} may submit for {who(e, "thing")} {until(e)}</>,
-  unbound: (e) => <>{who(e, "gateway")} may no longer submit for {who(e, "thing")}</>,
-  batch_accepted: (e) => <>{who(e, "thing")}: {plural(number(e, "count"), "reading")}, {stream(e)}</>,
-  gap_opened: (e) => <>{plural(number(e, "count"), "reading")} missing from number {count(number(e, "first_seq"))}</>,
-  gap_filled: (e) => <>{plural(number(e, "count"), "late reading")} came, {stream(e)}</>,
-  gap_sealed: (e) => <>{plural(number(e, "count"), "reading")} given up from number {count(number(e, "first_seq"))}</>,
+/** Events in words, as above. */
+const EVENTS: typeof ACTIONS = {
+  entity_registered: "@owner registered @entity",
+  key_rotated: "@entity has key version $version",
+  entity_revoked: "@entity was revoked",
+  thing_registered: "@owner registered @thing",
+  thing_updated: "@thing has description version $version",
+  thing_retired: "@thing was retired",
+  bound: "@gateway may submit for @thing ~until",
+  unbound: "@gateway may no longer submit for @thing",
+  batch_accepted: "@thing: +count(reading), ~stream",
+  gap_opened: "+count(reading) missing from number %first_seq",
+  gap_filled: "+count(late reading) came, ~stream",
+  gap_sealed: "+count(reading) given up from number %first_seq",
   recorded: (e) => (
     <>{who(e, "sender")} recorded {quoted(e, "kind")}
       {ids(e, "notify").length > 0 && <> for {people(ids(e, "notify"))}</>}
     </>
   ),
   thing_offered: (e) => <>{who(e, "owner")} offers {who(e, "thing")} to {e["to"] ? who(e, "to") : "whoever holds its code"} {until(e)}</>,
-  offer_withdrawn: (e) => <>{who(e, "thing")} is offered no longer</>,
-  thing_transferred: (e) => <>{who(e, "thing")} went from {who(e, "from")} to {who(e, "to")}</>,
-  device_joined: (e) => <>{who(e, "device")} joined by voucher with {who(e, "thing")}</>,
-  command_queued: (e) => <>{who(e, "sender")} commands {who(e, "thing")}: {transaction(e, "command")}</>,
-  command_changed: (e) => <>command {transaction(e, "command")} to {who(e, "thing")} is {words(text(e, "state"))}</>,
+  offer_withdrawn: "@thing is offered no longer",
+  thing_transferred: "@thing went from @from to @to",
+  device_joined: "@device joined by voucher with @thing",
+  command_queued: "@sender commands @thing: ^command",
+  command_changed: "command ^command to @thing is $state",
   quarantine_changed: (e) => <>{who(e, "by")} spoke on {who(e, "thing")}, which is {e["quarantined"] ? "shut out" : "let in"}</>,
-  access_policy_set: (e) => <>{who(e, "owner")} set version {text(e, "version")} of a policy about {about(e["resource"])}</>,
-  access_policy_removed: (e) => <>{who(e, "owner")} removed the policy about {about(e["resource"])}</>,
-  access_requested: (e) => <>{access(e)} asks {who(e, "asked")}</>,
-  access_granted: (e) => <>{access(e)} was allowed by {who(e, "by")} {until(e)}</>,
-  access_denied: (e) => <>{access(e)} was denied by {who(e, "by")}</>,
-  access_timed_out: (e) => <>{access(e)} had no answer of {who(e, "asked")} in time</>,
-  grant_revoked: (e) => <>{access(e)} was ended by {who(e, "by")}</>,
-  access_used: (e) => <>{access(e)} was used, {plural(number(e, "count"), "time")}</>,
-  code_stored: (e) => <>{who(e, "owner")} stored code <Id id={text(e, "code")} /></>,
-  contract_proposed: (e) => <>{who(e, "creator")} proposed {contract(e)}: {text(e, "threshold")} of {people(ids(e, "participants"))} must accept</>,
-  contract_accepted: (e) => <>{who(e, "participant")} accepted {contract(e)}</>,
-  contract_dropped: (e) => <>{contract(e)} will not begin: {words(text(e, "code"))}</>,
-  contract_instantiated: (e) => <>{who(e, "creator")} began {contract(e)}</>,
-  contract_called: (e) => <>{who(e, "caller")} called {contract(e)}: {text(e, "entry")}, {count(number(e, "gas_used"))} gas</>,
-  contract_migrated: (e) => <>{contract(e)} has new code <Id id={text(e, "code")} /></>,
-  contract_frozen: (e) => <>{contract(e)} was stopped</>,
-  contract_thawed: (e) => <>{contract(e)} runs again</>,
-  contract_terminated: (e) => <>{contract(e)} ended for ever</>,
-  contract_emitted: (e) => <>{contract(e)} says {quoted(e, "name")}{attributes(e)}</>,
-  trigger_ran: (e) => <>a {trigger(e)} of {who(e, "owner")} {e["code"] ? <>was refused: {words(text(e, "code"))}</> : "ran"}, for block {count(number(e, "cause_height"))}</>,
-  proposed: (e) => <>{who(e, "proposer")} proposed {proposal(e)}</>,
+  access_policy_set: "@owner set version $version of a policy about ~about",
+  access_policy_removed: "@owner removed the policy about ~about",
+  access_requested: "~access asks @asked",
+  access_granted: "~access was allowed by @by ~until",
+  access_denied: "~access was denied by @by",
+  access_timed_out: "~access had no answer of @asked in time",
+  grant_revoked: "~access was ended by @by",
+  access_used: "~access was used, +count(time)",
+  code_stored: "@owner stored code #code",
+  contract_proposed: "@creator proposed ~contract: $threshold of &participants must accept",
+  contract_accepted: "@participant accepted ~contract",
+  contract_dropped: "~contract will not begin: $code",
+  contract_instantiated: "@creator began ~contract",
+  contract_called: "@caller called ~contract: $entry, %gas_used gas",
+  contract_migrated: "~contract has new code #code",
+  contract_frozen: "~contract was stopped",
+  contract_thawed: "~contract runs again",
+  contract_terminated: "~contract ended for ever",
+  contract_emitted: "~contract says 'name~attributes",
+  trigger_ran: (e) => <>a {trigger(e)} of {who(e, "owner")} {e["code"] ? <>was refused: {words(text(e, "code"))}</> : "ran"}, for block <Height height={number(e, "cause_height")} /></>,
+  service_published: "@provider published ~service",
+  service_status_set: "@provider says that ~service is $status",
+  proposed: "@proposer proposed ~proposal",
   voted: (e) => <>{who(e, "organisation")} voted {e["accept"] ? "for" : "against"} {proposal(e)}: {text(e, "votes")} of {text(e, "needed")}</>,
-  proposal_accepted: (e) => <>{proposal(e)} is accepted, to take effect from block {count(number(e, "due_height"))}</>,
-  proposal_enacted: (e) => <>{proposal(e)} took effect</>,
-  proposal_ended: (e) => <>{proposal(e)} ended: {words(text(e, "code"))}</>,
-  member_added: (e) => <>{who(e, "organisation")} is a member</>,
-  member_removed: (e) => <>{who(e, "organisation")} is a member no more</>,
-  validators_chosen: (e) => <>{plural(number(e, "count"), "validator")} from the next epoch on, {text(e, "quorum")} must sign</>,
-  approval_policy_set: (e) => <>{who(e, "entity")} set who must approve</>,
-  approval_pending: (e) => (
-    <>{text(e, "approvals")} of {text(e, "threshold")} approved <Id id={text(e, "pending")} link={href.transaction(text(e, "pending"))} /></>
-  ),
-  approval_granted: (e) => <><Id id={text(e, "pending")} link={href.transaction(text(e, "pending"))} /> is approved and took effect</>,
-  approval_ended: (e) => <><Id id={text(e, "pending")} link={href.transaction(text(e, "pending"))} /> ended: {words(text(e, "code"))}</>,
+  proposal_accepted: "~proposal is accepted, to take effect from block %due_height",
+  proposal_enacted: "~proposal took effect",
+  proposal_ended: "~proposal ended: $code",
+  member_added: "@organisation is a member",
+  member_removed: "@organisation is a member no more",
+  validators_chosen: "+count(validator) from the epoch after the next on, $quorum must sign",
+  approval_policy_set: "@entity set who must approve",
+  approval_pending: "$approvals of $threshold approved ^pending",
+  approval_granted: "^pending is approved and took effect",
+  approval_ended: "^pending ended: $code",
 };
+
+/** An action or event in words, by its type. */
+function told(sentences: typeof ACTIONS, one: Tagged): Part {
+  const sentence = Object.hasOwn(sentences, one.type) ? sentences[one.type] : undefined;
+  if (typeof sentence !== "string") return (sentence ?? named)(one);
+  const parts: Part[] = [];
+  // Text, sign, field and word in turn.
+  const pieces = sentence.split(/([@'#^$%+&~])(\w+)(?:\((.+?)\))?/);
+  for (let at = 0; at < pieces.length; at += 4) parts.push(pieces[at], SIGNS[pieces[at + 1] ?? ""]?.(one, pieces[at + 2] ?? "", pieces[at + 3] ?? ""));
+  return <>{parts}</>;
+}
 
 /** What has no sentence of its own: its name, and those of its fields that fit a line. */
 function named(one: Tagged): Part {
@@ -179,12 +211,12 @@ function fieldOf(value: unknown): Part {
 
 /** What an action is to do. */
 export function Action(props: { of: Tagged }) {
-  return <span class="tagged">{(ACTIONS[props.of.type] ?? named)(props.of)}</span>;
+  return <span class="tagged">{told(ACTIONS, props.of)}</span>;
 }
 
 /** What came about. */
 export function Event(props: { of: Tagged }) {
-  return <span class="tagged">{(EVENTS[props.of.type] ?? named)(props.of)}</span>;
+  return <span class="tagged">{told(EVENTS, props.of)}</span>;
 }
 
 /** What access is about, in words. */

@@ -1,6 +1,6 @@
 /** Light, dark, or as the system has it. */
 
-import { signal } from "@preact/signals";
+import { signal } from "../lib/state.ts";
 
 const KEY = "althing-theme";
 const NEXT = { auto: "light", light: "dark", dark: "auto" } as const;

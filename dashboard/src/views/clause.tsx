@@ -87,7 +87,7 @@ export function Clause({ procedure }: { procedure: Procedure }) {
   // What this ledger has no events for is no part of it.
   if (type === "") return null;
   return (
-    <Card title={`${procedure.clause} ${procedure.title}`} note={`Figure ${procedure.clause.replace(".", "-")}`}>
+    <Card id={procedure.clause} title={`${procedure.clause} ${procedure.title}`} note={`Figure ${procedure.clause.replace(".", "-")}`}>
       <Await of={found} lines={6}>
         {(runs) => {
           const run = runs.find((one) => one.key === chosen) ?? runs[0];

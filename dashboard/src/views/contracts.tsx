@@ -4,16 +4,16 @@ import { actions } from "althing/sign";
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
 import { count, plain } from "../lib/format.ts";
-import { tagged, type Contract, type ContractPast, type Page as Items } from "../lib/model.ts";
+import type { Contract } from "../lib/model.ts";
 import { has } from "../lib/offered.ts";
 import { useQuery } from "../lib/query.ts";
 import { signing } from "../lib/signing.ts";
 import { href, type Route } from "../router.ts";
-import { At, Await, Badge, Card, Fact, Facts, Height, Id, Page, Wrong, Who } from "../ui/basics.tsx";
+import { Await, Badge, Card, Fact, Facts, Height, Id, Page, Wrong, Who } from "../ui/basics.tsx";
 import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
 import { List, Record } from "../ui/record.tsx";
-import { Event } from "../ui/tagged.tsx";
 import { Codes, Names } from "./code.tsx";
+import { Past } from "./past.tsx";
 
 const EVERY_MS = 3000;
 /** Most gas that a call is given unless one says otherwise; trying it out tells what it needs. */
@@ -160,21 +160,6 @@ function Migrate({ contract, again }: { contract: Contract; again: () => void })
   );
 }
 
-function Past({ ask }: { ask: (page: { after?: string }, opts: { signal?: AbortSignal }) => Promise<Items<ContractPast>> }) {
-  return (
-    <Card title="History" note="newest first">
-      <List name={`past ${location.pathname}`} ask={ask} empty="Nothing yet.">
-        {(one) => (
-          <>
-            {one.events.map((event, at) => <div key={at}><Event of={tagged(event)} /></div>)}
-            <span class="muted">block <Height height={one.height} />, <At time={one.time} />{one.events[0]?.type !== "trigger_ran" && <> · <a href={href.transaction(one.transaction)}>transaction</a></>}</span>
-          </>
-        )}
-      </List>
-    </Card>
-  );
-}
-
 export function ContractPage({ route }: { route: Route }) {
   const id = route.parts[0] ?? "";
   const found = useQuery(`contract ${id}`, (signal) => peer.contract(id, { signal }), EVERY_MS);
@@ -212,7 +197,17 @@ export function TriggerPage({ route }: { route: Route }) {
       {(trigger) => (
         <Page title={<bdi>{plain(trigger.name)}</bdi>} >
           <div class="stack">
-            <Card><Record of={trigger} /></Card>
+            <Card>
+              <div class="stack">
+                <Record of={trigger} />
+                {signing.value?.entity === trigger.owner && (
+                  <div class="row">
+                    {trigger.state !== "over" && <Act verb={trigger.state === "suspended" ? "Let it wait again" : "Suspend it"} main action={() => actions.changeTrigger(trigger.state === "suspended" ? "resume" : "suspend", trigger.id)} onDone={found.again} />}
+                    <Act verb="Remove it" action={() => actions.changeTrigger("remove", trigger.id)} />
+                  </div>
+                )}
+              </div>
+            </Card>
             <Past ask={(page, opts) => peer.triggerRuns(id, page, opts)} />
           </div>
         </Page>

@@ -9,6 +9,7 @@ export { Ledger as ledger } from "./ledger.tsx";
 export { Operations as operations } from "./operations.tsx";
 export { Procedures as procedures } from "./procedures.tsx";
 export { RangePage as range, ReadingPage as reading } from "./reading.tsx";
+export { ServicePage as service, Services as services } from "./services.tsx";
 export { Sign as sign } from "./sign.tsx";
 export { ThingPage as thing } from "./thing.tsx";
 export { Things as things } from "./things.tsx";

@@ -106,8 +106,9 @@ export function Procedures() {
   const run = useQuery(`run ${current?.cursor}`, (signal) => (current ? loadRun(current, signal) : Promise.resolve(undefined)));
   return (
     <Page title="Procedures" lead="Clause 10 of ITU-T Y.4464 describes how entities, peers and things work together. Here its figures are drawn from transactions of this ledger: follow each arrow to what happened.">
+      <nav class="tabs" aria-label="Procedures">{["10.1", ...PROCEDURES.map((one) => one.clause)].map((clause) => <a key={clause} href={`#${clause}`}>{clause}</a>)}</nav>
       <div class="stack">
-        <Card title="10.1 Crowding consensus and decentralised storage" note="Figure 10-1">
+        <Card id="10.1" title="10.1 Crowding consensus and decentralised storage" note="Figure 10-1">
           <div class="row choices">
             {recorded.map((one) => (
               <button type="button" key={one.cursor} class="button small" aria-pressed={one.cursor === current?.cursor} onClick={() => choose(one)}>record in block {count(one.height)}</button>

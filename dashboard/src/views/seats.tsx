@@ -24,7 +24,7 @@ export function Seats({ governance }: { governance: Governance }) {
   const left = now?.until === undefined || !status.value ? undefined : Math.max(0, now.until - status.value.height);
   return (
     <Card title="Whose votes on blocks count" note={left === undefined ? undefined : `${plural(left, "block")} left of epoch ${count(governance.epoch)}`}>
-      <Table label="Validators by epoch" head={["Peer", "Organisation", ...epochs.map((one, at) => <Head of={one} name={NAMES[at] ?? ""} />), "", "Voting key"]}>
+      <Table label="Validators by epoch" head={["Peer", "Organisation", ...epochs.map((one, at) => <Head of={one} name={NAMES[at] ?? ""} />), "Change", "Voting key"]}>
         {rows.map(({ seat, counts, joins, leaves }) => (
           <tr key={seat.vote_key}>
             <td><bdi>{plain(seat.name, 40)}</bdi></td>

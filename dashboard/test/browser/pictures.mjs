@@ -10,7 +10,7 @@ export async function shoot() {
   const stream = thing.properties[0].stream;
   const { transaction_ids: ids } = await firstFull();
   const paths = {
-    overview: "/", things: "/things", access: "/access", contracts: "/contracts", governance: "/governance", thing: `/things/${thing.id}`, reading: `/readings/${stream}/0`, verify: "/verify", ledger: "/ledger", events: "/ledger?show=events",
+    overview: "/", things: "/things", access: "/access", contracts: "/contracts", services: "/services", governance: "/governance", thing: `/things/${thing.id}`, reading: `/readings/${stream}/0`, verify: "/verify", ledger: "/ledger", events: "/ledger?show=events",
     entities: "/ledger?show=entities", entity: `/entities/${thing.owner}`, block: "/blocks/3", transaction: `/transactions/${ids[0]}`, procedures: "/procedures", operations: "/operations", sign: "/sign",
   };
   for (const [size, viewport] of [["wide", { width: 1440, height: 900 }], ["phone", { width: 390, height: 844 }]]) {

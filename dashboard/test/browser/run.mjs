@@ -11,6 +11,7 @@ import { checks as peers } from "./checks/peers.mjs";
 import { checks as procedures } from "./checks/procedures.mjs";
 import { checks as proofs } from "./checks/proofs.mjs";
 import { checks as scale } from "./checks/scale.mjs";
+import { checks as services } from "./checks/services.mjs";
 import { checks as signing } from "./checks/signing.mjs";
 import { checks as together } from "./checks/together.mjs";
 import { checks as views } from "./checks/views.mjs";
@@ -18,7 +19,7 @@ import { picture, shoot } from "./pictures.mjs";
 import { browser, network, shots } from "./stage.mjs";
 
 /** In the order in which they are made: the first ones want the demo as it is, the last ends peers. */
-const checks = { ...views, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...together, ...scale, ...hostile, ...peers };
+const checks = { ...views, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...together, ...scale, ...hostile, ...peers };
 
 /** Shows what a check that failed was looking at, and closes it. */
 async function leave(name) {

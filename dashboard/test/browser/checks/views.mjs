@@ -53,6 +53,26 @@ export const checks = {
     await close(page);
   },
 
+  async "whatever there is, is found: by height, digest, DID and name"() {
+    const { items: [thing] } = await network.get("/v1/things?name=machine-1");
+    const block = await firstFull();
+    const page = await open("/");
+    await page.locator(".live-line").first().waitFor();
+    const search = page.locator(".search input");
+    for (const [asked, heading] of [
+      [String(block.height), `Block ${block.height}`], [block.digest, `Block ${block.height}`], [block.transaction_ids[0], "Transaction"],
+      [thing.id, thing.title], [thing.properties[0].stream, thing.title], ["machine", thing.title], [thing.owner, "Steelworks"], ["Steelw", "Steelworks"],
+    ]) {
+      await search.fill(asked);
+      await page.locator('[role="option"]').first().waitFor();
+      await search.press("Enter");
+      await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+    }
+    // What an id may stand for is asked of the peer in turn, and the browser notes what it does not stand for.
+    page.wrong = page.wrong.filter((line) => !/status of 404/.test(line));
+    await close(page);
+  },
+
   async "no view is wider than a phone"() {
     const page = await open("/", { viewport: { width: 360, height: 740 } });
     for (const path of ["/", "/things", "/ledger", "/ledger?show=entities", "/blocks/3", "/procedures", "/operations", "/verify", "/sign"]) {
@@ -65,6 +85,17 @@ export const checks = {
     await close(page);
   },
 
+  async "the way to every page is in sight at any width of a desk"() {
+    const page = await open("/");
+    for (const width of [1920, 1500, 1440, 1366, 1280, 1024, 870]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.getByRole("link", { name: "Verify", exact: true }).waitFor();
+      const [needs, has] = await page.locator(".top nav").evaluate((nav) => [nav.scrollWidth, nav.clientWidth]);
+      assert.ok(needs <= has, `at ${width} px the links take ${needs} px of ${has}`);
+    }
+    await close(page);
+  },
+
   async "no view breaks a rule of accessibility, light or dark"() {
     const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     const { items: things } = await network.get("/v1/things");
@@ -72,7 +103,7 @@ export const checks = {
     const block = await firstFull();
     const paths = [
       "/", "/things", `/things/${things[0].id}`, `/readings/${stream}/0`, "/verify", "/ledger", "/ledger?show=events", "/ledger?show=entities",
-      `/blocks/${block.height}`, `/transactions/${block.transaction_ids[0]}`, `/entities/${things[0].owner}`, "/access", "/contracts", "/governance", "/procedures", "/operations", "/sign", "/nowhere",
+      `/blocks/${block.height}`, `/transactions/${block.transaction_ids[0]}`, `/entities/${things[0].owner}`, "/access", "/contracts", "/services", "/ledger?show=vouchers", "/governance", "/procedures", "/operations", "/sign", "/nowhere",
     ];
     const found = [];
     for (const colorScheme of ["light", "dark"]) {
