@@ -1,6 +1,7 @@
 // Proofs checked in the browser, with the network off.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { accountOf, openAccount, sdk } from "../account.mjs";
 import { until } from "../network.mjs";
@@ -57,6 +58,27 @@ export const checks = {
     await page.getByText("This file is no genesis").waitFor();
     // Being off the network is what the console complains about here, and nothing else.
     page.wrong = page.wrong.slice(0, wrong).concat(page.wrong.slice(wrong).filter((line) => !/ERR_INTERNET_DISCONNECTED/.test(line)));
+    await close(page);
+  },
+
+  async "a bundle is downloaded, and dropped on the page"() {
+    const { items } = await network.get("/v1/things");
+    const { stream } = items.find((one) => one.name === "machine-1").properties[0];
+    const page = await open(`/readings/${stream}/0`, { acceptDownloads: true });
+    await page.getByText("It holds").waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download the bundle" }).click()]);
+    const bundle = await readFile(await download.path());
+    assert.ok(bundle.length > 1000 && download.suggestedFilename().endsWith(".proof"));
+    await page.goto(`${network.base}/verify`);
+    await page.locator(".anchor-line").getByText("from this peer").waitFor();
+    const carried = await page.evaluateHandle(([name, bytes]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(bytes)], name));
+      return data;
+    }, [download.suggestedFilename(), [...bundle]]);
+    await page.locator(".drop").dispatchEvent("drop", { dataTransfer: carried });
+    await page.getByText(download.suggestedFilename()).first().waitFor();
+    await page.getByText("It holds").waitFor();
     await close(page);
   },
 

@@ -31,6 +31,10 @@ export const checks = {
     await page.goto(`${network.base}/things/${thing.id}`);
     await page.locator(".chart .plot-line").waitFor();
     await page.getByText("is the one on the ledger").waitFor();
+    // What is measured meanwhile comes into the chart by itself.
+    const drawn = async () => digits((await text(page, ".chart-note, .chart-foot, .chart")).match(/([\d,]+) readings from/)?.[1] ?? "0");
+    const before = await drawn();
+    await until(async () => (await drawn()) > before);
     await page.getByRole("button", { name: "Zoom in" }).click();
     await page.getByRole("button", { name: "Earlier" }).click();
     await page.goto(`${network.base}/ledger`);
