@@ -50,7 +50,7 @@ function Result({ of }: { of: Attempt }) {
 }
 
 /** What would come of an action, tried out on the present state. */
-function Tried({ trial: { refusal, gas_used: gas, events, trace, changes, height } }: { trial: Trial }) {
+export function Tried({ trial: { refusal, gas_used: gas, events, trace, changes, height } }: { trial: Trial }) {
   return (
     <>
       <p>{refusal ? <><Badge tone="bad">no effect</Badge> {plain(refusal.detail, 300)}</> : <Badge tone="good">it would take effect</Badge>} <span class="muted">{count(gas)} gas, {plural(changes.length, "change")} of the state, on that of block {count(height)}. Nothing was sent to be agreed on.</span></p>

@@ -1,4 +1,4 @@
-/** Contracts and triggers: what runs on the ledger, who decides about it, what it did, and what it answers. */
+/** Contracts: what runs on the ledger, who decides about it, what it did, and what it answers. */
 
 import { actions } from "althing/sign";
 import { useState } from "preact/hooks";
@@ -11,9 +11,10 @@ import { signing } from "../lib/signing.ts";
 import { href, type Route } from "../router.ts";
 import { Await, Badge, Card, Fact, Facts, Height, Id, Page, Wrong, Who } from "../ui/basics.tsx";
 import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
-import { List, Record } from "../ui/record.tsx";
+import { List } from "../ui/record.tsx";
 import { Codes, Names } from "./code.tsx";
 import { Past } from "./past.tsx";
+import { SetTrigger } from "./trigger.tsx";
 
 const EVERY_MS = 3000;
 /** Most gas that a call is given unless one says otherwise; trying it out tells what it needs. */
@@ -82,6 +83,7 @@ export function Contracts() {
             )}
           </List>
         </Card>}
+        {has("/v1/triggers") && signing.value && <SetTrigger owner={signing.value.entity} />}
         <Codes />
         {signing.value && <Make owner={signing.value.entity} />}
       </div>
@@ -182,33 +184,6 @@ export function ContractPage({ route }: { route: Route }) {
             <div class="columns"><Ask id={contract.id} />{signing.value && <Call id={contract.id} />}</div>
             {signing.value?.entity === contract.admin && contract.status === "active" && <Migrate contract={contract} again={found.again} />}
             <Past ask={(page, opts) => peer.contractHistory(id, page, opts)} />
-          </div>
-        </Page>
-      )}
-    </Await>
-  );
-}
-
-export function TriggerPage({ route }: { route: Route }) {
-  const id = route.parts[0] ?? "";
-  const found = useQuery(`trigger ${id}`, (signal) => peer.trigger(id, { signal }), EVERY_MS);
-  return (
-    <Await of={found}>
-      {(trigger) => (
-        <Page title={<bdi>{plain(trigger.name)}</bdi>} >
-          <div class="stack">
-            <Card>
-              <div class="stack">
-                <Record of={trigger} />
-                {signing.value?.entity === trigger.owner && (
-                  <div class="row">
-                    {trigger.state !== "over" && <Act verb={trigger.state === "suspended" ? "Let it wait again" : "Suspend it"} main action={() => actions.changeTrigger(trigger.state === "suspended" ? "resume" : "suspend", trigger.id)} onDone={found.again} />}
-                    <Act verb="Remove it" action={() => actions.changeTrigger("remove", trigger.id)} />
-                  </div>
-                )}
-              </div>
-            </Card>
-            <Past ask={(page, opts) => peer.triggerRuns(id, page, opts)} />
           </div>
         </Page>
       )}

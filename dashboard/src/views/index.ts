@@ -2,7 +2,7 @@
 
 export { AccessPage as access } from "./access.tsx";
 export { BlockPage as block } from "./block.tsx";
-export { ContractPage as contract, Contracts as contracts, TriggerPage as trigger } from "./contracts.tsx";
+export { ContractPage as contract, Contracts as contracts } from "./contracts.tsx";
 export { EntityPage as entity } from "./entity.tsx";
 export { GovernancePage as governance } from "./governance.tsx";
 export { Ledger as ledger } from "./ledger.tsx";
@@ -15,3 +15,4 @@ export { ThingPage as thing } from "./thing.tsx";
 export { Things as things } from "./things.tsx";
 export { TransactionPage as transaction } from "./transaction.tsx";
 export { VerifyPage as verify } from "./verify.tsx";
+export { TriggerPage as trigger } from "./trigger.tsx";

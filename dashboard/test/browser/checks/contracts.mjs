@@ -90,4 +90,39 @@ export const checks = {
     if (shots) await page.screenshot({ path: join(shots, "procedures-contract-wide-light.png"), fullPage: true });
     await close(page);
   },
+
+  async "a trigger is tried on what was recorded, set, suspended, resumed and removed in the browser"() {
+    const key = join(network.folder, "organisations", "1.json");
+    network.command("contract", "store", network.write("answers.wasm", contractModule()), "--name", "answers", "--key", key);
+    const { items: codes } = await network.get("/v1/codes");
+    network.command("contract", "instantiate", codes.find((one) => one.bytes === contractModule().length).id, "{}", "--name", "reacts", "--key", key);
+    const page = await open("/sign");
+    await signIn(page, key);
+    await page.getByRole("link", { name: "Contracts" }).click();
+    const form = page.locator(".card").filter({ hasText: "Set a trigger" });
+    await form.getByLabel("Your name for it").fill("hot");
+    await form.locator("select").nth(0).selectOption({ label: "machine-1/temperature" });
+    await form.getByLabel("this bound").fill("60.5");
+    await form.locator("select").nth(2).selectOption({ label: "reacts" });
+    await form.getByRole("button", { name: "When would it have happened?" }).click();
+    await form.getByText(/It would have happened [1-9]/).waitFor();
+    await form.getByText("it would take effect").waitFor();
+    if (shots) await page.screenshot({ path: join(shots, "trigger-set-wide-light.png"), fullPage: true });
+    await form.getByRole("button", { name: "Sign and set" }).click();
+    await form.getByText("took effect").waitFor();
+    await page.getByRole("link", { name: "hot", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "hot" }).waitFor();
+    await page.getByRole("button", { name: "Suspend it" }).click();
+    await page.getByText("suspended", { exact: true }).first().waitFor();
+    await page.getByRole("button", { name: "Let it wait again" }).click();
+    await page.getByRole("button", { name: "Suspend it" }).waitFor();
+    const { items: triggers } = await network.get("/v1/triggers");
+    assert.ok(triggers.some((one) => one.name === "hot" && one.rule.includes("60.5")), JSON.stringify(triggers));
+    if (shots) await page.screenshot({ path: join(shots, "trigger-wide-light.png"), fullPage: true });
+    await page.getByRole("button", { name: "Remove it" }).click();
+    await until(async () => (await network.get("/v1/triggers")).items.every((one) => one.name !== "hot"));
+    // A contract has a DID and no document, as the browser notes.
+    page.wrong = page.wrong.filter((line) => !/status of 404/.test(line));
+    await close(page);
+  },
 };
