@@ -2,6 +2,8 @@
 
 mod buckets;
 
+mod contracts;
+
 mod idle;
 
 mod latency;
@@ -31,6 +33,9 @@ const CASES: &[&str] = &[
     "reads_with_proof",
     "range",
     "buckets",
+    "contract_calls",
+    "token_transfers",
+    "store_code",
 ];
 
 /// Runs the cases named, or all, and prints what each measured.
@@ -52,6 +57,9 @@ async fn case(program: &Path, name: &str) -> Result<Value> {
         "reads_with_proof" => reads::measure(program).await,
         "range" => range::measure(program).await,
         "buckets" => buckets::measure(program).await,
+        "contract_calls" => contracts::calls(program).await,
+        "token_transfers" => contracts::transfers(program).await,
+        "store_code" => contracts::store_code(program).await,
         unknown => bail!("unknown case `{unknown}`; there are {}", CASES.join(", ")),
     }
 }

@@ -1,6 +1,10 @@
 //! Ask a peer, and sign what is submitted to it.
 
-use std::{future::Future, path::PathBuf, time::Duration};
+use std::{
+    future::Future,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use althing_client::{
     Account, Client, Config, Error, ReadingAs, Signer, genesis_file,
@@ -147,23 +151,48 @@ impl Session {
     }
 
     /// Signs the actions as one transaction, submits it and waits until it is final. That it took
-    /// no effect is an error, unless it waits for approvals.
+    /// no effect is an error, unless it waits for approvals. Code that peers still compile is waited
+    /// for.
     pub(crate) async fn perform(&self, actions: Vec<Action>) -> anyhow::Result<Outcome> {
-        match self.attempt(actions).await {
-            Fate::Applied(outcome) | Fate::AwaitsApproval(outcome) => Ok(*outcome),
-            Fate::Refused(error) | Fate::Unknown(error) => Err(error),
+        let began = Instant::now();
+        loop {
+            let result = self.submit(actions.clone()).await;
+            if is_preparing(&result) && began.elapsed() < self.timeout {
+                tokio::time::sleep(PREPARING_PAUSE).await;
+                continue;
+            }
+            return match Fate::of(result) {
+                Fate::Applied(outcome) | Fate::AwaitsApproval(outcome) => Ok(*outcome),
+                Fate::Refused(error) | Fate::Unknown(error) => Err(error),
+            };
         }
     }
 
     /// The same for what cannot be undone: tells what will never take effect from what still may.
     pub(crate) async fn attempt(&self, actions: Vec<Action>) -> Fate {
+        Fate::of(self.submit(actions).await)
+    }
+
+    async fn submit(&self, actions: Vec<Action>) -> Result<Outcome, Error> {
         let transaction = self.account.sign(actions);
         let result = self.client.finalize_transaction(&transaction, self.timeout).await;
         if let Ok(outcome) = &result {
             self.account.saw(outcome.height);
         }
-        Fate::of(result)
+        result
     }
+}
+
+/// How long to wait before code that peers still compile is asked for again.
+const PREPARING_PAUSE: Duration = Duration::from_millis(500);
+
+/// Whether it was refused because peers still compile code that was just stored.
+fn is_preparing(result: &Result<Outcome, Error>) -> bool {
+    let code = match result {
+        Ok(outcome) => outcome.receipt.refusal.as_ref().map(|refusal| refusal.code.as_str()),
+        Err(error) => error.code(),
+    };
+    code == Some(Refusal::CodeNotReady.code())
 }
 
 /// What is known of a transaction that was submitted.

@@ -298,7 +298,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::TooManyServices
         | Refusal::TooManyGateways
         | Refusal::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::BlockGas | Refusal::MempoolFull | Refusal::NotReady => {
+        Refusal::BlockGas | Refusal::CodeNotReady | Refusal::MempoolFull | Refusal::NotReady => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Refusal::StorageFull => StatusCode::INSUFFICIENT_STORAGE,

@@ -16,7 +16,9 @@ use crate::{
     },
 };
 
-/// Capabilities that contracts may demand by an export `requires_...`.
+/// Capabilities that contracts may demand by an export `requires_...`. Nothing can be staked here; but
+/// contracts that pass on the messages of others, such as cw1, demand `staking` for their form alone,
+/// and a message that stakes is refused like any that is not offered.
 pub(crate) const CAPABILITIES: &[&str] = &[
     "althing",
     "cosmwasm_1_1",
@@ -28,6 +30,7 @@ pub(crate) const CAPABILITIES: &[&str] = &[
     "cosmwasm_2_2",
     "cosmwasm_3_0",
     "iterator",
+    "staking",
 ];
 
 /// Why a module may not run here.

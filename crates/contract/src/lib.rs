@@ -1,9 +1,9 @@
 //! Run one contract against trait Host, metered.
 //!
 //! A host of the CosmWasm interface, version 8: modules that others compiled run here unchanged.
-//! [`inspect`] says whether a module may run and why not; [`Machine`] compiles it; [`run`] calls one
-//! entry point with a gas limit and gives back its answer, or a [`Failure`] that is the same on
-//! every machine.
+//! [`inspect`] says whether a module may run and why not; [`Machine`] compiles it, and remembers what it
+//! compiled in memory and on a [`Shelf`]; [`run`] calls one entry point with a gas limit and gives back
+//! its answer, or a [`Failure`] that is the same on every machine.
 //!
 //! It does not know the ledger: storage, addresses and queries are what a [`Host`] makes of them. It
 //! does not read the answer either, and rolls nothing back: what a failed contract wrote is the
@@ -26,6 +26,11 @@ mod meter;
 
 mod machine;
 pub use machine::{Machine, Module};
+
+mod modules;
+
+mod shelf;
+pub use shelf::Shelf;
 
 mod host;
 pub use host::{Broken, Host, Order, Row};

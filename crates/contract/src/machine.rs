@@ -1,40 +1,55 @@
 use std::{
-    collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use althing_types::CodeId;
-use wasmtime::{Config, Engine, Linker, OperatorCost, OptLevel};
+use wasmtime::{Config, Engine, ExternType, Linker, OperatorCost, OptLevel};
 
 use crate::{
-    imports,
-    inspect::{Outline, Reason, survey},
-    limits::{MODULES_BYTES_MAX, STACK_BYTES_MAX},
+    Entry, Shelf, imports,
+    inspect::{Reason, survey},
+    limits::STACK_BYTES_MAX,
     meter::metered,
+    modules::Modules,
     run::Guest,
+    shelf::{opened, sealed},
 };
+
+/// Number of what is made of a module before it is compiled: raised with every change of `meter`, of
+/// the weights that inspection finds, or of the engine's settings, so that no machine code of before is
+/// used. A test says when.
+const REVISION: u32 = 1;
 
 /// A module that can be called.
 #[derive(Clone)]
 pub struct Module {
-    pub(crate) outline: Arc<Outline>,
     pub(crate) instance: wasmtime::InstancePre<Guest>,
+    entries: Arc<[Entry]>,
+    /// Whether its `migrate` takes the third argument of CosmWasm 2.2.
+    migrate_has_info: bool,
     /// Machine code and data, bytes.
     bytes: usize,
 }
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module").field("outline", &self.outline).finish_non_exhaustive()
+        f.debug_struct("Module").field("entries", &self.entries).finish_non_exhaustive()
     }
 }
 
 impl Module {
-    /// What inspection found in it.
+    /// Whether it has an entry point.
     #[must_use]
-    pub fn outline(&self) -> &Outline {
-        &self.outline
+    pub fn has(&self, entry: Entry) -> bool {
+        self.entries.contains(&entry)
+    }
+
+    /// Whether its `migrate` takes the third argument of CosmWasm 2.2.
+    #[must_use]
+    pub const fn migrate_has_info(&self) -> bool {
+        self.migrate_has_info
     }
 
     /// Memory it takes, bytes of machine code and data.
@@ -46,10 +61,14 @@ impl Module {
 
 /// The engine with the modules it has compiled: a memory of what would be compiled again, nothing
 /// more, so that no outcome depends on what is in it.
+#[derive(Default)]
 pub struct Machine {
-    engine: Engine,
-    linker: Linker<Guest>,
+    /// Made when it is first needed: a peer without contracts has none.
+    engine: OnceLock<(Engine, Linker<Guest>)>,
+    shelf: OnceLock<(Arc<dyn Shelf>, [u8; 32])>,
     modules: Mutex<Modules>,
+    /// Some module has been compiled, or could not be.
+    compiled: Condvar,
 }
 
 impl fmt::Debug for Machine {
@@ -58,33 +77,11 @@ impl fmt::Debug for Machine {
     }
 }
 
-#[derive(Default)]
-struct Modules {
-    /// With the time of last use, counted in uses.
-    by_code: BTreeMap<CodeId, (Module, u64)>,
-    bytes: usize,
-    uses: u64,
-}
-
-impl Default for Machine {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Machine {
     /// A machine that has compiled nothing.
-    ///
-    /// # Panics
-    /// If the engine does not know this processor: no contract could run on it.
     #[must_use]
     pub fn new() -> Self {
-        let engine = match Engine::new(&config()) {
-            Ok(engine) => engine,
-            Err(error) => panic!("the engine of contracts does not run here: {error}"),
-        };
-        let linker = imports::linker(&engine);
-        Self { engine, linker, modules: Mutex::default() }
+        Self::default()
     }
 
     /// The one of this process.
@@ -94,25 +91,57 @@ impl Machine {
         SHARED.get_or_init(Self::new)
     }
 
+    /// From now on keeps what it compiles on a shelf too, under a secret key: machine code that does
+    /// not bear the key's seal is not used. The first shelf stays.
+    pub fn keep_on(&self, shelf: Arc<dyn Shelf>, key: [u8; 32]) {
+        let _ = self.shelf.set((shelf, key));
+    }
+
+    fn engine(&self) -> &(Engine, Linker<Guest>) {
+        self.engine.get_or_init(|| {
+            let engine = match Engine::new(&config()) {
+                Ok(engine) => engine,
+                Err(error) => panic!("the engine of contracts does not run here: {error}"),
+            };
+            let linker = imports::linker(&engine);
+            (engine, linker)
+        })
+    }
+
     /// Inspects and compiles a module.
     ///
     /// # Errors
     /// Why it may not run.
+    ///
+    /// # Panics
+    /// If the engine does not know this processor: no contract could run on it.
     pub fn compile(&self, code: &[u8]) -> Result<Module, Reason> {
-        let (outline, weights) = survey(code)?;
-        let refused = |what: String| Reason::Invalid { offset: 0, what };
+        let (_, weights) = survey(code)?;
         let metered = metered(code, &weights)
-            .ok_or_else(|| refused("it cannot be rewritten to count its stack".to_owned()))?;
-        let module = wasmtime::Module::new(&self.engine, metered)
-            .map_err(|error| refused(format!("{error:#}")))?;
-        let image = module.image_range();
-        let bytes = (image.end as usize).saturating_sub(image.start as usize);
-        let instance =
-            self.linker.instantiate_pre(&module).map_err(|error| refused(format!("{error:#}")))?;
-        Ok(Module { outline: Arc::new(outline), instance, bytes })
+            .ok_or_else(|| refused("it cannot be rewritten to count its stack"))?;
+        let module = wasmtime::Module::new(&self.engine().0, metered)
+            .map_err(|error| refused(&format!("{error:#}")))?;
+        self.linked(&module).map_err(|error| refused(&format!("{error:#}")))
     }
 
-    /// The module of a code id: as compiled before, or from the bytes that `load` gives.
+    fn linked(&self, module: &wasmtime::Module) -> wasmtime::Result<Module> {
+        let image = module.image_range();
+        let bytes = (image.end as usize).saturating_sub(image.start as usize);
+        let parameters = |entry: Entry| match module.get_export(entry.name()) {
+            Some(ExternType::Func(function)) => Some(function.params().len()),
+            _ => None,
+        };
+        let entries = Entry::ALL.iter().copied().filter(|entry| parameters(*entry).is_some());
+        Ok(Module {
+            entries: entries.collect(),
+            migrate_has_info: parameters(Entry::Migrate) == Some(3),
+            instance: self.engine().1.instantiate_pre(module)?,
+            bytes,
+        })
+    }
+
+    /// The module of a code id: as compiled before, or from the bytes that `load` gives. Waits if
+    /// another thread compiles it already.
     ///
     /// # Errors
     /// The error of `load`, or that of `refused` if the module may not run.
@@ -122,49 +151,115 @@ impl Machine {
         load: impl FnOnce() -> Result<Vec<u8>, E>,
         refused: impl FnOnce(Reason) -> E,
     ) -> Result<Module, E> {
-        if let Some(module) = self.modules().find(code) {
+        let mut modules = self.modules();
+        loop {
+            if let Some(module) = modules.find(code) {
+                return Ok(module);
+            }
+            if modules.has_failed(code) {
+                return Err(refused(self::refused("it does not compile")));
+            }
+            if modules.under_way.insert(*code) {
+                break;
+            }
+            modules = self.compiled.wait(modules).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(modules);
+        let _under_way = UnderWay { machine: self, code };
+        if let Some(module) = self.take_down(code) {
+            self.modules().keep(*code, module.clone());
             return Ok(module);
         }
-        // Compiled without the lock: two threads may both, which wastes time and nothing else.
-        let module = self.compile(&load()?).map_err(refused)?;
-        self.modules().keep(*code, module.clone());
-        Ok(module)
+        match self.compile(&load()?) {
+            Ok(module) => {
+                self.put_up(code, &module);
+                self.modules().keep(*code, module.clone());
+                Ok(module)
+            }
+            Err(reason) => {
+                self.modules().fail(*code);
+                Err(refused(reason))
+            }
+        }
     }
 
-    /// How many modules are kept, and how many bytes they take.
+    /// Whether the module of a code id is compiled already, in memory or on the shelf.
+    #[must_use]
+    pub fn has(&self, code: &CodeId) -> bool {
+        let is_on_shelf = || match self.shelf.get() {
+            Some((shelf, _)) => shelf.has(&self.name(code)),
+            None => false,
+        };
+        self.modules().has(code) || is_on_shelf()
+    }
+
+    /// How many modules are kept in memory, and how many bytes they take.
     #[must_use]
     pub fn kept(&self) -> (usize, usize) {
-        let modules = self.modules();
-        (modules.by_code.len(), modules.bytes)
+        self.modules().size()
     }
 
-    fn modules(&self) -> std::sync::MutexGuard<'_, Modules> {
+    /// The name of a module's machine code: another engine, or another way to prepare modules, gives
+    /// another one.
+    fn name(&self, code: &CodeId) -> String {
+        let mut hasher = DefaultHasher::new();
+        REVISION.hash(&mut hasher);
+        self.engine().0.precompile_compatibility_hash().hash(&mut hasher);
+        format!("{code}-{:016x}", hasher.finish())
+    }
+
+    fn take_down(&self, code: &CodeId) -> Option<Module> {
+        let (shelf, key) = self.shelf.get()?;
+        let name = self.name(code);
+        let sealed = shelf.get(&name)?;
+        let module = opened(key, &name, &sealed).and_then(|compiled| self.revived(compiled));
+        if module.is_none() {
+            tracing::warn!(%code, "machine code on disk is damaged or foreign; compiling it again");
+        }
+        module
+    }
+
+    /// What was compiled before, by bytes that bear the seal of this machine.
+    #[expect(
+        unsafe_code,
+        reason = "the engine cannot check machine code; the seal says whose it is"
+    )]
+    fn revived(&self, compiled: &[u8]) -> Option<Module> {
+        // SAFETY: the bytes are what `serialize` gave, unaltered: `opened` has checked the seal, whose
+        // key only this peer has, and only `put_up` seals. An engine of another version refuses them.
+        let module = unsafe { wasmtime::Module::deserialize(&self.engine().0, compiled) };
+        self.linked(&module.ok()?).ok()
+    }
+
+    fn put_up(&self, code: &CodeId, module: &Module) {
+        let Some((shelf, key)) = self.shelf.get() else { return };
+        if let Ok(compiled) = module.instance.module().serialize() {
+            let name = self.name(code);
+            shelf.put(&name, &sealed(key, &name, &compiled));
+        }
+    }
+
+    fn modules(&self) -> MutexGuard<'_, Modules> {
         // What a panic elsewhere left is whole: each change is one insertion or removal.
         self.modules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Modules {
-    fn find(&mut self, code: &CodeId) -> Option<Module> {
-        self.uses += 1;
-        let (module, used) = self.by_code.get_mut(code)?;
-        *used = self.uses;
-        Some(module.clone())
-    }
+/// A module that this thread compiles; the others go on once it is dropped, whatever came of it.
+struct UnderWay<'a> {
+    machine: &'a Machine,
+    code: &'a CodeId,
+}
 
-    fn keep(&mut self, code: CodeId, module: Module) {
-        self.bytes += module.bytes;
-        if let Some((before, _)) = self.by_code.insert(code, (module, self.uses)) {
-            self.bytes -= before.bytes;
-        }
-        while self.bytes > MODULES_BYTES_MAX && self.by_code.len() > 1 {
-            let oldest = self.by_code.iter().min_by_key(|(_, (_, used))| *used);
-            let Some(oldest) = oldest.map(|(code, _)| *code) else { break };
-            if let Some((module, _)) = self.by_code.remove(&oldest) {
-                self.bytes -= module.bytes;
-            }
-        }
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.machine.modules().under_way.remove(self.code);
+        self.machine.compiled.notify_all();
     }
+}
+
+fn refused(what: &str) -> Reason {
+    Reason::Invalid { offset: 0, what: what.to_owned() }
 }
 
 fn config() -> Config {
@@ -191,3 +286,6 @@ fn config() -> Config {
         .generate_address_map(false);
     config
 }
+
+#[cfg(test)]
+mod tests;

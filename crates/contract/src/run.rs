@@ -26,6 +26,10 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// All entry points, ascending.
+    pub const ALL: &'static [Self] =
+        &[Self::Instantiate, Self::Execute, Self::Migrate, Self::Reply, Self::Sudo, Self::Query];
+
     /// Name of the export.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -150,7 +154,7 @@ impl ResourceLimiter for Guest {
 pub fn run(module: &Module, host: &mut dyn Host, call: &Call<'_>) -> Done {
     let carried: usize = call.arguments.iter().map(|argument| argument.len()).sum();
     let entering = price::ENTER + price::CARRY_BYTE * carried as u64;
-    if !module.outline().has(call.entry.name()) {
+    if !module.has(call.entry) {
         return Done { gas_used: 0, answer: Err(Failure::NoEntry) };
     }
     let Some(fuel) = call.gas_limit.checked_sub(entering) else {

@@ -436,8 +436,8 @@ fn modules_that_may_not_run_are_told_why() {
         Err(Reason::Forbidden("a start function"))
     ));
     assert_eq!(
-        more("(func (export \"requires_staking\"))"),
-        Err(Reason::Capability("staking".into()))
+        more("(func (export \"requires_stargate\"))"),
+        Err(Reason::Capability("stargate".into()))
     );
     assert!(more("(func (export \"requires_iterator\"))").is_ok());
     for invalid in ["(func (result v128) (v128.const i64x2 0 0))", "(tag)", "(memory i64 1)"] {

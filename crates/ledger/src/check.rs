@@ -22,7 +22,10 @@ use crate::{
 /// Whether a transaction would take effect, or wait for approvals, if it came in the next block.
 ///
 /// It is executed against the state and thrown away, so admission and execution cannot differ in
-/// what they forbid. Signatures and payloads are the caller's to check, against their [`Basis`].
+/// what they forbid. But contracts are not run: whoever may call one could have every peer run it, for
+/// nothing, as often as it asks. What the contract says is in the receipt, and a trial
+/// ([`try_out`](crate::contract::try_out)) tells it before. Signatures and payloads are the caller's
+/// to check, against their [`Basis`].
 ///
 /// # Errors
 /// The [`Refusal`] its receipt would carry; [`Refusal::NotReady`] if the state cannot be read.
@@ -44,7 +47,7 @@ impl<'a, R: Read> Checker<'a, R> {
     /// Against a state.
     #[must_use]
     pub fn new(view: &'a R, now: &Context<'a>) -> Self {
-        Self { state: Transition::new(view, now.next_moment()) }
+        Self { state: Transition::new(view, now.next_moment()).without_calls() }
     }
 
     /// Whether a transaction would take effect, or wait for approvals, if it came in the next block.
@@ -55,6 +58,7 @@ impl<'a, R: Read> Checker<'a, R> {
         let untouched = self.state.mark();
         let verdict = self.try_out(transaction);
         self.state.roll_back(untouched);
+        self.state.forget_skipped_call();
         // In a block, what is refused has used its gas too; here every transaction is the only one.
         self.state.gas_used = 0;
         verdict

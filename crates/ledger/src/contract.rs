@@ -28,6 +28,7 @@ mod wire;
 
 pub use call::CALL_PURPOSE;
 pub(crate) use call::execute;
+pub use code::prepare;
 pub(crate) use code::{remove, store, upload};
 pub(crate) use life::{accept, decline, freeze, instantiate, migrate, set_admin, terminate, thaw};
 pub use query::{Asked, Trial, ask, try_out};
@@ -48,6 +49,12 @@ use crate::{
 pub const CODE_OF_OWNER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Most code of all organisations together, bytes.
 pub const CODE_OF_LEDGER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Ledger time that peers are given to compile a module, microseconds for each byte: several times
+/// what one thread takes.
+pub const CODE_READY_US_PER_BYTE: u64 = 10;
+/// Most ledger time by which the code of an organisation may be behind with its compiling,
+/// milliseconds; it may store no more meanwhile.
+pub const CODE_BEHIND_MS_MAX: u64 = 60_000;
 
 /// Code that is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -77,6 +84,10 @@ pub struct CodeRecord {
     /// How many contracts run it, or are proposed to.
     #[n(7)]
     pub contracts: u32,
+    /// Ledger time from which contracts may be made of it, milliseconds since 1970: peers have
+    /// compiled it by then.
+    #[n(8)]
+    pub ready_ms: u64,
 }
 
 impl Wire for CodeRecord {

@@ -167,15 +167,20 @@ fn try_out<R: Read>(
 }
 
 /// Does actions in order, up to the first that is refused; says which that was. What the others
-/// did is the caller's to take back.
+/// did is the caller's to take back. Behind a call of a contract that was only looked at, nothing can be
+/// said of the others.
 pub(crate) fn act<R: Read>(
     state: &mut Transition<'_, R>,
     actor: &Actor,
     actions: &[Action],
 ) -> Result<(), (u8, Stop)> {
-    (0..).zip(actions).try_for_each(|(position, action)| {
-        act_once(state, actor, action).map_err(|stop| (position, stop))
-    })
+    for (position, action) in (0..).zip(actions) {
+        act_once(state, actor, action).map_err(|stop| (position, stop))?;
+        if state.has_skipped_call() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn act_once<R: Read>(

@@ -154,6 +154,13 @@ pub fn code_of_ledger() -> Vec<u8> {
     b"y/q".to_vec()
 }
 
+/// Where it is kept from when the code of an organisation is compiled, ledger time in milliseconds:
+/// `y/r/<id>`.
+#[must_use]
+pub fn code_ready(owner: &EntityId) -> Vec<u8> {
+    [b"y/r/".as_slice(), &owner.0].concat()
+}
+
 /// Where the upload is that a sender has under way: `y/u/<id>`.
 #[must_use]
 pub fn upload(sender: &EntityId) -> Vec<u8> {

@@ -173,16 +173,32 @@ impl World {
         check(&self.state, &now, transaction)
     }
 
-    /// Executes one transaction in a block of its own. Admission must agree with the receipt.
+    /// Executes one transaction in a block of its own. Admission must agree with the receipt, but for
+    /// what contracts say when they run.
     pub(crate) fn run(&mut self, transaction: Transaction) -> Receipt {
         let checked = self.check(&transaction);
+        let calls = |action: &Action| {
+            use Action as A;
+            // The last may be the approval of one of the others.
+            matches!(
+                action,
+                A::Execute { .. }
+                    | A::Instantiate { .. }
+                    | A::Migrate { .. }
+                    | A::AcceptContract { .. }
+                    | A::Approve { .. }
+            )
+        };
+        let calls = transaction.body().actions.iter().any(calls);
         let receipt = self.block(&[transaction]).receipts.remove(0);
         let waits = receipt.code == Refusal::AwaitingApproval.number();
         let executed = match Refusal::from_number(receipt.code) {
             Some(refusal) if !waits => Err(refusal),
             _ => Ok(()),
         };
-        assert_eq!(checked, executed, "admission and execution differ");
+        if checked.is_err() || !calls {
+            assert_eq!(checked, executed, "admission and execution differ");
+        }
         receipt
     }
 

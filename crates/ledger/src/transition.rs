@@ -84,6 +84,17 @@ pub(crate) struct Mark {
 /// A key, and what the block had written there before, if anything.
 type Replaced = (Vec<u8>, Option<Option<Vec<u8>>>);
 
+/// What is done about calls of contracts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Calls {
+    /// They run.
+    Run,
+    /// They are looked at and not run.
+    LookedAt,
+    /// One was not run: what it would have done, and what comes of all that follows, is not known.
+    Skipped,
+}
+
 /// The state as the block has changed it so far.
 pub(crate) struct Transition<'a, R> {
     view: &'a R,
@@ -103,6 +114,7 @@ pub(crate) struct Transition<'a, R> {
     pub(crate) waiting: Option<Waiting>,
     /// What contracts say while somebody tries them out; none otherwise.
     trace: Option<Vec<String>>,
+    calls: Calls,
 }
 
 impl<'a, R: Read> Transition<'a, R> {
@@ -119,6 +131,32 @@ impl<'a, R: Read> Transition<'a, R> {
             gas_used: 0,
             waiting: None,
             trace: None,
+            calls: Calls::Run,
+        }
+    }
+
+    /// The same for whoever only asks whether something is allowed: contracts are not run.
+    pub(crate) fn without_calls(self) -> Self {
+        Self { calls: Calls::LookedAt, ..self }
+    }
+
+    /// Whether a contract that would run now does.
+    pub(crate) fn must_skip_call(&mut self) -> bool {
+        if self.calls == Calls::LookedAt {
+            self.calls = Calls::Skipped;
+        }
+        self.calls == Calls::Skipped
+    }
+
+    /// Whether a contract was not run that would have been.
+    pub(crate) fn has_skipped_call(&self) -> bool {
+        self.calls == Calls::Skipped
+    }
+
+    /// Goes on as if none had been skipped, once all that came after it is taken back.
+    pub(crate) fn forget_skipped_call(&mut self) {
+        if self.calls == Calls::Skipped {
+            self.calls = Calls::LookedAt;
         }
     }
 

@@ -17,7 +17,7 @@ use commonware_utils::{
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    chain::Chain, config::Config, intake::Intake, lanes::Lanes, mempool::Mempool,
+    chain::Chain, compiler, config::Config, intake::Intake, lanes::Lanes, mempool::Mempool,
     payloads::PayloadBook, proposed::Proposed,
 };
 
@@ -87,6 +87,8 @@ pub(crate) struct Core {
     pub(crate) halt: Watched<Option<Halt>>,
     pub(crate) evidence: Mutex<Vec<Evidence>>,
     pub(crate) counters: Counters,
+    /// Code of contracts that is to be compiled beside the blocks.
+    pub(crate) to_compile: Mutex<compiler::Waiting>,
     pub(crate) deliveries: mpsc::UnboundedSender<(Arc<Block>, Ack)>,
     ordering: Mutex<Option<Handle>>,
     waiters: Mutex<BTreeMap<TxId, Vec<oneshot::Sender<Placed>>>>,
@@ -129,6 +131,7 @@ impl Core {
             halt: Watched::new(None),
             evidence: Mutex::new(Vec::new()),
             counters: Counters::default(),
+            to_compile: Mutex::default(),
             ordering: Mutex::new(None),
             waiters: Mutex::new(BTreeMap::new()),
             config,

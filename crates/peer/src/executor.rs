@@ -9,6 +9,7 @@ use commonware_utils::channel::mpsc;
 
 use crate::{
     chain::ApplyError,
+    compiler,
     config::Planted,
     core::{Core, Counters, Executed, Halt},
     mempool::Checked,
@@ -79,7 +80,10 @@ async fn execute<E: Clock + Metrics + Spawner>(
     let shared = Arc::clone(core);
     let done = blocking(context, move || apply(&shared, block)).await;
     match done {
-        Some(result) => result.map(|executed| settle(core, &executed)),
+        Some(result) => result.map(|executed| {
+            compiler::stored(context, core, &executed);
+            settle(core, &executed);
+        }),
         None => Err(Halt::Storage("the peer is stopping".to_owned())),
     }
 }

@@ -40,6 +40,7 @@ pub use audit::{Audit, audit};
 mod admission;
 mod application;
 mod chain;
+mod compiler;
 mod executor;
 mod intake;
 mod lanes;

@@ -12,6 +12,7 @@ use crate::{
     application::{Participant, unix_ms},
     audit,
     chain::{Chain, OpenError},
+    compiler,
     config::Config,
     core::{Core, Executed, Halt, Placed},
     executor, intake,
@@ -120,6 +121,7 @@ fn spawn_all<E: Clock + Metrics + Spawner>(
     mesh: Mesh,
     deliveries: mpsc::UnboundedReceiver<(Arc<Block>, althing_ordering::Ack)>,
 ) {
+    compiler::found(context, core);
     let (spread, fresh) = mpsc::channel(SPREAD_WAITING);
     let (transactions, fetch) = (mesh.transactions, mesh.fetch);
     let shared = || Arc::clone(core);

@@ -3,7 +3,8 @@
 //! [`FjallStore`] is the [`Store`](althing_state::Store) of a real peer: one atomic, flushed batch
 //! per block. [`Payloads`] keeps the payloads of batches in append-only segments, addressed by
 //! their BLAKE3 digest, over the narrow trait [`SegmentFiles`], so that simulated peers run the same
-//! code over [`MemoryFiles`], which lose what was not synced. [`check()`] compares what is on disk
+//! code over [`MemoryFiles`], which lose what was not synced. [`ModuleFiles`] keep machine code of
+//! contracts, which can be made again. [`check()`] compares what is on disk
 //! with what the ledger says should be there.
 //!
 //! It does not know what the values mean, nor keep blocks: those are in ordering's archives.
@@ -16,6 +17,9 @@ pub use segment::{MemoryFiles, OsFiles, SegmentFiles};
 
 mod payloads;
 pub use payloads::{PayloadError, Payloads};
+
+mod modules;
+pub use modules::{MODULE_FILES_BYTES_MAX, MODULE_FILES_MAX, ModuleFiles};
 
 mod check;
 pub use check::{Report, check};

@@ -139,6 +139,7 @@ refusals! {
     126 TriggerNeedsApproval "trigger_needs_approval" "It would need approvals, which a trigger cannot collect.";
     127 UnknownService "unknown_service" "No such service or version, or it was withdrawn; list the services.";
     128 TooManyServices "too_many_services" "As many services, or versions of this one, as there may be are published; withdraw one first.";
+    129 CodeNotReady "code_not_ready" "The code was stored a moment ago and peers are still preparing it; submit it again in some seconds.";
     130 NotAMember "not_a_member" "Only a member organisation may do this; have one of the members do it.";
     131 UnknownProposal "unknown_proposal" "No proposal with this id is open; list those that are.";
     132 VotingOver "voting_over" "The time to vote on it is over or it was decided; propose it again if it is still wanted.";

@@ -19,6 +19,7 @@ impl Service {
             creator: self.did(&record.creator),
             bytes: record.bytes,
             stored_height: record.stored_height,
+            ready: record.ready_ms.into(),
             contracts: record.contracts,
         }
     }

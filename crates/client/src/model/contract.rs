@@ -34,6 +34,8 @@ pub struct Code {
     pub bytes: u32,
     /// Height at which it was stored.
     pub stored_height: u64,
+    /// Ledger time from which contracts can be made of it.
+    pub ready: Time,
     /// How many contracts run it, or are proposed to.
     pub contracts: u32,
 }

@@ -179,6 +179,9 @@ pub(super) fn run_and_follow<R: Read>(
     if run.depth > MESSAGE_DEPTH_MAX {
         return Err(Refusal::ContractTooDeep.into());
     }
+    if state.must_skip_call() {
+        return Ok(None);
+    }
     let response = run_once(state, actor, meter, run)?;
     tell(state, meter, &run.contract, &response)?;
     let mut data = response.data.map(|Binary(data)| data);
@@ -201,8 +204,6 @@ fn run_once<R: Read>(
     run: &Run<'_>,
 ) -> Result<Response, Stop> {
     meter.run()?;
-    // What the interface gives is at most one call's gas for compiled code: it was compiled when it
-    // was stored, or when this process first met it.
     let record = contract(state, &run.contract)?;
     let module = code::module(state, &record.code)?;
     let environment = environment(state, actor, &run.contract)?.to_string();
@@ -215,7 +216,7 @@ fn run_once<R: Read>(
     let (environment, info) = (environment.as_bytes(), info.as_bytes());
     let arguments: &[&[u8]] = match run.entry {
         Entry::Instantiate | Entry::Execute => &[environment, info, run.message],
-        Entry::Migrate if module.outline().migrate_has_info => &[environment, run.message, info],
+        Entry::Migrate if module.migrate_has_info() => &[environment, run.message, info],
         _ => &[environment, run.message],
     };
     let call = Call { entry: run.entry, arguments, gas_limit: meter.left };

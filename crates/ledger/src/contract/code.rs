@@ -11,9 +11,12 @@ use althing_types::{
 };
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
-use super::{CODE_OF_LEDGER_BYTES_MAX, CODE_OF_OWNER_BYTES_MAX, CodeRecord, code, organisation};
+use super::{
+    CODE_BEHIND_MS_MAX, CODE_OF_LEDGER_BYTES_MAX, CODE_OF_OWNER_BYTES_MAX, CODE_READY_US_PER_BYTE,
+    CodeRecord, code, organisation,
+};
 use crate::{
-    index, key,
+    Context, index, key,
     transition::{Actor, Stop, Transition},
 };
 
@@ -132,7 +135,8 @@ fn count_parts<R: Read>(
     Ok(())
 }
 
-/// Puts an uploaded module together, looks at it, and stores it.
+/// Puts an uploaded module together, looks at it, and stores it. It is not compiled here: no block
+/// waits for a compiler. Peers do that beside, and have until the code is [`ready`].
 pub(crate) fn store<R: Read>(
     state: &mut Transition<'_, R>,
     actor: &Actor,
@@ -164,8 +168,7 @@ pub(crate) fn store<R: Read>(
     spend_block_gas(state, price::STORE_BYTE.saturating_mul(length))?;
     count(state, &owner, length, true)?;
     inspect(&module).map_err(|_| Refusal::BadCode)?;
-    // Now and not when it is first called: whoever stores it is told, and the work is done but once.
-    Machine::shared().module(id, || Ok::<_, Refusal>(module.clone()), |_| Refusal::BadCode)?;
+    let ready_ms = ready_from(state, &owner, length)?;
     drop_upload(state, &actor.id, &upload)?;
     let number = state.get::<u64>(&key::code_count())?.unwrap_or(0).saturating_add(1);
     state.put(key::code_count(), &number);
@@ -182,10 +185,39 @@ pub(crate) fn store<R: Read>(
         stored_height: state.now.height,
         meta: meta.clone(),
         contracts: 0,
+        ready_ms,
     };
     state.put(key::code(id), &record);
     index::code(state, id, &owner, true);
     state.emit(Event::CodeStored { code: *id, owner, bytes: record.bytes });
+    Ok(())
+}
+
+/// When code that is stored now may be run: peers compile what an organisation stores one module
+/// after the other. Without this, whoever stores code and runs it in the same block, or stores more
+/// than compilers can keep up with, would make every block wait for them.
+fn ready_from<R: Read>(
+    state: &mut Transition<'_, R>,
+    owner: &EntityId,
+    bytes: u64,
+) -> Result<u64, Stop> {
+    let key = key::code_ready(owner);
+    let now_ms = state.now.time_ms;
+    let before = state.get::<u64>(&key)?.unwrap_or(0).max(now_ms);
+    if before - now_ms > CODE_BEHIND_MS_MAX {
+        return Err(Refusal::CodeNotReady.into());
+    }
+    let takes_ms = (bytes * CODE_READY_US_PER_BYTE).div_ceil(1000);
+    let ready_ms = before.saturating_add(takes_ms);
+    state.put(key, &ready_ms);
+    Ok(ready_ms)
+}
+
+/// Refuses code that peers may not have compiled yet.
+pub(super) fn ready<R: Read>(state: &Transition<'_, R>, id: &CodeId) -> Result<(), Stop> {
+    if code(state, id)?.ready_ms > state.now.time_ms {
+        return Err(Refusal::CodeNotReady.into());
+    }
     Ok(())
 }
 
@@ -264,14 +296,32 @@ fn spend_block_gas<R: Read>(state: &mut Transition<'_, R>, gas: u64) -> Result<(
 
 /// The module of a code, compiled.
 pub(super) fn module<R: Read>(state: &Transition<'_, R>, id: &CodeId) -> Result<Module, Stop> {
-    let load = || -> Result<Vec<u8>, Stop> {
-        let record = code(state, id)?;
-        let mut module = Vec::with_capacity(record.bytes as usize);
-        for part in 0..record.parts {
-            let bytes: Option<ByteVec> = state.get(&key::code_part(id, part))?;
-            module.extend_from_slice(&bytes.ok_or(Refusal::UnknownCode)?);
-        }
-        Ok(module)
-    };
-    Machine::shared().module(id, load, |_| Stop::from(Refusal::BadCode))
+    Machine::shared().module(id, || bytes(state, id), |_| Stop::from(Refusal::BadCode))
+}
+
+fn bytes<R: Read>(state: &Transition<'_, R>, id: &CodeId) -> Result<Vec<u8>, Stop> {
+    let record = code(state, id)?;
+    let mut module = Vec::with_capacity(record.bytes as usize);
+    for part in 0..record.parts {
+        let bytes: Option<ByteVec> = state.get(&key::code_part(id, part))?;
+        module.extend_from_slice(&bytes.ok_or(Refusal::UnknownCode)?);
+    }
+    Ok(module)
+}
+
+/// Compiles code that is stored, unless it has been: for a peer to do beside its blocks, so that
+/// none waits for it. Takes long, and changes no outcome.
+///
+/// # Errors
+/// [`Refusal::UnknownCode`] if it is not stored any more, [`Refusal::BadCode`] if it does not
+/// compile, [`Refusal::NotReady`] if the state cannot be read.
+pub fn prepare(view: &impl Read, now: &Context<'_>, id: &CodeId) -> Result<(), Refusal> {
+    if Machine::shared().has(id) {
+        return Ok(());
+    }
+    match module(&Transition::new(view, now.next_moment()), id) {
+        Ok(_) => Ok(()),
+        Err(Stop::Refused(refusal)) => Err(refusal),
+        Err(Stop::Store(_)) => Err(Refusal::NotReady),
+    }
 }

@@ -7,7 +7,7 @@ use althing_types::{CodeId, ContractId, EntityId, Event, Refusal, Terms};
 use super::{
     ContractRecord, Proposal, Status,
     call::{Meter, Run, begin},
-    code::count_contracts,
+    code::{count_contracts, ready},
     contract,
 };
 use crate::{
@@ -77,6 +77,7 @@ pub(super) fn create<R: Read>(
         // Not accepted in time: it ends here, and its name is free.
         drop_proposal(state, &id, &before, Refusal::ProposalExpired)?;
     }
+    ready(state, code)?;
     count_contracts(state, code, true)?;
     let record = ContractRecord {
         code: *code,
@@ -270,6 +271,7 @@ pub(super) fn migrate_within<R: Read>(
 ) -> Result<Option<Vec<u8>>, Stop> {
     let mut record = administered(state, sender, id)?;
     super::must_run(&record)?;
+    ready(state, code)?;
     count_contracts(state, code, true)?;
     count_contracts(state, &record.code, false)?;
     let before = super::code(state, &record.code)?.meta.interfaces;

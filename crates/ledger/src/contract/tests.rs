@@ -1,5 +1,8 @@
 //! Contracts by hand on a small ledger.
 
+mod others;
+mod ready;
+
 use althing_types::{
     Access, AccessMode, AccessPolicy, AccessRequest, Action, CodeId, CodeMeta, ContractId, Did,
     EntityId, EntityKind, Event, Receipt, Refusal, Resource, Right, Terms,

@@ -105,6 +105,7 @@ const BY_CONTRACTS: &[Refusal] = &[
     CodePartsMissing,
     CodeMismatch,
     CodeQuota,
+    CodeNotReady,
     CodeInUse,
     UnknownContract,
     ContractFrozen,

@@ -102,6 +102,7 @@ MORE_CODES = {
     126: "trigger_needs_approval",
     127: "unknown_service",
     128: "too_many_services",
+    129: "code_not_ready",
     130: "not_a_member",
     131: "unknown_proposal",
     132: "voting_over",

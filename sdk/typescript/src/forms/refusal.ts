@@ -108,6 +108,7 @@ const CODES = {
     'unknown_service',
     'too_many_services',
   ],
+  129: ['code_not_ready'],
   130: [
     'not_a_member',
     'unknown_proposal',

@@ -202,6 +202,7 @@ fn text(code: &Code) -> String {
         ("owner", code.owner.to_string()),
         ("stored by", code.creator.to_string()),
         ("stored at block", code.stored_height.to_string()),
+        ("ready from", code.ready.to_string()),
         ("contracts", code.contracts.to_string()),
     ])
 }

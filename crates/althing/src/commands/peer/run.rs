@@ -7,9 +7,11 @@ use std::{
 };
 
 use althing_client::Signer;
+use althing_contract::{Machine, Shelf};
 use althing_ordering::{Role, Sizes, StartError as Ordering, Timing, start_live};
 use althing_peer::{Halt, OpenError, Opened, Peer, StartError};
-use althing_types::{Genesis, Parameters, Suite};
+use althing_storage::ModuleFiles;
+use althing_types::{Genesis, Parameters, Suite, blake3_digest};
 use anyhow::Context as _;
 use clap::Args;
 use commonware_runtime::{Runner as _, Supervisor as _, tokio as runtime};
@@ -65,6 +67,7 @@ impl Files {
         let Self { config, settings, genesis, seed, recorder } = self;
         // Before the runtime: whoever finds the folder in use is told so in plain words.
         let disk = Disk::open(&settings)?;
+        keep_machine_code(&settings, &seed);
         let runtime = runtime::Config::new()
             .with_worker_threads(settings.worker_threads)
             .with_storage_directory(settings.data.join(BLOCKS));
@@ -89,6 +92,42 @@ fn broken_down(panic: &(dyn Any + Send)) -> anyhow::Error {
 
 /// Folder of ordering's archives in the data folder.
 const BLOCKS: &str = "blocks";
+/// Folder of the contracts' machine code in the data folder.
+const MODULES: &str = "modules";
+
+/// Machine code of contracts in files.
+#[derive(Debug)]
+struct OnDisk(ModuleFiles);
+
+impl Shelf for OnDisk {
+    fn get(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.get(name)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.has(name)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        self.0.put(name, bytes);
+    }
+}
+
+/// Lets machine code of contracts outlive this process, sealed by a key that follows from the voting
+/// key. Without it they are compiled anew at each start, which is no reason not to start.
+fn keep_machine_code(settings: &PeerConfig, seed: &Zeroizing<[u8; 32]>) {
+    let folder = settings.data.join(MODULES);
+    match ModuleFiles::open(folder) {
+        Ok(files) => {
+            let domain = b"althing/machine-code/1".as_slice();
+            let secret = Zeroizing::new([domain, seed.as_slice()].concat());
+            Machine::shared().keep_on(Arc::new(OnDisk(files)), blake3_digest(&secret));
+        }
+        Err(error) => {
+            tracing::warn!(%error, "contracts are compiled anew at each start: no folder for machine code");
+        }
+    }
+}
 
 /// The seed of the voting key (RFC 8032's private key).
 fn voting_seed(settings: &PeerConfig) -> anyhow::Result<Zeroizing<[u8; 32]>> {

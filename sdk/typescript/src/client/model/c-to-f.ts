@@ -37,6 +37,8 @@ export interface Code {
   number: number;
   /** The organisation that owns it. */
   owner: Did;
+  /** Ledger time from which contracts can be made of it. */
+  ready: Time;
   /** Where its source is and how it was built. */
   source: string;
   /** Height at which it was stored. */
