@@ -9,7 +9,7 @@ import type { TriggerTrial } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
 import { signing } from "../lib/signing.ts";
 import type { Route } from "../router.ts";
-import { At, Await, Card, Page, Wrong } from "../ui/basics.tsx";
+import { At, Await, Badge, Card, Page, Who, Wrong } from "../ui/basics.tsx";
 import { Act, Area, Choice, Form, Text, Tried } from "../ui/form.tsx";
 import { Record } from "../ui/record.tsx";
 import { Past } from "./past.tsx";
@@ -77,11 +77,12 @@ export function TriggerPage({ route }: { route: Route }) {
   return (
     <Await of={found}>
       {(trigger) => (
-        <Page title={<bdi>{plain(trigger.name)}</bdi>} >
+        <Page title={<bdi>{plain(trigger.name)}</bdi>} lead={<>Trigger of <Who did={trigger.owner} /> <Badge tone={trigger.state === "suspended" ? "ice" : trigger.state === "over" ? "plain" : "good"}>{trigger.state}</Badge></>}>
           <div class="stack">
             <Card>
               <div class="stack">
-                <Record of={trigger} />
+                <p><code class="rule">{plain(trigger.rule, 2000)}</code></p>
+                <Record of={trigger} but={["name", "owner", "state", "rule"]} />
                 {signing.value?.entity === trigger.owner && (
                   <div class="row">
                     {trigger.state !== "over" && <Act verb={trigger.state === "suspended" ? "Let it wait again" : "Suspend it"} main action={() => actions.changeTrigger(trigger.state === "suspended" ? "resume" : "suspend", trigger.id)} onDone={found.again} />}
