@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openAccount } from "../account.mjs";
-import { close, network, open, shots } from "../stage.mjs";
+import { openAccount, sdk } from "../account.mjs";
+import { close, network, open, shots, signIn } from "../stage.mjs";
 
 export const checks = {
   async "what the user signs in the browser becomes final, and clause 10.1 is drawn from it"() {
@@ -106,6 +106,26 @@ export const checks = {
     await page.getByText("the device speaks for itself").waitFor();
     await page.getByText("asks the device").first().waitFor();
     if (shots) await page.screenshot({ path: join(shots, "procedures-more-wide-light.png"), fullPage: true });
+    await close(page);
+  },
+
+  async "vouchers are listed, and end by who gave them"() {
+    const key = join(network.folder, "organisations", "1.json");
+    const { SigningKey } = await sdk();
+    const devices = ["meter-a", "meter-b"].map((name) => ({ name, suite: "ed25519", key: Buffer.from(SigningKey.generate().publicKey.bytes).toString("hex") }));
+    const description = JSON.stringify({ "@context": "https://www.w3.org/2022/wot/td/v1.1", title: "Meter", securityDefinitions: { none: { scheme: "nosec" } }, security: "none", properties: {} });
+    const files = ["--devices", network.write("devices.json", JSON.stringify(devices)), "--description", network.write("meter.td.json", description)];
+    network.command("thing", "vouch", ...files, "--owner", "Office Park", "--key", key);
+    const page = await open("/sign");
+    await signIn(page, key);
+    await page.getByRole("link", { name: "Ledger", exact: true }).click();
+    await page.getByRole("link", { name: "Vouchers", exact: true }).click();
+    const row = page.locator("tbody tr").filter({ hasText: "Office Park" }).first();
+    await row.getByText("yes", { exact: true }).waitFor();
+    assert.deepEqual((await row.locator("td").allTextContents()).slice(0, 4), ["Steelworks", "Office Park", "2", "0"]);
+    await row.getByRole("button", { name: "Revoke it" }).click();
+    await row.getByText("no, revoked").waitFor();
+    if (shots) await page.screenshot({ path: join(shots, "vouchers-wide-light.png"), fullPage: true });
     await close(page);
   },
 };
