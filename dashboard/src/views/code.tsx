@@ -5,8 +5,9 @@ import { toHex } from "althing/text";
 import { useState } from "preact/hooks";
 import { maybe, peer } from "../lib/client.ts";
 import { bytes, count, plain, plural } from "../lib/format.ts";
+import { blocks } from "../lib/network.ts";
 import { signing, submit } from "../lib/signing.ts";
-import { Badge, Card, Height, Id, Who } from "../ui/basics.tsx";
+import { At, Badge, Card, Height, Id, Who } from "../ui/basics.tsx";
 import { Act, Form, Text } from "../ui/form.tsx";
 import { List } from "../ui/record.tsx";
 
@@ -35,7 +36,7 @@ function Store() {
       const { receipt } = await submit(upload);
       if (receipt.refusal) throw new Error(receipt.refusal.detail);
     }
-    tell("All parts are on the ledger; peers look at the module and compile it.");
+    tell("All parts are on the ledger; peers look at the module.");
     return store;
   };
   return (
@@ -61,6 +62,7 @@ export function Codes() {
             <div class="entry-head">
               <strong><bdi>{plain(one.name, 60)}</bdi></strong> <Names names={one.interfaces} /> <Id id={one.id} />
               <span class="muted">number {count(one.number)}, {bytes(one.bytes)}, of <Who did={one.owner} />, stored in block <Height height={one.stored_height} />, {plural(one.contracts, "contract")}</span>
+              {one.ready.ms > (blocks.value[0]?.time.ms ?? 0) && <Badge tone="warn">peers compile it until <At time={one.ready} /></Badge>}
               {one.contracts === 0 && mine !== undefined && (mine === one.owner || mine === one.creator) && <span class="entry-acts"><Act verb="Remove it" action={() => actions.removeCode(one.id)} /></span>}
             </div>
           )}
