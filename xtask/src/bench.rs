@@ -18,6 +18,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("althing-storage", "state_bench"),
     ("althing-ledger", "execute_bench"),
     ("althing-ledger", "access_bench"),
+    ("althing-contract", "gas_bench"),
     ("althing-gateway", "acks"),
 ];
 const DEMO: &str = "demo --headless --for 20s --json";

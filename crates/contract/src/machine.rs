@@ -13,6 +13,7 @@ use crate::{
     limits::STACK_BYTES_MAX,
     meter::metered,
     modules::Modules,
+    price,
     run::Guest,
     shelf::{opened, sealed},
 };
@@ -20,7 +21,7 @@ use crate::{
 /// Number of what is made of a module before it is compiled: raised with every change of `meter`, of
 /// the weights that inspection finds, or of the engine's settings, so that no machine code of before is
 /// used. A test says when.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// A module that can be called.
 #[derive(Clone)]
@@ -264,6 +265,42 @@ fn refused(what: &str) -> Reason {
 
 fn config() -> Config {
     let mut costs = OperatorCost::new();
+    let division = [
+        &mut costs.I32DivS,
+        &mut costs.I32DivU,
+        &mut costs.I32RemS,
+        &mut costs.I32RemU,
+        &mut costs.I64DivS,
+        &mut costs.I64DivU,
+        &mut costs.I64RemS,
+        &mut costs.I64RemU,
+    ];
+    division.into_iter().for_each(|cost| *cost = price::DIVIDE);
+    let float = [
+        &mut costs.F32Add,
+        &mut costs.F32Sub,
+        &mut costs.F32Mul,
+        &mut costs.F32Min,
+        &mut costs.F32Max,
+        &mut costs.F32Ceil,
+        &mut costs.F32Floor,
+        &mut costs.F32Trunc,
+        &mut costs.F32Nearest,
+        &mut costs.F64Add,
+        &mut costs.F64Sub,
+        &mut costs.F64Mul,
+        &mut costs.F64Min,
+        &mut costs.F64Max,
+        &mut costs.F64Ceil,
+        &mut costs.F64Floor,
+        &mut costs.F64Trunc,
+        &mut costs.F64Nearest,
+        &mut costs.F32DemoteF64,
+        &mut costs.F64PromoteF32,
+    ];
+    float.into_iter().for_each(|cost| *cost = price::FLOAT);
+    let slow = [&mut costs.F32Div, &mut costs.F64Div, &mut costs.F32Sqrt, &mut costs.F64Sqrt];
+    slow.into_iter().for_each(|cost| *cost = price::FLOAT_SLOW);
     // A page is cleared when it is first touched, and given back at the end.
     costs.variable.memory_grow_per_page = u8::MAX;
     let mut config = Config::new();
