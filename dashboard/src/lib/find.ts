@@ -19,7 +19,7 @@ const ofEntity = (entity: Entity): Found => ({ kind: entity.kind, name: plain(en
 const ofThing = (thing: Thing): Found => ({ kind: "thing", name: plain(thing.title || thing.name), link: href.thing(thing.id) });
 
 const ofContract = (contract: Contract): Found => ({ kind: "contract", name: plain(contract.name), link: href.contract(contract.id) });
-const ofService = (service: Service): Found => ({ kind: "service", name: plain(service.name), link: href.service(service.id) });
+const ofService = (service: Service): Found => ({ kind: "catalogue", name: plain(service.name), link: href.service(service.id) });
 
 /** The answer of a part of the interface, if the peer has it. */
 const within = <T>(path: string, ask: () => Promise<T>): Promise<T | undefined> | undefined => (has(path) ? maybe(ask()) : undefined);

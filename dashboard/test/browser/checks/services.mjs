@@ -58,7 +58,7 @@ export const checks = {
     assert.deepEqual(items[0].versions.map((one) => [one.version, one.status]), [["1.1.0", "live"]]);
     assert.equal(await page.locator("main b").count(), 0, "what the manifest says is text");
     await page.locator(".search input").fill("forecast");
-    await page.locator('[role="option"]').filter({ hasText: "service" }).first().click();
+    await page.locator('[role="option"]').filter({ hasText: "catalogue" }).first().click();
     await page.getByRole("heading", { level: 1, name: "forecast" }).waitFor();
     await page.getByText("http://127.0.0.1:8090/<x>").waitFor();
     await close(page);
