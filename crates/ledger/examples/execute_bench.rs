@@ -86,8 +86,7 @@ impl Run {
         let started = Instant::now();
         let transactions: Vec<&Transaction> = transactions.iter().collect();
         let block = BlockInput { header: &header, transactions: &transactions };
-        let outcome = execute(&self.state, &block)
-            .expect("a map does not fail");
+        let outcome = execute(&self.state, &block).expect("a map does not fail");
         let took = started.elapsed();
         assert!(outcome.receipts.iter().all(|receipt| receipt.code == 0), "all must take effect");
         for (key, value) in outcome.writes {

@@ -1,5 +1,6 @@
 //! Contracts by hand on a small ledger.
 
+mod deeds;
 mod others;
 mod ready;
 
