@@ -79,7 +79,7 @@ export const checks = {
 
   async "no view is wider than a phone"() {
     const page = await open("/", { viewport: { width: 360, height: 740 } });
-    for (const path of ["/", "/things", "/ledger", "/ledger?show=entities", "/blocks/3", "/procedures", "/operations", "/verify", "/sign"]) {
+    for (const path of ["/", "/things", "/ledger", "/ledger?show=entities", "/ledger?show=vouchers", "/blocks/3", "/access", "/contracts", "/services", "/governance", "/procedures", "/operations", "/verify", "/sign"]) {
       await page.goto(network.base + path);
       await page.locator("h1").first().waitFor();
       await page.waitForTimeout(800);
