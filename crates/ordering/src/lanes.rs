@@ -48,8 +48,9 @@ impl Early {
             return;
         }
         let mut waiting = self.0.lock();
-        waiting.retain(|(other, _)| *other >= epoch);
-        let of_peer = waiting.iter().filter(|(_, (peer, _))| *peer == message.0);
+        // What waits for an earlier epoch stays: its lane may not have come to take it yet.
+        let of_peer =
+            waiting.iter().filter(|(other, (peer, _))| *other == epoch && *peer == message.0);
         if of_peer.count() < EARLY_OF_PEER_MAX {
             waiting.push_back((epoch, message));
         }
@@ -58,8 +59,8 @@ impl Early {
     fn take(&self, epoch: u64) -> Option<Message<PublicKey>> {
         let mut waiting = self.0.lock();
         waiting.retain(|(other, _)| *other >= epoch);
-        let first = waiting.front().is_some_and(|(other, _)| *other == epoch);
-        if first { waiting.pop_front().map(|(_, message)| message) } else { None }
+        let first = waiting.iter().position(|(other, _)| *other == epoch)?;
+        waiting.remove(first).map(|(_, message)| message)
     }
 }
 
@@ -194,5 +195,35 @@ fn hint(epochs: &Epochs, marshal: &Marshal, epoch: u64, peer: PublicKey) {
     let present = epochs.present().epoch;
     if let Some(last) = epochs.last(present).filter(|_| epoch > present) {
         marshal.hint_finalized(Height::new(last), NonEmptyVec::new(peer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use commonware_cryptography::{Signer as _, ed25519::PrivateKey};
+
+    use super::*;
+
+    fn message(text: &'static [u8]) -> Message<PublicKey> {
+        (PrivateKey::from_seed(1).public_key(), text.into())
+    }
+
+    /// A vote of the next epoch took those of the present one away that its lane had not fetched.
+    #[test]
+    fn what_is_early_waits_for_its_own_epoch() {
+        let early = Early::default();
+        early.put(5, message(b"a"));
+        early.put(6, message(b"b"));
+        early.put(5, message(b"c"));
+        let taken = |epoch| early.take(epoch).map(|(_, bytes)| bytes);
+        assert!(taken(5).is_some_and(|bytes| bytes == b"a".as_slice()));
+        assert!(taken(5).is_some_and(|bytes| bytes == b"c".as_slice()));
+        assert!(taken(5).is_none());
+        assert!(taken(6).is_some_and(|bytes| bytes == b"b".as_slice()));
+        for _ in 0..2 * EARLY_OF_PEER_MAX {
+            early.put(7, message(b"d"));
+        }
+        assert_eq!(early.0.lock().len(), EARLY_OF_PEER_MAX);
+        assert!(taken(8).is_none() && early.0.lock().is_empty());
     }
 }

@@ -67,16 +67,8 @@ const RATE: NonZeroU32 = NZU32!(512);
 /// reserves a kilobyte for each message of a burst from each peer, so this decides how much memory an
 /// idle peer needs. Votes and transactions come in swarms; blocks one at a time; presence is a few
 /// words from time to time.
-const BURSTS: [NonZeroU32; 8] = [
-    NZU32!(64),
-    NZU32!(64),
-    NZU32!(32),
-    NZU32!(32),
-    NZU32!(16),
-    NZU32!(64),
-    NZU32!(32),
-    NZU32!(8),
-];
+const BURSTS: [NonZeroU32; 8] =
+    [NZU32!(64), NZU32!(64), NZU32!(32), NZU32!(32), NZU32!(16), NZU32!(64), NZU32!(32), NZU32!(8)];
 
 /// The quota of a channel.
 pub(crate) fn quota(channel: u64) -> Quota {

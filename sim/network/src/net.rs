@@ -164,7 +164,8 @@ impl SimNet {
         let me = wiring::public_key_of(&config.seed)?;
         let control = self.oracle.control(me);
         let register = async |channel, kind| {
-            let (sender, receiver) = control.register(channel, wiring::quota(channel)).await.ok()?;
+            let (sender, receiver) =
+                control.register(channel, wiring::quota(channel)).await.ok()?;
             Some((Tap::new(sender, kind, liar.clone()), receiver))
         };
         let channels = Channels {
