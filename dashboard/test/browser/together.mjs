@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { openAccount } from "./account.mjs";
 import { contractModule } from "./contract.mjs";
@@ -13,6 +15,9 @@ const GUARD = fileURLToPath(new URL("../../../contracts/artifacts/guard.wasm", i
 function description(title, affordances) {
   return JSON.stringify({ "@context": "https://www.w3.org/2022/wot/td/v1.1", title, securityDefinitions: { none: { scheme: "nosec" } }, security: "none", ...affordances });
 }
+
+/** How long a busy machine may take to carry a command and its answer. */
+const ANSWER_MS = 60_000;
 
 const forms = [{ href: "mqtt://a/b" }];
 const TEMPERATURE = { properties: { temperature: { type: "number", multipleOf: 0.01, unit: "degC", forms } } };
@@ -198,6 +203,54 @@ export async function useEachOther({ network, open, close }) {
   await page.getByText("gateway-9").first().waitFor();
   nameless(page);
   await close(page);
+}
+
+/**
+ * Clause 7.2.2: a service of another organisation, at the peer of that organisation, reads a property and invokes an action of a device that knows
+ * MQTT and nothing else.
+ */
+export async function reachBehindGateway({ network }) {
+  const { ask, enter, refused, register, organisations: [owner, other] } = typed(network);
+  const there = `http://127.0.0.1:${network.port + 10}`;
+  assert.equal((await (await fetch(`${there}/v1/peers`)).json()).items.find((one) => one.this).organisation_name, "Office Park");
+  register("fan", "Fan", { actions: { spin: { input: { type: "object", properties: { rpm: { type: "integer" } } }, forms } }, properties: { level: { type: "integer", forms } } }, owner);
+  ask("thing", "bind", "fan", "--gateway", "gateway", "--key", owner);
+  const service = enter("service", "climate-9", other);
+  const read = ["command", "read", "fan", "level", "--key", service, "--peer", there];
+  const invoke = ["command", "invoke", "fan", "spin", "--input", '{"rpm":900}', "--key", service, "--peer", there];
+  for (const once of [read, invoke]) assert.match(refused(...once), /not_permitted|access_denied/);
+  ask("access", "policy", "set", "--thing", "fan", "--entity", "climate-9", "--right", "read", "--right", "invoke", "--mode", "open", "--key", owner);
+
+  // The device: a client that hears and answers.
+  const mqtt = ["-h", "127.0.0.1", "-p", String(network.port + 9), "-q", "1", "-V", "5"];
+  const device = spawn("mosquitto_sub", [...mqtt, "-t", "things/fan/commands/request"], { stdio: ["ignore", "pipe", "inherit"] });
+  createInterface({ input: device.stdout }).on("line", (line) => {
+    const { id, operation, input } = JSON.parse(line);
+    const answer = JSON.stringify({ id, state: "done", result: operation === "read" ? "70" : `spins at ${input.rpm}` });
+    execFileSync("mosquitto_pub", [...mqtt, "-t", "things/fan/commands/answer", "-m", answer]);
+  });
+  try {
+    const answers = [];
+    for (const once of [read, invoke]) {
+      const sent = await until(async () => {
+        try {
+          return ask(...once);
+        } catch {
+          // The peer of the other organisation may not have the policy yet.
+          return undefined;
+        }
+      });
+      answers.push(await until(async () => {
+        const command = ask("command", "show", sent.receipt.transaction, "--peer", there);
+        return command.state === "done" && command;
+      }, ANSWER_MS));
+    }
+    assert.deepEqual(answers.map((one) => JSON.parse(one.result)), ["70", "spins at 900"]);
+    const ids = ["climate-9", "gateway"].map((name) => ask("entity", "show", name).id);
+    for (const one of answers) assert.deepEqual([one.sender, one.reporter], ids, "asked by the one, answered by the gateway of the other");
+  } finally {
+    device.kill();
+  }
 }
 
 const digest = (module) => createHash("sha256").update(module).digest("hex");
