@@ -295,6 +295,9 @@ async fn report_one(
 ) -> Result<(), Error> {
     let mut attempts = 0;
     loop {
+        // The gateway's batches are numbered from the same account: where it stood at the start, or
+        // at the report before, may be long out of the window. Answers used to be lost to that.
+        account.refresh(client).await?;
         let transaction = account.sign(vec![Action::ReportCommand(report.clone())]);
         match client.finalize_transaction(&transaction, FINAL_PATIENCE).await {
             Ok(outcome) => {
@@ -305,13 +308,11 @@ async fn report_one(
                     return Ok(());
                 }
                 attempts += 1;
-                account.refresh(client).await?;
             }
             Err(error)
                 if error.code() == Some(Refusal::NonceReused.code()) && attempts < ATTEMPTS =>
             {
                 attempts += 1;
-                account.refresh(client).await?;
             }
             Err(error) => return Err(error),
         }
