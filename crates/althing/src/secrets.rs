@@ -6,7 +6,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use althing_client::key_file::{self, PASSPHRASE_VARIABLE, Protection, StoredKey};
+use althing_client::{
+    key_file::{self, PASSPHRASE_VARIABLE, Protection, StoredKey},
+    model::DidText,
+};
 use anyhow::Context as _;
 use clap::Args;
 use zeroize::Zeroizing;
@@ -31,6 +34,18 @@ pub(crate) fn open(path: &Path, passphrase_file: Option<&Path>) -> anyhow::Resul
     let encrypted = key_file::needs_passphrase(path).next_step(wrong)?;
     let passphrase = if encrypted { Some(existing(path, passphrase_file)?) } else { None };
     key_file::read(path, passphrase.as_deref().map(String::as_str)).next_step(wrong)
+}
+
+/// Adds to a key file whose key it is.
+pub(crate) fn name(
+    path: &Path,
+    passphrase_file: Option<&Path>,
+    entity: &DidText,
+) -> anyhow::Result<()> {
+    let wrong = || format!("see that {} can be written, and try again", path.display());
+    let encrypted = key_file::needs_passphrase(path).next_step(wrong)?;
+    let passphrase = if encrypted { Some(existing(path, passphrase_file)?) } else { None };
+    key_file::name(path, passphrase.as_deref().map(String::as_str), entity.clone()).next_step(wrong)
 }
 
 /// How new key files are to be protected.

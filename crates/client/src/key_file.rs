@@ -2,7 +2,8 @@
 //!
 //! The key is derived from the passphrase by Argon2id (RFC 9106) and encrypts the secret with
 //! ChaCha20-Poly1305 (RFC 8439), authenticated together with everything else the file says. A file
-//! is never overwritten and only its owner may read it. An unencrypted form exists for networks on
+//! is never overwritten and only its owner may read it; whose key it is may be added once, when that is
+//! settled. An unencrypted form exists for networks on
 //! one machine that are thrown away; it says so in the file.
 
 use std::{
@@ -171,6 +172,25 @@ pub fn write(
     create(path, text.as_bytes()).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.into()),
         _ => KeyFileError::Write { path: path.into(), source },
+    })
+}
+
+/// Adds to a key file that does not say so whose key it is. The passphrase stays as it is.
+///
+/// # Errors
+/// As [`read`]; [`KeyFileError::Exists`] if the file says it already; others if writing fails.
+pub fn name(path: &Path, passphrase: Option<&str>, entity: DidText) -> Result<(), KeyFileError> {
+    let mut stored = read(path, passphrase)?;
+    if stored.entity.replace(entity).is_some() {
+        return Err(KeyFileError::Exists(path.into()));
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    write(&beside, &stored, passphrase.map_or(Protection::None, Protection::Passphrase))?;
+    fs::rename(&beside, path).map_err(|source| {
+        let _ = fs::remove_file(&beside);
+        KeyFileError::Write { path: path.into(), source }
     })
 }
 
@@ -345,6 +365,27 @@ mod tests {
                 assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
             }
         }
+    }
+
+    #[test]
+    fn a_file_is_told_once_whose_key_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, protection, passphrase) in
+            [("a", Protection::Passphrase("right"), Some("right")), ("b", Protection::None, None)]
+        {
+            let path = folder.path().join(file);
+            let before = stored(Suite::P256);
+            let nameless = StoredKey { entity: None, key: before.key.clone() };
+            write(&path, &nameless, protection).unwrap();
+            let entity = before.entity.unwrap();
+            name(&path, passphrase, entity.clone()).unwrap();
+            let after = read(&path, passphrase).unwrap();
+            assert_eq!(after.entity, Some(entity.clone()));
+            assert_eq!(after.key.public_key(), before.key.public_key());
+            assert_eq!(needs_passphrase(&path).unwrap(), passphrase.is_some());
+            assert!(matches!(name(&path, passphrase, entity), Err(KeyFileError::Exists(_))));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

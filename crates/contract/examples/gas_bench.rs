@@ -9,6 +9,7 @@
 //! if something is. Storage is a map in memory here: what
 //! the state adds, `execute_bench` and `contract_calls` measure.
 #![allow(clippy::unwrap_used, reason = "a program that measures may panic")]
+#![expect(clippy::disallowed_types, reason = "a benchmark reads the clock; the host does not")]
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Instant};
 

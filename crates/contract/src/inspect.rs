@@ -138,7 +138,10 @@ pub(crate) fn survey(module: &[u8]) -> Result<(Outline, Vec<u32>), Reason> {
 }
 
 fn invalid(error: wasmparser::BinaryReaderError) -> Reason {
-    Reason::Invalid { offset: error.offset(), what: error.message().to_owned() }
+    // Some messages go on with the bytes, one a line.
+    let what = error.message().lines().next().unwrap_or_default();
+    let what = what.split(" - expected=").next().unwrap_or(what).to_owned();
+    Reason::Invalid { offset: error.offset(), what }
 }
 
 fn at_most(what: &'static str, found: u64, max: u64) -> Result<(), Reason> {

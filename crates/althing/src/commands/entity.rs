@@ -183,8 +183,8 @@ impl Register {
         Ok(StoredKey { entity: None, key })
     }
 
-    /// Makes the key file if there is none, or checks that it is of this very entity. Before the
-    /// registration: a key that could not be kept must not enter the ledger.
+    /// Makes the key file if there is none, or checks that it is of this very entity and sees to it
+    /// that it says so. Before the registration: a key that could not be kept must not enter the ledger.
     fn settle(&self, stored: StoredKey, did: &DidText) -> anyhow::Result<()> {
         if self.entity_key.exists() {
             return match stored.entity {
@@ -192,7 +192,8 @@ impl Register {
                     format!("{} is the key of {entity}, not of {did}", self.entity_key.display()),
                     "kind and name make the id: give those the key was made for, or another file",
                 )),
-                _ => Ok(()),
+                Some(_) => Ok(()),
+                None => secrets::name(&self.entity_key, self.sign.passphrase_file(), did),
             };
         }
         let protection =

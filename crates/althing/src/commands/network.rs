@@ -73,7 +73,7 @@ pub(crate) struct New {
 /// Modes on the command line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ModeName {
-    /// Anyone may join.
+    /// Open to everybody in time: seats are given by vote until there are stakes.
     Public,
     /// Members decide who may join.
     Consortium,

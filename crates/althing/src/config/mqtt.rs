@@ -192,6 +192,18 @@ impl Config {
         if listen.is_none() && websocket_listen.is_none() {
             return Ok(None);
         }
+        for (key, file) in [
+            ("certificate", Some(&raw.certificate)),
+            ("key", Some(&raw.key)),
+            ("client_authority", client_authority.is_some().then_some(&raw.client_authority)),
+        ] {
+            let Some(file) = file else { continue };
+            let path = self.path(&format!("gateway.mqtt.tls.{key}"), file)?;
+            if !path.is_file() {
+                let problem = format!("names {}, which is not there", path.display());
+                return Err(self.wrong(&format!("tls.{key}"), problem));
+            }
+        }
         Ok(Some(TlsConfig {
             listen,
             websocket_listen,

@@ -56,6 +56,12 @@ fn wrong_values_name_line_key_and_remedy() {
             "`gateway.limits`: limit `batch_readings_max` is 0",
         ),
         (
+            gateway(
+                "[gateway.mqtt.tls]\nlisten = \"127.0.0.1:8883\"\ncertificate = \"no.pem\"\nkey = \"no.key\"",
+            ),
+            "`gateway.mqtt.tls.certificate`: names ",
+        ),
+        (
             gateway("[[gateway.profiles]]\nname = \"p\"\ntopic = \"a/#\""),
             "profile `p`: topic: level `#`",
         ),

@@ -542,6 +542,6 @@ fn parts_that_nobody_stores_are_bounded_and_expire() {
     ledger.world.must(b, part(4, 0, 1));
     ledger.world.must(b, part(4, 1, 1));
     assert_eq!(parts(&ledger), 2);
-    let counted = |id| ledger.world.state.get(&key::uploads_of(id)).is_some();
+    let counted = |id| ledger.world.state.contains_key(&key::uploads_of(id));
     assert_eq!((counted(&a), counted(&b)), (false, true));
 }
