@@ -3,6 +3,9 @@
 //! Whoever is let call it has a meter billed: the contract reads the meter's newest reading from the
 //! ledger, charges what was counted since the last bill, and writes a record of kind `bill` that
 //! notifies the meter's owner. Anyone may ask what a meter owes.
+//!
+//! It also charges for a service that runs outside the ledger (Y.4464 9.3, approach 2): whoever made the
+//! contract gives callers units, and takes one or more for each use in a transaction that both sign.
 
 use althing_contract_std::{AlthingMsg, AlthingQuery, latest, thing};
 use cosmwasm_std::{
@@ -12,6 +15,8 @@ use cosmwasm_std::{
 use serde::{Deserialize, Serialize};
 
 const TARIFF: &[u8] = b"tariff";
+/// Who made the contract, and gives and takes units.
+const PROVIDER: &[u8] = b"provider";
 
 /// The first message.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +38,20 @@ pub enum ExecuteMsg {
         /// DID of the meter.
         thing: String,
     },
+    /// Gives a caller units; by whoever made the contract.
+    Credit {
+        /// DID of the caller.
+        account: String,
+        /// How many more.
+        units: u64,
+    },
+    /// Takes units for a use; by whoever made the contract.
+    Debit {
+        /// DID of the caller.
+        account: String,
+        /// How many.
+        units: u64,
+    },
 }
 
 /// What can be asked.
@@ -46,6 +65,20 @@ pub enum QueryMsg {
         /// DID of the meter.
         thing: String,
     },
+    /// How many units a caller has; answers with [`Credit`].
+    Credit {
+        /// DID of the caller.
+        account: String,
+    },
+}
+
+/// What a caller has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credit {
+    /// Units that are left.
+    pub left: u64,
+    /// Units that were taken so far.
+    pub used: u64,
 }
 
 /// The terms.
@@ -92,11 +125,12 @@ pub struct Bill {
 pub fn instantiate(
     deps: DepsMut<AlthingQuery>,
     _env: Env,
-    _info: MessageInfo,
+    info: MessageInfo,
     message: InstantiateMsg,
 ) -> StdResult<Response<AlthingMsg>> {
     let InstantiateMsg { property, price, currency } = message;
     deps.storage.set(TARIFF, &to_json_binary(&Tariff { property, price, currency })?);
+    deps.storage.set(PROVIDER, info.sender.as_bytes());
     Ok(Response::new())
 }
 
@@ -108,7 +142,57 @@ pub fn execute(
     info: MessageInfo,
     message: ExecuteMsg,
 ) -> StdResult<Response<AlthingMsg>> {
-    let ExecuteMsg::Bill { thing: meter } = message;
+    match message {
+        ExecuteMsg::Bill { thing } => bill(deps, info, thing),
+        ExecuteMsg::Credit { account, units } => {
+            change_credit(deps, &info, &account, |credit| {
+                credit.left = credit.left.checked_add(units)?;
+                Some(())
+            })
+        }
+        ExecuteMsg::Debit { account, units } => change_credit(deps, &info, &account, |credit| {
+            credit.left = credit.left.checked_sub(units)?;
+            credit.used = credit.used.checked_add(units)?;
+            Some(())
+        }),
+    }
+}
+
+/// Gives units to a caller or takes some; the change gives nothing if there are too few or too many.
+fn change_credit(
+    deps: DepsMut<AlthingQuery>,
+    info: &MessageInfo,
+    account: &str,
+    change: impl Fn(&mut Credit) -> Option<()>,
+) -> StdResult<Response<AlthingMsg>> {
+    if deps.storage.get(PROVIDER).as_deref() != Some(info.sender.as_bytes()) {
+        return Err(StdError::msg("only the provider gives and takes units"));
+    }
+    let key = credit_key(account);
+    let mut credit = credit(deps.storage, account)?;
+    change(&mut credit).ok_or_else(|| StdError::msg("the caller has too few units, or too many"))?;
+    deps.storage.set(&key, &to_json_binary(&credit)?);
+    Ok(Response::new()
+        .add_attribute("account", account)
+        .add_attribute("left", credit.left.to_string())
+        .add_attribute("used", credit.used.to_string())
+        .set_data(to_json_binary(&credit)?))
+}
+
+fn credit_key(account: &str) -> Vec<u8> {
+    [b"credit/", account.as_bytes()].concat()
+}
+
+fn credit(storage: &dyn Storage, account: &str) -> StdResult<Credit> {
+    storage.get(&credit_key(account)).map_or_else(|| Ok(Credit::default()), from_json)
+}
+
+/// Bills a meter.
+fn bill(
+    deps: DepsMut<AlthingQuery>,
+    info: MessageInfo,
+    meter: String,
+) -> StdResult<Response<AlthingMsg>> {
     let tariff = tariff(deps.storage)?;
     let owner = thing(&deps.querier, &meter)?.ok_or_else(|| StdError::msg("no such meter"))?.owner;
     let stream = latest(&deps.querier, &meter, &tariff.property)?
@@ -156,6 +240,7 @@ pub fn execute(
 pub fn query(deps: Deps<AlthingQuery>, _env: Env, message: QueryMsg) -> StdResult<Binary> {
     match message {
         QueryMsg::Tariff {} => to_json_binary(&tariff(deps.storage)?),
+        QueryMsg::Credit { account } => to_json_binary(&credit(deps.storage, &account)?),
         QueryMsg::Account { thing } => to_json_binary(&account(deps.storage, &thing)?),
     }
 }
@@ -249,6 +334,34 @@ mod tests {
         let account: Account =
             from_json(query(deps.as_ref(), mock_env(), question).unwrap()).unwrap();
         assert_eq!(account, Account { billed: 107, owed: "3210".into(), bills: 3 });
+    }
+
+    #[test]
+    fn units_are_given_and_taken_by_the_provider_alone() {
+        let mut deps = bench();
+        let (provider, other) = (deps.api.addr_make("service"), deps.api.addr_make("caller"));
+        let account = "did:althing:demo:caller".to_owned();
+        let give = |units| ExecuteMsg::Credit { account: account.clone(), units };
+        let take = |units| ExecuteMsg::Debit { account: account.clone(), units };
+        let left = |deps: &Bench| {
+            let question = QueryMsg::Credit { account: account.clone() };
+            let credit: Credit =
+                from_json(query(deps.as_ref(), mock_env(), question).unwrap()).unwrap();
+            (credit.left, credit.used)
+        };
+        for (sender, message, fits, expected) in [
+            (&provider, take(1), false, (0, 0)),
+            (&other, give(5), false, (0, 0)),
+            (&provider, give(2), true, (2, 0)),
+            (&provider, take(1), true, (1, 1)),
+            (&other, take(1), false, (1, 1)),
+            (&provider, take(2), false, (1, 1)),
+            (&provider, give(u64::MAX), false, (1, 1)),
+            (&provider, take(1), true, (0, 2)),
+        ] {
+            let done = execute(deps.as_mut(), mock_env(), message_info(sender, &[]), message);
+            assert_eq!((done.is_ok(), left(&deps)), (fits, expected));
+        }
     }
 
     #[test]

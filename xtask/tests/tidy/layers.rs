@@ -69,6 +69,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const OUTSIDE: &[&str] = &[
     "althing-bench",
     "althing-device",
+    "althing-forecast",
     "althing-sim-network",
     "althing-sim",
     "althing-fuzz",
@@ -92,8 +93,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("environmental", &["althing-contract"]),
     ("fjall", &["althing-storage", "althing-gateway"]),
     ("jsonschema", &["althing-ledger"]),
-    ("axum", &["althing-api", "althing-dashboard", "althing"]),
-    ("reqwest", &["althing-client", "althing"]),
+    ("axum", &["althing-api", "althing-dashboard"]),
+    ("reqwest", &["althing-client"]),
     ("tokio-rustls", &["althing-gateway"]),
     ("tokio-tungstenite", &["althing-gateway"]),
     ("rumqttc", &["althing"]),

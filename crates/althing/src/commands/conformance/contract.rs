@@ -75,7 +75,7 @@ const GUARD: &[u8] = include_bytes!("../../../../../contracts/artifacts/guard.wa
 /// The contract that bills meters, as `contracts/metering` builds it.
 const METERING: &[u8] = include_bytes!("../../../../../contracts/artifacts/metering.wasm");
 /// Gas of every call here.
-const GAS: u64 = 100_000_000;
+pub(super) const GAS: u64 = 100_000_000;
 /// Organisations that decide whether the contract begins.
 const PARTICIPANTS: [&str; 3] = ["A", "C", "D"];
 /// How many of them must accept it.
@@ -110,7 +110,7 @@ struct Asked {
 }
 
 /// The meter of dApp C, with a reading.
-async fn meter(topology: &Topology, reading: i64) -> anyhow::Result<(ThingId, Outcome)> {
+pub(super) async fn meter(topology: &Topology, reading: i64) -> anyhow::Result<(ThingId, Outcome)> {
     let owner = topology.session("dApp C").await?;
     let thing = ThingId::derive(&owner.entity(), "meter-C");
     let description = json!({
@@ -133,7 +133,7 @@ async fn meter(topology: &Topology, reading: i64) -> anyhow::Result<(ThingId, Ou
     Ok((thing, outcome))
 }
 
-fn did(topology: &Topology, id: [u8; 32]) -> String {
+pub(super) fn did(topology: &Topology, id: [u8; 32]) -> String {
     Did::entity(topology.network(), &EntityId(id)).to_string()
 }
 
@@ -432,7 +432,7 @@ fn run_services<'a>(
 }
 
 /// Deploys the metering service as its contract.
-async fn metering(topology: &Topology) -> anyhow::Result<(ContractId, Outcome, u64)> {
+pub(super) async fn metering(topology: &Topology) -> anyhow::Result<(ContractId, Outcome, u64)> {
     let session = topology.session("service A").await?;
     let (code, height) = store(&session, "metering", "metering", METERING).await?;
     let message = json!({ "property": "energy", "price": 30, "currency": "cent" });
@@ -645,7 +645,7 @@ pub(super) async fn heard_of_record(told: Told, link: TxId) -> anyhow::Result<St
     heard(told, linked).await
 }
 
-async fn heard(told: Told, wanted: impl Fn(&Event) -> bool) -> anyhow::Result<String> {
+pub(super) async fn heard(told: Told, wanted: impl Fn(&Event) -> bool) -> anyhow::Result<String> {
     let mut heard = Vec::new();
     for (who, mut events) in told {
         let record = await_event(&mut events, &wanted).await?;

@@ -1,32 +1,31 @@
 //! Clause 10.5: access to services that run outside the ledger.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{path::PathBuf, process::Stdio};
 
-use althing_client::model::Outcome;
-use althing_proof::{
-    grant::{Door, Presented, admit},
-    key,
+use althing_client::{
+    key_file::{self, Protection, StoredKey},
+    model::{DidText, Event, Outcome},
 };
 use althing_types::{
-    Access, AccessMode, AccessPolicy, AccessRequest, AccessUse, Action, EntityId, Genesis, GrantId,
-    Reader, ReaderToken, Record, Resource, Right, Transaction, Wire as _,
+    AccessMode, AccessPolicy, AccessRequest, Action, ContractId, Listing, Manifest, Offered, Price,
+    PriceRule, Resource, Right, ServiceId, StreamId, TxId, Version,
 };
-use anyhow::ensure;
-use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use anyhow::{Context as _, ensure};
 use futures::future::LocalBoxFuture;
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+};
 
 use super::{
-    access::{PATIENCE, applied, patiently, settle},
-    contract::{heard_of_record, listen_for_records, votes},
+    access::settle,
+    contract::{GAS, Told, did, heard, listen_for_records, meter, metering, votes},
     procedure::{Procedure, Recorder, Step, Stopped},
     topology::Topology,
 };
-use crate::{founding::Member, output::short, session::Explain as _};
+use crate::{output::short, report::failed, session::Explain as _};
 
 /// The procedure.
 pub(super) const PROCEDURE: Procedure = Procedure {
@@ -43,34 +42,40 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     run,
 };
 
+/// The program that is service A, and its caller.
+const PROGRAM: &str = "althing-forecast";
 /// What service A is used for.
 const PURPOSE: &str = "forecast";
-/// How old what is shown to service A may be, milliseconds.
-const AGE_MAX_MS: u64 = 60_000;
-/// How long a token is good for, milliseconds.
-const TOKEN_MS: u64 = 30_000;
+/// How often dApp C may call it.
+const CALLS: u32 = 3;
 
 fn run<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
-        let request = recorder.step("REQ-10.5-1..3", granted(topology)).await?;
-        let used = recorder.step("REQ-10.5-4", talk(topology, request)).await?;
-        recorder.step("REQ-10.5-5..7", write_down(topology, request, used)).await
+        let set_up = recorder.step("REQ-10.5-1..3", granted(topology)).await?;
+        let used = recorder.step("REQ-10.5-4", talk(topology, &set_up)).await?;
+        recorder.step("REQ-10.5-5..7", written_down(topology, used)).await
     })
 }
 
-fn access(topology: &Topology, owner: EntityId) -> anyhow::Result<Access> {
-    Ok(Access {
-        owner,
-        grantee: topology.entity("dApp C")?,
-        resource: Resource::Service(topology.entity("service A")?),
-        right: Right::Call,
-        purpose: PURPOSE.to_owned(),
-    })
+/// What service A works with.
+struct SetUp {
+    /// The contract that charges and records.
+    contract: ContractId,
+    /// What is forecast.
+    stream: StreamId,
+    /// Key files, since programs sign.
+    keys: TempDir,
+}
+
+impl SetUp {
+    fn key(&self, name: &str) -> PathBuf {
+        self.keys.path().join(name)
+    }
 }
 
 /// Steps 1 to 3. The organisation of service A says that the service is asked; it denies the first
-/// request and allows the second.
-async fn granted(topology: &Topology) -> anyhow::Result<(GrantId, String)> {
+/// request and allows the second. Service A gives dApp C one unit.
+async fn granted(topology: &Topology) -> anyhow::Result<(SetUp, String)> {
     let owner = topology.organisation("A").await?;
     let service = topology.session("service A").await?;
     let resource = Resource::Service(service.entity());
@@ -88,17 +93,25 @@ async fn granted(topology: &Topology) -> anyhow::Result<(GrantId, String)> {
     let set = owner.perform(vec![Action::SetAccessPolicy(policy)]).await?;
     let client = topology.session("dApp C").await?;
     client.client.read_from(set.height);
-    let id = access(topology, owner.entity())?.id();
+    let caller = client.entity();
     let mut said = Vec::new();
     for allow in [false, true] {
-        let request = Action::RequestAccess(AccessRequest {
+        let request = AccessRequest {
             resource: resource.clone(),
             right: Right::Call,
             purpose: PURPOSE.to_owned(),
-            count_max: 1,
+            count_max: CALLS,
             until_height: u64::MAX,
-        });
-        let asked = client.perform(vec![request]).await?;
+        };
+        let id = althing_types::Access {
+            owner: owner.entity(),
+            grantee: caller,
+            resource: resource.clone(),
+            right: Right::Call,
+            purpose: PURPOSE.to_owned(),
+        }
+        .id();
+        let asked = client.perform(vec![Action::RequestAccess(request)]).await?;
         let ((), agreed) = votes(topology, &asked).await?;
         service.client.read_from(asked.height);
         let answer = Action::AnswerAccess { request: id, allow };
@@ -111,197 +124,194 @@ async fn granted(topology: &Topology) -> anyhow::Result<(GrantId, String)> {
             outcome.height
         ));
     }
-    Ok((id, said.join("\n")))
+    let (thing, _) = meter(topology, 20).await?;
+    let (contract, begun, _) = metering(topology).await?;
+    let account = did(topology, caller.0);
+    let message = json!({ "credit": { "account": account, "units": 1 } }).to_string().into_bytes();
+    // Another session of service A has signed meanwhile.
+    let service = topology.session("service A").await?;
+    service.client.read_from(begun.height);
+    let give = Action::Execute { contract, message, gas_limit: GAS };
+    let given = service.perform(vec![give]).await?;
+    said.push(format!("service A gives dApp C one unit in block {}", given.height));
+    let keys = keys(topology)?;
+    let stream = StreamId::derive(&thing, "energy");
+    Ok((SetUp { contract, stream, keys }, said.join("\n")))
 }
 
-/// What is sent to service A: all in hex.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Question {
-    token: String,
-    identity: String,
-    grant: String,
-    /// What is to be forecast.
-    hours: u32,
+/// Writes the keys of those who run programs to files.
+fn keys(topology: &Topology) -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir().context("cannot make a folder for keys")?;
+    for name in ["service A", "dApp C", "dApp D"] {
+        let member = topology.member(name)?;
+        let entity = DidText::entity(topology.network(), &member.inception.id());
+        let stored = StoredKey { entity: Some(entity), key: member.key.clone() };
+        key_file::write(&folder.path().join(name), &stored, Protection::None)?;
+    }
+    let genesis = althing_client::genesis_file::to_text(&topology.cluster.founded.genesis);
+    std::fs::write(folder.path().join("genesis.json"), genesis).context("cannot write genesis")?;
+    Ok(folder)
 }
 
-/// What service A answers.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Answer {
-    /// Forecasts, one for each hour.
-    forecast: Vec<u32>,
-    /// For whom.
-    to: String,
-}
-
-/// Service A as it runs: it has the genesis, and asks no peer.
-#[derive(Debug)]
-struct Service {
-    genesis: Genesis,
-    service: EntityId,
-    owner: EntityId,
-}
-
-impl Service {
-    fn answer(&self, question: &Question) -> Result<Answer, String> {
-        let bytes = |text: &str| hex::decode(text).map_err(|_| "hex digits expected".to_owned());
-        let token =
-            ReaderToken::from_wire(&bytes(&question.token)?).map_err(|_| "no token".to_owned())?;
-        let (identity, grant) = (bytes(&question.identity)?, bytes(&question.grant)?);
-        let door = Door {
-            genesis: &self.genesis,
-            service: self.service,
-            owner: self.owner,
-            now_ms: now_ms(),
-            age_max_ms: AGE_MAX_MS,
-        };
-        let presented = Presented { token: &token, identity: &identity, grant: &grant };
-        let access = admit(&door, &presented).map_err(|why| why.to_string())?;
-        let forecast = (0..question.hours.min(48)).map(|hour| 20 + hour % 5).collect();
-        Ok(Answer { forecast, to: access.grantee.to_string() })
+/// The program beside this one.
+fn program() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot find this program's own file")?;
+    let path = own.with_file_name(PROGRAM);
+    if path.exists() {
+        Ok(path)
+    } else {
+        let missing = format!("{} is not there", path.display());
+        Err(failed(missing, format!("cargo build --release --package {PROGRAM}")))
     }
 }
 
-async fn serve(
-    State(service): State<Arc<Service>>,
-    Json(question): Json<Question>,
-) -> Result<Json<Answer>, (StatusCode, String)> {
-    service.answer(&question).map(Json).map_err(|why| (StatusCode::FORBIDDEN, why))
-}
-
-fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Starts service A on a port of its own.
-async fn start(service: Service) -> anyhow::Result<SocketAddr> {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    let router = Router::new().route("/forecast", post(serve)).with_state(Arc::new(service));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
-}
-
-/// Step 4. dApp C gets proofs of who it is and of its grant at its own peer, and shows them to service
-/// A, which asks no peer.
-async fn talk(topology: &Topology, grant: GrantId) -> anyhow::Result<(Outcome, String)> {
-    let owner = topology.organisation("A").await?.entity();
-    let service = topology.entity("service A")?;
-    let genesis = topology.cluster.founded.genesis.clone();
-    let address = start(Service { genesis, service, owner }).await?;
-    let member = topology.member("dApp C")?;
-    // What is proven is what a later header states: not yet the answer in the newest block.
-    settle(topology).await?;
-    let question = question(topology, member, grant).await?;
-    let http = reqwest::Client::new();
-    let send = |question: Question| {
-        let request = http.post(format!("http://{address}/forecast")).json(&question);
-        async move {
-            let answer = request.send().await?;
-            let status = answer.status();
-            anyhow::Ok((status, answer.text().await?))
-        }
-    };
-    let mut refused = Vec::new();
-    let other = token(topology, topology.member("device E")?, service);
-    let elsewhere = token(topology, member, owner);
-    let nothing =
-        topology.client("C")?.prove_state(&key::grant(&GrantId([9; 32]))).await.explain()?;
-    for (what, wrong) in [
-        ("somebody else's token", Question { token: other, ..question.clone() }),
-        ("a token for another service", Question { token: elsewhere, ..question.clone() }),
-        ("no grant", Question { grant: hex::encode(nothing), ..question.clone() }),
-        ("a forged proof", Question { grant: forged(&question.grant), ..question.clone() }),
-    ] {
-        let (status, why) = send(wrong).await?;
-        ensure!(status == reqwest::StatusCode::FORBIDDEN, "{what} is let in");
-        refused.push(format!("{what}: {why}"));
-    }
-    let height = topology.client("C")?.status().await.explain()?.height;
-    let (status, text) = send(question).await?;
-    ensure!(status.is_success(), "dApp C is not let in: {text}");
-    let answer: Answer = serde_json::from_str(&text)?;
-    ensure!(answer.forecast.len() == 24 && answer.to == member.inception.id().to_string());
-    // What follows from it on the ledger: service A records the use under its own key.
-    let session = topology.session("service A").await?;
-    let at_ms = now_ms();
-    let uses = vec![AccessUse { grant, count: 1, first_ms: at_ms, last_ms: at_ms }];
-    let outcome = applied(session.perform(vec![Action::RecordAccess { uses }]).await?)?;
-    let evidence = format!(
-        "{}\nthen {} hours are forecast, at http://{address}, with nothing on the ledger since block \
-         {height}; service A records the use in block {}",
-        refused.join("\n"),
-        answer.forecast.len(),
-        outcome.height
-    );
-    Ok((outcome, evidence))
-}
-
-/// A token of a member for a service.
-fn token(topology: &Topology, member: &Member, service: EntityId) -> String {
-    let reader = Reader {
-        ledger: topology.cluster.ledger(),
-        peer: service.0,
-        entity: member.inception.id(),
-        purpose: PURPOSE.to_owned(),
-        until_ms: now_ms().saturating_add(TOKEN_MS),
-    };
-    hex::encode(reader.sign(&member.key).to_wire())
-}
-
-async fn question(
+/// The program as a member, at its own peer.
+fn command(
     topology: &Topology,
-    member: &Member,
-    grant: GrantId,
-) -> anyhow::Result<Question> {
-    let client = topology.client("C")?;
-    let entity = key::entity(&member.inception.id());
-    let identity = patiently(|| client.prove_state(&entity)).await?;
-    let granted = key::grant(&grant);
-    let grant = patiently(|| client.prove_state(&granted)).await?;
-    let service = topology.entity("service A")?;
-    Ok(Question {
-        token: token(topology, member, service),
-        identity: hex::encode(identity),
-        grant: hex::encode(grant),
-        hours: 24,
+    set_up: &SetUp,
+    verb: &str,
+    (name, letter): (&str, &str),
+) -> anyhow::Result<Command> {
+    let mut command = Command::new(program()?);
+    command
+        .arg(verb)
+        .args(["--peer", topology.client(letter)?.url()])
+        .arg("--key")
+        .arg(set_up.key(name))
+        .arg("--genesis")
+        .arg(set_up.key("genesis.json"))
+        .args(["--contract", &set_up.contract.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// Starts service A as a process of its own; gives where it listens.
+async fn start(topology: &Topology, set_up: &SetUp) -> anyhow::Result<(Child, String)> {
+    let mut command = command(topology, set_up, "serve", ("service A", "A"))?;
+    command.args(["--stream", &set_up.stream.to_string()]);
+    command.args(["--listen", "127.0.0.1:0", "--exit-with-parent"]);
+    command.stderr(Stdio::inherit());
+    let mut child = command.spawn().context("cannot start service A")?;
+    let output = child.stdout.take().context("service A says nothing")?;
+    let first = BufReader::new(output).lines().next_line().await?;
+    let url = first.filter(|line| line.starts_with("http://"));
+    Ok((child, url.context("service A ended without an address")?))
+}
+
+/// Calls service A as a member: gives the report, or why not.
+async fn ask(
+    topology: &Topology,
+    set_up: &SetUp,
+    who: (&str, &str),
+    service: ServiceId,
+    purpose: &str,
+) -> anyhow::Result<Result<Value, String>> {
+    let mut command = command(topology, set_up, "ask", who)?;
+    command.args(["--service", &service.to_string(), "--purpose", purpose]);
+    let output = command.spawn()?.wait_with_output().await?;
+    if output.status.success() {
+        return Ok(Ok(serde_json::from_slice(&output.stdout)?));
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Ok(Err(said.lines().next().unwrap_or_default().to_owned()))
+}
+
+fn manifest(topology: &Topology, set_up: &SetUp, url: &str) -> anyhow::Result<Manifest> {
+    let rule = PriceRule { amount: 1, currency: "unit".into(), per: "call".into() };
+    Ok(Manifest {
+        name: "forecast".into(),
+        version: Version { major: 1, minor: 0, patch: 0 },
+        text: "Forecasts a meter from its last readings.".into(),
+        interfaces: vec!["forecast".into()],
+        tags: vec!["energy".into()],
+        schema: None,
+        offered: Offered::Outside {
+            entity: topology.entity("service A")?,
+            endpoints: vec![url.to_owned()],
+            contract: Some(set_up.contract),
+        },
+        purpose: PURPOSE.into(),
+        needs: Vec::new(),
+        price: Price { text: String::new(), rule: Some(rule) },
+        listing: Listing::Callers,
     })
 }
 
-/// The same with one digit in the middle changed.
-fn forged(text: &str) -> String {
-    let mut digits = text.to_owned().into_bytes();
-    let middle = digits.len() / 2;
-    digits[middle] = if digits[middle] == b'0' { b'1' } else { b'0' };
-    String::from_utf8_lossy(&digits).into_owned()
+/// Step 4. Service A runs as a process of its own and is published; dApp C finds it in the catalogue, gets
+/// proofs of who it is and of its grant at its own peer, and shows them to service A.
+async fn talk(topology: &Topology, set_up: &SetUp) -> anyhow::Result<((Told, TxId), String)> {
+    let (service_process, url) = start(topology, set_up).await?;
+    let session = topology.session("service A").await?;
+    let manifest = manifest(topology, set_up, &url)?;
+    let service = manifest.id(&session.entity());
+    let published = session.perform(vec![Action::PublishService(manifest)]).await?;
+    for (_, client) in topology.peers() {
+        client.read_from(published.height);
+    }
+    // What is proven is what a later header states: not yet the answer in the newest block.
+    settle(topology).await?;
+    let notified = [topology.entity("dApp C")?, topology.entity("service A")?];
+    let told = listen_for_records(topology, &notified).await?;
+    let mut refused = Vec::new();
+    let (c, d) = (("dApp C", "C"), ("dApp D", "D"));
+    for (what, who, purpose) in
+        [("dApp D, without a grant", d, PURPOSE), ("dApp C, for something else", c, "spying")]
+    {
+        let answer = ask(topology, set_up, who, service, purpose).await?;
+        let why = answer.err().with_context(|| format!("{what}, is let in"))?;
+        refused.push(format!("{what}: {why}"));
+    }
+    let report = ask(topology, set_up, c, service, PURPOSE).await?;
+    let report = report.map_err(|why| failed(format!("dApp C is not served: {why}"), "read it"))?;
+    let hours = report["forecast"]["values"].as_array().map_or(0, Vec::len);
+    ensure!(hours == 24, "{report} has no 24 hours");
+    let id = report["transaction"].as_str().and_then(TxId::from_hex);
+    let id = id.with_context(|| format!("{report} names no transaction"))?;
+    // Until the peer of service A has executed that too.
+    settle(topology).await?;
+    let again = ask(topology, set_up, c, service, PURPOSE).await?;
+    let spent = again.err().context("dApp C is served without a unit")?;
+    ensure!(spent.contains("no units"), "refused for another reason: {spent}");
+    let pid = service_process.id().unwrap_or_default();
+    let evidence = format!(
+        "{}\nthen {hours} hours are forecast by process {pid} at {url}, found in the catalogue\n\
+         dApp C, once more: {spent}",
+        refused.join("\n")
+    );
+    Ok(((told, id), evidence))
 }
 
-/// Steps 5 to 7. One record under both keys: neither can say later that it was otherwise.
-async fn write_down(
+/// Steps 5 to 7. One transaction under both keys debits, uses the grant and records: neither can say later
+/// that it was otherwise.
+async fn written_down(
     topology: &Topology,
-    grant: GrantId,
-    used: Outcome,
+    (told, id): (Told, TxId),
 ) -> anyhow::Result<((), String)> {
-    let (client, service) = (topology.member("dApp C")?, topology.member("service A")?);
-    let notify = vec![client.inception.id(), service.inception.id()];
-    let told = listen_for_records(topology, &notify).await?;
-    let session = topology.session("dApp C").await?;
-    session.client.read_from(used.height);
-    let link = used.receipt.transaction.0;
-    let record =
-        Record { kind: "service-used".into(), data: grant.0.to_vec(), notify, link: Some(link) };
-    // As dApp C alone would sign it, and then both.
-    let body = session.account.sign(vec![Action::Record(record)]).body().clone();
-    let other = (service.inception.id(), &service.key);
-    let transaction = Transaction::sign(&topology.cluster.ledger(), body, &client.key, &[other]);
-    let submission = (&transaction).into();
-    let outcome = applied(session.client.finalize(&submission, PATIENCE).await.explain()?)?;
-    let shown = session.client.transaction(&transaction.id()).await.explain()?;
+    let shown = topology.client("C")?.transaction(&id).await.explain()?;
     ensure!(shown.signers.len() == 2, "it has {} signatures", shown.signers.len());
+    let outcome: Outcome = shown.outcome.context("it is not final")?;
+    let events = &outcome.receipt.events;
+    let left = events.iter().find_map(|event| match event {
+        Event::ContractEmitted { attributes, .. } => {
+            attributes.iter().find(|one| one.key == "left").map(|one| one.value.clone())
+        }
+        _ => None,
+    });
+    ensure!(left.as_deref() == Some("0"), "{left:?} units are left");
+    let used = events.iter().any(|event| matches!(event, Event::AccessUsed { used: 1, .. }));
+    ensure!(used, "no use of the grant is recorded");
     let ((), agreed) = votes(topology, &outcome).await?;
-    let heard = heard_of_record(told, link).await?;
+    let recorded =
+        |event: &Event| matches!(event, Event::Recorded { kind, .. } if kind == "service-used");
+    let heard = heard(told, recorded).await?;
     Ok((
         (),
-        format!("signed by {} and {}\n{agreed}\n{}", shown.signers[0], shown.signers[1], heard),
+        format!(
+            "signed by {} and {}; one unit taken, one use of the grant\n{agreed}\n{heard}",
+            shown.signers[0], shown.signers[1]
+        ),
     ))
 }
