@@ -88,8 +88,8 @@ impl Desk {
         let now_ms = now_ms();
         let access = self.admitted(question, now_ms)?;
         let caller = access.grantee;
-        let credit = self.credit(&caller).await?;
-        if let Some(owed) = self.owed_by(&caller, credit.used) {
+        let (credit, height) = self.credit(&caller).await?;
+        if let Some(owed) = self.owed_by(&caller, credit.used, height) {
             return Ok(owed);
         }
         if credit.left < PRICE {
@@ -113,7 +113,7 @@ impl Desk {
         };
         let until_height = body.expiry_height;
         let owed = Owed { served: served.clone(), used_before: credit.used, until_height };
-        self.remember(caller, owed)?;
+        self.remember(caller, owed, height)?;
         Ok(served)
     }
 
@@ -159,20 +159,23 @@ impl Desk {
         }
     }
 
-    async fn credit(&self, caller: &EntityId) -> Result<Credit, Refused> {
+    /// What the contract says of a caller, and at which height.
+    async fn credit(&self, caller: &EntityId) -> Result<(Credit, u64), Refused> {
         let account = Did::entity(&self.party.genesis.network, caller).to_string();
         let question = json!({ "credit": { "account": account } }).to_string();
         let (client, contract) = (&self.party.client, &self.party.contract);
         let answer = client.ask_contract(contract, &question).await.map_err(unavailable)?;
         let credit = answer.answer.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        credit.ok_or_else(|| Refused::Unavailable("the contract tells no credit".to_owned()))
+        credit
+            .map(|credit| (credit, answer.height))
+            .ok_or_else(|| Refused::Unavailable("the contract tells no credit".to_owned()))
     }
 
     /// What the caller was given and has not signed for; it can have that again.
-    fn owed_by(&self, caller: &EntityId, used: u64) -> Option<Served> {
+    fn owed_by(&self, caller: &EntityId, used: u64, height: u64) -> Option<Served> {
         let mut all = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
         let owed = all.get(caller)?;
-        let over = owed.until_height <= self.party.client.height();
+        let over = owed.until_height <= height;
         if used > owed.used_before || over {
             all.remove(caller);
             return None;
@@ -180,10 +183,9 @@ impl Desk {
         Some(owed.served.clone())
     }
 
-    fn remember(&self, caller: EntityId, owed: Owed) -> Result<(), Refused> {
+    fn remember(&self, caller: EntityId, owed: Owed, height: u64) -> Result<(), Refused> {
         let mut all = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= CALLERS_MAX {
-            let height = self.party.client.height();
             all.retain(|_, owed| owed.until_height > height);
         }
         if all.len() >= CALLERS_MAX {
@@ -282,15 +284,14 @@ mod tests {
     fn who_has_not_signed_gets_the_same_again_until_it_has() {
         let desk = desk();
         let caller = EntityId([8; 32]);
-        assert_eq!(desk.owed_by(&caller, 3), None);
+        assert_eq!(desk.owed_by(&caller, 3, 10), None);
         let owed = Owed { served: served(1), used_before: 3, until_height: 100 };
-        desk.remember(caller, owed.clone()).unwrap();
-        assert_eq!(desk.owed_by(&caller, 3), Some(served(1)));
-        assert_eq!(desk.owed_by(&EntityId([9; 32]), 3), None);
-        assert_eq!(desk.owed_by(&caller, 4), None, "it has signed");
-        desk.remember(caller, owed).unwrap();
-        desk.party.client.read_from(100);
-        assert_eq!(desk.owed_by(&caller, 3), None, "it can be signed for no more");
+        desk.remember(caller, owed.clone(), 10).unwrap();
+        assert_eq!(desk.owed_by(&caller, 3, 99), Some(served(1)));
+        assert_eq!(desk.owed_by(&EntityId([9; 32]), 3, 99), None);
+        assert_eq!(desk.owed_by(&caller, 4, 99), None, "it has signed");
+        desk.remember(caller, owed, 10).unwrap();
+        assert_eq!(desk.owed_by(&caller, 3, 100), None, "it can be signed for no more");
     }
 
     #[test]
