@@ -24,7 +24,6 @@ pub(crate) struct Door {
     control: mpsc::Sender<Control>,
     routes: Arc<Routes>,
     hub: Arc<Hub>,
-    observers: Arc<Observers>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -80,6 +79,9 @@ impl Observers {
     /// Passes a message on; says how many devices observe its topic.
     pub(crate) fn tell(&self, topic: &str, payload: &[u8]) -> usize {
         let adapters = self.lock();
+        if adapters.topics.is_empty() {
+            return 0;
+        }
         for to in &adapters.to {
             // An adapter that is slower loses it, as a device that does not answer would.
             let _ = to.try_send(Told { topic: topic.to_owned(), payload: payload.to_vec() });
@@ -96,11 +98,11 @@ impl Door {
         hub: Arc<Hub>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        Self { publishes, control, routes, hub, observers: Arc::default(), stopping }
+        Self { publishes, control, routes, hub, stopping }
     }
 
     pub(crate) fn observers(&self) -> &Observers {
-        &self.observers
+        self.hub.observers()
     }
 
     /// True once the gateway stops.
@@ -139,7 +141,7 @@ impl Door {
             Some(Answer { result, .. }) => result?,
             None => return Err(STOPPING),
         }
-        self.observers.tell(&topic, &payload);
+        self.observers().tell(&topic, &payload);
         let (qos, properties, expires_ms) = (Qos::AtLeastOnce, Vec::new(), None);
         let message = Message { topic, payload, qos, retain: false, properties, expires_ms };
         // The adapter has asked for the device's rights, which the broker does not know.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use althing_edge::coap::{Code, Kind, Message, option};
 use althing_gateway::coap::{Anonymous, Coap, CoapConfig, Device};
-use common::{MemoryLedger, PATIENCE, TEMPERATURE, config, start, text};
+use common::{MemoryLedger, PATIENCE, TEMPERATURE, config, mosquitto, start, text};
 use tokio::net::UdpSocket;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
@@ -272,4 +272,25 @@ async fn a_device_that_observes_its_commands_gets_them_and_strange_datagrams_hur
         Message { payload: b"1".to_vec(), ..request(Code::POST, 9, "althing/pump/temperature") };
     assert_eq!(ask(&socket, &post).await.code, Code::CHANGED);
     assert_eq!(gateway.publish(commands, b"off".to_vec(), qos, false).unwrap().now, 0);
+}
+
+/// What one device publishes by MQTT another observes by CoAP; it used to hear nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_observes_by_coap_hears_what_is_published_by_mqtt() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    let gateway = start(config(directory.path()), &ledger).await;
+    let coap = Coap::start(coap_config(), &gateway).await.unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(coap.address().unwrap()).await.unwrap();
+    let topic = "althing/pump/temperature";
+    let observe = |id| request(Code::GET, id, topic).with(option::OBSERVE, vec![]);
+    let challenged = ask(&socket, &observe(1)).await;
+    let echo = challenged.option(option::ECHO).unwrap().to_vec();
+    let begun = ask(&socket, &observe(2).with(option::ECHO, echo)).await;
+    assert!(begun.option(option::OBSERVE).is_some(), "{begun:?}");
+    let args = ["-V", "5", "-q", "1", "-t", topic, "-m", "21.5"];
+    let published = mosquitto("mosquitto_pub", gateway.address(), &args).await;
+    assert!(published.status.success(), "{}", text(&published.stderr));
+    assert_eq!(receive(&socket).await.payload, b"21.5");
 }

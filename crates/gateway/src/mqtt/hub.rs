@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use super::routes::Routes;
 use super::store::Store;
+use crate::door::Observers;
 use crate::driver::{Answer, Publish, Reply, wall_ms};
 
 /// Longest wait before the clock is looked at again: the time of day may be set.
@@ -44,6 +45,8 @@ pub(crate) struct Hub {
     /// Rings when the machine wants the clock earlier than before.
     clock: Notify,
     next_client: AtomicU64,
+    /// Who hears of what clients publish but by MQTT.
+    observers: Observers,
 }
 
 impl Hub {
@@ -54,10 +57,21 @@ impl Hub {
         let (wills, due) = mpsc::unbounded_channel();
         let state = Mutex::new(State { broker, bells: BTreeMap::new() });
         let (clock, next_client) = (Notify::new(), AtomicU64::new(1));
-        let hub = Arc::new(Self { state, store, wills, clock, next_client });
+        let hub = Arc::new(Self {
+            state,
+            store,
+            wills,
+            clock,
+            next_client,
+            observers: Observers::default(),
+        });
         // What was found out while the store was read.
         hub.with(|_, _| ());
         (hub, due)
+    }
+
+    pub(crate) const fn observers(&self) -> &Observers {
+        &self.observers
     }
 
     /// The machine is whole after a panic under the lock as far as the next call can tell: bounds

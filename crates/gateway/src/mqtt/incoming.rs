@@ -197,6 +197,9 @@ impl Client {
     /// Gives a message to its subscribers, and notes that one of QoS 2 was taken.
     fn pass_on(&self, id: Option<u16>, message: Message, is_taken: bool) -> Ticket {
         let (connection, principal) = (self.connection, &self.principal);
+        if is_taken {
+            self.around.hub.observers().tell(&message.topic, &message.payload);
+        }
         let passed = self.around.hub.with(|broker, now| {
             if let Some(id) = id.filter(|_| message.qos == Qos::ExactlyOnce) {
                 broker.taken(connection, id);
