@@ -41,6 +41,9 @@ const PLAIN_TEST: &str = "cargo test --release --workspace --no-fail-fast --lib 
 const DOC_TESTS: &str = "cargo test --release --workspace --doc --no-fail-fast";
 /// Contracts pin other versions than peers do, and are a workspace of their own.
 const CONTRACT_TESTS: &str = "cargo test --manifest-path contracts/Cargo.toml --workspace";
+/// The engine is heavy and frozen: no part of either workspace.
+const DIFFERENTIAL: &str = "cargo run --release --manifest-path contracts/differential/Cargo.toml -- \
+                            testdata/contracts";
 const BINARIES: &str = "cargo build --release --workspace --bins";
 
 /// Everything the README promises.
@@ -94,6 +97,14 @@ pub fn fix() -> Result<()> {
 pub fn sim(seed: u64, count: u64) -> Result<()> {
     must("cargo build --quiet --release --package althing-sim")?;
     must(&format!("{} {seed} {count}", built("althing-sim")))
+}
+
+/// Has CosmWasm's own engine record the answers that our host of contracts is compared with.
+///
+/// # Errors
+/// If it cannot be built, or refuses a module.
+pub fn differential() -> Result<()> {
+    must(DIFFERENTIAL)
 }
 
 /// Feeds mutated bytes to a decoder.

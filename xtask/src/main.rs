@@ -33,6 +33,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Asks CosmWasm's own engine for the answers that our host of contracts is compared with. Takes
+    /// some minutes the first time; needed only after a change of `testdata/contracts/calls.json`.
+    Differential,
     /// Compares the encodings with the pinned ones.
     Vectors {
         /// Pins them as they are now.
@@ -72,6 +75,7 @@ fn main() -> Result<()> {
         Command::Fix => check::fix(),
         Command::Sim { seed, count } => check::sim(seed, count),
         Command::Bench { json } => xtask::bench(json),
+        Command::Differential => check::differential(),
         Command::Vectors { bless: true } => vectors::bless(),
         Command::Vectors { bless: false } => vectors::check(),
         Command::Api { bless } => xtask::api(bless),
