@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -5,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use althing_edge::broker::filter::{is_topic_filter, is_topic_name};
 use althing_edge::broker::{Broker, DueWill, Message, Publisher, Qos, RowError};
-use althing_edge::{LimitError, Profile, RightsTable, ThingSpec};
-use althing_types::ThingId;
+use althing_edge::{LimitError, Principal, Profile, RightsTable, ThingSpec};
+use althing_types::{EntityId, ThingId};
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -306,6 +307,22 @@ impl Handle {
     /// [`Stopped`].
     pub async fn serve_no_more(&self, thing: ThingId) -> Result<(), Stopped> {
         self.control.send(Control::ServeNoMore(thing)).await.map_err(|_| Stopped)
+    }
+
+    /// Entities that are connected by a token of their key.
+    #[must_use]
+    pub fn entities(&self) -> BTreeSet<EntityId> {
+        let entity = |who: &Principal| match who {
+            Principal::Entity(entity) => Some(*entity),
+            Principal::Anonymous | Principal::User(_) => None,
+        };
+        self.hub.with(|broker, _| broker.present().filter_map(entity).collect()).0
+    }
+
+    /// Ends the connections of an entity that came by a token of its key: the key counts no more. An
+    /// entity with another key comes back with a token of that.
+    pub fn dismiss(&self, entity: EntityId) {
+        self.hub.with(|broker, now| broker.dismiss(now, &Principal::Entity(entity)));
     }
 
     /// Publishes a message to the devices that subscribed to its topic, such as a command.

@@ -109,6 +109,15 @@ async fn a_token_of_the_ledgers_key_opens_for_its_time() {
         }
     }
     ledger.wait_for(&TEMPERATURE, 1).await;
+    // Its key counts no more: whoever is connected with it is sent away.
+    let token = Token::sign(&key, &id, owner, gateway, now_s + 60).text();
+    let hello = Hello { user: Some(("", &token)), ..Hello::new("open") };
+    let (mut raw, _) = Raw::enter(handle.address(), V5, hello).await;
+    assert!(handle.entities().contains(&owner));
+    handle.dismiss(owner);
+    raw.expect("a goodbye", &packet(0xe0, &[0x87])).await;
+    assert_eq!(raw.read().await, None);
+    assert!(handle.entities().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

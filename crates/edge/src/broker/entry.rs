@@ -1,5 +1,7 @@
 //! Clients come and go; sessions begin, last and end.
 
+use crate::Principal;
+
 use super::filter::Asked;
 use super::session::{Session, SessionNo, after_s};
 use super::{
@@ -94,6 +96,30 @@ impl Broker {
         self.set_timer(no);
         self.write_session(no);
         Welcome { connection, is_present: known.is_some(), expiry_s }
+    }
+
+    /// Ends the connections of a principal, whose key counts no more. What they left to be said is not
+    /// said; their sessions wait for somebody who may go on with them.
+    pub fn dismiss(&mut self, now: i64, principal: &Principal) {
+        let of_principal = |no: &SessionNo| {
+            self.sessions.get(no).is_some_and(|session| session.principal == *principal)
+        };
+        let connections: Vec<ConnectionId> = self
+            .connections
+            .iter()
+            .filter(|(_, no)| of_principal(no))
+            .map(|(connection, _)| *connection)
+            .collect();
+        for connection in connections {
+            self.effects.dismissed.push((connection, Dismissal::Revoked));
+            self.close(now, connection, Parting::Clean(None));
+        }
+    }
+
+    /// Who is connected; once for each connection.
+    pub fn present(&self) -> impl Iterator<Item = &Principal> {
+        let sessions = self.connections.values().filter_map(|no| self.sessions.get(no));
+        sessions.map(|session| &session.principal)
     }
 
     /// A connection ended. Ending it again, or after a dismissal, changes nothing.

@@ -167,6 +167,22 @@ fn a_client_id_is_its_owners_as_long_as_its_session_lives() {
 }
 
 #[test]
+fn whose_key_counts_no_more_is_dismissed_and_leaves_no_will() {
+    let mut broker = broker();
+    let first = broker.enter_as(0, "c", "all", 10);
+    let second = broker.enter_as(0, "d", "all", 0);
+    let other = broker.enter_as(0, "e", "own", 10);
+    assert_eq!(broker.present().filter(|who| **who == user("all")).count(), 2);
+    broker.dismiss(0, &user("all"));
+    let expected = [(first, Dismissal::Revoked), (second, Dismissal::Revoked)];
+    assert_eq!(broker.effects().dismissed, expected);
+    assert_eq!(broker.clients(), (1, 2), "the session that lasts waits without a connection");
+    broker.dismiss(0, &user("all"));
+    assert_eq!(broker.effects().dismissed, []);
+    broker.close(0, other, Parting::Broken);
+}
+
+#[test]
 fn nobody_gets_or_gives_what_he_may_not() {
     let mut broker = broker();
     let own = broker.enter_as(0, "own", "own", 100);

@@ -94,6 +94,8 @@ pub enum Parting {
 pub enum Dismissal {
     /// Another connection came with the same client id.
     TakenOver,
+    /// The key that its client showed counts no more.
+    Revoked,
 }
 
 /// What a client asks to get.

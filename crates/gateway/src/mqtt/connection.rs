@@ -69,6 +69,8 @@ pub(super) enum End {
     Slow,
     #[error("another connection came with the same client id")]
     TakenOver,
+    #[error("the key that the client showed counts no more")]
+    Revoked,
     #[error("a publish was refused, and there is no other way to say so: {0}")]
     Refused(Rejection),
     #[error("the gateway stops")]
@@ -90,6 +92,7 @@ impl End {
             Self::ReceiveMaximum => Some(reason::RECEIVE_MAXIMUM_EXCEEDED),
             Self::Slow => Some(reason::QUOTA_EXCEEDED),
             Self::TakenOver => Some(reason::SESSION_TAKEN_OVER),
+            Self::Revoked => Some(reason::NOT_AUTHORIZED),
             Self::Stopping => Some(reason::SERVER_SHUTTING_DOWN),
             Self::Refused(Rejection::QueueFull { .. }) => Some(reason::QUOTA_EXCEEDED),
             Self::Refused(_) => Some(reason::SERVER_BUSY),
@@ -111,6 +114,7 @@ impl From<Dismissal> for End {
     fn from(why: Dismissal) -> Self {
         match why {
             Dismissal::TakenOver => Self::TakenOver,
+            Dismissal::Revoked => Self::Revoked,
         }
     }
 }
@@ -360,7 +364,7 @@ impl Client {
         };
         tracing::debug!(client = self.id, "connection ended: {end}");
         self.open.parting = end.parting();
-        if !matches!(end, End::TakenOver) {
+        if !matches!(end, End::TakenOver | End::Revoked) {
             self.settle_the_rest().await;
         }
         self.say_why(&end);

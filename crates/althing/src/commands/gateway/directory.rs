@@ -15,8 +15,9 @@ use tokio::time::sleep;
 /// short at first, since peers and gateway are often started together.
 const PAUSE_STEP: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// What changes the things a gateway serves.
-const EVENTS: &str = "bound,unbound,thing_updated,thing_retired,thing_transferred";
+/// What changes the things a gateway serves, and who may be connected to it.
+const EVENTS: &str =
+    "bound,unbound,thing_updated,thing_retired,thing_transferred,key_rotated,entity_revoked";
 
 /// Serves every thing of these owners that is or becomes bound to the gateway, or of the gateway's
 /// own owner if there are none; goes on from peer to peer.
@@ -79,6 +80,7 @@ impl Follower<'_> {
         let things = self.bound().await?;
         self.served.extend(things.iter().map(|thing| thing.id));
         self.gateway.serve_only(things).await?;
+        self.dismiss_revoked().await?;
         while let Some(record) = events.next().await? {
             self.on_event(record.event).await?;
         }
@@ -104,8 +106,22 @@ impl Follower<'_> {
             Event::ThingRetired { thing } if self.served.contains(&thing.thing_id()) => {
                 self.serve_no_more(thing.thing_id()).await
             }
+            Event::KeyRotated { entity, .. } | Event::EntityRevoked { entity } => {
+                self.gateway.dismiss(entity.entity_id());
+                Ok(())
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Entities may have been revoked while no peer told so.
+    async fn dismiss_revoked(&self) -> Result<(), Ended> {
+        for entity in self.gateway.entities() {
+            if !self.client.entity(&entity).await?.active {
+                self.gateway.dismiss(entity);
+            }
+        }
+        Ok(())
     }
 
     /// All things to serve.
