@@ -14,7 +14,8 @@ use althing_proof::{grant::in_force, key as raw_key, verify};
 use althing_types::{
     Access, AccessMode, AccessPolicy, AccessRequest, Action, CodeId, CodeMeta, ContractId,
     EntityId, EntityKind, Listing, Manifest, Offered, Payload, Price, Reader, Reading, Record,
-    Resource, Right, ServiceId, ServiceStatus, StreamId, Terms, ThingId, Value, Version, Wire as _,
+    Refusal, Resource, Right, ServiceId, ServiceStatus, StreamId, Terms, ThingId, Value, Version,
+    Wire as _,
 };
 use support::{Host, PATIENCE, key, with_peer};
 
@@ -52,9 +53,19 @@ impl Meter {
 
 async fn perform(host: &Host, account: &Account, actions: Vec<Action>) -> u64 {
     let transaction = account.sign(actions);
-    let outcome = host.client.finalize_transaction(&transaction, PATIENCE).await.unwrap();
-    assert_eq!(outcome.receipt.refusal, None, "{outcome:?}");
-    outcome.height
+    loop {
+        match host.client.finalize_transaction(&transaction, PATIENCE).await {
+            // Peers are given the time to compile what was stored.
+            Err(error) if error.code() == Some(Refusal::CodeNotReady.code()) => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            outcome => {
+                let outcome = outcome.unwrap();
+                assert_eq!(outcome.receipt.refusal, None, "{outcome:?}");
+                return outcome.height;
+            }
+        }
+    }
 }
 
 async fn submit(host: &Host, stream: StreamId, seq: u64) -> u64 {
