@@ -244,13 +244,15 @@ fn what_is_submitted() {
         plant.refused("payload too long", &long, Refusal::TooLarge, 413).await;
 
         let owner = plant.host.organisation.signer().clone();
-        let header = numbers(&[9]).header(stream, 3);
+        // Made once: its times are the clock's.
+        let payload = numbers(&[9]);
+        let header = payload.header(stream, 3);
         // The owner may submit for its own thing; a peer of the genesis has nothing to do with it.
         let entity = plant.host.genesis.peers[0].inception.id();
         let peer = Signer { entity, key: key(2), ..owner.clone() };
         let unbound = peer.sign(0, 100, vec![Action::SubmitBatch(header)]);
         let unbound = Submission {
-            payloads: vec![numbers(&[9]).to_wire().into()],
+            payloads: vec![payload.to_wire().into()],
             ..Submission::from(&unbound)
         };
         plant.refused("not bound", &unbound, Refusal::NotBound, 403).await;

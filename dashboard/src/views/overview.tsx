@@ -1,7 +1,7 @@
 /** The network at a glance: who takes part, what was measured, that it was agreed. */
 
 import { useEffect, useState } from "preact/hooks";
-import { peer } from "../lib/client.ts";
+import { isUnknownReader, peer } from "../lib/client.ts";
 import { batches, happenings, streamOf } from "../lib/feed.ts";
 import { bytes, clock, count, plain, plural, quantity, rate as perSecond } from "../lib/format.ts";
 import { tagged, type BlockSummary, type Readings } from "../lib/model.ts";
@@ -133,9 +133,11 @@ function useLive(): LiveReading[] {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
     const shown = new Map<string, number>();
+    // What this page may not read is not asked for again, and leaves its line to others.
+    const refused = new Set<string>();
     const turn = async () => {
       // Streams keep their line as long as they are among the recent ones, so that nothing jumps.
-      const recent = batches.peek().slice(0, STREAMS * 2);
+      const recent = batches.peek().filter((one) => !refused.has(streamOf(one))).slice(0, STREAMS * 2);
       const stays = recent.filter((one) => shown.has(streamOf(one)));
       const fresh = recent.filter((one) => !shown.has(streamOf(one)));
       const chosen = [...stays, ...fresh].slice(0, STREAMS);
@@ -143,7 +145,10 @@ function useLive(): LiveReading[] {
       const lines = await Promise.all(
         chosen.map(async (one) => {
           const stream = streamOf(one);
-          const readings = await peer.latest(stream, { limit: VALUES }, { signal: abort.signal }).catch(() => undefined);
+          const readings = await peer.latest(stream, { limit: VALUES }, { signal: abort.signal }).catch((error: Error) => {
+            if (isUnknownReader(error)) refused.add(stream);
+            return undefined;
+          });
           return readings && { stream, thing: String(tagged(one.event)["thing"]), readings };
         }),
       );

@@ -41,7 +41,7 @@ export async function open(path, options = {}) {
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   page.wrong = [];
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && page.wrong.push(message.text()));
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && page.wrong.push(`${message.text()} ${message.location().url}`));
   page.on("pageerror", (error) => page.wrong.push(String(error)));
   page.on("request", (request) => {
     const url = new URL(request.url());
