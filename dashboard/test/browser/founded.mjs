@@ -31,6 +31,7 @@ async function found(demo, name, mode, host, port) {
       writeFileSync(join(folder, file), text);
       return join(folder, file);
     },
+    said: () => processes.map((one) => one.said()).join("\n"),
     startGateway: () => processes.push(demo.start("gateway", "run", "--config", gateway)),
     mqtt: ["-h", host, "-p", String(port + 5)],
     stop: async () => {
@@ -41,7 +42,7 @@ async function found(demo, name, mode, host, port) {
   const ready = until(async () => {
     const health = await fetch(`${at(0)}/v1/health`).then((answer) => answer.json(), () => undefined);
     return health?.state === "ready" && health.height > 0;
-  }, PATIENCE_MS, () => `network ${name} makes no blocks:\n${processes.map((one) => one.said()).join("\n")}`);
+  }, PATIENCE_MS, () => `network ${name} makes no blocks:\n${network.said()}`);
   await ready.catch(async (error) => {
     await network.stop();
     throw error;
@@ -76,7 +77,7 @@ export async function sameInEveryMode({ network: demo }) {
         } catch {
           return false;
         }
-      }, PATIENCE_MS);
+      }, PATIENCE_MS, () => `the gateway takes nothing:\n${network.said()}`);
       for (const peer of network.peers) {
         const latest = () => ask("reading", "latest", "kiln/temperature", "--peer", peer).items.map((one) => one.value);
         await until(async () => latest().includes("99.25"), PATIENCE_MS, () => `no reading at ${peer}`);
