@@ -251,10 +251,8 @@ fn what_is_submitted() {
         let entity = plant.host.genesis.peers[0].inception.id();
         let peer = Signer { entity, key: key(2), ..owner.clone() };
         let unbound = peer.sign(0, 100, vec![Action::SubmitBatch(header)]);
-        let unbound = Submission {
-            payloads: vec![payload.to_wire().into()],
-            ..Submission::from(&unbound)
-        };
+        let unbound =
+            Submission { payloads: vec![payload.to_wire().into()], ..Submission::from(&unbound) };
         plant.refused("not bound", &unbound, Refusal::NotBound, 403).await;
         for (what, text, refusal, status) in [
             ("deep nesting", b"[".repeat(10_000), Refusal::BadDescription, 422),
