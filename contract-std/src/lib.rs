@@ -240,7 +240,9 @@ pub struct Access {
     pub allowed: bool,
 }
 
-fn number<'de, T: core::str::FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+fn number<'de, T: core::str::FromStr, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| D::Error::custom("a number in text expected"))
 }
@@ -249,7 +251,8 @@ fn optional_number<'de, T: core::str::FromStr, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    let number = |text: String| text.parse().map_err(|_| D::Error::custom("a number in text expected"));
+    let number =
+        |text: String| text.parse().map_err(|_| D::Error::custom("a number in text expected"));
     text.map(number).transpose()
 }
 

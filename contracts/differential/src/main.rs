@@ -52,7 +52,8 @@ impl Storage for Kept {
     }
 
     fn scan(&mut self, from: Option<&[u8]>, to: Option<&[u8]>, order: Order) -> BackendResult<u32> {
-        let within = |key: &[u8]| from.is_none_or(|from| key >= from) && to.is_none_or(|to| key < to);
+        let within =
+            |key: &[u8]| from.is_none_or(|from| key >= from) && to.is_none_or(|to| key < to);
         let mut found: Vec<Record> = {
             let rows = self.rows();
             let rows = rows.iter().filter(|(key, _)| within(key));
@@ -136,7 +137,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = PathBuf::from(std::env::args().nth(1).ok_or("usage: althing-differential FOLDER")?);
+    let folder =
+        PathBuf::from(std::env::args().nth(1).ok_or("usage: althing-differential FOLDER")?);
     let calls: Value = serde_json::from_slice(&fs::read(folder.join("calls.json"))?)?;
     let scratch = std::env::temp_dir().join(format!("althing-differential-{}", std::process::id()));
     let memory = Size::mebi(32);
@@ -167,7 +169,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         answers.push(json!({ "module": name, "answers": said }));
     }
     fs::remove_dir_all(&scratch)?;
-    let text = serde_json::to_string_pretty(&json!({ "engine": "cosmwasm-vm 3.0.9", "contracts": answers }))?;
+    let text = serde_json::to_string_pretty(
+        &json!({ "engine": "cosmwasm-vm 3.0.9", "contracts": answers }),
+    )?;
     fs::write(folder.join("answers.json"), text + "\n")?;
     Ok(())
 }
@@ -181,7 +185,8 @@ fn ask(
     let environment = calls["environment"].to_string();
     let info = json!({ "sender": call["sender"], "funds": [] }).to_string();
     let message = call["message"].to_string();
-    let (environment, info, message) = (environment.as_bytes(), info.as_bytes(), message.as_bytes());
+    let (environment, info, message) =
+        (environment.as_bytes(), info.as_bytes(), message.as_bytes());
     let answer = match call["entry"].as_str() {
         Some("instantiate") => call_instantiate_raw(instance, environment, info, message),
         Some("execute") => call_execute_raw(instance, environment, info, message),

@@ -5,8 +5,8 @@
 
 use althing_contract_std::{AlthingMsg, AlthingQuery, latest};
 use cosmwasm_std::{
-    Binary, Deps, DepsMut, Env, MessageInfo, Response, StdError, StdResult, entry_point,
-    from_json, to_json_binary,
+    Binary, Deps, DepsMut, Env, MessageInfo, Response, StdError, StdResult, entry_point, from_json,
+    to_json_binary,
 };
 use serde::{Deserialize, Serialize};
 

@@ -144,12 +144,10 @@ pub fn execute(
 ) -> StdResult<Response<AlthingMsg>> {
     match message {
         ExecuteMsg::Bill { thing } => bill(deps, info, thing),
-        ExecuteMsg::Credit { account, units } => {
-            change_credit(deps, &info, &account, |credit| {
-                credit.left = credit.left.checked_add(units)?;
-                Some(())
-            })
-        }
+        ExecuteMsg::Credit { account, units } => change_credit(deps, &info, &account, |credit| {
+            credit.left = credit.left.checked_add(units)?;
+            Some(())
+        }),
         ExecuteMsg::Debit { account, units } => change_credit(deps, &info, &account, |credit| {
             credit.left = credit.left.checked_sub(units)?;
             credit.used = credit.used.checked_add(units)?;
@@ -170,7 +168,8 @@ fn change_credit(
     }
     let key = credit_key(account);
     let mut credit = credit(deps.storage, account)?;
-    change(&mut credit).ok_or_else(|| StdError::msg("the caller has too few units, or too many"))?;
+    change(&mut credit)
+        .ok_or_else(|| StdError::msg("the caller has too few units, or too many"))?;
     deps.storage.set(&key, &to_json_binary(&credit)?);
     Ok(Response::new()
         .add_attribute("account", account)

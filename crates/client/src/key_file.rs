@@ -187,6 +187,8 @@ pub fn name(path: &Path, passphrase: Option<&str>, entity: DidText) -> Result<()
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
+    // What a crash left; the file itself still has the key.
+    let _ = fs::remove_file(&beside);
     write(&beside, &stored, passphrase.map_or(Protection::None, Protection::Passphrase))?;
     fs::rename(&beside, path).map_err(|source| {
         let _ = fs::remove_file(&beside);

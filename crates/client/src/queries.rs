@@ -10,10 +10,10 @@ use crate::{
     Client, Error, Events,
     model::{
         AccessPolicy, Account, Aggregates, Block, BlockSummary, Code, Command, Consequence,
-        Contract, ContractAnswer, ContractPast, Decision, DidDocument, Entity, EventRecord, Gaps,
-        Governance, Grant, KeyVersion, Network, Page, Past, Peers, PendingApproval, Policies,
-        Property, Proposal, Readings, Service, ServicePast, ServiceVersion, Status, Stream, Thing,
-        Transaction, Trial, Trigger, TriggerPast, TriggerTrial, Voucher, query,
+        Contract, ContractAnswer, Decision, DidDocument, Entity, EventRecord, Gaps, Governance,
+        Grant, KeyVersion, Network, Page, Past, PastEvents, Peers, PendingApproval, Policies,
+        Property, Proposal, Readings, Service, ServiceVersion, Status, Stream, Thing, Transaction,
+        Trial, Trigger, TriggerTrial, Voucher, query,
     },
 };
 
@@ -68,7 +68,7 @@ impl Client {
         &self,
         contract: &ContractId,
         query: &query::List,
-    ) -> Result<Page<ContractPast>, Error> {
+    ) -> Result<Page<PastEvents>, Error> {
         self.get(&format!("v1/contracts/{contract}/transactions"), query).await
     }
 
@@ -129,7 +129,7 @@ impl Client {
         &self,
         id: &ServiceId,
         query: &query::List,
-    ) -> Result<Page<ServicePast>, Error> {
+    ) -> Result<Page<PastEvents>, Error> {
         self.get(&format!("v1/services/{id}/transactions"), query).await
     }
 
@@ -157,7 +157,7 @@ impl Client {
         &self,
         id: &TriggerId,
         query: &query::List,
-    ) -> Result<Page<TriggerPast>, Error> {
+    ) -> Result<Page<PastEvents>, Error> {
         self.get(&format!("v1/triggers/{id}/runs"), query).await
     }
 

@@ -11,9 +11,9 @@
 #![allow(clippy::unwrap_used, reason = "a program that measures may panic")]
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the clock; the host does not")]
 
-use std::{collections::BTreeMap, fmt::Write as _, time::Instant};
+use std::{fmt::Write as _, time::Instant};
 
-use althing_contract::{Broken, Call, Entry, Host, Machine, Order, Row, run};
+use althing_contract::{Broken, Call, Entry, Host, Machine, Order, Row, run, testing};
 
 const GAS: u64 = 1_000_000_000_000;
 /// How much cheaper than instructions anything may be.
@@ -22,7 +22,7 @@ const TIMES_MAX: f64 = 10.0;
 const RUNS: usize = 5;
 
 #[derive(Debug, Default)]
-struct World(BTreeMap<Vec<u8>, Vec<u8>>);
+struct World(testing::Storage);
 
 impl Host for World {
     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
@@ -30,10 +30,7 @@ impl Host for World {
     }
 
     fn set(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Broken> {
-        match value {
-            Some(value) => self.0.insert(key.to_vec(), value.to_vec()),
-            None => self.0.remove(key),
-        };
+        testing::set(&mut self.0, key, value);
         Ok(())
     }
 
@@ -41,16 +38,10 @@ impl Host for World {
         &mut self,
         from: &[u8],
         to: Option<&[u8]>,
-        _order: Order,
+        order: Order,
         limit: usize,
     ) -> Result<(Vec<Row>, usize), Broken> {
-        let rows = self
-            .0
-            .range(from.to_vec()..)
-            .take_while(|(key, _)| to.is_none_or(|to| key.as_slice() < to));
-        let rows: Vec<Row> = rows.take(limit).map(|(k, v)| (k.clone(), v.clone())).collect();
-        let looked_at = rows.len();
-        Ok((rows, looked_at))
+        Ok(testing::range(&self.0, from, to, order, limit))
     }
 
     fn address(&self, text: &str) -> Option<[u8; 32]> {

@@ -44,5 +44,7 @@ mod imports;
 mod run;
 pub use run::{Call, Done, Entry, Failure, run};
 
+pub mod testing;
+
 #[cfg(test)]
 mod tests;

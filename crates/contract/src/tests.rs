@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Broken, Call, Done, Entry, Failure, Host, Machine, Module, Order, Reason, Row, inspect, limits,
-    run,
+    run, testing,
 };
 
 const BASE: &str = include_str!("../../../testdata/contracts/base.wat");
@@ -36,10 +36,7 @@ impl Host for World {
     }
 
     fn set(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Broken> {
-        match value {
-            Some(value) => self.storage.insert(key.to_vec(), value.to_vec()),
-            None => self.storage.remove(key),
-        };
+        testing::set(&mut self.storage, key, value);
         Ok(())
     }
 
@@ -50,15 +47,7 @@ impl Host for World {
         order: Order,
         limit: usize,
     ) -> Result<(Vec<Row>, usize), Broken> {
-        let within = |key: &[u8]| key >= from && to.is_none_or(|to| key < to);
-        let rows = self.storage.iter().filter(|(key, _)| within(key));
-        let rows = rows.map(|(key, value)| (key.clone(), value.clone()));
-        let rows: Vec<Row> = match order {
-            Order::Ascending => rows.take(limit).collect(),
-            Order::Descending => rows.rev().take(limit).collect(),
-        };
-        let looked_at = rows.len();
-        Ok((rows, looked_at))
+        Ok(testing::range(&self.storage, from, to, order, limit))
     }
 
     fn address(&self, text: &str) -> Option<[u8; 32]> {

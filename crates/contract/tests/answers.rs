@@ -6,9 +6,9 @@
     reason = "a test reads files and may panic"
 )]
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{fs, path::PathBuf};
 
-use althing_contract::{Broken, Call, Entry, Failure, Host, Machine, Order, Row, run};
+use althing_contract::{Broken, Call, Entry, Failure, Host, Machine, Order, Row, run, testing};
 use althing_types::CodeId;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The same world as the recorder's.
 #[derive(Debug, Default, Clone)]
-struct World(BTreeMap<Vec<u8>, Vec<u8>>);
+struct World(testing::Storage);
 
 impl Host for World {
     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
@@ -36,10 +36,7 @@ impl Host for World {
     }
 
     fn set(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Broken> {
-        match value {
-            Some(value) => self.0.insert(key.to_vec(), value.to_vec()),
-            None => self.0.remove(key),
-        };
+        testing::set(&mut self.0, key, value);
         Ok(())
     }
 
@@ -50,15 +47,7 @@ impl Host for World {
         order: Order,
         limit: usize,
     ) -> Result<(Vec<Row>, usize), Broken> {
-        let within = |key: &[u8]| key >= from && to.is_none_or(|to| key < to);
-        let rows = self.0.iter().filter(|(key, _)| within(key));
-        let rows = rows.map(|(key, value)| (key.clone(), value.clone()));
-        let rows: Vec<Row> = match order {
-            Order::Ascending => rows.take(limit).collect(),
-            Order::Descending => rows.rev().take(limit).collect(),
-        };
-        let looked_at = rows.len();
-        Ok((rows, looked_at))
+        Ok(testing::range(&self.0, from, to, order, limit))
     }
 
     fn address(&self, text: &str) -> Option<[u8; 32]> {

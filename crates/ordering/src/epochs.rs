@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU64, sync::Arc};
 
-use althing_types::{Digest, LedgerId, Validator, Wire as _};
+use althing_types::{Digest, LedgerId, Validator, Wire as _, epoch_end, epoch_of};
 use commonware_consensus::{
     simplex::{
         elector::{Config as _, RoundRobin, RoundRobinElector},
@@ -84,12 +84,12 @@ impl Epochs {
 
     /// The epoch of a height.
     pub(crate) fn of(&self, height: u64) -> u64 {
-        self.length.map_or(0, |length| height / u64::from(length))
+        epoch_of(self.length, height)
     }
 
     /// The height of the last block of an epoch, if it ever ends.
     pub(crate) fn last(&self, epoch: u64) -> Option<u64> {
-        epoch.checked_add(1)?.checked_mul(u64::from(self.length?))?.checked_sub(1)
+        epoch_end(self.length, epoch)
     }
 
     /// The validators of an epoch, if they are known.

@@ -104,13 +104,13 @@ impl Parameters {
     /// The epoch of a height.
     #[must_use]
     pub fn epoch_of(&self, height: u64) -> u64 {
-        self.epoch_blocks.map_or(0, |blocks| height / u64::from(blocks))
+        epoch_of(self.epoch_blocks, height)
     }
 
     /// The height of the last block of an epoch, if it ends.
     #[must_use]
     pub fn epoch_end(&self, epoch: u64) -> Option<u64> {
-        epoch.checked_add(1)?.checked_mul(u64::from(self.epoch_blocks?))?.checked_sub(1)
+        epoch_end(self.epoch_blocks, epoch)
     }
 
     /// The first height at which validators vote that are chosen at a height: that of the epoch after
@@ -125,6 +125,18 @@ impl Parameters {
     pub fn ends_epoch(&self, height: u64) -> bool {
         self.epoch_end(self.epoch_of(height)) == Some(height)
     }
+}
+
+/// The epoch of a height, if epochs have so many blocks; the first one for ever without.
+#[must_use]
+pub fn epoch_of(epoch_blocks: Option<u32>, height: u64) -> u64 {
+    epoch_blocks.map_or(0, |blocks| height / u64::from(blocks))
+}
+
+/// The height of the last block of an epoch, if it ever ends.
+#[must_use]
+pub fn epoch_end(epoch_blocks: Option<u32>, epoch: u64) -> Option<u64> {
+    epoch.checked_add(1)?.checked_mul(u64::from(epoch_blocks?))?.checked_sub(1)
 }
 
 /// A founding organisation.

@@ -99,4 +99,6 @@ mod governance;
 pub use governance::{Change, Members, Proposal, Seat, VotingRule};
 
 mod genesis;
-pub use genesis::{Genesis, GenesisError, Mechanism, Mode, Organisation, Parameters, PeerSeat};
+pub use genesis::{
+    Genesis, GenesisError, Mechanism, Mode, Organisation, Parameters, PeerSeat, epoch_end, epoch_of,
+};

@@ -26,12 +26,12 @@ pub(crate) mod verify;
 
 use std::path::Path;
 
-use althing_client::model::Outcome;
+use althing_client::model::{Outcome, Page, PastEvents};
 use althing_types::EntityKind;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
-use crate::{nearest::nearest, report::NextStep as _};
+use crate::{nearest::nearest, output::Table, report::NextStep as _};
 
 /// Which part of a list.
 #[derive(Debug, Clone, Args)]
@@ -59,6 +59,21 @@ fn with_more(mut text: String, next: Option<&str>) -> String {
         text.push_str(&format!("more: the same command with --after {next}"));
     }
     text
+}
+
+/// What happened to something. `by` heads the column of ids, `none` stands where nothing happened.
+fn past_events(page: &Page<PastEvents>, by: &'static str, none: &str) -> String {
+    let mut table = Table::new(&["block", "time", "events", by]);
+    for past in &page.items {
+        let names: Vec<&str> = past.events.iter().map(|event| event.name()).collect();
+        table.row([
+            past.height.to_string(),
+            past.time.to_string(),
+            names.join(", "),
+            past.transaction.to_string(),
+        ]);
+    }
+    with_more(table.or(none), page.next.as_deref())
 }
 
 /// Where a transaction became final, and what to know of it.

@@ -1,8 +1,7 @@
 use althing_client::model::{
-    Attribute, Code, Contract, ContractPast, ContractProposal, Event, Hex, RefusalText,
-    StateChange, Trial,
+    Attribute, Code, Contract, ContractProposal, Event, Hex, RefusalText, StateChange, Trial,
 };
-use althing_peer::query::{CodeState, ContractState, Past, Tried};
+use althing_peer::query::{CodeState, ContractState, Tried};
 use althing_types::{self as types, Refusal};
 
 use crate::service::Service;
@@ -46,17 +45,6 @@ impl Service {
                 declined: dids(&proposal.declined),
                 until_height: proposal.until_height,
             }),
-        }
-    }
-
-    pub(crate) fn contract_past(&self, id: &types::ContractId, past: &Past) -> ContractPast {
-        let about = |event: &&types::Event| super::About::of(event).entities.contains(&id.actor());
-        ContractPast {
-            height: past.height,
-            index: past.position,
-            time: past.time_ms.into(),
-            transaction: Hex(past.receipt.transaction),
-            events: past.receipt.events.iter().filter(about).map(|it| self.event(it)).collect(),
         }
     }
 

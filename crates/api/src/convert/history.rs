@@ -1,18 +1,41 @@
-use althing_client::model::{Hex, Page, Past, PendingApproval, Policy};
+use althing_client::model::{Hex, Page, Past, PastEvents, PendingApproval, Policy};
 use althing_peer::query;
 use althing_types::{ApprovalPolicy, TxId};
+use axum::Json;
 
+use super::About;
 use crate::service::Service;
 
+/// A page as clients get it.
+pub(crate) fn shown<S, T>(page: &query::Page<S>, show: impl FnMut(&S) -> T) -> Json<Page<T>> {
+    let next = page.next.as_deref().map(hex::encode);
+    Json(Page { items: page.items.iter().map(show).collect(), next })
+}
+
 impl Service {
-    pub(crate) fn past(&self, page: query::Page<query::Past>) -> Page<Past> {
-        let items = page.items.iter().map(|past| Past {
+    pub(crate) fn past(&self, past: &query::Past) -> Past {
+        Past {
             height: past.height,
             index: past.position,
             time: past.time_ms.into(),
             receipt: self.receipt(&past.receipt),
-        });
-        Page { items: items.collect(), next: page.next.map(hex::encode) }
+        }
+    }
+
+    /// The same with the events alone that are about what was asked for.
+    pub(crate) fn past_events(
+        &self,
+        past: &query::Past,
+        is_asked: impl Fn(About) -> bool,
+    ) -> PastEvents {
+        let events = past.receipt.events.iter().filter(|event| is_asked(About::of(event)));
+        PastEvents {
+            height: past.height,
+            index: past.position,
+            time: past.time_ms.into(),
+            transaction: Hex(past.receipt.transaction),
+            events: events.map(|event| self.event(event)).collect(),
+        }
     }
 
     pub(crate) fn pending(&self, id: &TxId, pending: &query::Pending) -> PendingApproval {

@@ -14,6 +14,7 @@ mod entity;
 mod governance;
 
 mod history;
+pub(crate) use history::shown;
 
 mod onboarding;
 pub(crate) use onboarding::degrees_e7;

@@ -1,9 +1,9 @@
 use althing_client::model::{
-    self, Action, Event, Hex, PriceRule, ServiceNeed, ServicePast, ServiceVersion, VersionStatus,
+    self, Action, Event, Hex, PriceRule, ServiceNeed, ServiceVersion, VersionStatus,
 };
 use althing_ledger::service::VersionRecord;
-use althing_peer::query::{Past, ServiceState};
-use althing_types::{self as types, Digest, Offered, ServiceEvent, ServiceId};
+use althing_peer::query::ServiceState;
+use althing_types::{self as types, Digest, Offered, ServiceEvent};
 
 use crate::service::Service;
 
@@ -65,17 +65,6 @@ impl Service {
             schema: None,
             published_height: record.published_height,
             changed_height: record.changed_height,
-        }
-    }
-
-    pub(crate) fn service_past(&self, id: &ServiceId, past: &Past) -> ServicePast {
-        let about = |event: &&types::Event| super::About::of(event).service == Some(*id);
-        ServicePast {
-            height: past.height,
-            index: past.position,
-            time: past.time_ms.into(),
-            transaction: Hex(past.receipt.transaction),
-            events: past.receipt.events.iter().filter(about).map(|it| self.event(it)).collect(),
         }
     }
 

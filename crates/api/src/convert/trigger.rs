@@ -1,5 +1,5 @@
-use althing_client::model::{Action, Event, Hex, Trigger, TriggerPast, TriggerTrial};
-use althing_peer::query::{Past, Replay, Tried, TriggerState};
+use althing_client::model::{Action, Event, Hex, Trigger, TriggerTrial};
+use althing_peer::query::{Replay, Tried, TriggerState};
 use althing_types::{self as types, Cause, Effect, Refusal, StreamId, TriggerEvent};
 
 use super::{decimal, onboarding::text, stream::value_text};
@@ -29,16 +29,6 @@ impl Service {
             gas_used: record.gas_used,
             last_height: (record.runs > 0).then_some(record.last_height),
             last_code: code(record.last_code),
-        }
-    }
-
-    pub(crate) fn trigger_past(&self, past: &Past) -> TriggerPast {
-        TriggerPast {
-            height: past.height,
-            index: past.position,
-            time: past.time_ms.into(),
-            transaction: Hex(past.receipt.transaction),
-            events: past.receipt.events.iter().map(|event| self.event(event)).collect(),
         }
     }
 

@@ -7,6 +7,7 @@ use althing_peer::query::PAGE_ITEMS_MAX;
 use axum::{Json, extract::State};
 
 use crate::{
+    convert::shown,
     extract::{Params, Parsed, key_cursor, limit},
     problem::{Answer, ApiError, Failure},
     reader::Reader,
@@ -30,8 +31,7 @@ pub(super) async fn policies(
     let (after, limit) = (key_cursor(list.after.as_deref())?, limit(list.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.access_policies(&owner, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|record| service.access_policy(&owner, record)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |record| service.access_policy(&owner, record)))
     };
     service.read(list).await
 }
@@ -95,8 +95,7 @@ pub(super) async fn feed(
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.access_feed(&owner, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|at| service.event_record(at)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |at| service.event_record(at)))
     };
     service.read(list).await
 }

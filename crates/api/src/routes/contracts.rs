@@ -1,5 +1,5 @@
 use althing_client::{
-    model::{Code, CodeHex, Contract, ContractAnswer, ContractPast, IdText, Page, Trial, query},
+    model::{Code, CodeHex, Contract, ContractAnswer, IdText, Page, PastEvents, Trial, query},
     submission::CBOR_MEDIA_TYPE,
 };
 use althing_peer::query::{ContractFilter, PAGE_ITEMS_MAX};
@@ -13,6 +13,7 @@ use axum::{
 };
 
 use crate::{
+    convert::shown,
     extract::{Params, Parsed, key_cursor, limit},
     problem::{Answer, ApiError, Failure},
     reader::Reader,
@@ -37,8 +38,7 @@ pub(super) async fn codes(
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.codes(after.as_deref(), limit)?;
-        let items = page.items.iter().map(|state| service.code(state)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |state| service.code(state)))
     };
     service.read(list).await
 }
@@ -102,8 +102,7 @@ pub(super) async fn contracts(
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.contracts(&filter, reader.entity, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|state| service.contract(state)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |state| service.contract(state)))
     };
     service.read(list).await
 }
@@ -133,19 +132,20 @@ pub(super) async fn contract(
     path = "/v1/contracts/{id}/transactions",
     tag = "contracts",
     params(("id" = IdText, Path, description = "The contract"), query::List),
-    responses((status = 200, description = "Transactions", body = Page<ContractPast>))
+    responses((status = 200, description = "Transactions", body = Page<PastEvents>))
 )]
 pub(super) async fn contract_history(
     State(service): State<Shared>,
     Parsed(id): Parsed<IdText>,
     Params(asked): Params<query::List>,
-) -> Answer<Json<Page<ContractPast>>> {
+) -> Answer<Json<Page<PastEvents>>> {
     let id = service.contract_id(&id)?;
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.contract_history(&id, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|past| service.contract_past(&id, past)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |past| {
+            service.past_events(past, |about| about.entities.contains(&id.actor()))
+        }))
     };
     service.read(list).await
 }

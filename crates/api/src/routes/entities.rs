@@ -7,6 +7,7 @@ use althing_types::{EntityId, EntityKind, ThingId};
 use axum::{Json, extract::State};
 
 use crate::{
+    convert::shown,
     extract::{Params, Parsed, key_cursor, limit, numeric_cursor},
     problem::{Answer, ApiError, Failure},
     service::{Service, Shared},
@@ -51,8 +52,7 @@ pub(super) async fn entities(
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.entities(&filter, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|(id, record)| service.entity(id, record)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |(id, record)| service.entity(id, record)))
     };
     service.read(list).await
 }
@@ -123,7 +123,7 @@ pub(super) async fn history(
     let (after, limit) = (key_cursor(list.after.as_deref())?, limit(list.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.history(&id, after.as_deref(), limit)?;
-        Ok(Json(service.past(page)))
+        Ok(shown(&page, |past| service.past(past)))
     };
     service.read(list).await
 }
@@ -147,7 +147,7 @@ pub(super) async fn notifications(
     let (after, limit) = (key_cursor(list.after.as_deref())?, limit(list.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.notifications(&id, after.as_deref(), limit)?;
-        Ok(Json(service.past(page)))
+        Ok(shown(&page, |past| service.past(past)))
     };
     service.read(list).await
 }
@@ -171,8 +171,7 @@ pub(super) async fn pending(
     let (after, limit) = (key_cursor(list.after.as_deref())?, limit(list.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.pending(&id, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|(id, pending)| service.pending(id, pending)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |(id, pending)| service.pending(id, pending)))
     };
     service.read(list).await
 }

@@ -1,11 +1,12 @@
 use althing_client::model::{
-    Page, Service as Listed, ServiceHex, ServicePast, ServiceVersion, query,
+    Page, PastEvents, Service as Listed, ServiceHex, ServiceVersion, query,
 };
 use althing_peer::query::{PAGE_ITEMS_MAX, ServiceFilter};
 use althing_types::Version;
 use axum::{Json, extract::State};
 
 use crate::{
+    convert::shown,
     extract::{Params, Parsed, key_cursor, limit},
     problem::{Answer, ApiError, Failure},
     reader::Reader,
@@ -46,8 +47,7 @@ pub(super) async fn services(
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.services(&filter, reader.entity, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|state| service.listed(state)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |state| service.listed(state)))
     };
     service.read(list).await
 }
@@ -109,20 +109,19 @@ pub(super) async fn service_version(
     path = "/v1/services/{id}/transactions",
     tag = "services",
     params(("id" = ServiceHex, Path, description = "The service"), query::List),
-    responses((status = 200, description = "Transactions", body = Page<ServicePast>))
+    responses((status = 200, description = "Transactions", body = Page<PastEvents>))
 )]
 pub(super) async fn service_history(
     State(service): State<Shared>,
     reader: Reader,
     Parsed(id): Parsed<ServiceHex>,
     Params(asked): Params<query::List>,
-) -> Answer<Json<Page<ServicePast>>> {
+) -> Answer<Json<Page<PastEvents>>> {
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         service.query.service(&id, reader.entity)?;
         let page = service.query.service_history(&id, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|past| service.service_past(&id, past)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |past| service.past_events(past, |about| about.service == Some(id.0))))
     };
     service.read(list).await
 }

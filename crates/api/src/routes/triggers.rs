@@ -1,5 +1,5 @@
 use althing_client::{
-    model::{Page, Trigger, TriggerHex, TriggerPast, TriggerTrial, query},
+    model::{Page, PastEvents, Trigger, TriggerHex, TriggerTrial, query},
     submission::CBOR_MEDIA_TYPE,
 };
 use althing_peer::query::{PAGE_ITEMS_MAX, TriggerFilter};
@@ -12,6 +12,7 @@ use axum::{
 };
 
 use crate::{
+    convert::shown,
     extract::{Params, Parsed, key_cursor, limit},
     problem::{Answer, ApiError, Failure},
     reader::Reader,
@@ -37,8 +38,7 @@ pub(super) async fn triggers(
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.triggers(&filter, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|state| service.trigger(state)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |state| service.trigger(state)))
     };
     service.read(list).await
 }
@@ -67,18 +67,17 @@ pub(super) async fn trigger(
     path = "/v1/triggers/{id}/runs",
     tag = "triggers",
     params(("id" = TriggerHex, Path, description = "The trigger"), query::List),
-    responses((status = 200, description = "Runs and changes", body = Page<TriggerPast>))
+    responses((status = 200, description = "Runs and changes", body = Page<PastEvents>))
 )]
 pub(super) async fn trigger_runs(
     State(service): State<Shared>,
     Parsed(id): Parsed<TriggerHex>,
     Params(asked): Params<query::List>,
-) -> Answer<Json<Page<TriggerPast>>> {
+) -> Answer<Json<Page<PastEvents>>> {
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
         let page = service.query.trigger_history(&id, after.as_deref(), limit)?;
-        let items = page.items.iter().map(|past| service.trigger_past(past)).collect();
-        Ok(Json(Page { items, next: page.next.map(hex::encode) }))
+        Ok(shown(&page, |past| service.past_events(past, |_| true)))
     };
     service.read(list).await
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{CodeHex, ContractHex, DidText, Event, RefusalText, Time, TxHex};
+use super::{CodeHex, ContractHex, DidText, Event, RefusalText, Time};
 
 /// A key with a value in an event of a contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,22 +86,6 @@ pub struct ContractProposal {
     pub declined: Vec<DidText>,
     /// Last height at which it can be accepted.
     pub until_height: u64,
-}
-
-/// A transaction that called or changed a contract.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct ContractPast {
-    /// Height of its block.
-    pub height: u64,
-    /// Its position in the block.
-    pub index: u32,
-    /// Time of the block.
-    pub time: Time,
-    /// The transaction whose receipt tells of it.
-    pub transaction: TxHex,
-    /// What it brought about at this contract.
-    pub events: Vec<Event>,
 }
 
 /// What a contract answered to a question.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, DidText, Receipt, Time, TxHex};
+use super::{Action, DidText, Event, Receipt, Time, TxHex};
 
 /// A final transaction in an entity's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,4 +54,20 @@ pub struct Policy {
     pub approvers: Vec<DidText>,
     /// Blocks within which the approvals must come.
     pub patience_blocks: u32,
+}
+
+/// A transaction that concerned something, or a run of a trigger, with what it brought about there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PastEvents {
+    /// Height of its block.
+    pub height: u64,
+    /// Its position in the block; runs come after the transactions.
+    pub index: u32,
+    /// Time of the block.
+    pub time: Time,
+    /// The transaction whose receipt tells of it, or the id of the run.
+    pub transaction: TxHex,
+    /// What happened, in order.
+    pub events: Vec<Event>,
 }

@@ -25,7 +25,7 @@ pub use entity::{
 };
 
 mod history;
-pub use history::{Past, PendingApproval, Policies, Policy};
+pub use history::{Past, PastEvents, PendingApproval, Policies, Policy};
 
 mod onboarding;
 pub use onboarding::{BindingLimit, Offer, Place, ThingReport, ThingStatus, Voucher};
@@ -57,12 +57,12 @@ pub use access::{
 };
 
 mod service;
-pub use service::{PriceRule, Service, ServiceNeed, ServicePast, ServiceVersion, VersionStatus};
+pub use service::{PriceRule, Service, ServiceNeed, ServiceVersion, VersionStatus};
 mod trigger;
-pub use trigger::{Trigger, TriggerPast, TriggerTrial};
+pub use trigger::{Trigger, TriggerTrial};
 mod contract;
 pub use contract::{
-    Attribute, Code, Contract, ContractAnswer, ContractPast, ContractProposal, StateChange, Trial,
+    Attribute, Code, Contract, ContractAnswer, ContractProposal, StateChange, Trial,
 };
 
 mod block;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, DigestHex, Event, ServiceHex, Time, TxHex};
+use super::{DidText, DigestHex, ServiceHex};
 
 /// A service in the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,20 +100,4 @@ pub struct PriceRule {
     pub currency: String,
     /// For each of what.
     pub per: String,
-}
-
-/// A transaction that changed a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct ServicePast {
-    /// Height of its block.
-    pub height: u64,
-    /// Its position in the block.
-    pub index: u32,
-    /// Time of the block.
-    pub time: Time,
-    /// The transaction.
-    pub transaction: TxHex,
-    /// What it brought about at this service.
-    pub events: Vec<Event>,
 }

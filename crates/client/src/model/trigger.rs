@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, Event, StreamHex, Time, Trial, TriggerHex, TxHex};
+use super::{DidText, StreamHex, Time, Trial, TriggerHex};
 
 /// A trigger, and how far it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,22 +37,6 @@ pub struct Trigger {
     /// Code of the refusal that it met then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_code: Option<String>,
-}
-
-/// A run of a trigger, or a transaction that changed it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct TriggerPast {
-    /// Height of its block.
-    pub height: u64,
-    /// Its position in the block; runs come after the transactions.
-    pub index: u32,
-    /// Time of the block.
-    pub time: Time,
-    /// The transaction, or the id of the run.
-    pub transaction: TxHex,
-    /// What happened, in order.
-    pub events: Vec<Event>,
 }
 
 /// What a trigger would have done, and what it would do now.

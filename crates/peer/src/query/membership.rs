@@ -1,16 +1,15 @@
 //! The chain from the genesis to the validators of an epoch, for proofs.
 
-use std::collections::BTreeMap;
-
 use althing_proof::membership::{EPOCHS_MAX, EpochLink};
 use althing_types::ValidatorSet;
 use commonware_utils::sync::Mutex;
 
 use super::{Query, QueryError};
 
-/// The links that were made lately, by the epoch that they lead to.
+/// The newest chain that was asked for, and the epoch that it leads to: at first that of the genesis,
+/// which needs no link. Nearly every proof needs this one.
 #[derive(Debug, Default)]
-pub(super) struct Links(Mutex<BTreeMap<u64, EpochLink>>);
+pub(super) struct Links(Mutex<(u64, Vec<EpochLink>)>);
 
 impl Query {
     /// The links up to an epoch: one for each change of validators.
@@ -18,6 +17,10 @@ impl Query {
     /// # Errors
     /// [`QueryError::NotCertified`] if one cannot be made here, or there are too many.
     pub(super) async fn links(&self, epoch: u64) -> Result<Vec<EpochLink>, QueryError> {
+        let (newest, known) = self.links.0.lock().clone();
+        if newest == epoch {
+            return Ok(known);
+        }
         let missing = || QueryError::NotCertified;
         // Waits until they are decided, and so are all before them.
         let mut set = self.chain().settled_validators(epoch).await.ok_or_else(missing)?;
@@ -31,20 +34,23 @@ impl Query {
         }
         let mut links = Vec::with_capacity(changes.len());
         for next in changes.into_iter().rev() {
-            links.push(self.link(next).await?);
+            let made = known.get(links.len()).filter(|made| made.next == next).cloned();
+            links.push(match made {
+                Some(made) => made,
+                None => self.link(next).await?,
+            });
+        }
+        let mut kept = self.links.0.lock();
+        if epoch > kept.0 {
+            *kept = (epoch, links.clone());
         }
         Ok(links)
     }
 
     async fn link(&self, next: ValidatorSet) -> Result<EpochLink, QueryError> {
         let epoch = next.epoch;
-        if let Some(known) = self.links.0.lock().get(&epoch) {
-            return Ok(known.clone());
-        }
         let parameters = &self.core.config.genesis.parameters;
         let last = parameters.epoch_end(epoch.saturating_sub(1)).ok_or(QueryError::NotCertified)?;
-        let link = EpochLink { last: self.certified(last).await?, next };
-        self.links.0.lock().insert(epoch, link.clone());
-        Ok(link)
+        Ok(EpochLink { last: self.certified(last).await?, next })
     }
 }

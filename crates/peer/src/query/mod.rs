@@ -109,7 +109,7 @@ pub struct Query {
     core: Arc<Core>,
     /// The newest certified block that proofs hang from.
     anchors: Arc<Anchors>,
-    /// The steps from validators to validators that proofs begin with.
+    /// The steps from validators to validators that proofs begin with, as far as known.
     links: Arc<Links>,
     /// Blocks that were read lately.
     bodies: Arc<Bodies>,

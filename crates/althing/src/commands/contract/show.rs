@@ -1,11 +1,11 @@
 //! Finding contracts and what happened to them.
 
-use althing_client::model::{Contract, ContractPast, Page, query};
+use althing_client::model::{Contract, Page, query};
 use clap::Args;
 
 use super::{find, find_code};
 use crate::{
-    commands::{PageArgs, with_more},
+    commands::{PageArgs, past_events, with_more},
     lookup,
     output::{Output, Table, fields},
     session::{Explain as _, Remote},
@@ -130,20 +130,6 @@ impl History {
         let contract = find(&client, &self.contract).await?.hex.0;
         let query = query::List { after: self.page.after.clone(), limit: self.page.limit };
         let page = client.contract_history(&contract, &query).await.explain()?;
-        output.show(&page, || past(&page))
+        output.show(&page, || past_events(&page, "transaction", "nothing yet"))
     }
-}
-
-fn past(page: &Page<ContractPast>) -> String {
-    let mut table = Table::new(&["block", "time", "events", "transaction"]);
-    for past in &page.items {
-        let names: Vec<&str> = past.events.iter().map(|event| event.name()).collect();
-        table.row([
-            past.height.to_string(),
-            past.time.to_string(),
-            names.join(", "),
-            past.transaction.to_string(),
-        ]);
-    }
-    with_more(table.or("nothing yet"), page.next.as_deref())
 }

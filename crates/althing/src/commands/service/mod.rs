@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use althing_client::{
     Client,
-    model::{Cursor, Page, Service, ServiceHex, ServicePast, ServiceVersion, query},
+    model::{Cursor, Page, Service, ServiceHex, ServiceVersion, query},
 };
 use althing_ledger::key;
 use althing_types::{Action, ServiceId, ServiceStatus, Version};
 use clap::{Args, Subcommand};
 
-use super::{PageArgs, contract, events, final_at, with_more, write_new};
+use super::{PageArgs, contract, events, final_at, past_events, with_more, write_new};
 use crate::{
     lookup,
     output::{Output, Table, fields},
@@ -331,22 +331,8 @@ impl History {
         let id = find(&client, &self.service).await?;
         let query = query::List { after: self.page.after.clone(), limit: self.page.limit };
         let page = client.service_history(&id, &query).await.explain()?;
-        output.show(&page, || past(&page))
+        output.show(&page, || past_events(&page, "transaction", "nothing yet"))
     }
-}
-
-fn past(page: &Page<ServicePast>) -> String {
-    let mut table = Table::new(&["block", "time", "events", "transaction"]);
-    for past in &page.items {
-        let names: Vec<&str> = past.events.iter().map(|event| event.name()).collect();
-        table.row([
-            past.height.to_string(),
-            past.time.to_string(),
-            names.join(", "),
-            past.transaction.to_string(),
-        ]);
-    }
-    with_more(table.or("nothing yet"), page.next.as_deref())
 }
 
 impl Watch {

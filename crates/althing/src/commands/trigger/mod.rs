@@ -9,14 +9,14 @@ use std::{
 
 use althing_client::{
     Client,
-    model::{Page, Trigger, TriggerHex, TriggerPast, TriggerTrial, When, query},
+    model::{Page, Trigger, TriggerHex, TriggerTrial, When, query},
     rule::Rule,
 };
 use althing_types::{Action, TriggerId};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::{PageArgs, contract::trial_text, final_at, with_more};
+use super::{PageArgs, contract::trial_text, final_at, past_events, with_more};
 use crate::{
     lookup,
     output::{Output, Table, fields},
@@ -284,22 +284,8 @@ impl History {
         let TriggerHex { 0: id } = find(&client, &self.trigger).await?.id;
         let query = query::List { after: self.page.after.clone(), limit: self.page.limit };
         let page = client.trigger_runs(&id, &query).await.explain()?;
-        output.show(&page, || past(&page))
+        output.show(&page, || past_events(&page, "run", "nothing has happened to it"))
     }
-}
-
-fn past(page: &Page<TriggerPast>) -> String {
-    let mut table = Table::new(&["block", "time", "events", "run"]);
-    for past in &page.items {
-        let events: Vec<&str> = past.events.iter().map(|event| event.name()).collect();
-        table.row([
-            past.height.to_string(),
-            past.time.to_string(),
-            events.join(", "),
-            past.transaction.to_string(),
-        ]);
-    }
-    with_more(table.or("nothing has happened to it"), page.next.as_deref())
 }
 
 impl Change {
