@@ -32,6 +32,11 @@ const VENV_PROBE: &str = "python3 -m ensurepip --version";
 const VENV_INSTALL: &str = "sudo apt-get install --yes python3-venv";
 
 const FORMAT: &str = "cargo fmt --all --check";
+/// Contracts, and the record of what their own engine answers, are workspaces of their own.
+const FORMAT_APART: &[&str] = &[
+    "cargo fmt --manifest-path contracts/Cargo.toml --all --check",
+    "cargo fmt --manifest-path contracts/differential/Cargo.toml --check",
+];
 const CLIPPY: &str = "cargo clippy --release --workspace --all-targets --quiet -- -D warnings";
 /// As the README's first command builds it: in the workspace another crate may bring the feature of a
 /// dependency that the program forgot to ask for.
@@ -51,6 +56,9 @@ const BINARIES: &str = "cargo build --release --workspace --bins";
 pub fn test() -> Tally {
     let mut tally = Tally::default();
     tally.add(command("format", FORMAT, "cargo xtask fix"));
+    for line in FORMAT_APART {
+        tally.add(command("format", line, "cargo xtask fix"));
+    }
     tools(&mut tally);
     tally.add(command("lints", CLIPPY, CLIPPY));
     tally.add(command("the program alone", ALONE, ALONE));
@@ -87,6 +95,9 @@ pub fn verify() -> Tally {
 /// If one of the two fails.
 pub fn fix() -> Result<()> {
     must("cargo fmt --all")?;
+    for line in FORMAT_APART {
+        must(line.trim_end_matches(" --check"))?;
+    }
     must("cargo clippy --release --workspace --all-targets --fix --allow-dirty --allow-staged")
 }
 

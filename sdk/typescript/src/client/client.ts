@@ -291,7 +291,7 @@ export class Client {
   }
 
   /** What called or changed a contract, newest first. */
-  contractHistory(id: model.Id, query: model.ContractHistoryQuery = {}, options?: RequestOptions): Promise<model.Page<model.ContractPast>> {
+  contractHistory(id: model.Id, query: model.ContractHistoryQuery = {}, options?: RequestOptions): Promise<model.Page<model.PastEvents>> {
     return this.#get(`/v1/contracts/${segment(id)}/transactions`, query, options);
   }
 
@@ -323,7 +323,7 @@ export class Client {
   }
 
   /** What changed a service, newest first. */
-  serviceHistory(id: model.Hex, query: model.ServiceHistoryQuery = {}, options?: RequestOptions): Promise<model.Page<model.ServicePast>> {
+  serviceHistory(id: model.Hex, query: model.ServiceHistoryQuery = {}, options?: RequestOptions): Promise<model.Page<model.PastEvents>> {
     return this.#get(`/v1/services/${segment(id)}/transactions`, query, options);
   }
 
@@ -340,7 +340,7 @@ export class Client {
   }
 
   /** What a trigger did, and what changed it, newest first. */
-  triggerRuns(id: model.Hex, query: model.TriggerRunsQuery = {}, options?: RequestOptions): Promise<model.Page<model.TriggerPast>> {
+  triggerRuns(id: model.Hex, query: model.TriggerRunsQuery = {}, options?: RequestOptions): Promise<model.Page<model.PastEvents>> {
     return this.#get(`/v1/triggers/${segment(id)}/runs`, query, options);
   }
 

@@ -141,20 +141,6 @@ export interface ContractAnswer {
   height: number;
 }
 
-/** A transaction that called or changed a contract. */
-export interface ContractPast {
-  /** What it brought about at this contract. */
-  events: Event[];
-  /** Height of its block. */
-  height: number;
-  /** Its position in the block. */
-  index: number;
-  /** Time of the block. */
-  time: Time;
-  /** The transaction whose receipt tells of it. */
-  transaction: Hex;
-}
-
 /** How far the decision about a contract is. */
 export interface ContractProposal {
   /** Who has accepted it. */

@@ -43,6 +43,20 @@ export interface Past {
   time: Time;
 }
 
+/** A transaction that concerned something, or a run of a trigger, with what it brought about there. */
+export interface PastEvents {
+  /** What happened, in order. */
+  events: Event[];
+  /** Height of its block. */
+  height: number;
+  /** Its position in the block; runs come after the transactions. */
+  index: number;
+  /** Time of the block. */
+  time: Time;
+  /** The transaction whose receipt tells of it, or the id of the run. */
+  transaction: Hex;
+}
+
 /** A peer of the network. */
 export interface Peer {
   /** Whether it is connected to the one that answers. */

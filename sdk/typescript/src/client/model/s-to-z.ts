@@ -52,20 +52,6 @@ export interface ServiceNeed {
   what: string;
 }
 
-/** A transaction that changed a service. */
-export interface ServicePast {
-  /** What it brought about at this service. */
-  events: Event[];
-  /** Height of its block. */
-  height: number;
-  /** Its position in the block. */
-  index: number;
-  /** Time of the block. */
-  time: Time;
-  /** The transaction. */
-  transaction: Hex;
-}
-
 /** What a provider says of one version of a service. */
 export interface ServiceVersion {
   /** Height at which its status last changed. */
@@ -338,20 +324,6 @@ export interface Trigger {
   state: string;
   /** The stream that it waits for, if any. */
   stream?: Hex;
-}
-
-/** A run of a trigger, or a transaction that changed it. */
-export interface TriggerPast {
-  /** What happened, in order. */
-  events: Event[];
-  /** Height of its block. */
-  height: number;
-  /** Its position in the block; runs come after the transactions. */
-  index: number;
-  /** Time of the block. */
-  time: Time;
-  /** The transaction, or the id of the run. */
-  transaction: Hex;
 }
 
 /** What a trigger would have done, and what it would do now. */
