@@ -8,6 +8,8 @@ import { tagged } from "./model.ts";
 /** Events kept unread between two looks; under load only the newest count. */
 const UNREAD_MAX = 512;
 const EVERY_MS = 500;
+/** How long until the stream is asked for anew after it was refused, ms. */
+const AGAIN_MS = 5000;
 const EVENTS_MAX = 40;
 const BATCHES_MAX = 64;
 
@@ -38,18 +40,27 @@ function digest() {
 }
 
 let current = new AbortController();
+/** The last event heard of. */
+let cursor: string | undefined;
 
 async function follow() {
   current = new AbortController();
-  for await (const record of peer.events({}, { signal: current.signal })) {
-    unread.push(record);
-    if (unread.length > UNREAD_MAX) unread = unread.slice(-UNREAD_MAX / 2);
+  try {
+    for await (const record of peer.events(cursor === undefined ? {} : { after: cursor }, { signal: current.signal })) {
+      cursor = record.cursor;
+      unread.push(record);
+      if (unread.length > UNREAD_MAX) unread = unread.slice(-UNREAD_MAX / 2);
+    }
+  } catch (error) {
+    // A peer that does not go on from there is asked for what happens from now on.
+    cursor = undefined;
+    throw error;
   }
 }
 
 /** Begins to listen; a stream that breaks is opened again behind the last event. */
 export function start() {
-  const listen = () => void follow().then(listen, () => setTimeout(listen, 5000));
+  const listen = () => void follow().then(listen, () => setTimeout(listen, AGAIN_MS));
   // What an owner lets few see is told to those only.
   readsAs.subscribe(() => current.abort());
   listen();

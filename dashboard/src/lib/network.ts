@@ -3,6 +3,7 @@
 import { computed, signal } from "./state.ts";
 import { peer } from "./client.ts";
 import { parseMetrics } from "./metrics.ts";
+import { turns } from "./turns.ts";
 import type { Block, BlockSummary, Health, Network, Peer, Status } from "./model.ts";
 
 const EVERY_MS = 1000;
@@ -61,48 +62,31 @@ function measure(now: Map<string, number>) {
   figures.value = now;
 }
 
-async function look() {
-  const parts = [
-    peer.status().then((answer) => {
-      status.value = answer;
-    }),
-    peer.health().then((answer) => {
-      health.value = answer;
-    }),
-    peer.peers().then((answer) => {
-      peers.value = answer.items;
-    }),
-    peer.blocks({ limit: BLOCKS }).then(async (answer) => {
-      blocks.value = answer.items;
-      const newest = answer.items[0];
-      if (newest && newest.height !== signed.peek()?.height) {
-        signed.value = await peer.block(newest.height, { limit: 1 });
-      }
-    }),
-    peer.metrics().then((text) => measure(parseMetrics(text))),
-  ];
-  if (!network.peek()) {
-    parts.push(
-      peer.network().then((answer) => {
-        network.value = answer;
-      }),
-    );
-  }
-  // Whoever fails keeps its old value; `contact` says that the peer is gone.
-  await Promise.allSettled(parts);
-}
+/** What is looked at; whoever fails keeps its old value, and `contact` says that the peer is gone. */
+const LOOKS: ((signal: AbortSignal) => Promise<void>)[] = [
+  async () => {
+    status.value = await peer.status();
+  },
+  async () => {
+    health.value = await peer.health();
+  },
+  async () => {
+    peers.value = (await peer.peers()).items;
+  },
+  async () => {
+    blocks.value = (await peer.blocks({ limit: BLOCKS })).items;
+    const newest = blocks.value[0];
+    if (newest && newest.height !== signed.peek()?.height) signed.value = await peer.block(newest.height, { limit: 1 });
+  },
+  async () => measure(parseMetrics(await peer.metrics())),
+  async () => {
+    network.value ??= await peer.network();
+  },
+];
 
-/** Begins to look; never ends. */
+/** Begins to look; never ends. Each has turns of its own, so that none waits for a slow one. */
 export function start() {
-  const turn = async () => {
-    await look();
-    setTimeout(wait, EVERY_MS);
-  };
-  const wait = () => {
-    if (!document.hidden) return void turn();
-    document.addEventListener("visibilitychange", () => void turn(), { once: true });
-  };
-  void turn();
+  for (const look of LOOKS) turns(look, EVERY_MS);
 }
 
 /** The peer with this voting key. */

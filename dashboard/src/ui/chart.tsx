@@ -1,9 +1,10 @@
 /** A chart of one stream: as much as there are pixels for, the peer thins out the rest. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { peer } from "../lib/client.ts";
+import { explained, peer } from "../lib/client.ts";
 import { count, decimal, duration, instant, plural, unit as unitName } from "../lib/format.ts";
 import type { Stream } from "../lib/model.ts";
+import { useQuery } from "../lib/query.ts";
 import { moved, toBand, toLine, type Series, type Window } from "../lib/series.ts";
 import { go, href } from "../router.ts";
 import { Plot } from "./plot.tsx";
@@ -47,38 +48,21 @@ function described(series: Series, index: number | undefined, stream: Stream): s
   return `${time}: ${number(series.min[index])} to ${number(series.max[index])} ${name}, mean ${number(series.mean[index])}, ${plural(series.counts[index] ?? 0, "reading")}`;
 }
 
-interface Shown {
-  series: Series;
-  inside: number;
-  tookMs: number;
-}
-
-export function Chart({ stream, fresh }: { stream: Stream; fresh: number }) {
+export function Chart({ stream }: { stream: Stream }) {
   const box = useRef<HTMLDivElement>(null);
   const [zoom, setZoom] = useState<Window | undefined>(undefined);
-  const [shown, setShown] = useState<Shown | undefined>(undefined);
-  const [failed, setFailed] = useState(false);
   const [under, setUnder] = useState<number | undefined>(undefined);
   const [width, setWidth] = useState(0);
   const total = stream.total;
   const whole: Window = { from: total?.earliest.ms ?? 0, until: total?.latest.ms ?? 1 };
   // Zoomed in on the past, news do not matter.
-  const version = zoom ? 0 : fresh;
-  useEffect(() => {
-    const element = box.current;
-    if (!element || !total) return;
-    const abort = new AbortController();
-    const began = performance.now();
-    load(stream, zoom, element.clientWidth, abort.signal).then(
-      ({ series, inside }) => {
-        if (abort.signal.aborted) return;
-        setFailed(false);
-        setShown({ series, inside, tookMs: performance.now() - began });
-      },
-      () => !abort.signal.aborted && setFailed(true),
-    );
-    return () => abort.abort();
-  }, [stream.id, zoom?.from, zoom?.until, version]);
+  const { data, last, error } = useQuery(
+    `chart ${stream.id} ${zoom?.from} ${zoom?.until}`,
+    async (signal) => (total && box.current ? load(stream, zoom, box.current.clientWidth, signal) : undefined),
+    undefined,
+    zoom ? 0 : total?.count,
+  );
+  const shown = data ?? last;
   useEffect(() => {
     const element = box.current;
     if (!element) return;
@@ -125,7 +109,7 @@ export function Chart({ stream, fresh }: { stream: Stream; fresh: number }) {
       </div>
       <div class="chart-foot">
         <p class="chart-said" aria-live="off">
-          {failed ? "The peer does not answer; this is what was there before." : (said ?? summary)}
+          {error && !data ? explained(error).what : (said ?? summary)}
           {!said && shown?.series.kind === "line" && <span class="muted"> · drag to zoom, click a point to verify it</span>}
           {!said && shown?.series.kind === "band" && <span class="muted"> · each point: smallest, mean and largest of {duration((window.until - window.from) / Math.max(1, shown.series.times.length))}</span>}
         </p>

@@ -120,9 +120,12 @@ function Cast() {
   );
 }
 
-interface LiveReading {
+interface Source {
   stream: string;
   thing: string;
+}
+
+interface LiveReading extends Source {
   readings: Readings;
 }
 
@@ -135,25 +138,28 @@ function useLive(): LiveReading[] {
     const shown = new Map<string, number>();
     // What this page may not read is not asked for again, and leaves its line to others.
     const refused = new Set<string>();
+    // Until this page hears of any: those of the first things.
+    let first: Source[] | undefined;
     const turn = async () => {
+      const heard = batches.peek().map((one) => ({ stream: streamOf(one), thing: String(tagged(one.event)["thing"]) }));
+      if (heard.length === 0) first ??= await peer.things({ limit: STREAMS }, { signal: abort.signal }).then((page) => page.items.flatMap(({ id, properties }) => properties.map(({ stream }) => ({ stream, thing: id }))), () => undefined);
       // Streams keep their line as long as they are among the recent ones, so that nothing jumps.
-      const recent = batches.peek().filter((one) => !refused.has(streamOf(one))).slice(0, STREAMS * 2);
-      const stays = recent.filter((one) => shown.has(streamOf(one)));
-      const fresh = recent.filter((one) => !shown.has(streamOf(one)));
+      const recent = [...heard, ...(first ?? [])].filter(({ stream }) => !refused.has(stream)).slice(0, STREAMS * 2);
+      const stays = recent.filter(({ stream }) => shown.has(stream));
+      const fresh = recent.filter(({ stream }) => !shown.has(stream));
       const chosen = [...stays, ...fresh].slice(0, STREAMS);
-      for (const one of chosen) if (!shown.has(streamOf(one))) shown.set(streamOf(one), shown.size);
+      for (const { stream } of chosen) if (!shown.has(stream)) shown.set(stream, shown.size);
       const lines = await Promise.all(
-        chosen.map(async (one) => {
-          const stream = streamOf(one);
+        chosen.map(async ({ stream, thing }) => {
           const readings = await peer.latest(stream, { limit: VALUES }, { signal: abort.signal }).catch((error: Error) => {
             if (isUnknownReader(error)) refused.add(stream);
             return undefined;
           });
-          return readings && { stream, thing: String(tagged(one.event)["thing"]), readings };
+          return readings && readings.items.length > 0 && { stream, thing, readings };
         }),
       );
       if (abort.signal.aborted) return;
-      const there = lines.filter((line) => line !== undefined);
+      const there = lines.filter((line) => line !== undefined && line !== false);
       if (there.length > 0) setLive(there.sort((a, b) => (shown.get(a.stream) ?? 0) - (shown.get(b.stream) ?? 0)));
       timer = setTimeout(() => void turn(), there.length === 0 ? 300 : 1000);
     };

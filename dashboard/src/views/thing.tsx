@@ -16,8 +16,8 @@ import { Commands } from "../ui/commands.tsx";
 import { StandingBadges, StandingCards, type Standing } from "../ui/standing.tsx";
 import { EventList } from "../ui/tagged.tsx";
 
-/** Chart and figures follow new batches at most so often, ms. */
-const FOLLOW_MS = 1000;
+/** Chart and figures follow new batches at most so often, and ask by themselves if they hear of none, ms. */
+const [FOLLOW_MS, UNTOLD_MS] = [1000, 5000];
 /** How often the thing itself is looked at: its status, owner and offer change rarely. */
 const STANDING_MS = 3000;
 const READINGS = 8;
@@ -81,7 +81,7 @@ function Missing({ stream }: { stream: Stream }) {
 function PropertyCard({ property }: { property: Property }) {
   const news = useNews(property.stream);
   const state = useQuery(
-    `stream ${property.stream} ${news}`,
+    `stream ${property.stream}`,
     async (signal) => {
       const [stream, latest] = await Promise.all([
         peer.stream(property.stream, { signal }),
@@ -92,16 +92,12 @@ function PropertyCard({ property }: { property: Property }) {
         const [all] = (await peer.aggregates(property.stream, { buckets: 1 }, { signal })).items;
         if (all) stream.total = all.of;
       }
-      return { stream, latest: latest.items, news };
+      return { stream, latest: latest.items };
     },
+    UNTOLD_MS,
+    news,
   );
-  // What is there stays while the next is awaited.
-  const [kept, keep] = useState(state.data);
-  useEffect(() => {
-    if (state.data) keep(state.data);
-  }, [state.data]);
-  const current = state.data ?? kept;
-  const last = current?.latest.at(-1);
+  const last = state.data?.latest.at(-1);
   return (
     <Card
       class="property"
@@ -113,10 +109,10 @@ function PropertyCard({ property }: { property: Property }) {
       }
       note={last ? <>in block <Height height={last.height} />, <Ago ms={last.ledger.ms} /> · <a href={href.reading(property.stream, last.seq)}>verify</a></> : `${property.kind}${unit(property.unit) ? `, ${unit(property.unit)}` : ""}`}
     >
-      <Await of={{ data: current, error: state.error }} lines={7}>
-        {({ stream, latest, news: fresh }) => (
+      <Await of={state} lines={7}>
+        {({ stream, latest }) => (
           <div class="stack">
-            {stream.kind === "number" || stream.kind === "boolean" ? <Chart stream={stream} fresh={fresh} /> : null}
+            {stream.kind === "number" || stream.kind === "boolean" ? <Chart stream={stream} /> : null}
             <Missing stream={stream} />
             {stream.total && <Facts>
               <Fact name="Smallest">{stream.total.min ? quantity(stream.total.min, stream.kind, stream.unit, 4) : "—"}</Fact>

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { startNetwork } from "./network.mjs";
+import { startNetwork, until } from "./network.mjs";
 
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const PATIENCE_MS = 20_000;
@@ -72,5 +72,22 @@ export async function firstFull() {
   for (let height = 1; ; height += 1) {
     const block = await network.get(`/v1/blocks/${height}`);
     if (block.transactions > 0) return block;
+  }
+}
+
+/** Waits until the first chart of a thing has more readings than now; says what it saw if that does not come. */
+export async function chartGrows(page, patienceMs = PATIENCE_MS) {
+  // Its words alone: together with the marks of the axes, “12:30” before “78 readings” once read as 3078, which no chart outgrew.
+  const said = async () => (await page.locator(".chart-said").first().textContent()) ?? "";
+  const readings = (shown) => digits(shown.match(/^([\d,]+) readings? from/)?.[1] ?? "0");
+  const before = await until(async () => readings(await said()), patienceMs, () => "the chart does not say how many readings it has");
+  let shown = "";
+  const { properties } = await network.get(`/v1${new URL(page.url()).pathname}`);
+  const there = async () => (await network.get(`/v1/streams/${properties[0].stream}`)).total?.count;
+  const began = await there();
+  try {
+    await until(async () => readings((shown = await said())) > before, patienceMs);
+  } catch {
+    throw new Error(`the chart had ${before} readings and still has “${shown}” after ${patienceMs} ms; the ledger had ${began} and has ${await there()}. The page noted: ${page.wrong.join("; ") || "nothing"}`);
   }
 }

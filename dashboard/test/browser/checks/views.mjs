@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { until } from "../network.mjs";
-import { close, digits, firstFull, network, open, signIn, text } from "../stage.mjs";
+import { chartGrows, close, digits, firstFull, network, open, signIn, text } from "../stage.mjs";
 
 export const checks = {
   async "the first view shows the network as the interface reports it"() {
@@ -32,9 +32,7 @@ export const checks = {
     await page.locator(".chart .plot-line").waitFor();
     await page.getByText("is the one on the ledger").waitFor();
     // What is measured meanwhile comes into the chart by itself.
-    const drawn = async () => digits((await text(page, ".chart-note, .chart-foot, .chart")).match(/([\d,]+) readings from/)?.[1] ?? "0");
-    const before = await drawn();
-    await until(async () => (await drawn()) > before);
+    await chartGrows(page);
     await page.getByRole("button", { name: "Zoom in" }).click();
     await page.getByRole("button", { name: "Earlier" }).click();
     await page.goto(`${network.base}/ledger`);

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { turns } from "../../src/lib/turns.ts";
+
+/** A tab that can be hidden. */
+const tab = Object.assign(new EventTarget(), { hidden: false });
+const show = (shown: boolean) => {
+  tab.hidden = !shown;
+  tab.dispatchEvent(new Event("visibilitychange"));
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("document", tab);
+  tab.hidden = false;
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** An answer that takes a while; how many were begun, had and given up. */
+function slow(tookMs: number) {
+  const counted = { begun: 0, had: 0, givenUp: 0 };
+  const act = (signal: AbortSignal) => {
+    counted.begun += 1;
+    signal.addEventListener("abort", () => (counted.givenUp += 1));
+    return new Promise<void>((resolve) => setTimeout(() => (signal.aborted || (counted.had += 1), resolve()), tookMs));
+  };
+  return { counted, act };
+}
+
+// A page gave each answer up for the next news: where answers took longer than a second, and news came each second, its chart stood still.
+test("news that come faster than answers starve nobody, and are asked for when the answer is there", async () => {
+  const { counted, act } = slow(2500);
+  const asking = turns(act);
+  for (let second = 0; second < 10; second += 1) {
+    asking.again();
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  expect(counted).toEqual({ begun: 5, had: 4, givenUp: 0 });
+  await vi.advanceTimersByTimeAsync(60_000);
+  // The turn under way, and one for what came meanwhile.
+  expect(counted.had).toBe(5);
+  asking.end();
+});
+
+test("without news there is one turn, and with a pace each begins that long after the end of the last", async () => {
+  const [once, often] = [slow(10), slow(400)];
+  const both = [turns(once.act), turns(often.act, 1000)];
+  await vi.advanceTimersByTimeAsync(4200);
+  expect([once.counted.begun, often.counted.begun]).toEqual([1, 4]);
+  for (const one of both) one.end();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([once.counted.begun, often.counted.begun]).toEqual([1, 4]);
+});
+
+test("a hidden tab asks nothing, and catches up when it is looked at", async () => {
+  const [paced, told] = [slow(10), slow(10)];
+  const both = [turns(paced.act, 1000), turns(told.act)];
+  await vi.advanceTimersByTimeAsync(500);
+  show(false);
+  both[1]?.again();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([paced.counted.begun, told.counted.begun]).toEqual([1, 1]);
+  show(true);
+  show(true);
+  await vi.advanceTimersByTimeAsync(500);
+  expect([paced.counted.begun, told.counted.begun]).toEqual([2, 2]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([paced.counted.begun, told.counted.begun]).toEqual([3, 2]);
+  for (const one of both) one.end();
+});
+
+test("what fails for a while is tried again, and what was refused is not", async () => {
+  const failing = (isTemporary: boolean) => vi.fn(() => Promise.reject(Object.assign(new Error("no"), { isTemporary })));
+  const [silent, refused] = [failing(true), failing(false)];
+  const both = [turns(silent), turns(refused)];
+  await vi.advanceTimersByTimeAsync(5000);
+  expect([silent.mock.calls.length, refused.mock.calls.length]).toEqual([3, 1]);
+  for (const one of both) one.end();
+});
+
+test("what has ended is not asked for again", async () => {
+  const { counted, act } = slow(100);
+  const asking = turns(act);
+  asking.again();
+  asking.end();
+  asking.again();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(counted).toEqual({ begun: 1, had: 0, givenUp: 1 });
+});
