@@ -1,4 +1,5 @@
 import { defineConfig } from "vite";
+import { leanNoble } from "./noble.ts";
 
 declare const process: { env: Record<string, string | undefined> };
 
@@ -14,36 +15,6 @@ const plainImports = {
   load: (id: string) => (id.includes("vite/preload-helper") ? "export const __vitePreload = (load) => load();" : undefined),
 };
 
-/** The coding of signatures that certificates use: those of ledgers are 64 bytes, and no page has another. */
-const noDer = {
-  name: "no-der",
-  enforce: "pre" as const,
-  load: (id: string) => (id.endsWith("@noble/curves/abstract/der.js") ? "export const DER = {}; export class DERErr extends Error {}" : undefined),
-};
-
-/** What the libraries of signatures and digests would tell a programmer: here it only counts that they refuse, and pages say why in words of their own. */
-const fewWords = {
-  name: "few-words",
-  enforce: "pre" as const,
-  transform: (code: string, id: string) =>
-    /@noble\/.*\.js$/.test(id) ? { code: code.replace(/\bthrow new (\w*Error)\((?:[^;`'"]|'[^'\n]*'|"[^"\n]*"|`[^`]*`)*\);/g, "throw new $1();"), map: null } : undefined,
-};
-
-/** What neither curve comes to: square roots in fields that are not 3 modulo 4, for Ed25519 brings its own; and scalars split by an endomorphism. */
-const CUTS: [string, RegExp, string][] = [
-  ["modular.js", /if \(P % _8n === _5n\)[^]*?return tonelliShanks\(P\);/, "throw new Error();"],
-  ["weierstrass.js", /const endo = endoOpts[^]*?: undefined;/, "const endo = undefined;"],
-];
-const fewCurves = {
-  name: "few-curves",
-  enforce: "pre" as const,
-  transform: (code: string, id: string) => {
-    const [, what, instead = ""] = CUTS.find(([file]) => id.endsWith(`@noble/curves/abstract/${file}`)) ?? [];
-    if (what && !what.test(code)) throw new Error(`few-curves: ${id} is otherwise by now`);
-    return what && { code: code.replace(what, instead), map: null };
-  },
-};
-
 /** Elements by calls without a field for their children: one part in ninety smaller. */
 const plainElements = {
   name: "plain-elements",
@@ -53,7 +24,7 @@ const plainElements = {
 };
 
 export default defineConfig({
-  plugins: [plainImports, noDer, fewCurves, fewWords, plainElements],
+  plugins: [plainImports, leanNoble, plainElements],
   // One folder for what the program embeds; names carry a digest of the content.
   build: {
     target: "es2022",
@@ -74,7 +45,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // What the first view needs, before anything that would draw it in elsewhere.
-            { name: "base", priority: 9, test: /node_modules\/(@?preact)|sdk\/typescript\/src\/(client|text|cbor\/(writer|codec))|src\/lib\/(client|feed|find|format|metrics|model|names|network|now|offered|query|sentence|state)\.ts|src\/router\.ts|ui\/(basics|ring|search|spark|tagged|theme)\.tsx|src\/(app|main)\.tsx|views\/overview\.tsx/ },
+            { name: "base", priority: 9, test: /node_modules\/(@?preact)|sdk\/typescript\/src\/(client|text|cbor\/(writer|codec))|src\/lib\/(client|feed|find|format|metrics|model|names|network|now|offered|query|sentence|state|turns)\.ts|src\/router\.ts|ui\/(basics|ring|search|spark|tagged|theme)\.tsx|src\/(app|main)\.tsx|views\/overview\.tsx/ },
             // All else: one page that is opened is rarely the only one, and one file compresses best.
             { name: "rest", test: /sdk\/typescript\/src\/(forms|proof|sign)|@noble|src\/views\/|ui\/(chart|commands|form|map|plot|record|sequence|standing|verification)|lib\/(axis|check|description|genesis|history|places|procedures|series|signing)/ },
           ],
@@ -88,5 +59,5 @@ export default defineConfig({
   server: { proxy },
   preview: { proxy },
   ssr: { resolve: { conditions: ["source", "module", "node", "development|production"] } },
-  test: { server: { deps: { inline: ["althing"] } }, include: ["test/unit/**/*.test.{ts,tsx}"] },
+  test: { server: { deps: { inline: ["althing"] } }, include: ["test/unit/**/*.test.{ts,tsx,mjs}"] },
 } as Parameters<typeof defineConfig>[0]);

@@ -1,6 +1,6 @@
 /** Events of the past, read from the event stream until it has caught up. */
 
-import { peer } from "./client.ts";
+import { peer, readsAs } from "./client.ts";
 import type { EventRecord, EventsQuery } from "./model.ts";
 
 /** How long an open stream must be silent to have caught up, ms; at its beginning the peer looks for where to begin. */
@@ -34,15 +34,27 @@ async function read(query: EventsQuery, signal: AbortSignal, isEnough: (record: 
   if (lost) throw lost;
 }
 
+/** What was read of each past, so that looking again reads only what came since. */
+const known = new Map<string, EventRecord[]>();
+/** Most pasts that are kept. */
+const KNOWN_MAX = 16;
+// Another reader may see more, or less.
+readsAs.subscribe(() => known.clear());
+
 /** The events that match, oldest first, at most so many of the newest. */
 export async function pastEvents(query: EventsQuery, max: number, signal: AbortSignal): Promise<EventRecord[]> {
-  let found: EventRecord[] = [];
-  await read(query, signal, (record) => {
-    found.push(record);
-    if (found.length > 2 * max) found = found.slice(-max);
+  const key = JSON.stringify(query);
+  let found = known.get(key) ?? [];
+  const after = found.at(-1)?.cursor;
+  await read(after === undefined ? query : { ...query, after }, signal, (record) => {
+    found = [...found, record].slice(-max);
     return false;
   });
-  return found.slice(-max);
+  signal.throwIfAborted();
+  known.delete(key);
+  known.set(key, found);
+  for (const oldest of known.keys()) if (known.size > KNOWN_MAX) known.delete(oldest);
+  return found;
 }
 
 /** The first event that matches; none if the stream has caught up without one. */

@@ -1,17 +1,12 @@
 /**
  * Values that pages show. Whatever reads one while it is drawn is drawn anew when it changes; elsewhere it is just read.
  *
- * `@preact/signals` does this and much more, at two kilobytes of the hundred and twenty that all pages have. Like it, this learns what is being drawn
- * by the hooks of Preact that have no public name, `__r` before a component is drawn and `__c` for the component of a node: its version is pinned.
+ * `@preact/signals` does this and much more, at three kilobytes of the hundred and twenty that all pages have, and by parts of Preact that have no
+ * public name. This stands on what Preact documents: its hooks, and `options.vnode`, by which each component that is made is one that notes what it reads.
  */
 
-import { options, type Component } from "preact";
-
-type Drawn = Pick<Component, "setState">;
-interface Node {
-  __c?: Drawn | null;
-}
-type Hook = ((node: Node) => void) | undefined;
+import { Fragment, options, type FunctionComponent } from "preact";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** A value that is read only. */
 export interface ReadonlySignal<T> {
@@ -27,52 +22,69 @@ export interface Signal<T> {
   subscribe(told: () => void): void;
 }
 
-/** What is being drawn, and what each component read when it was. */
-let drawn: Drawn | undefined;
-const read = new WeakMap<Drawn, Set<Set<Drawn>>>();
-
-/** Forgets what a component read. */
-function forget(component: Drawn | null | undefined) {
-  if (!component) return;
-  for (const readers of read.get(component) ?? []) readers.delete(component);
-  read.delete(component);
+/** A component that is there: how to draw it anew, and among whose readers it is. */
+interface Reader {
+  draw: (anew: object) => void;
+  of: Set<Set<Reader>>;
 }
 
-const hooks = options as unknown as Record<"__r" | "diffed" | "unmount", Hook>;
+/** What is being drawn. */
+let drawn: Reader | undefined;
 
-/** Does something before what others do at that point. */
-function before(point: keyof typeof hooks, first: (node: Node) => void) {
-  const then = hooks[point];
-  hooks[point] = (node) => {
-    first(node);
-    then?.(node);
+/** Forgets what it read. */
+function forget(reader: Reader) {
+  for (const readers of reader.of) readers.delete(reader);
+  reader.of.clear();
+}
+
+/** The same component, which is drawn anew when a value changes that it read. */
+function follows(component: FunctionComponent): FunctionComponent {
+  const following: FunctionComponent = (props) => {
+    const [, draw] = useState({});
+    const [reader] = useState<Reader>(() => ({ draw, of: new Set() }));
+    useLayoutEffect(() => () => forget(reader), []);
+    forget(reader);
+    const around = drawn;
+    drawn = reader;
+    try {
+      return component(props);
+    } finally {
+      drawn = around;
+    }
   };
+  following.displayName = component.name;
+  return following;
 }
 
-before("__r", (node) => {
-  forget(node.__c);
-  drawn = node.__c ?? undefined;
-});
-before("diffed", () => {
-  drawn = undefined;
-});
-before("unmount", (node) => forget(node.__c));
+const following = new WeakMap<FunctionComponent, FunctionComponent>();
+const then = options.vnode;
+options.vnode = (node) => {
+  const component = node.type as FunctionComponent;
+  if (typeof component === "function" && component !== Fragment) {
+    const made = following.get(component) ?? follows(component);
+    following.set(component, made);
+    // Preact tells of an element again when it is drawn by itself: it stays what it was.
+    following.set(made, made);
+    node.type = made as typeof node.type;
+  }
+  then?.(node);
+};
 
 export function signal<T>(value: T): Signal<T> {
-  const readers = new Set<Drawn>();
+  const readers = new Set<Reader>();
   const told: (() => void)[] = [];
   return {
     get value() {
       if (drawn) {
         readers.add(drawn);
-        read.set(drawn, (read.get(drawn) ?? new Set()).add(readers));
+        drawn.of.add(readers);
       }
       return value;
     },
     set value(next) {
       if (next === value) return;
       value = next;
-      for (const component of readers) component.setState({});
+      for (const reader of readers) reader.draw({});
       for (const each of told) each();
     },
     peek: () => value,

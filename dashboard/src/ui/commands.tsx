@@ -1,6 +1,6 @@
 /** Commands to a thing: a form made from its description, and how far each command is. */
 
-import { actions, type Action } from "althing/sign";
+import { actions } from "althing/sign";
 import { parseDecimal, toUtf8 } from "althing/text";
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
@@ -54,47 +54,66 @@ async function written(thing: Thing, name: string, typed: string) {
   return { kind: "number" as const, mantissa: parseDecimal(typed.trim(), scale) };
 }
 
-async function actionOf(thing: Thing, asked: Affordance, values: Record<string, string>, json: string, minutes: string, purpose: string): Promise<Action> {
-  const newest = blocks.peek()[0]?.time.ms ?? 0;
-  const until = BigInt(Math.round(newest + Number(minutes) * 60_000));
-  const command = (operation: actions.OperationForm) => actions.command(thing.id, operation, until, purpose || undefined);
-  if (asked.operation === "read") return command({ kind: "read", property: asked.name });
-  if (asked.operation === "write") return command({ kind: "write", property: asked.name, value: await written(thing, asked.name, values["value"] ?? json) });
-  const input = asked.inputs ? jsonOf(asked.inputs, values) : json;
-  return command({ kind: "invoke", action: asked.name, input: input === undefined ? null : toUtf8(input) });
-}
-
-function Ask({ thing, offered }: { thing: Thing; offered: Affordance[] }) {
+/** What a thing is asked to do: the fields for it, made from its description, and the operation that they come to. */
+export function useOperation(thing: Thing | undefined) {
+  const offered = useQuery(`affordances ${thing?.id} ${thing?.version}`, async (signal) => (thing ? affordances(new TextDecoder().decode(await peer.description(thing.id, {}, { signal }))) : []));
   const [chosen, choose] = useState("");
   const [values, setValues] = useState<Record<string, string>>({});
   const [json, setJson] = useState("{}");
+  const all = offered.data ?? [];
+  const keyOf = ({ operation, name }: Affordance) => `${operation} ${name}`;
+  const asked = all.find((one) => keyOf(one) === chosen);
+  const operation = async ({ operation: kind, name, inputs }: Affordance, of: Thing): Promise<actions.OperationForm> => {
+    if (kind === "read") return { kind, property: name };
+    if (kind === "write") return { kind, property: name, value: await written(of, name, values["value"] ?? json) };
+    const input = inputs ? jsonOf(inputs, values) : json;
+    return { kind, action: name, input: input === undefined ? null : toUtf8(input) };
+  };
+  return {
+    any: all.length > 0,
+    ready: asked !== undefined && (asked.inputs ?? []).every((one) => values[one.name]),
+    make: async () => {
+      if (!asked || !thing) throw new Error("Choose what it is asked for.");
+      return operation(asked, thing);
+    },
+    fields: (
+      <>
+        <Choice label="What" value={chosen} set={(id) => { choose(id); setValues({}); }} options={all.map((one) => ({ id: keyOf(one), name: `${one.operation} ${one.title || one.name}` }))} none="choose" />
+        {asked?.inputs?.map((input) => <Field key={input.name} input={input} value={values[input.name] ?? ""} set={(value) => setValues({ ...values, [input.name]: value })} />)}
+        {asked && !asked.inputs && <Area label="Input, JSON" value={json} set={setJson} code />}
+      </>
+    ),
+  };
+}
+
+function Ask({ thing }: { thing: Thing }) {
+  const asked = useOperation(thing);
   const [minutes, setMinutes] = useState(MINUTES);
   const [purpose, setPurpose] = useState("");
-  const asked = offered.find((one) => `${one.operation} ${one.name}` === chosen);
-  const options = offered.map((one) => ({ id: `${one.operation} ${one.name}`, name: `${one.operation} ${one.title || one.name}` }));
-  const ready = asked !== undefined && Number(minutes) > 0 && (asked.inputs ?? []).every((one) => values[one.name] !== undefined && values[one.name] !== "");
+  if (!asked.any) return null;
+  const action = async () => {
+    const newest = blocks.peek()[0]?.time.ms ?? 0;
+    return actions.command(thing.id, await asked.make(), BigInt(Math.round(newest + Number(minutes) * 60_000)), purpose || undefined);
+  };
   return (
-    <Form title="Ask it to do something" note="recorded, with what comes of it" verb="Sign and ask" ready={ready} action={() => actionOf(thing, asked as Affordance, values, json, minutes, purpose)}>
+    <Form title="Ask it to do something" note="recorded, with what comes of it" verb="Sign and ask" ready={asked.ready && Number(minutes) > 0} action={action}>
       <div class="sign-fields">
-        <Choice label="What" value={chosen} set={(id) => { choose(id); setValues({}); }} options={options} none="choose" />
-        {asked?.inputs?.map((input) => <Field key={input.name} input={input} value={values[input.name] ?? ""} set={(value) => setValues({ ...values, [input.name]: value })} />)}
+        {asked.fields}
         <Text label="Within minutes" value={minutes} set={setMinutes} />
         <Text label="What for (under a grant)" value={purpose} set={setPurpose} />
       </div>
-      {asked && asked.inputs === undefined && <Area label="Input, JSON" value={json} set={setJson} code />}
     </Form>
   );
 }
 
 /** All commands of a thing, and the form for another. */
 export function Commands({ thing }: { thing: Thing }) {
-  const offered = useQuery(`affordances ${thing.id} ${thing.version}`, async (signal) => affordances(new TextDecoder().decode(await peer.description(thing.id, {}, { signal }))));
   return (
     <div class="columns">
       <Card title="Commands" note="newest first">
         <List name={`commands ${thing.id}`} ask={(page, options) => peer.commands(thing.id, page, options)} empty="Nothing was asked of it.">{(one) => <Line command={one} />}</List>
       </Card>
-      {signing.value && network.value && offered.data && offered.data.length > 0 && <Ask thing={thing} offered={offered.data} />}
+      {signing.value && network.value && <Ask thing={thing} />}
     </div>
   );
 }

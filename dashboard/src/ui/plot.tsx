@@ -5,7 +5,9 @@ import { numberTicks, timeTicks } from "../lib/axis.ts";
 import { nearestAt, runs, type Series, type Window } from "../lib/series.ts";
 
 /** Room for the axes, px. */
-const [LEFT, RIGHT, TOP, BOTTOM] = [62, 10, 10, 38];
+const [LEFT, RIGHT, TOP, BOTTOM] = [62, 20, 10, 38];
+/** Room for half a dot on either side of what is drawn, px. */
+const EDGE = 5;
 /** Distance between marks, px. */
 const [TICK_X, TICK_Y] = [92, 44];
 /** Up to so many readings have a dot each. */
@@ -104,7 +106,7 @@ function Drawing({ series, span, width, height, stepped }: PlotProps) {
             {tick.text.split("\n").map((line, row) => <text key={row} x={scale.x(tick.at)} y={bottom + 16 + row * 15} text-anchor="middle">{line}</text>)}
           </g>
         ))}
-        <svg x={LEFT} y="0" width={Math.max(0, width - LEFT - RIGHT)} height={bottom} viewBox={`${LEFT} 0 ${Math.max(1, width - LEFT - RIGHT)} ${bottom}`}>
+        <svg x={LEFT - EDGE} y="0" width={Math.max(0, width - LEFT - RIGHT + 2 * EDGE)} height={bottom} viewBox={`${LEFT - EDGE} 0 ${Math.max(1, width - LEFT - RIGHT + 2 * EDGE)} ${bottom}`}>
           {gaps(series, scale).map((gap) => <rect key={gap.x} class="plot-gap" x={gap.x} y={TOP} width={gap.width} height={bottom - TOP} />)}
           <path class="plot-area" d={area(series, scale)} />
           <path class="plot-line" d={stroke(series, scale, stepped)} />

@@ -226,6 +226,11 @@ export function Event(props: { of: Tagged }) {
   return <span class="tagged">{told(EVENTS, props.of)}</span>;
 }
 
+/** A rule as the ledger says it, with names in the place of DIDs. */
+export function Rule(props: { of: string }) {
+  return <>{plain(props.of, 2000).split(/(did:\w+:\w+:\w+)/).map((part, at) => (at % 2 ? <Who key={at} did={part} /> : <bdi key={at}>{part}</bdi>))}</>;
+}
+
 /** What access is about, in words. */
 export function About(props: { resource: object }) {
   return <>{about(props.resource)}</>;

@@ -2,13 +2,13 @@
 
 import { useState } from "preact/hooks";
 import { count, plain, plural, short } from "../lib/format.ts";
-import { firstEvent, pastEvents } from "../lib/history.ts";
+import { firstEvent } from "../lib/history.ts";
 import { tagged, type EventRecord } from "../lib/model.ts";
 import { named } from "../lib/names.ts";
 import { peers } from "../lib/network.ts";
 import { eventTypes } from "../lib/offered.ts";
 import { runsOf, type Procedure, type Run } from "../lib/procedures.ts";
-import { useQuery } from "../lib/query.ts";
+import { useQuery, type Answer } from "../lib/query.ts";
 import { href } from "../router.ts";
 import { Await, Card, Height } from "../ui/basics.tsx";
 import { Sequence, type Lane, type Message } from "../ui/sequence.tsx";
@@ -17,8 +17,6 @@ import { Event } from "../ui/tagged.tsx";
 /** How many runs can be chosen from, and how many events of one are drawn. */
 const RUNS = 6;
 const DRAWN_MAX = 8;
-/** Events looked through for runs. */
-const EVENTS = 200;
 
 /** A DID by name, where it has one. */
 export function nameOf(did: string | undefined, otherwise: string): string {
@@ -79,17 +77,16 @@ function Figure({ procedure, run }: { procedure: Procedure; run: Run }) {
 
 const figureOf = ({ clause, figure }: Procedure) => figure ?? `Figure ${clause.replace(".", "-")}`;
 
-export function Clause({ procedure }: { procedure: Procedure }) {
+/** The types of events that runs of a procedure are made of, as far as this ledger has them. */
+export const typesOf = ({ events, before }: Procedure): string[] => Object.keys(events).filter((one) => eventTypes.value.has(one) && !before?.includes(one));
+
+export function Clause({ procedure, past }: { procedure: Procedure; past: Answer<EventRecord[]> }) {
   const [chosen, choose] = useState<string | undefined>(undefined);
-  const types = Object.keys(procedure.events).filter((one) => eventTypes.value.has(one) && !procedure.before?.includes(one));
-  const type = types.join();
-  const found = useQuery(`clause ${procedure.clause} ${type}`, async (signal) => (type === "" ? [] : runsOf(procedure, await pastEvents({ type, after: "0-0-0" }, EVENTS, signal))), 10_000);
-  // What this ledger has no events for is no part of it.
-  if (type === "") return null;
   return (
     <Card id={procedure.clause} title={`${procedure.clause} ${procedure.title}`} note={`Figure ${procedure.clause.replace(".", "-")}`}>
-      <Await of={found} lines={6}>
-        {(runs) => {
+      <Await of={past} lines={6}>
+        {(events) => {
+          const runs = runsOf(procedure, events);
           const run = runs.find((one) => one.key === chosen) ?? runs[0];
           if (!run) return <p class="empty">It has not happened on this ledger yet. <code>{procedure.command}</code> runs it to the letter, on a network of its own.</p>;
           return (

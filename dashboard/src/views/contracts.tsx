@@ -12,6 +12,7 @@ import { href, type Route } from "../router.ts";
 import { Await, Badge, Card, Fact, Facts, Height, Id, Page, Wrong, Who } from "../ui/basics.tsx";
 import { Act, Area, Choice, Form, Text } from "../ui/form.tsx";
 import { List } from "../ui/record.tsx";
+import { Rule } from "../ui/tagged.tsx";
 import { Codes, Names } from "./code.tsx";
 import { Past } from "./past.tsx";
 import { SetTrigger } from "./trigger.tsx";
@@ -77,7 +78,7 @@ export function Contracts() {
           <List name="triggers" ask={(page, options) => peer.triggers(page, options)} empty="None yet.">
             {(one) => (
               <div class="entry-head">
-                <a href={href.trigger(one.id)}><strong><bdi>{plain(one.name, 60)}</bdi></strong></a> <Status of={one.state} /> <bdi>{plain(one.rule)}</bdi>
+                <a href={href.trigger(one.id)}><strong><bdi>{plain(one.name, 60)}</bdi></strong></a> <Status of={one.state} /> <span class="rule"><Rule of={one.rule} /></span>
                 <Who did={one.owner} />
               </div>
             )}

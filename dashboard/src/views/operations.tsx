@@ -29,6 +29,20 @@ function diskOf(): { taken: number; free: number } | undefined {
   return taken === undefined || free === undefined ? undefined : { taken, free };
 }
 
+/** What was taken when this page first looked; for how long it must have looked to say how fast that grows, ms. */
+let first: { at: number; taken: number } | undefined;
+const GROWTH_MS = 30_000;
+const DAY_MS = 86_400_000;
+
+/** How fast the disk fills, as far as this page has seen it. The interface knows no budget: what a peer keeps is not bounded yet. */
+function growthOf({ taken, free }: { taken: number; free: number }): string {
+  const at = performance.now();
+  first ??= { at, taken };
+  const perDay = ((taken - first.taken) / (at - first.at)) * DAY_MS;
+  if (at - first.at < GROWTH_MS || perDay <= 0) return "";
+  return `, ${bytes(Math.round(perDay))} more a day at this pace: full in ${duration((free / perDay) * DAY_MS)}`;
+}
+
 /** What to do about a reason of bad health, where its own words do not say. */
 const ADVICE: Record<string, string> = {
   starting: "Wait: it reads what it has and catches up with the others.",
@@ -136,7 +150,7 @@ export function Operations() {
                 <Fact name="Connected peers">{count(state.connected)}</Fact>
                 <Fact name="Waiting transactions">{count(state.waiting)}, {bytes(state.waiting_bytes)}</Fact>
                 <Fact name="Batches without data here">{count(state.payloads_missing)}</Fact>
-                {disk && <Fact name="Disk">{bytes(disk.taken)} taken, {bytes(disk.free)} free <meter min={0} max={disk.taken + disk.free} value={disk.taken} aria-label="Share of the disk taken" /></Fact>}
+                {disk && <Fact name="Disk">{bytes(disk.taken)} taken, {bytes(disk.free)} free{growthOf(disk)} <meter min={0} max={disk.taken + disk.free} value={disk.taken} aria-label="Share of the disk taken" /></Fact>}
                 <Fact name="Version">{state.version}</Fact>
               </Facts>
             )}

@@ -13,7 +13,7 @@ import { href } from "../router.ts";
 import { At, Card, Height, Id, Loading, Page, Who, Wrong } from "../ui/basics.tsx";
 import { Sequence, type Lane, type Message } from "../ui/sequence.tsx";
 import { Action } from "../ui/tagged.tsx";
-import { Clause, nameOf } from "./clause.tsx";
+import { Clause, nameOf, typesOf } from "./clause.tsx";
 
 /** How many instances can be chosen from. */
 const CHOICES = 6;
@@ -94,19 +94,26 @@ function Told({ run }: { run: Run }) {
   );
 }
 
+/** Events looked through for runs of all procedures, and how often. */
+const EVENTS = 1500;
+const EVERY_MS = 5000;
+
 export function Procedures() {
   const [chosen, choose] = useState<EventRecord | undefined>(undefined);
   const [kept, keep] = useState<EventRecord | undefined>(undefined);
-  const records = useQuery("records", (signal) => pastEvents({ type: "recorded", after: "0-0-0" }, CHOICES, signal), 10_000);
+  // All in one stream: browsers keep few connections to a peer. What this ledger has no events for is no part of it.
+  const there = PROCEDURES.filter((one) => typesOf(one).length > 0);
+  const type = [...new Set(["recorded", ...there.flatMap(typesOf)])].join();
+  const past = useQuery(`procedures ${type}`, (signal) => pastEvents({ type, after: "0-0-0" }, EVENTS, signal), EVERY_MS);
   // Records that notify somebody are the very thing the clause describes; readings of a gateway go the same way.
-  const recorded = [...(records.data ?? [])].reverse();
+  const recorded = (past.data ?? []).filter((one) => one.event.type === "recorded").slice(-CHOICES).reverse();
   const live = batches.value[0];
   const current = chosen ?? recorded[0] ?? kept ?? live;
   if (!chosen && !recorded[0] && !kept && live) keep(live);
   const run = useQuery(`run ${current?.cursor}`, (signal) => (current ? loadRun(current, signal) : Promise.resolve(undefined)));
   return (
     <Page title="Procedures" lead="Clause 10 of ITU-T Y.4464 describes how entities, peers and things work together. Here its figures are drawn from transactions of this ledger: follow each arrow to what happened.">
-      <nav class="tabs" aria-label="Procedures">{["10.1", ...PROCEDURES.map((one) => one.clause)].map((clause) => <a key={clause} href={`#${clause}`}>{clause}</a>)}</nav>
+      <nav class="tabs" aria-label="Procedures">{["10.1", ...there.map((one) => one.clause)].map((clause) => <a key={clause} href={`#${clause}`}>{clause}</a>)}</nav>
       <div class="stack">
         <Card id="10.1" title="10.1 Crowding consensus and decentralised storage" note="Figure 10-1">
           <div class="row choices">
@@ -123,7 +130,7 @@ export function Procedures() {
             </p>
           )}
         </Card>
-        {PROCEDURES.map((procedure) => <Clause key={procedure.clause} procedure={procedure} />)}
+        {there.map((procedure) => <Clause key={procedure.clause} procedure={procedure} past={past} />)}
       </div>
     </Page>
   );

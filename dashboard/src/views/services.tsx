@@ -13,10 +13,10 @@ import { Act, Choice, Text } from "../ui/form.tsx";
 import { List, Record } from "../ui/record.tsx";
 import { Names } from "./code.tsx";
 import { Past } from "./past.tsx";
+import { KINDS, Publish } from "./publish.tsx";
 
 const EVERY_MS = 3000;
 const TONES: { [status: string]: "good" | "warn" | "bad" } = { live: "good", deprecated: "warn", withdrawn: "bad" };
-const KINDS = [{ id: "contract", name: "on the ledger, a contract" }, { id: "outside", name: "outside of it" }];
 
 const Status = ({ of }: { of: string }) => <Badge tone={TONES[of] ?? "plain"}>{of}</Badge>;
 
@@ -46,10 +46,13 @@ export function Services() {
   const query = { ...(text ? { text } : {}), ...(kind ? { kind } : {}) };
   return (
     <Page title="Services" lead="What providers offer to everybody on this ledger: as contracts that every peer runs, or outside of it, with grants that they check by themselves.">
-      <Card title="Catalogue" note={<><code>althing service publish</code> adds to it</>}>
-        <div class="filters"><Text label="Name, description, tag or interface" value={text} set={setText} hint="contains…" /><Choice label="Runs" value={kind} set={setKind} options={KINDS} none="anywhere" /></div>
-        <List name={`services ${text} ${kind}`} ask={(page, options) => peer.services({ ...page, ...query }, options)} empty="None is published, or none that you are shown.">{(one) => <One of={one} />}</List>
-      </Card>
+      <div class="stack">
+        <Card title="Catalogue" note={signing.value ? undefined : <><a href="/sign">Open your key</a> to publish one</>}>
+          <div class="filters"><Text label="Name, description, tag or interface" value={text} set={setText} hint="contains…" /><Choice label="Runs" value={kind} set={setKind} options={KINDS} none="anywhere" /></div>
+          <List name={`services ${text} ${kind}`} ask={(page, options) => peer.services({ ...page, ...query }, options)} empty="None is published, or none that you are shown.">{(one) => <One of={one} />}</List>
+        </Card>
+        {signing.value && <Publish owner={signing.value.entity} />}
+      </div>
     </Page>
   );
 }
@@ -83,6 +86,13 @@ function Version({ service, version, again }: { service: Service; version: strin
   );
 }
 
+/** The next version, begun from the newest. */
+function Next({ service, again }: { service: Service; again: () => void }) {
+  const newest = service.versions.at(-1)?.version;
+  const found = useQuery(`next ${service.id} ${newest}`, async (signal) => newest && { name: service.name, version: await peer.serviceVersion(service.id, newest, { signal }) });
+  return found.data ? <Publish key={newest} owner={service.provider} from={found.data} onDone={again} /> : null;
+}
+
 export function ServicePage({ route }: { route: Route }) {
   const id = route.parts[0] ?? "";
   const found = useQuery(`service ${id}`, (signal) => peer.service(id, { signal }), EVERY_MS);
@@ -92,6 +102,7 @@ export function ServicePage({ route }: { route: Route }) {
         <Page title={<bdi>{plain(service.name, 80)}</bdi>} lead={<>Service of <Who did={service.provider} /> <Id id={service.id} /></>}>
           <div class="stack">
             {[...service.versions].reverse().map(({ version }) => <Version key={version} service={service} version={version} again={found.again} />)}
+            {signing.value?.entity === service.provider && <Next service={service} again={found.again} />}
             {service.versions.length === 0 && <Card><p class="empty">All versions were withdrawn.</p></Card>}
             <Past ask={(page, options) => peer.serviceHistory(id, page, options)} />
           </div>

@@ -1,4 +1,4 @@
-import type { VNode } from "preact";
+import type { FunctionComponent, VNode } from "preact";
 import { expect, test, vi } from "vitest";
 import type { Tagged } from "../../src/lib/model.ts";
 import { Action, Event } from "../../src/ui/tagged.tsx";
@@ -13,7 +13,7 @@ function said(part: unknown): string {
   if (typeof part !== "object" || part === null) return "";
   const { type, props } = part as VNode<Record<string, unknown>>;
   const inside = said(props["children"]);
-  return typeof type === "function" && inside === "" ? `<${type.name} ${String(props["did"] ?? props["id"] ?? "")}>` : inside;
+  return typeof type === "function" && inside === "" ? `<${(type as FunctionComponent).displayName} ${String(props["did"] ?? props["id"] ?? "")}>` : inside;
 }
 
 const event = (type: string, fields: object) => said(Event({ of: { type, ...fields } as Tagged }));

@@ -1,0 +1,116 @@
+/**
+ * Leaves out of the libraries of signatures and digests what this page does not need, for they serve far more than one page: words for programmers,
+ * checks of arguments that TypeScript has looked at and of curves that never change, processors that no browser has, and what nothing comes to. Checks of
+ * what comes from outside all stay. `test/unit/noble.test.ts` compares what is left with another implementation.
+ */
+
+/** Errors without their words: it only counts that they refuse, and pages say why in words of their own. */
+const WORDS = /\bthrow new (\w*Error)\((?:[^;`'"]|'[^'\n]*'|"[^"\n]*"|`[^`]*`)*\);/g;
+
+/** Statements that only look at what kind of value a programmer passed. */
+const KINDS =
+  /^( *)(?:validate(?:Object|PointCons|Field|MSMPoints|MSMScalars|W|TableBytes)|a(?:bool|number_?|safenumber|function|array|hash|object|opts|exists|output|edpoint|prjpoint|oddModulus)|this\.assertPoint)\((?:[^();]|\((?:[^();]|\([^();]*\))*\))*\);(?: *\/\/[^\n]*)?\n/gm;
+
+/** A block that begins so, up to the brace of the same depth. */
+const block = (head: string, after = "") => new RegExp(`^( *)${head}[^\\n]*\\{\\n(?:\\1 [^\\n]*\\n|\\n)*?\\1\\}${after},?\\n`, "m");
+/** Functions and methods to which nothing comes. */
+const uncalled = (...names: string[]) => names.map((name) => block(`(?:export )?(?:static |function )?${name}\\(`));
+
+/** By the end of a file's path: what is cut, and what stands in its place. */
+const CUTS: Record<string, (RegExp | [RegExp, string])[]> = {
+  "curves/abstract/der.js": [[/^[^]*$/, "export const DER = {}; export class DERErr extends Error {}"]],
+  "curves/abstract/modular.js": [
+    // Ed25519 brings its own square roots, and the other field is 3 modulo 4.
+    [/if \(P % _8n === _5n\)[^]*?return tonelliShanks\(P\);/, "throw new Error();"],
+    ...uncalled("cmov", "invertBatch"),
+  ],
+  "curves/abstract/curve.js": [block("for \\(const p of \\['p'"), block("for \\(const p of params")],
+  "curves/abstract/weierstrass.js": [
+    [/const endo = endoOpts[^]*?: undefined;/, "const endo = undefined;"],
+    block("if \\(endoOpts\\)"),
+    // Of signatures only those of 64 bytes, from which no key is found again, and which are made without further randomness.
+    ...uncalled("hasEvenY", "subtract", "clearCofactor", "isSmallOrder", "toString", "toHex", "fromHex", "isProbPub", "getSharedSecret", "assertRecovery", "addRecoveryBit", "recoverPublicKey"),
+    ...uncalled("toHex", "fromHex", "recoverPublicKey"),
+    [/return Object\.freeze\(\{ getPublicKey, getSharedSecret, /, "return Object.freeze({ getPublicKey, "],
+    [/const \{ keygen, getPublicKey, getSharedSecret, /, "const { keygen, getPublicKey, "],
+    /^ *getSharedSecret,\n/m,
+    /^ *recoverPublicKey,\n/m,
+    block("if \\(recovery != null\\)"),
+    [/let recovery = getRecoveryBit[^\n]*/, ""],
+    /^ *recovery \^= 1;[^\n]*\n/m,
+    [/new Signature\(r, normS, [^)]*\)/, "new Signature(r, normS)"],
+    block("if \\(format === 'der'\\)"),
+    block("if \\(format === 'recovered'\\)"),
+    /if \(format === 'der'\)\s+return [^\n]*\n/,
+    block("if \\(format === 'recovered'\\)"),
+    /if \(format === 'recovered' &&[^\n]*\s+return false;\n/,
+    block("if \\(extraEntropy != null"),
+    // That the curve is one.
+    /if \(!isValidXY\(CURVE\.Gx, CURVE\.Gy\)\)\s+throw new Error\(\);\n/,
+    /const _4a3[^]*?throw new Error\(\);\n/,
+  ],
+  "curves/abstract/edwards.js": [
+    ...uncalled("fromHex", "assertValidity", "isTorsionFree", "toHex", "toString", "toMontgomery", "toMontgomerySecret", "isValidPublicKey", "isValidSecretKey"),
+    /^ *isValidSecretKey,\n *isValidPublicKey,\n/m,
+    /if \(FpLegendre\(Fp, CURVE\.a\)[^]*?throw new Error\(\);\n/,
+    /if \(FpLegendre\(Fp, CURVE\.d\)[^]*?throw new Error\(\);\n/,
+    /if \(!isEdValidXY\(Fp, CURVE, CURVE\.Gx, CURVE\.Gy\)\)\s+throw new Error\(\);\n/,
+  ],
+  // Without keys, salts and outputs of any length.
+  "hashes/blake2.js": [
+    ...uncalled("_cloneInto", "clone"),
+    block("if \\(key !== undefined\\)"),
+    block("if \\(salt !== undefined\\)"),
+    block("if \\(personalization !== undefined\\)"),
+    block("if \\(key !== undefined\\)"),
+    [/checkBlake2Opts\(olen, opts, 64, 16, 16\);/, ""],
+  ],
+  "hashes/blake3.js": [...uncalled("_cloneInto", "xofInto", "xof"), [/if \(key !== undefined\) \{[^]*?(?=this\.IV = B3_IV;)/, "{"]],
+  "hashes/hmac.js": uncalled("_cloneInto", "clone"),
+  "hashes/_md.js": uncalled("_cloneIntoMeta", "clone"),
+  "hashes/sha2.js": [...uncalled("_cloneInto"), ...uncalled("_cloneInto")],
+  // Asked by key files alone, which bound its costs, and with bytes.
+  "hashes/argon2.js": [
+    [/if \(!isU32\(dkLen\)[^]*?return merged;/, "return merged;"],
+    [/if \(!isU32\(passwordBytes\.length\)\)[^]*?(?=let \{ p, dkLen)/, ""],
+    [/kdfInputToBytes\(password, 'password'\)/, "password"],
+    [/kdfInputToBytes\(salt, 'salt'\)/, "salt"],
+    [/const keyInput[^]*?'personalization'\)\);\n/, "key = personalization = new Uint8Array();\n"],
+    [/const rememberOwned = [^]*?\n {4}\};\n/, "const rememberOwned = (_, bytes) => bytes;\n"],
+    [/if \(!isU32\(maxmem\)\)[^]*?(?=const B = )/, ""],
+  ],
+  // With keys of 32 bytes, nonces of 12, and each result in an array of its own.
+  "ciphers/_arx.js": [
+    [/else if \(l === 16 && allowShortKeys\) \{[^]*?\n {8}\}\n/, ""],
+    [/if \(extendNonceFn\) \{[^]*?\n {8}\}\n *else if/, "if"],
+    block("if \\(nonceNcLen !== 12\\)"),
+  ],
+  "hashes/utils.js": [[/isLE = [^\n]*;/, "isLE = true;"]],
+  "ciphers/utils.js": [
+    [/isLE = [^\n]*;/, "isLE = true;"],
+    block("if \\(!params\\.withAAD\\)"),
+    [/const checkOutput = [^]*?\n {8}\};\n/, ""],
+    /checkOutput\(cipher\.encrypt\.length, output\);\n/,
+    /checkOutput\(cipher\.decrypt\.length, output\);\n/,
+  ],
+};
+
+/** What is left of a file; throws if it is no longer what the cuts are made for. */
+export function leaner(code: string, id: string): string | undefined {
+  if (!/@noble\/.*\.js$/.test(id)) return undefined;
+  const [, cuts = []] = Object.entries(CUTS).find(([file]) => id.endsWith(file)) ?? [];
+  return cuts.reduce<string>((left, cut) => {
+    const [what, instead] = cut instanceof RegExp ? [cut, ""] : cut;
+    if (!what.test(left)) throw new Error(`${id} is otherwise by now: it has no ${what}`);
+    return left.replace(what, instead);
+  }, code.replace(WORDS, "throw new $1();").replace(KINDS, "$1;\n"));
+}
+
+export const leanNoble = {
+  name: "lean-noble",
+  enforce: "pre" as const,
+  transform: (code: string, id: string) => {
+    const left = leaner(code, id);
+    return left === undefined ? undefined : { code: left, map: null };
+  },
+};

@@ -1,0 +1,106 @@
+// What the page has left of the libraries of signatures and digests, against Node's own and against the whole libraries.
+
+import { execFileSync } from "node:child_process";
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { build } from "vite";
+import { leaner, leanNoble } from "../../noble.ts";
+
+const sdk = fileURLToPath(new URL("../../../sdk/typescript/", import.meta.url));
+
+/** What is left, built as the page is: cuts are made for code of which nothing else remains. */
+let SigningKey, verifySignature, sha256, blake3, openKeyFile, sealKeyFile, folder;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "althing-noble-"));
+  const entry = join(folder, "entry.js");
+  const from = (names, file) => `export { ${names} } from ${JSON.stringify(join(sdk, file))};\n`;
+  writeFileSync(entry, from("SigningKey, verifySignature", "src/forms/crypto.ts") + from("sha256", "src/forms/digest.ts") + from("openKeyFile, sealKeyFile", "src/sign/key-file.ts") + from("blake3", "node_modules/@noble/hashes/blake3.js"));
+  await build({ configFile: false, root: folder, logLevel: "warn", plugins: [leanNoble], build: { lib: { entry, formats: ["es"], fileName: () => "left.mjs" }, outDir: join(folder, "out"), minify: false } });
+  ({ SigningKey, verifySignature, sha256, blake3, openKeyFile, sealKeyFile } = await import(/* @vite-ignore */ pathToFileURL(join(folder, "out", "left.mjs")).href));
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a program of the whole libraries says, as JSON. */
+const whole = (program) => JSON.parse(execFileSync(process.execPath, ["--input-type=module", "-e", program], { cwd: sdk, encoding: "utf8" }));
+
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+const base64url = (bytes) => Buffer.from(bytes).toString("base64url");
+
+/** A key of Node, and the same as one of ours. */
+function pair(suite) {
+  const { privateKey } = suite === "ed25519" ? generateKeyPairSync("ed25519") : generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const secret = Buffer.from(String(privateKey.export({ format: "jwk" }).d), "base64url");
+  return { node: privateKey, ours: SigningKey.fromSecret(suite, new Uint8Array(secret)) };
+}
+
+/** A signature of Node with the lower `s`, as ledgers want it. */
+function signedByNode(suite, key, message) {
+  if (suite === "ed25519") return new Uint8Array(sign(null, message, key));
+  const made = new Uint8Array(sign("sha256", message, { key, dsaEncoding: "ieee-p1363" }));
+  const s = BigInt(`0x${Buffer.from(made.subarray(32)).toString("hex")}`);
+  if (s > ORDER >> 1n) made.set(Buffer.from((ORDER - s).toString(16).padStart(64, "0"), "hex"), 32);
+  return made;
+}
+
+test.each(["ed25519", "p256"])("%s signs and verifies as another implementation does, and refuses what was altered", (suite) => {
+  for (let round = 0; round < 24; round += 1) {
+    const { node, ours } = pair(suite);
+    const message = new Uint8Array(randomBytes(round * 11));
+    const publicKey = createPublicKey(node);
+    const jwk = publicKey.export({ format: "jwk" });
+    expect(base64url(suite === "ed25519" ? ours.publicKey.bytes : ours.publicKey.bytes.subarray(1))).toBe(jwk.x);
+    const mine = ours.sign(message);
+    expect(suite === "ed25519" ? verify(null, message, publicKey, mine) : verify("sha256", message, { key: publicKey, dsaEncoding: "ieee-p1363" }, mine)).toBe(true);
+    expect(ours.sign(message)).toEqual(mine);
+    const theirs = signedByNode(suite, node, message);
+    expect(verifySignature(ours.publicKey, message, theirs)).toBe(true);
+    for (const at of [0, 31, 32, 63]) expect(verifySignature(ours.publicKey, message, theirs.map((byte, index) => (index === at ? byte ^ 1 : byte)))).toBe(false);
+    expect(verifySignature(ours.publicKey, new Uint8Array([...message, 0]), theirs)).toBe(false);
+    expect(verifySignature(pair(suite).ours.publicKey, message, theirs)).toBe(false);
+  }
+});
+
+test("signatures of any length but 64 bytes, the higher s, and keys that are no points are refused", () => {
+  const { node, ours } = pair("p256");
+  const message = new Uint8Array([1, 2, 3]);
+  const good = signedByNode("p256", node, message);
+  const high = good.slice();
+  high.set(Buffer.from((ORDER - BigInt(`0x${Buffer.from(good.subarray(32)).toString("hex")}`)).toString(16).padStart(64, "0"), "hex"), 32);
+  for (const bad of [high, good.subarray(1), new Uint8Array(64), new Uint8Array(64).fill(255), new Uint8Array(0)]) expect(verifySignature(ours.publicKey, message, bad)).toBe(false);
+  for (const bytes of [new Uint8Array(33), new Uint8Array(33).fill(255), ours.publicKey.bytes.subarray(1), new Uint8Array(65).fill(4)]) expect(verifySignature({ suite: "p256", bytes }, message, good)).toBe(false);
+  const edwards = pair("ed25519");
+  for (const bad of [new Uint8Array(64).fill(255), new Uint8Array(63), new Uint8Array(64)]) expect(verifySignature(edwards.ours.publicKey, message, bad)).toBe(false);
+  expect(verifySignature({ suite: "ed25519", bytes: new Uint8Array(31) }, message, new Uint8Array(64))).toBe(false);
+});
+
+test("digests are those of others, at every length about a block's", () => {
+  const lengths = [0, 1, 55, 56, 63, 64, 65, 127, 128, 1023, 1024, 1025, 2048, 2049, 5000, 31_744];
+  const bytes = (length) => Uint8Array.from({ length }, (_, at) => (at * 7) % 251);
+  const expected = whole(`import { blake3 } from "@noble/hashes/blake3.js"; console.log(JSON.stringify(${JSON.stringify(lengths)}.map((length) => Buffer.from(blake3(Uint8Array.from({ length }, (_, at) => (at * 7) % 251))).toString("hex"))))`);
+  expect(lengths.map((length) => Buffer.from(blake3(bytes(length))).toString("hex"))).toEqual(expected);
+  for (const length of lengths) expect(Buffer.from(sha256(bytes(length)))).toEqual(createHash("sha256").update(bytes(length)).digest());
+});
+
+test("a key file that the whole libraries sealed opens, and the other way round; a wrong passphrase opens neither", async () => {
+  const made = whole(`import { sealKeyFile } from "./build/src/sign/key-file.js"; import { SigningKey } from "./build/src/index.js";
+    const key = SigningKey.generate(); console.log(JSON.stringify({ secret: Buffer.from(key.secret()).toString("hex"), text: await sealKeyFile({ key }, "open sesame") }));`);
+  const { key } = await openKeyFile(made.text, "open sesame");
+  expect(Buffer.from(key.secret()).toString("hex")).toBe(made.secret);
+  await expect(openKeyFile(made.text, "open barley")).rejects.toMatchObject({ kind: "passphrase-wrong" });
+  const text = await sealKeyFile({ key }, "another");
+  const opened = whole(`import { openKeyFile } from "./build/src/sign/key-file.js"; const { key } = await openKeyFile(${JSON.stringify(text)}, "another"); console.log(JSON.stringify(Buffer.from(key.secret()).toString("hex")))`);
+  expect(opened).toBe(made.secret);
+}, 60_000);
+
+test("what is tested here is what is built in: the cuts are made", () => {
+  const id = `${sdk}node_modules/@noble/curves/abstract/weierstrass.js`;
+  const left = leaner(readFileSync(id, "utf8"), id) ?? "";
+  expect(left).not.toMatch(/function getSharedSecret|^ *validateObject\(opts/m);
+  expect(left).toContain("isValidXY(x, y)");
+  expect(() => leaner("export {};", id)).toThrow("otherwise by now");
+  expect(leaner("throw new Error('x');", "/src/app.tsx")).toBeUndefined();
+});
