@@ -2,18 +2,20 @@
 
 import { signal, type ReadonlySignal, type Signal } from "./state.ts";
 import { maybe, peer } from "./client.ts";
-import type { Entity, Thing } from "./model.ts";
+import type { Contract, Entity, Thing } from "./model.ts";
 
 /** Most names kept; beyond, the oldest go. */
 const KEPT_MAX = 4096;
 /** Most requests for names under way. */
 const ASKING_MAX = 6;
 
-/** An entity or thing, or neither. */
-export type Named = { as: "entity"; entity: Entity } | { as: "thing"; thing: Thing } | { as: "unknown" };
+/** An entity, thing or contract, or none of them. */
+export type Named = { as: "entity"; entity: Entity } | { as: "thing"; thing: Thing } | { as: "contract"; contract: Contract } | { as: "unknown" };
 
 const known = new Map<string, Signal<Named | undefined>>();
 const queue: string[] = [];
+/** What is known to be a contract. */
+const contracts = new Set<string>();
 let asking = 0;
 
 function slot(did: string): Signal<Named | undefined> {
@@ -29,8 +31,12 @@ function slot(did: string): Signal<Named | undefined> {
   return found;
 }
 
-/** Its document says what a DID stands for: things have a description, entities keys. */
+/** Its document says what a DID stands for: things have a description, entities keys; contracts have none. */
 async function lookUp(did: string): Promise<Named> {
+  if (contracts.has(did)) {
+    const contract = await maybe(peer.contract(did));
+    return contract ? { as: "contract", contract } : { as: "unknown" };
+  }
   const document = await maybe(peer.resolve(did));
   if (!document) return { as: "unknown" };
   const isThing = document.service?.some((service) => service.type === "WotThing") ?? false;
@@ -56,10 +62,11 @@ function pump() {
 }
 
 /** Who or what this is, as soon as it is known. */
-export function named(did: string): ReadonlySignal<Named | undefined> {
+export function named(did: string, isContract = false): ReadonlySignal<Named | undefined> {
   const fresh = !known.has(did);
   const found = slot(did);
   if (fresh) {
+    if (isContract) contracts.add(did);
     queue.push(did);
     pump();
   }

@@ -70,10 +70,10 @@ export function Id(props: { id: string; link?: string }) {
 }
 
 /** Who or what an id stands for, by name where it has one. */
-export function Who(props: { did: string; bare?: boolean }) {
-  const found = named(props.did).value;
-  const link = found?.as === "thing" ? href.thing(props.did) : href.entity(props.did);
-  const name = found?.as === "entity" ? found.entity.name : found?.as === "thing" ? found.thing.title || found.thing.name : undefined;
+export function Who(props: { did: string; bare?: boolean; contract?: boolean }) {
+  const found = named(props.did, props.contract).value;
+  const link = found?.as === "thing" ? href.thing(props.did) : props.contract || found?.as === "contract" ? href.contract(props.did) : href.entity(props.did);
+  const name = found?.as === "entity" ? found.entity.name : found?.as === "thing" ? found.thing.title || found.thing.name : found?.as === "contract" ? found.contract.name : undefined;
   const text = name === undefined ? short(props.did) : plain(name, 60);
   if (props.bare) return <bdi title={props.did}>{text}</bdi>;
   return <a class="who" href={link} title={props.did}><bdi>{text}</bdi></a>;

@@ -25,7 +25,7 @@ const COLUMN = 200;
 /** Widest a lane is drawn, px. */
 const COLUMN_MAX = 264;
 const TOP = 74;
-const ROW = 64;
+const ROW = 56;
 
 function Arrow({ message, row, x, y }: { message: Message; row: number; x: (column: number) => number; y: number }) {
   const [from, to] = [x(message.from), x(message.to)];
@@ -36,10 +36,10 @@ function Arrow({ message, row, x, y }: { message: Message; row: number; x: (colu
   const at = left + (to < from && !message.wide ? 14 : 0);
   return (
     <a href={message.link} class="arrow" style={{ animationDelay: `${row * 120}ms` }}>
-      <rect class="arrow-hit" x={left - 4} y={y - 36} width={right - left + 8} height="56" rx="8" />
+      <rect class="arrow-hit" x={left - 4} y={y - 32} width={right - left + 8} height="50" rx="8" />
       {message.wide ? (
         <>
-          <rect class="arrow-band" x={left - 14} y={y - 32} width={right - left + 28} height="52" rx="26" />
+          <rect class="arrow-band" x={left - 14} y={y - 29} width={right - left + 28} height="46" rx="23" />
           <line x1={left + 8} x2={right - 8} y1={y + 8} y2={y + 8} marker-end="url(#tip)" marker-start="url(#tip)" />
         </>
       ) : (

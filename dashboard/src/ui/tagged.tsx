@@ -1,7 +1,7 @@
 /** Actions and events of the ledger in words. */
 
 import type { ComponentChildren } from "preact";
-import { count, endless, plain, plural, short, words } from "../lib/format.ts";
+import { count, endless, plain, plural, words } from "../lib/format.ts";
 import { tagged, type EventRecord, type Tagged } from "../lib/model.ts";
 import { href } from "../router.ts";
 import { Height, Id, Who } from "./basics.tsx";
@@ -33,10 +33,7 @@ function stream(one: Tagged): Part {
 
 const proposal = (one: Tagged) => <>a <a href={href.transaction(text(one, "proposal"))}>proposal</a></>;
 
-function contract(one: Tagged): Part {
-  const id = text(one, "contract");
-  return <>contract <a href={href.contract(id)} title={id}>{short(id)}</a></>;
-}
+const contract = (one: Tagged) => <>contract <Who did={text(one, "contract")} contract /></>;
 
 const service = (one: Tagged) => <>version {plain(text(one, "version"))} of a <a href={href.service(text(one, "service"))}>service</a></>;
 
@@ -228,7 +225,7 @@ export function Event(props: { of: Tagged }) {
 
 /** A rule as the ledger says it, with names in the place of DIDs. */
 export function Rule(props: { of: string }) {
-  return <>{plain(props.of, 2000).split(/(did:\w+:\w+:\w+)/).map((part, at) => (at % 2 ? <Who key={at} did={part} /> : <bdi key={at}>{part}</bdi>))}</>;
+  return <>{plain(props.of, 2000).split(/(did:\w+:\w+:\w+)/).map((part, at, all) => (at % 2 ? <Who key={at} did={part} contract={/(contract|call) $/.test(all[at - 1] ?? "")} /> : <bdi key={at}>{part}</bdi>))}</>;
 }
 
 /** What access is about, in words. */

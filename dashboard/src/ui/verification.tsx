@@ -48,7 +48,7 @@ function Steps({ checked }: { checked: Checked }) {
           <div>
             <span class="step-name">{one.step} <span class="hidden">{one.state === "holds" ? "holds" : one.state === "fails" ? "fails" : "was not reached"}</span></span>
             <span class="step-means">{one.means}</span>
-            <span class="step-text"><bdi>{plain(one.text, 400)}</bdi></span>
+            <span class="step-text"><bdi>{plain(one.text.replace(/ to 18446744073709551615$/, " on, without end"), 400)}</bdi></span>
           </div>
         </li>
       ))}

@@ -54,24 +54,20 @@ async function earlier({ subject, before = [] }: Procedure, run: Run, signal: Ab
 
 function Figure({ procedure, run }: { procedure: Procedure; run: Run }) {
   const prelude = useQuery(`before ${procedure.clause} ${run.key}`, (signal) => earlier(procedure, run, signal));
+  // What led to it comes along when it is known.
+  const before = prelude.data ?? [];
+  const as = procedure.as?.(before) ?? procedure;
+  // In the order of the figure: the ledger may have both from one transaction.
+  const order = Object.keys(as.events);
+  const first = [...before].sort((a, b) => order.indexOf(a.event.type) - order.indexOf(b.event.type));
+  const whole = { ...run, events: [...first, ...run.events] };
+  const drawn = whole.events.filter((record) => record.event.type in as.events).slice(0, DRAWN_MAX);
   return (
-    <Await of={prelude} lines={6}>
-      {(before) => {
-        const as = procedure.as?.(before) ?? procedure;
-        // In the order of the figure: the ledger may have both from one transaction.
-        const order = Object.keys(as.events);
-        const first = [...before].sort((a, b) => order.indexOf(a.event.type) - order.indexOf(b.event.type));
-        const whole = { ...run, events: [...first, ...run.events] };
-        const drawn = whole.events.filter((record) => record.event.type in as.events).slice(0, DRAWN_MAX);
-        return (
-          <>
-            {as.figure && <p class="muted">{as.figure}</p>}
-            <Sequence key={run.key} label={`${figureOf(as)} as it happened`} lanes={lanesOf(as, whole)} messages={messagesOf(as, drawn)} />
-            <ol class="told">{drawn.map((record) => <li key={record.cursor}><Event of={tagged(record.event)} />, block <Height height={record.height} />, <a href={href.transaction(record.transaction)}>transaction</a>.</li>)}</ol>
-          </>
-        );
-      }}
-    </Await>
+    <>
+      {as.figure && <p class="muted">{as.figure}</p>}
+      <Sequence key={run.key} label={`${figureOf(as)} as it happened`} lanes={lanesOf(as, whole)} messages={messagesOf(as, drawn)} />
+      <ol class="told">{drawn.map((record) => <li key={record.cursor}><Event of={tagged(record.event)} />, block <Height height={record.height} />, <a href={href.transaction(record.transaction)}>transaction</a>.</li>)}</ol>
+    </>
   );
 }
 

@@ -100,7 +100,7 @@ const FIGURES: [string, string][] = [
 /** The way to the pages of another peer, if the operator of this one said where they are. */
 function Pages({ of }: { of: Peer }) {
   const link = of.this ? undefined : linkAt(of, "/operations");
-  return link === undefined ? null : <a href={link}>its pages<span class="hidden">: {plain(of.name, 40)}</span></a>;
+  return link === undefined ? null : <a class="muted small-link" href={link}>its pages<span class="hidden">: {plain(of.name, 40)}</span></a>;
 }
 
 export function Operations() {

@@ -8,6 +8,7 @@ import { tagged, type BlockSummary, type Readings } from "../lib/model.ts";
 import { named } from "../lib/names.ts";
 import { blocks, health, network, peerOfKey, peers, rate, RATES, rates, signed, status } from "../lib/network.ts";
 import { useQuery } from "../lib/query.ts";
+import { turns } from "../lib/turns.ts";
 import { sentence } from "../lib/sentence.ts";
 import { href } from "../router.ts";
 import { Card, Loading, Who } from "../ui/basics.tsx";
@@ -17,6 +18,7 @@ import { Action, EventList } from "../ui/tagged.tsx";
 
 /** How many streams the list of live readings shows, and how many values each line. */
 const STREAMS = 6;
+const LIVE_MS = 1000;
 const VALUES = 40;
 
 /** How many of a kind are counted one by one, and how often, ms. */
@@ -133,41 +135,34 @@ interface LiveReading extends Source {
 function useLive(): LiveReading[] {
   const [live, setLive] = useState<LiveReading[]>([]);
   useEffect(() => {
-    const abort = new AbortController();
-    let timer: ReturnType<typeof setTimeout>;
     const shown = new Map<string, number>();
     // What this page may not read is not asked for again, and leaves its line to others.
     const refused = new Set<string>();
     // Until this page hears of any: those of the first things.
     let first: Source[] | undefined;
-    const turn = async () => {
+    const look = async (signal: AbortSignal) => {
       const heard = batches.peek().map((one) => ({ stream: streamOf(one), thing: String(tagged(one.event)["thing"]) }));
-      if (heard.length === 0) first ??= await peer.things({ limit: STREAMS }, { signal: abort.signal }).then((page) => page.items.flatMap(({ id, properties }) => properties.map(({ stream }) => ({ stream, thing: id }))), () => undefined);
+      if (heard.length === 0) first ??= await peer.things({ limit: STREAMS }, { signal }).then((page) => page.items.flatMap(({ id, properties }) => properties.map(({ stream }) => ({ stream, thing: id }))), () => undefined);
       // Streams keep their line as long as they are among the recent ones, so that nothing jumps.
-      const recent = [...heard, ...(first ?? [])].filter(({ stream }) => !refused.has(stream)).slice(0, STREAMS * 2);
+      const recent = (heard.length > 0 ? heard : (first ?? [])).filter(({ stream }) => !refused.has(stream)).slice(0, STREAMS * 2);
       const stays = recent.filter(({ stream }) => shown.has(stream));
       const fresh = recent.filter(({ stream }) => !shown.has(stream));
       const chosen = [...stays, ...fresh].slice(0, STREAMS);
       for (const { stream } of chosen) if (!shown.has(stream)) shown.set(stream, shown.size);
       const lines = await Promise.all(
         chosen.map(async ({ stream, thing }) => {
-          const readings = await peer.latest(stream, { limit: VALUES }, { signal: abort.signal }).catch((error: Error) => {
+          const readings = await peer.latest(stream, { limit: VALUES }, { signal }).catch((error: Error) => {
             if (isUnknownReader(error)) refused.add(stream);
             return undefined;
           });
           return readings && readings.items.length > 0 && { stream, thing, readings };
         }),
       );
-      if (abort.signal.aborted) return;
+      if (signal.aborted) return;
       const there = lines.filter((line) => line !== undefined && line !== false);
       if (there.length > 0) setLive(there.sort((a, b) => (shown.get(a.stream) ?? 0) - (shown.get(b.stream) ?? 0)));
-      timer = setTimeout(() => void turn(), there.length === 0 ? 300 : 1000);
     };
-    void turn();
-    return () => {
-      abort.abort();
-      clearTimeout(timer);
-    };
+    return turns(look, LIVE_MS).end;
   }, []);
   return live;
 }

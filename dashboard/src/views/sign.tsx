@@ -58,6 +58,7 @@ function Unlock() {
           }} />
           {file?.entity && <span>of <Who did={file.entity} /></span>}
         </div>
+        {!file && <p class="muted">A key file is what <code>althing key new</code> writes. A demo on this machine keeps those of its organisations in <code>demo-data/organisations</code>: open one and act as it.</p>}
         {file && (
           <div class="row">
             {file.needsPassphrase && (

@@ -8,6 +8,7 @@ import { noteThing } from "../lib/names.ts";
 import { placed } from "../lib/places.ts";
 import { network } from "../lib/network.ts";
 import { now } from "../lib/now.ts";
+import { turns } from "../lib/turns.ts";
 import { go, href, type Route } from "../router.ts";
 import { Badge, Page, Who, Wrong } from "../ui/basics.tsx";
 import { PlacesMap } from "../ui/map.tsx";
@@ -31,31 +32,37 @@ interface Listed {
   error?: Error;
 }
 
+/** Begins to ask once typing and scrolling rest; gives what ends it. */
+function rested(act: (signal: AbortSignal) => Promise<unknown>, everyMs?: number): () => void {
+  let end: (() => void) | undefined;
+  const timer = setTimeout(() => {
+    end = turns(act, everyMs).end;
+  }, REST_MS);
+  return () => {
+    clearTimeout(timer);
+    end?.();
+  };
+}
+
 /** Fetches page after page, so that the list can be scrolled to its end. */
 function useThings(query: ThingsQuery): Listed {
   const key = JSON.stringify(query);
   const [listed, setListed] = useState<Listed>({ key, things: [], all: false });
   useEffect(() => {
-    const abort = new AbortController();
-    const fetchAll = async () => {
+    const fetchAll = async (signal: AbortSignal) => {
       const things: Thing[] = [];
       let after: string | undefined;
       do {
-        const page = await peer.things({ ...query, limit: PAGE, ...(after === undefined ? {} : { after }) }, { signal: abort.signal });
+        const page = await peer.things({ ...query, limit: PAGE, ...(after === undefined ? {} : { after }) }, { signal });
         things.push(...page.items);
         after = page.next ?? undefined;
         setListed({ key, things: things.slice(), all: after === undefined });
       } while (after !== undefined && things.length < LISTED_MAX);
     };
-    const timer = setTimeout(() => {
-      fetchAll().catch((error: unknown) => {
-        if (!abort.signal.aborted) setListed((old) => ({ ...old, key, error: error as Error }));
-      });
-    }, REST_MS);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
+    return rested((signal) => fetchAll(signal).catch((error: unknown) => {
+      if (!signal.aborted) setListed((old) => ({ ...old, key, error: error as Error }));
+      throw error;
+    }));
   }, [key]);
   return listed;
 }
@@ -65,21 +72,14 @@ function useValues(ids: string[]): Map<string, Thing> {
   const [values, setValues] = useState(new Map<string, Thing>());
   const key = ids.join();
   useEffect(() => {
-    const abort = new AbortController();
-    let timer: ReturnType<typeof setTimeout>;
-    const turn = async () => {
-      const fresh = await Promise.all(ids.map((id) => peer.thing(id, { signal: abort.signal }).catch(() => undefined)));
-      if (abort.signal.aborted) return;
+    const look = async (signal: AbortSignal) => {
+      const fresh = await Promise.all(ids.map((id) => peer.thing(id, { signal }).catch(() => undefined)));
+      if (signal.aborted) return;
       const there = fresh.filter((thing) => thing !== undefined);
       there.forEach(noteThing);
       setValues(new Map(there.map((thing) => [thing.id, thing])));
-      timer = setTimeout(() => void turn(), document.hidden ? 4 * REFRESH_MS : REFRESH_MS);
     };
-    timer = setTimeout(() => void turn(), REST_MS);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
+    return rested(look, REFRESH_MS);
   }, [key]);
   return values;
 }
