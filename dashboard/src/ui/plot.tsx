@@ -9,7 +9,7 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [62, 20, 10, 38];
 /** Room for half a dot on either side of what is drawn, px. */
 const EDGE = 5;
 /** Distance between marks, px. */
-const [TICK_X, TICK_Y] = [92, 44];
+const [TICK_X, TICK_Y] = [92, 36];
 /** Up to so many readings have a dot each. */
 const DOTS_MAX = 90;
 /** A drag shorter than this is a click, px. */

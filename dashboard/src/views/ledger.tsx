@@ -2,9 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
-import { happenings } from "../lib/feed.ts";
 import { count, plain, plural } from "../lib/format.ts";
-import { pastEvents } from "../lib/history.ts";
+import { BACK, useHappened } from "../lib/happened.ts";
 import type { BlockSummary, Entity } from "../lib/model.ts";
 import { noteEntity } from "../lib/names.ts";
 import { blocks, network, status } from "../lib/network.ts";
@@ -17,8 +16,6 @@ import { Vouchers } from "./joining.tsx";
 
 const PAGE = 50;
 const EVENTS = 100;
-/** How far back the list of events begins, blocks. */
-const EVENTS_BACK = 2000;
 
 function BlockRows({ items }: { items: readonly BlockSummary[] }) {
   return (
@@ -120,24 +117,9 @@ function Entities({ kind, name }: { kind: string; name: string }) {
 }
 
 function Events() {
-  // All there are but the batches, once it is known which there are.
-  const type = [...eventTypes.value].filter((one) => one !== "batch_accepted").join();
-  const height = status.value?.height;
-  const known = height !== undefined && type !== "";
-  const past = useQuery(`events ${known}`, async (signal) => {
-    if (!known) return [];
-    return pastEvents({ type, after: `${Math.max(0, (height ?? 0) - EVENTS_BACK)}-0-0` }, EVENTS, signal);
-  });
-  const fresh = happenings.value;
-  const seen = new Set(fresh.map((one) => one.cursor));
   return (
-    <Card title="Events" note={`of the last ${count(EVENTS_BACK)} blocks, but for the batches of readings`}>
-      <Await of={past} lines={8}>
-        {(found) => {
-          const all = [...fresh, ...found.filter((one) => !seen.has(one.cursor)).reverse()];
-          return all.length === 0 ? <p class="empty">Nothing but readings.</p> : <EventList events={all} />;
-        }}
-      </Await>
+    <Card title="Events" note={`of the last ${count(BACK)} blocks, but for the batches of readings`}>
+      <Await of={useHappened(EVENTS)} lines={8}>{(all) => (all.length === 0 ? <p class="empty">Nothing but readings.</p> : <EventList events={all} />)}</Await>
     </Card>
   );
 }

@@ -2,8 +2,9 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { isUnknownReader, peer } from "../lib/client.ts";
-import { batches, happenings, streamOf } from "../lib/feed.ts";
+import { batches, streamOf } from "../lib/feed.ts";
 import { bytes, clock, count, plain, plural, quantity, rate as perSecond } from "../lib/format.ts";
+import { useHappened } from "../lib/happened.ts";
 import { tagged, type BlockSummary, type Readings } from "../lib/model.ts";
 import { named } from "../lib/names.ts";
 import { blocks, health, network, peerOfKey, peers, rate, RATES, rates, signed, status } from "../lib/network.ts";
@@ -18,6 +19,8 @@ import { Action, EventList } from "../ui/tagged.tsx";
 
 /** How many streams the list of live readings shows, and how many values each line. */
 const STREAMS = 6;
+/** How much of what else happened is listed. */
+const HAPPENED = 6;
 const LIVE_MS = 1000;
 const VALUES = 40;
 
@@ -247,6 +250,13 @@ function Waiting() {
   );
 }
 
+/** Registrations, decisions and records: what a ledger has beside readings. */
+function Happened() {
+  const { data = [] } = useHappened(HAPPENED);
+  if (data.length === 0) return <p class="empty">Registrations, bindings, approvals, gaps and records appear here as they become final.</p>;
+  return <EventList events={data.slice(0, HAPPENED)} />;
+}
+
 export function Overview() {
   return (
     <div class="overview">
@@ -265,11 +275,7 @@ export function Overview() {
       <div class="columns">
         <Waiting />
         <Card title="What else happened" note={<a href="/ledger?show=events">all events</a>}>
-          {happenings.value.length === 0 ? (
-            <p class="empty">Registrations, bindings, approvals, gaps and records appear here as they become final.</p>
-          ) : (
-            <EventList events={happenings.value.slice(0, 8)} />
-          )}
+          <Happened />
         </Card>
       </div>
     </div>
