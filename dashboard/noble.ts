@@ -24,13 +24,18 @@ const CUTS: Record<string, (RegExp | [RegExp, string])[]> = {
     [/if \(P % _8n === _5n\)[^]*?return tonelliShanks\(P\);/, "throw new Error();"],
     ...uncalled("cmov", "invertBatch"),
   ],
-  "curves/abstract/curve.js": [block("for \\(const p of \\['p'"), block("for \\(const p of params")],
+  "curves/abstract/curve.js": [block("for \\(const p of \\['p'"), block("for \\(const p of params"),
+    // Secrets multiply the base point only, for which there is a table.
+    /if \(W === 1\)\s+return this\.fixedWindowCT\(point, n, bits\);\n/,
+    ...uncalled("fixedWindowCT"),
+  ],
+  "curves/ed25519.js": [[/toMontgomery, toMontgomerySecret, zip215/, "zip215"]],
   "curves/abstract/weierstrass.js": [
     [/const endo = endoOpts[^]*?: undefined;/, "const endo = undefined;"],
     block("if \\(endoOpts\\)"),
     // Of signatures only those of 64 bytes, from which no key is found again, and which are made without further randomness.
     ...uncalled("hasEvenY", "subtract", "clearCofactor", "isSmallOrder", "toString", "toHex", "fromHex", "isProbPub", "getSharedSecret", "assertRecovery", "addRecoveryBit", "recoverPublicKey"),
-    ...uncalled("toHex", "fromHex", "recoverPublicKey"),
+    ...uncalled("toHex", "fromHex", "recoverPublicKey", "multiplyUnsafe"),
     [/return Object\.freeze\(\{ getPublicKey, getSharedSecret, /, "return Object.freeze({ getPublicKey, "],
     [/const \{ keygen, getPublicKey, getSharedSecret, /, "const { keygen, getPublicKey, "],
     /^ *getSharedSecret,\n/m,

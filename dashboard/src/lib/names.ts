@@ -6,6 +6,8 @@ import type { Contract, Entity, Thing } from "./model.ts";
 
 /** Most names kept; beyond, the oldest go. */
 const KEPT_MAX = 4096;
+/** How long a contract that is not there is not asked for again, ms. */
+const UNKNOWN_MS = 5000;
 /** Most requests for names under way. */
 const ASKING_MAX = 6;
 
@@ -35,7 +37,10 @@ function slot(did: string): Signal<Named | undefined> {
 async function lookUp(did: string): Promise<Named> {
   if (contracts.has(did)) {
     const contract = await maybe(peer.contract(did));
-    return contract ? { as: "contract", contract } : { as: "unknown" };
+    if (contract) return { as: "contract", contract };
+    // What was only tried out may begin at any time.
+    setTimeout(() => known.delete(did), UNKNOWN_MS);
+    return { as: "unknown" };
   }
   const document = await maybe(peer.resolve(did));
   if (!document) return { as: "unknown" };

@@ -1,7 +1,9 @@
 /** Doing something again and again, one turn after the other. */
 
-/** How long until what failed for a while is tried again, ms. */
-const RETRY_MS = 2000;
+import { ProblemError, RequestError } from "althing/client";
+
+/** How long until what failed for a while is tried again, and until what this page may not see is, ms. */
+const [RETRY_MS, REFUSED_MS] = [2000, 60_000];
 
 /** What goes on until it is ended. */
 export interface Turns {
@@ -11,8 +13,11 @@ export interface Turns {
   end: () => void;
 }
 
-/** Whether what failed may succeed by itself later. */
-const isTemporary = (error: unknown) => error instanceof Error && "isTemporary" in error && error.isTemporary === true;
+/** How long to wait after a failure; for ever if nothing will change by itself. */
+function afterFailure(error: unknown, everyMs: number | undefined): number | undefined {
+  if (error instanceof ProblemError && [401, 403].includes(error.problem.status)) return everyMs && REFUSED_MS;
+  return everyMs ?? (error instanceof RequestError && error.isTemporary ? RETRY_MS : undefined);
+}
 
 /**
  * Does `act` now, every `everyMs` from the end of a turn on while the page is visible, when there are news, and after a
@@ -26,7 +31,7 @@ export function turns(act: (signal: AbortSignal) => Promise<unknown>, everyMs?: 
   const turn = async () => {
     clearTimeout(timer);
     [busy, asked] = [true, false];
-    const waitMs = await act(signal).then(() => everyMs, (error) => everyMs ?? (isTemporary(error) ? RETRY_MS : undefined));
+    const waitMs = await act(signal).then(() => everyMs, (error: unknown) => afterFailure(error, everyMs));
     busy = false;
     if (signal.aborted) return;
     if (asked) next();

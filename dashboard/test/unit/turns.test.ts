@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ConnectionError, ProblemError } from "althing/client";
 import { turns } from "../../src/lib/turns.ts";
 
 /** A tab that can be hidden. */
@@ -72,11 +73,15 @@ test("a hidden tab asks nothing, and catches up when it is looked at", async () 
 });
 
 test("what fails for a while is tried again, and what was refused is not", async () => {
-  const failing = (isTemporary: boolean) => vi.fn(() => Promise.reject(Object.assign(new Error("no"), { isTemporary })));
-  const [silent, refused] = [failing(true), failing(false)];
-  const both = [turns(silent), turns(refused)];
+  const failing = (error: Error) => vi.fn(() => Promise.reject(error));
+  const problem = (status: number) => new ProblemError({ type: "", title: "", status, code: "x", detail: "no" } as never, "http://peer");
+  const [silent, missing, unseen] = [failing(new ConnectionError("http://peer", "")), failing(problem(404)), failing(problem(403))];
+  const both = [turns(silent), turns(missing), turns(unseen, 1000)];
   await vi.advanceTimersByTimeAsync(5000);
-  expect([silent.mock.calls.length, refused.mock.calls.length]).toEqual([3, 1]);
+  expect([silent, missing, unseen].map((one) => one.mock.calls.length)).toEqual([3, 1, 1]);
+  // An owner may have decided otherwise by then.
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(unseen.mock.calls.length).toBe(2);
   for (const one of both) one.end();
 });
 

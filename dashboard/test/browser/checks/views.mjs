@@ -17,6 +17,10 @@ export const checks = {
     await until(async () => digits(await text(page, ".hub-height")) >= status.height);
     await page.locator(".live-line").first().waitFor();
     assert.match(await text(page, ".figures"), new RegExp(`${status.quorum}\\s*of 4 peers`));
+    // What was decided before the page was opened, and each thing once.
+    await page.locator(".events").getByText("registered").first().waitFor();
+    const names = await page.locator(".live-name").allTextContents();
+    assert.equal(new Set(names).size, names.length, names.join());
     const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
     console.log(`    first contentful paint after ${Math.round(paint)} ms`);
     await close(page);
