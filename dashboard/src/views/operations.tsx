@@ -2,7 +2,7 @@
 
 import { peer as asked } from "../lib/client.ts";
 import { linkAt } from "../lib/elsewhere.ts";
-import { bytes, count, duration, plain } from "../lib/format.ts";
+import { bytes, count, duration, plain, plural } from "../lib/format.ts";
 import { figures, health, network, peers, rate, status } from "../lib/network.ts";
 import type { Peer } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
@@ -114,7 +114,7 @@ export function Operations() {
   return (
     <Page title="Operations" lead="As the peer that serves this page sees it. Each peer has its own view; open the page at another to compare.">
       <div class="stack">
-        <Card title="Alarms" note={health.value && <Badge tone={health.value.state === "ready" ? "good" : health.value.state === "degraded" ? "warn" : "bad"}>{health.value.state}</Badge>}>
+        <Card title="Alarms" note={health.value && <>This peer: <Badge tone={health.value.state === "ready" ? "good" : health.value.state === "degraded" ? "warn" : "bad"}>{health.value.state}</Badge></>}>
           {found.length === 0 ? <Empty>Nothing needs doing.</Empty> : (
             <ul class="alarms" aria-live="polite">
               {found.map((one) => <li key={one.what} class={one.tone}><strong>{plain(one.what, 300)}</strong><span>{plain(one.advice, 300)}</span></li>)}
@@ -145,7 +145,7 @@ export function Operations() {
               <Facts>
                 <Fact name="Phase">{state.phase}</Fact>
                 <Fact name="Executed height">{count(state.height)}</Fact>
-                <Fact name="Behind what is final">{count(Math.max(0, state.final_height - state.height))} blocks</Fact>
+                <Fact name="Behind what is final">{plural(Math.max(0, state.final_height - state.height), "block")}</Fact>
                 <Fact name="Epoch, view">{count(state.epoch)}, {count(state.view)}</Fact>
                 <Fact name="Connected peers">{count(state.connected)}</Fact>
                 <Fact name="Waiting transactions">{count(state.waiting)}, {bytes(state.waiting_bytes)}</Fact>

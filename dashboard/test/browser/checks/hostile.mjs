@@ -6,7 +6,35 @@ import { HOSTILE } from "../hostile.mjs";
 import { until } from "../network.mjs";
 import { close, network, open, text } from "../stage.mjs";
 
+/** A name as long as the ledger admits, with nowhere to break. */
+const LONG = "x".repeat(60);
+
 export const checks = {
+  async "names without a space to break at are no wider than a phone"() {
+    const key = join(network.folder, "organisations", "1.json");
+    const description = {
+      "@context": "https://www.w3.org/2022/wot/td/v1.1", title: LONG, securityDefinitions: { none: { scheme: "nosec" } }, security: "none",
+      properties: { [LONG]: { type: "number", multipleOf: 0.01, unit: "m", forms: [{ href: "mqtt://a/b" }] } },
+    };
+    network.command("thing", "register", "--name", LONG, "--description", network.write("long.json", JSON.stringify(description)), "--key", key);
+    const { items: [thing] } = await network.get(`/v1/things?name=${LONG}`);
+    network.command("service", "publish", network.write("long.toml", `name = "${LONG}"\nversion = "1.0.0"\ntext = "${LONG}"\npurpose = "${LONG}"\ninterfaces = ["${LONG}"]\ntags = ["${LONG}"]\n[outside]\nendpoints = ["http://${LONG}/${LONG}"]\n[price]\ntext = "${LONG}"`), "--key", key);
+    const { items: [service] } = await network.get(`/v1/services?name=${LONG}`);
+    network.command("trigger", "set", LONG, `when ${LONG}/${LONG} > 1 then record ${LONG} saying "${LONG}"`, "--key", key);
+    const { items: triggers } = await network.get("/v1/triggers");
+    const page = await open("/", { viewport: { width: 360, height: 740 } });
+    for (const path of ["/", "/things", `/things/${thing.id}`, `/entities/${thing.owner}`, "/ledger?show=events", "/services", `/services/${service.id}`, "/contracts", `/triggers/${triggers[0].id}`, "/operations", "/procedures"]) {
+      await page.goto(network.base + path);
+      await page.locator("h1").first().waitFor();
+      await until(async () => (await page.locator(".loading").count()) === 0);
+      await page.waitForTimeout(500);
+      const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      assert.ok(wide <= seen, `${path} is ${wide} px wide`);
+    }
+    await close(page);
+    network.command("trigger", "remove", LONG, "--key", key);
+  },
+
   async "two hundred hostile names run no script and break no page"() {
     const key = join(network.folder, "organisations", "1.json");
     let registered = 0;
