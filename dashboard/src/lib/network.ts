@@ -22,7 +22,7 @@ export const signed = signal<Block | undefined>(undefined);
 /** Figures of this peer since it started. */
 export const figures = signal<Map<string, number>>(new Map());
 
-/** What happened between two looks. */
+/** What happened over a few looks, by the second. */
 export interface Rate {
   readings: number;
   transactions: number;
@@ -42,23 +42,26 @@ export const rate = computed<Rate>(() => {
   };
 });
 
-let before: { at: number; figures: Map<string, number> } | undefined;
+/** The last looks, oldest first: a rate is over all of them, since readings come in blocks, and these not in every second. */
+let looks: { at: number; figures: Map<string, number> }[] = [];
+const LOOKS_MAX = 3;
+/** After a pause a mean over all of it would look like a measurement of now, ms. */
+const PAUSE_MS = 8000;
 
 function measure(now: Map<string, number>) {
   const at = performance.now();
-  if (before && at - before.at > 200) {
-    const seconds = (at - before.at) / 1000;
-    const old = before.figures;
-    const per = (name: string) => Math.max(0, (now.get(name) ?? 0) - (old.get(name) ?? 0)) / seconds;
+  const [oldest] = looks;
+  if (oldest && at - oldest.at > PAUSE_MS) looks = [];
+  else if (oldest && at > oldest.at) {
+    const per = (name: string) => (Math.max(0, (now.get(name) ?? 0) - (oldest.figures.get(name) ?? 0)) / (at - oldest.at)) * 1000;
     const one = {
       readings: per("althing_readings_executed_total"),
       transactions: per("althing_transactions_executed_total"),
       blocks: per("althing_height"),
     };
-    // After a pause a mean over all of it would look like a measurement of now.
-    if (seconds < 5) rates.value = [...rates.value, one].slice(-RATES);
+    rates.value = [...rates.value, one].slice(-RATES);
   }
-  before = { at, figures: now };
+  looks = [...looks, { at, figures: now }].slice(-LOOKS_MAX);
   figures.value = now;
 }
 
