@@ -3,8 +3,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use althing_peer::Executed;
-use althing_types::{Digest, Header, StreamId, TxId, blake3_digest, receipts_root};
+use althing_ledger::token::Audit;
+use althing_peer::{Executed, query::QueryError};
+use althing_types::{Amount, Digest, Event, Header, StreamId, TxId, blake3_digest, receipts_root};
 
 /// What all peers did and what sensors were told, held against each other as it happens.
 #[derive(Debug, Default)]
@@ -37,6 +38,10 @@ struct Inner {
     readings: Readings,
     safe: u64,
     given_up: BTreeMap<StreamId, BTreeSet<u64>>,
+    /// All tokens there are: nobody makes or destroys any.
+    tokens: Option<Amount>,
+    /// How often tokens moved, fees aside.
+    payments: u64,
     /// A digest of all that was entered, in order.
     trace: [u8; 32],
     complaint: Option<String>,
@@ -50,6 +55,11 @@ impl Book {
         inner.headers.insert(height, executed.block.header().clone());
         inner.note(&[b"executed", &[peer as u8], &height.to_be_bytes(), &executed.state_root.0]);
         let entry = (digest, executed.state_root, receipts_root(&executed.receipts));
+        if !inner.blocks.contains_key(&height) {
+            let events = executed.receipts.iter().flat_map(|receipt| &receipt.events);
+            inner.payments +=
+                events.filter(|event| matches!(event, Event::Token(_))).count() as u64;
+        }
         let first = *inner.blocks.entry(height).or_insert(entry);
         if first.0 != digest {
             inner.complain(format!("two blocks at height {height}: peer {peer} has another one"));
@@ -68,6 +78,26 @@ impl Book {
             if before != height {
                 inner.complain(format!("{id} took effect at heights {before} and {height}"));
             }
+        }
+    }
+
+    /// How often tokens moved, fees aside.
+    #[must_use]
+    pub fn payments(&self) -> u64 {
+        self.lock().payments
+    }
+
+    /// A peer counted all tokens again after a block: none may be lost or come from nowhere.
+    pub fn counted(&self, peer: usize, audit: Result<Audit, QueryError>) {
+        let audit = match audit {
+            Ok(audit) if audit.holds() => audit,
+            other => return self.complain(format!("peer {peer} counts other tokens: {other:?}")),
+        };
+        let mut inner = self.lock();
+        let total = audit.stated.total;
+        let first = *inner.tokens.get_or_insert(total);
+        if first != total {
+            inner.complain(format!("peer {peer} has {total} tokens, there were {first}"));
         }
     }
 

@@ -3,13 +3,13 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 use althing_ordering::{Address, Config as Ordering, Role, Sizes, Timing};
 use althing_peer::Planted;
 use althing_types::{
-    Block, EntityId, EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters,
-    PeerSeat, SigningKey, StreamId, Suite, ThingId,
+    Allocation, Amount, Block, EntityId, EntityKind, Fees, Genesis, Inception, Mechanism, Mode,
+    Organisation, Parameters, PeerSeat, SigningKey, StreamId, Suite, ThingId, Token,
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    Plan,
+    Plan, payer,
     plan::{Keeping, Tempo},
 };
 
@@ -134,6 +134,7 @@ impl Founding {
             heartbeat_ms,
             leader_timeout_ms,
             epoch_blocks: plan.epoch_blocks,
+            fees: plan.tokens.then(|| Fees { per_transaction: payer::FEE, ..Fees::default() }),
             ..Parameters::standard()
         };
         let genesis = Genesis {
@@ -148,6 +149,18 @@ impl Founding {
                 .map(|(_, _, inception)| Organisation { inception: inception.clone() })
                 .collect(),
             peers,
+            token: plan.tokens.then(|| Token {
+                name: "Watt".to_owned(),
+                symbol: "watt".to_owned(),
+                decimals: 0,
+                initial: organisations
+                    .iter()
+                    .map(|(account, _, _)| Allocation {
+                        account: *account,
+                        amount: Amount::from(payer::EACH),
+                    })
+                    .collect(),
+            }),
         };
         let organisations: Vec<_> =
             organisations.into_iter().map(|(id, key, _)| (id, key)).collect();

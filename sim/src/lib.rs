@@ -27,6 +27,7 @@ mod gateway;
 mod healing;
 mod machines;
 mod owner;
+mod payer;
 mod peers;
 mod world;
 
@@ -64,6 +65,8 @@ pub struct Summary {
     pub faults: usize,
     /// Changes of seats that members decided on and that hold.
     pub seat_changes: u64,
+    /// How often tokens moved, fees aside.
+    pub payments: u64,
     /// The longest time between a block and the next, milliseconds.
     pub longest_gap_ms: u64,
     /// The most views that were given up between a block and the next.
@@ -99,6 +102,7 @@ pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
         machines: Arc::new(Machines::new(&plan)),
         book: Arc::new(Book::default()),
         decided: Arc::default(),
+        payments: Arc::default(),
         plan: Arc::clone(&plan),
         bug,
     };
@@ -135,6 +139,7 @@ pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
             refused,
             faults,
             seat_changes,
+            payments: book.payments(),
             longest_gap_ms: book.longest_gap_ms(),
             views_lost: book.views_lost(),
             trace,

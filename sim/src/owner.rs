@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use althing_peer::{Placed, Submission};
-use althing_types::{Action, Body, Refusal, Transaction, possession_bytes};
+use althing_types::{Action, Amount, Body, Refusal, Sponsorship, Transaction, possession_bytes};
 use commonware_runtime::{Clock as _, deterministic::Context};
 
 use crate::{
     Founding, Tempo,
+    payer::SPONSORED,
     peers::{Peers, within},
 };
 
@@ -40,7 +41,7 @@ async fn register(context: &Context, founding: &Founding, peers: &Peers, index: 
     let account = founding.gateway(index);
     let ledger = founding.genesis.ledger();
     let subject = possession_bytes(&ledger, &account.entity, &account.key.public_key());
-    let actions = vec![
+    let mut actions = vec![
         Action::RegisterEntity {
             inception: account.inception.clone(),
             possession: account.key.sign(&subject),
@@ -51,6 +52,16 @@ async fn register(context: &Context, founding: &Founding, peers: &Peers, index: 
         },
         Action::Bind { thing: account.thing, gateway: account.entity, until_height: u64::MAX },
     ];
+    if founding.genesis.token.is_some() {
+        // Gateways have no tokens.
+        let bound = Amount::from(SPONSORED);
+        actions.push(Action::Sponsor(Sponsorship {
+            entity: account.entity,
+            per_day: bound,
+            total: bound,
+            until_height: u64::MAX,
+        }));
+    }
     let mut nonce = index as u64;
     loop {
         let make = |height: u64| {

@@ -88,6 +88,8 @@ pub struct Plan {
     pub cut_tears: Vec<u64>,
     /// Blocks in each epoch, if epochs end at all.
     pub epoch_blocks: Option<u32>,
+    /// Whether the ledger has tokens, which organisations pay each other and their gateways' fees with.
+    pub tokens: bool,
     /// How long the power is away after it has failed.
     pub asleep: Duration,
     /// What members decide about seats, one after the other, and how long they wait before each.
@@ -181,6 +183,7 @@ impl Plan {
             cut_losses,
             cut_tears,
             epoch_blocks,
+            tokens: epoch_blocks.is_some() && seed.is_multiple_of(2),
             seats,
             asleep,
         }
@@ -209,6 +212,7 @@ impl Plan {
             cut_losses: Vec::new(),
             cut_tears: Vec::new(),
             epoch_blocks: None,
+            tokens: false,
             seats: Vec::new(),
             asleep: Duration::ZERO,
         }
@@ -329,6 +333,9 @@ impl fmt::Display for Plan {
         if self.epoch_blocks.is_some() {
             let seats: Vec<&SeatChange> = self.seats.iter().map(|(change, _)| change).collect();
             write!(f, "epochs end, seats change: {seats:?}, ")?;
+        }
+        if self.tokens {
+            write!(f, "tokens are paid, ")?;
         }
         write!(f, "{} gateways:", self.gateways)?;
         for (index, fault) in self.faults.iter().enumerate() {

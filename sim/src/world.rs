@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -21,7 +21,7 @@ use crate::{
     council::{Council, Decided},
     gateway::{self, Site},
     machines::Machines,
-    owner,
+    owner, payer,
     peers::Peers,
 };
 
@@ -33,6 +33,8 @@ pub(crate) struct Parts {
     pub(crate) machines: Arc<Machines>,
     pub(crate) book: Arc<Book>,
     pub(crate) decided: Arc<Decided>,
+    /// How often payers were started.
+    pub(crate) payments: Arc<AtomicU64>,
     pub(crate) bug: Option<Bug>,
 }
 
@@ -112,6 +114,10 @@ impl World {
             owner.spawn(move |context| owner::run(context, founding, peers, tempo, index));
             self.start_gateway(index);
         }
+        if self.parts.plan.tokens && self.parts.payments.fetch_add(1, Ordering::Relaxed) == 0 {
+            // Once only: payers remember which numbers they used as long as the power is on.
+            self.start_payers();
+        }
         if !self.parts.plan.seats.is_empty() {
             let council = Council {
                 founding: Arc::clone(&self.parts.founding),
@@ -128,6 +134,15 @@ impl World {
                 return;
             }
             self.suffer(*fault).await;
+        }
+    }
+
+    fn start_payers(&self) {
+        for index in 0..self.parts.plan.validators {
+            let (founding, peers) = (Arc::clone(&self.parts.founding), Arc::clone(&self.peers));
+            let payer = self.context.child("payer").with_attribute("index", index);
+            let Plan { tempo, seed, .. } = *self.parts.plan;
+            payer.spawn(move |context| payer::run(context, founding, peers, tempo, seed, index));
         }
     }
 
@@ -232,7 +247,10 @@ async fn watch(peer: usize, running: Peer, book: &Book, peers: &Peers) {
     loop {
         let next = std::pin::pin!(executed.recv());
         match futures::future::select(next, &mut halted).await {
-            futures::future::Either::Left((Ok(block), _)) => book.executed(peer, &block),
+            futures::future::Either::Left((Ok(block), _)) => {
+                book.executed(peer, &block);
+                book.counted(peer, running.query().audit());
+            }
             futures::future::Either::Left((Err(error), _)) => {
                 return book.complain(format!("peer {peer}: {error}"));
             }

@@ -28,7 +28,18 @@ fn calm(seed: u64, spans: u64) -> Plan {
         asleep: Duration::ZERO,
         epoch_blocks: Some(EPOCH_BLOCKS),
         seats: Vec::new(),
+        tokens: false,
     }
+}
+
+/// Every peer counts all tokens after every block.
+#[test]
+fn tokens_are_paid_and_locked_and_none_is_lost_at_a_crash() {
+    let mut plan = Plan { tokens: true, ..calm(6, 40) };
+    let away = Duration::from_secs(1);
+    plan.faults.insert(9, Fault::Crash { peer: 2, commits_lost: 2, tear: 1, away });
+    let summary = run(plan);
+    assert!(summary.payments > 20, "{summary:?}");
 }
 
 /// The set grows, a peer takes a new key, the set shrinks; the one who left comes back.

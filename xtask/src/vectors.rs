@@ -20,6 +20,7 @@ mod identity;
 mod proofs;
 mod readings;
 mod services;
+mod tokens;
 mod transactions;
 mod triggers;
 

@@ -75,6 +75,7 @@ async fn measure(
         contract,
         message: message(&network, to).to_string().into_bytes(),
         gas_limit: GAS,
+        funds: None,
     };
     drive(&network, lanes(&senders, WARM_UP, &call), UNDER_WAY).await?;
     let alone = one_by_one(&network, &senders, &call).await?;
@@ -157,7 +158,14 @@ async fn begin(network: &Network, code: CodeId, message: &Value) -> Result<Contr
     let contract = ContractId::derive(&network.organisation.signer().entity, &name);
     let message = message.to_string().into_bytes();
     let gas_limit = GAS * 5;
-    let make = Action::Instantiate { code, name, terms: Terms::default(), message, gas_limit };
+    let make = Action::Instantiate {
+        code,
+        name,
+        terms: Terms::default(),
+        message,
+        gas_limit,
+        funds: None,
+    };
     let began = Instant::now();
     loop {
         let transaction = network.organisation.sign(vec![make.clone()]);

@@ -26,6 +26,7 @@ use crate::{
         trigger::TriggerCommand,
         tx::TxCommand,
         verify::VerifyCommand,
+        wallet::WalletCommand,
     },
     output::Output,
 };
@@ -103,6 +104,9 @@ enum Command {
     /// Show proposals, vote on them, carry them out.
     #[command(subcommand)]
     Vote(VoteCommand),
+    /// Show, pay, lock and promise tokens, on ledgers that have them.
+    #[command(subcommand)]
+    Wallet(WalletCommand),
     /// Follow events as they happen.
     Events(EventsCommand),
     /// Run procedures of ITU-T Y.4464 clause 10 between real processes.
@@ -138,6 +142,7 @@ impl Cli {
             Command::Key(command) => command.run(output),
             Command::Org(command) => command.run(output),
             Command::Vote(command) => command.run(output),
+            Command::Wallet(command) => command.run(output),
             Command::Events(command) => command.run(output),
             Command::Conformance(command) => command.run(output),
             Command::Verify(command) => command.run(output),

@@ -149,6 +149,7 @@ fn genesis(plan: &Plan, organisations: &[Member], peers: &[PeerKeys]) -> anyhow:
         },
         organisations: founders,
         peers: seats,
+        token: None,
     };
     let checked = genesis.check().map(|()| genesis);
     checked.map_err(|error| {

@@ -73,6 +73,8 @@ failures! {
     UnknownVoucher NOT_FOUND "unknown_voucher" "No maker has issued this voucher here; have its maker issue it first.";
     UnknownTrigger NOT_FOUND "unknown_trigger" "There is no trigger with this id; list the triggers.";
     UnknownService NOT_FOUND "unknown_service" "There is no service or version like this, or it is not shown to you; list the services, and say who you are.";
+    UnknownEscrow NOT_FOUND "unknown_escrow" "No escrow with this id is open; the history of its payer tells what became of it.";
+    UnknownReward NOT_FOUND "unknown_reward" "No reward with this id is open; list those of the stream.";
     UnknownProposal NOT_FOUND "unknown_proposal" "No proposal with this id is open; list them to see what became of it.";
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
     WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
@@ -170,6 +172,8 @@ impl From<QueryError> for ApiError {
                 Noun::Trigger => Failure::UnknownTrigger,
                 Noun::Service => Failure::UnknownService,
                 Noun::Proposal => Failure::UnknownProposal,
+                Noun::Escrow => Failure::UnknownEscrow,
+                Noun::Reward => Failure::UnknownReward,
             },
             QueryError::Cursor => Failure::InvalidCursor,
             QueryError::TooLarge => Failure::RangeTooLarge,
@@ -213,6 +217,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::Quarantined
         | Refusal::OutsideLimit
         | Refusal::AccessDenied
+        | Refusal::AccountFrozen
         | Refusal::NoGrant
         | Refusal::NotAsked
         | Refusal::UseNotGranted => StatusCode::FORBIDDEN,
@@ -276,6 +281,16 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::UnknownTrigger
         | Refusal::UnknownService
         | Refusal::UnknownProposal
+        | Refusal::TokensOff
+        | Refusal::InsufficientFunds
+        | Refusal::UnknownPayee
+        | Refusal::TooManyTokens
+        | Refusal::CannotPayFee
+        | Refusal::UnknownEscrow
+        | Refusal::EscrowOver
+        | Refusal::UnknownSponsorship
+        | Refusal::UnknownReward
+        | Refusal::TokensAtStart
         | Refusal::WouldStall
         | Refusal::ThirdOfVotes
         | Refusal::ParameterFixed
@@ -297,6 +312,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::TooManyTriggers
         | Refusal::TooManyServices
         | Refusal::TooManyGateways
+        | Refusal::TooManyRewards
         | Refusal::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Refusal::BlockGas | Refusal::CodeNotReady | Refusal::MempoolFull | Refusal::NotReady => {
             StatusCode::SERVICE_UNAVAILABLE

@@ -415,7 +415,7 @@ async fn metering(host: &Host) -> ContractId {
     let owner = host.organisation.signer().entity;
     let terms = Terms { admin: Some(owner), ..Terms::default() };
     let (name, gas_limit) = ("metering".to_owned(), 50_000_000);
-    let begin = Action::Instantiate { code, name, terms, message, gas_limit };
+    let begin = Action::Instantiate { code, name, terms, message, gas_limit, funds: None };
     perform(host, &host.organisation, vec![begin]).await;
     ContractId::derive(&owner, "metering")
 }

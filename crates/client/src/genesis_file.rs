@@ -44,6 +44,9 @@ pub struct GenesisFile {
     pub organisations: Vec<OrganisationForm>,
     /// Founding peers, ascending by voting key.
     pub peers: Vec<PeerForm>,
+    /// The token of the ledger; without it, the ledger has no tokens for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenForm>,
 }
 
 /// Settings of a ledger that all peers share.
@@ -76,6 +79,9 @@ pub struct ParametersForm {
     /// Blocks in each epoch; without it, the founders validate for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch_blocks: Option<u32>,
+    /// What transactions cost; there if the ledger has a token, even if nothing costs anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fees: Option<FeesForm>,
 }
 
 /// A founding organisation.
@@ -200,6 +206,7 @@ impl From<&Genesis> for GenesisFile {
                 .map(|organisation| OrganisationForm::new(network, organisation))
                 .collect(),
             peers: genesis.peers.iter().map(|peer| PeerForm::new(network, peer)).collect(),
+            token: genesis.token.as_ref().map(|token| TokenForm::new(network, token)),
         }
     }
 }
@@ -222,6 +229,7 @@ impl GenesisFile {
             parameters: (&self.parameters).into(),
             organisations: organisations.collect::<Result<_, _>>()?,
             peers: peers.collect::<Result<_, _>>()?,
+            token: self.token.as_ref().map(|form| form.read(&self.network)).transpose()?,
         };
         genesis.check().map_err(GenesisFileError::Genesis)?;
         check_id("ledger", &self.network, &self.ledger, &Hex(genesis.ledger()))?;
@@ -310,13 +318,21 @@ macro_rules! parameters {
     ($($field:ident),*) => {
         impl From<&Parameters> for ParametersForm {
             fn from(parameters: &Parameters) -> Self {
-                Self { $($field: parameters.$field,)* reads: parameters.reads.into() }
+                Self {
+                    $($field: parameters.$field,)*
+                    reads: parameters.reads.into(),
+                    fees: parameters.fees.map(Into::into),
+                }
             }
         }
 
         impl From<&ParametersForm> for Parameters {
             fn from(form: &ParametersForm) -> Self {
-                Self { $($field: form.$field,)* reads: form.reads.into() }
+                Self {
+                    $($field: form.$field,)*
+                    reads: form.reads.into(),
+                    fees: form.fees.map(Into::into),
+                }
             }
         }
     };
@@ -380,6 +396,9 @@ fn check_id<T: PartialEq + ToString>(
     let name = name.chars().take(SHOWN_CHARS_MAX).collect();
     Err(GenesisFileError::Id { field, name, expected: expected.to_string() })
 }
+
+mod token;
+pub use token::{AllocationForm, FeesForm, TokenForm};
 
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,9 @@ mod client;
 pub use client::Client;
 
 mod queries;
+mod tokens;
+
+pub mod amount;
 
 mod reading;
 pub use reading::ReadingAs;

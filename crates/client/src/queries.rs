@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-const NONE: &[(); 0] = &[];
+pub(crate) const NONE: &[(); 0] = &[];
 
 impl Client {
     /// Code that is stored, ascending by id.

@@ -46,6 +46,7 @@ fn founding() -> Genesis {
             organisation: owner,
             key: peer,
         }],
+        token: None,
     }
 }
 

@@ -15,7 +15,7 @@ use althing_types::{
 use minicbor::Decode;
 
 use crate::{
-    Context, execute,
+    Context, execute, token,
     transition::{Actor, Stop, Transition, decode_at},
 };
 
@@ -61,6 +61,7 @@ impl<'a, R: Read> Checker<'a, R> {
         self.state.forget_skipped_call();
         // In a block, what is refused has used its gas too; here every transaction is the only one.
         self.state.gas_used = 0;
+        self.state.rewards_paid = 0;
         verdict
     }
 
@@ -68,6 +69,7 @@ impl<'a, R: Read> Checker<'a, R> {
         let id = transaction.body().sender;
         let actor = Actor { id, transaction: transaction.id(), position: 0 };
         execute::admit(&mut self.state, transaction).map_err(refusal)?;
+        token::charge(&mut self.state, &actor, transaction).map_err(refusal)?;
         match execute::carry_out(&mut self.state, &actor, transaction) {
             Ok(_) => Ok(()),
             Err((_, stop)) => Err(refusal(stop)),

@@ -16,6 +16,7 @@
 //! A contract runs inside the transaction that calls it, with all that it calls in turn; see `call`.
 //! What fails is undone, and the receipt has a number and no text.
 
+mod bank;
 mod call;
 mod code;
 mod deed;
@@ -35,7 +36,7 @@ pub use query::{Asked, Trial, ask, try_out};
 
 use althing_state::Read;
 use althing_types::{
-    CodeId, CodeMeta, ContractId, EntityId, Refusal, Terms, Wire, WireError,
+    Amount, CodeId, CodeMeta, ContractId, EntityId, Refusal, Terms, Wire, WireError,
     limits::{CONTRACT_MESSAGE_BYTES_MAX, PARTICIPANTS_MAX},
 };
 use minicbor::{Decode, Encode};
@@ -55,6 +56,15 @@ pub const CODE_READY_US_PER_BYTE: u64 = 10;
 /// Most ledger time by which the code of an organisation may be behind with its compiling,
 /// milliseconds; it may store no more meanwhile.
 pub const CODE_BEHIND_MS_MAX: u64 = 60_000;
+
+/// What goes to a contract with a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    /// The message, JSON.
+    pub(crate) message: &'a [u8],
+    /// Tokens of the caller's.
+    pub(crate) funds: Amount,
+}
 
 /// Code that is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

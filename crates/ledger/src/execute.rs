@@ -7,6 +7,7 @@ use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY
 use crate::{
     BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
     entity, epoch, governance, index, onboarding, record, service, standing, status, stream, thing,
+    token,
     transition::{Actor, Moment, Stop, Transition},
     trigger,
 };
@@ -17,7 +18,8 @@ use crate::{
 /// A transaction is refused in one of two ways:
 /// - *before it counts*, if the ledger, the expiry, a signer or the nonce is wrong. It then has no
 ///   effect whatever, and no row in the index, so that a second inclusion cannot hide the first.
-/// - *by an action*. It then has used its nonce and nothing else: actions take effect together.
+/// - *by an action*, or because nobody can pay its [fee](crate::token). It then has used its nonce,
+///   paid its fee if there is one, and done nothing else: actions take effect together.
 ///
 /// Signatures are not checked here; validators did, before they voted, under the keys in force at
 /// the height `r` whose result the header states, which all of them have executed. A signer whose
@@ -44,6 +46,7 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
         receipts.push(execute_one(&mut state, position, transaction)?);
     }
     receipts.extend(triggered);
+    token::share(&mut state)?;
     let validators = epoch::turn(&mut state)?;
     let (writes, effects) = state.finish();
     Ok(Outcome {
@@ -67,6 +70,10 @@ fn execute_one<R: Read>(
     }
     let actor = Actor { id: transaction.body().sender, transaction: transaction.id(), position };
     index::included(state, &actor);
+    state.keep();
+    if let Err(stop) = token::charge(state, &actor, transaction) {
+        return refused(transaction, 0, stop);
+    }
     state.keep();
     let (code, action) = match carry_out(state, &actor, transaction) {
         Ok(Effect::Done) => (0, 0),
@@ -213,11 +220,13 @@ fn act_once<R: Read>(
             contract::store(state, actor, code, *parts, meta)
         }
         Action::RemoveCode { code } => contract::remove(state, actor, code),
-        Action::Instantiate { code, name, terms, message, gas_limit } => {
-            contract::instantiate(state, actor, code, name, terms, message, *gas_limit)
+        Action::Instantiate { code, name, terms, message, gas_limit, funds } => {
+            let sent = contract::Sent { message, funds: funds.unwrap_or_default() };
+            contract::instantiate(state, actor, code, name, terms, sent, *gas_limit)
         }
-        Action::Execute { contract, message, gas_limit } => {
-            contract::execute(state, actor, contract, message, *gas_limit)
+        Action::Execute { contract, message, gas_limit, funds } => {
+            let sent = contract::Sent { message, funds: funds.unwrap_or_default() };
+            contract::execute(state, actor, contract, sent, *gas_limit)
         }
         Action::Migrate { contract, code, message, gas_limit } => {
             contract::migrate(state, actor, contract, code, message, *gas_limit)
@@ -238,6 +247,17 @@ fn act_once<R: Read>(
         Action::SetServiceStatus { service, version, status } => {
             service::set_status(state, actor, service, *version, *status)
         }
+        Action::Transfer(transfer) => token::transfer(state, actor, transfer),
+        Action::BurnTokens { amount } => token::burn(state, actor, *amount),
+        Action::OpenEscrow(terms) => token::open(state, actor, terms),
+        Action::ReleaseEscrow { escrow } => token::release(state, actor, escrow),
+        Action::RefundEscrow { escrow } => token::refund(state, actor, escrow),
+        Action::SweepAccount { account } => token::sweep(state, actor, account),
+        Action::Sponsor(terms) => token::sponsor(state, actor, terms),
+        Action::EndSponsorship { entity } => token::end_sponsorship(state, actor, entity),
+        Action::OfferReward(terms) => token::offer_reward(state, actor, terms),
+        Action::FundReward { reward, amount } => token::fund_reward(state, actor, reward, *amount),
+        Action::EndReward { reward } => token::end_reward(state, actor, reward),
         Action::Approve { pending } => approval::approve(state, actor, pending),
         Action::Reject { pending } => approval::reject(state, actor, pending),
         Action::OfferThing { thing, offer } => {

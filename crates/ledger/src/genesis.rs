@@ -39,6 +39,9 @@ pub fn found(genesis: &Genesis) -> Writes {
         let next = ValidatorSet { epoch: 1, ..genesis.validators() };
         put(own_key::next_validators(), encode(&next));
     }
+    crate::token::found(genesis, |key, value| {
+        writes.insert(key, Some(value));
+    });
     writes
 }
 

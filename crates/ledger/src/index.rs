@@ -36,6 +36,11 @@
 //! | `s` `p` provider service | |
 //! | `s` `c` contract service | |
 //! | `s` `h` service height (8) position (4) | transaction |
+//! | `f` `a` account | |
+//! | `f` `h` account height (8) position (4) number (4) | the [movement](crate::token::Movement) |
+//! | `f` `e` payer, payee or arbiter, escrow | |
+//! | `f` `s` sponsor entity | |
+//! | `f` `r` payer reward | |
 //! | `t` `n` name 00 trigger | owner |
 //! | `t` `h` trigger height (8) position (4) | transaction, or run |
 //!
@@ -47,6 +52,10 @@ pub use service::{
     history_of_service, services_by, services_named, services_of, services_tagged, services_with,
 };
 pub(crate) use service::{service_history, service_published, service_withdrawn};
+
+mod token;
+pub(crate) use token::{account, escrow, reward, sponsorship, tokens_moved};
+pub use token::{accounts, escrows_of, movements_of, rewards_by, sponsored_by};
 
 use althing_state::Read;
 use althing_types::{
@@ -340,7 +349,7 @@ pub fn founded(genesis: &althing_types::Genesis) -> Vec<(Vec<u8>, Option<Vec<u8>
             (join(b'd', &[&owner.0, &id.0]), Some(Vec::from([kind]))),
         ]
     });
-    organisations.chain(peers).collect()
+    organisations.chain(peers).chain(token::founded(genesis)).collect()
 }
 
 pub(crate) fn thing_named<R: Read>(

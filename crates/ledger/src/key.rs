@@ -287,3 +287,63 @@ pub fn due_of(row: &[u8]) -> Option<(u64, TriggerId)> {
     let id = id.strip_prefix(b"/")?.try_into().ok()?;
     Some((u64::from_be_bytes(due.try_into().ok()?), TriggerId(id)))
 }
+
+/// Where the [`TokenRecord`](crate::token::TokenRecord) is: `f/t`. Absent if the ledger has no tokens.
+#[must_use]
+pub fn token() -> Vec<u8> {
+    b"f/t".to_vec()
+}
+
+/// Where the [`Supply`](crate::token::Supply) is: `f/n`.
+#[must_use]
+pub fn token_supply() -> Vec<u8> {
+    b"f/n".to_vec()
+}
+
+/// Where an [`Account`](crate::token::Account) is: `f/a/<id>`. Absent while it would say nothing.
+#[must_use]
+pub fn account(id: &EntityId) -> Vec<u8> {
+    [accounts().as_slice(), &id.0].concat()
+}
+
+/// The beginning of the keys of accounts: `f/a/`.
+#[must_use]
+pub fn accounts() -> Vec<u8> {
+    b"f/a/".to_vec()
+}
+
+/// Where an [`EscrowRecord`](crate::token::EscrowRecord) is: `f/e/<id>`.
+#[must_use]
+pub fn escrow(id: &TxId) -> Vec<u8> {
+    [escrows().as_slice(), &id.0].concat()
+}
+
+/// The beginning of the keys of escrows: `f/e/`.
+#[must_use]
+pub fn escrows() -> Vec<u8> {
+    b"f/e/".to_vec()
+}
+
+/// Where the [`SponsorshipRecord`](crate::token::SponsorshipRecord) of an entity is: `f/s/<id>`.
+#[must_use]
+pub fn sponsorship(entity: &EntityId) -> Vec<u8> {
+    [b"f/s/".as_slice(), &entity.0].concat()
+}
+
+/// Where a [`RewardRecord`](crate::token::RewardRecord) is: `f/r/<id>`.
+#[must_use]
+pub fn reward(id: &TxId) -> Vec<u8> {
+    [rewards().as_slice(), &id.0].concat()
+}
+
+/// The beginning of the keys of rewards: `f/r/`.
+#[must_use]
+pub fn rewards() -> Vec<u8> {
+    b"f/r/".to_vec()
+}
+
+/// Where the [`Rewards`](crate::token::Rewards) of a stream are: `f/w/<id>`.
+#[must_use]
+pub fn rewards_of(stream: &StreamId) -> Vec<u8> {
+    [b"f/w/".as_slice(), &stream.0].concat()
+}

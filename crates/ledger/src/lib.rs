@@ -47,6 +47,7 @@ pub mod standing;
 pub mod status;
 pub mod stream;
 pub mod thing;
+pub mod token;
 pub mod trigger;
 
 #[cfg(test)]

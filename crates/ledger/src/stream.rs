@@ -15,7 +15,7 @@ use althing_types::{BatchHeader, Event, Refusal, StreamSchema, ValueKind};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    binding, key as own_key, thing,
+    binding, key as own_key, thing, token,
     transition::{Actor, Moment, Stop, Transition},
     trigger::{self, Seen},
 };
@@ -117,6 +117,7 @@ pub(crate) fn submit<R: Read>(
         count: batch.count,
     });
     taken.events(batch).for_each(|event| state.emit(event));
+    token::earn(state, actor, &batch.stream, &thing.owner, batch.count)?;
     state.effects.leaves.push((batch.stream, index, leaf));
     state.effects.nodes.extend(nodes.into_iter().map(|node| (batch.stream, node)));
     Ok(())

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use althing_types::{
-    Action, BatchHeader, Body, Digest, EntityId, EntityKind, ExecutionResult, Genesis, Header,
-    Inception, LedgerId, Mechanism, Mode, Organisation, Parameters, Payload, PeerSeat, Reading,
-    Receipt, Record, Refusal, SigningKey, StreamId, Suite, ThingId, Transaction, TxId, Value,
-    possession_bytes,
+    Action, Allocation, Amount, BatchHeader, Body, Digest, EntityId, EntityKind, ExecutionResult,
+    Fees, Genesis, Header, Inception, LedgerId, Mechanism, Mode, Organisation, Parameters, Payload,
+    PeerSeat, Reading, Receipt, Record, Refusal, SigningKey, StreamId, Suite, ThingId, Token,
+    Transaction, TxId, Value, possession_bytes,
 };
 
-use crate::{BlockInput, Context, Outcome, check, execute, genesis};
+use crate::{BlockInput, Context, Outcome, check, execute, genesis, token};
 
 pub(crate) type State = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -65,6 +65,7 @@ pub(crate) fn genesis() -> Genesis {
         parameters: Parameters::standard(),
         organisations,
         peers,
+        token: None,
     };
     genesis.check().unwrap();
     genesis
@@ -72,7 +73,27 @@ pub(crate) fn genesis() -> Genesis {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let genesis = genesis();
+        Self::of(genesis())
+    }
+
+    /// A ledger with tokens, of which organisation A begins with 1,000 and B with 500.
+    pub(crate) fn with_tokens(fees: Fees) -> Self {
+        let mut genesis = genesis();
+        let amounts = [(1, 1000), (2, 500)].map(|(seed, units)| Allocation {
+            account: inception(EntityKind::Organisation, seed).id(),
+            amount: Amount::from(units),
+        });
+        let mut initial = amounts.to_vec();
+        initial.sort_by_key(|each| each.account);
+        let (name, symbol) = ("Watt".into(), "watt".into());
+        genesis.token = Some(Token { name, symbol, decimals: 2, initial });
+        genesis.parameters.fees = Some(fees);
+        genesis.parameters.epoch_blocks = Some(32);
+        genesis.check().unwrap();
+        Self::of(genesis)
+    }
+
+    fn of(genesis: Genesis) -> Self {
         let state = genesis::found(&genesis)
             .into_iter()
             .filter_map(|(key, value)| value.map(|value| (key, value)))
@@ -160,6 +181,8 @@ impl World {
                 None => self.state.remove(key),
             };
         }
+        let audit = token::audit(&self.state).unwrap();
+        assert!(audit.holds(), "tokens came from nowhere or are lost: {audit:?}");
         outcome
     }
 

@@ -110,6 +110,8 @@ pub(crate) struct Transition<'a, R> {
     pub(crate) network: Option<Rc<str>>,
     /// Gas that contracts have used in the block; what is refused has used it too.
     pub(crate) gas_used: u64,
+    /// How many rewards the block has paid; what is refused afterwards counts too.
+    pub(crate) rewards_paid: u32,
     /// How many triggers wait, once somebody asked.
     pub(crate) waiting: Option<Waiting>,
     /// What contracts say while somebody tries them out; none otherwise.
@@ -129,6 +131,7 @@ impl<'a, R: Read> Transition<'a, R> {
             policies: BTreeMap::new(),
             network: None,
             gas_used: 0,
+            rewards_paid: 0,
             waiting: None,
             trace: None,
             calls: Calls::Run,

@@ -103,6 +103,7 @@ mod tests {
             parameters: Parameters { clock_drift_max_ms: 5_000, ..Parameters::standard() },
             organisations: Vec::new(),
             peers: Vec::new(),
+            token: None,
         };
         let config = Config::standard(genesis, [1; 32], true);
         for (now_ms, expected) in

@@ -75,6 +75,7 @@ fn genesis() -> Genesis {
         },
         organisations: vec![Organisation { inception: organisation }],
         peers: vec![peer],
+        token: None,
     }
 }
 

@@ -3,17 +3,14 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    AccessPolicy, AccessRequest, AccessUse, ActionKind, BatchHeader, Claim, CodeId, CodeMeta,
-    Command, CommandReport, ContractId, EntityId, GrantId, Inception, Join, Limit, Manifest, Offer,
-    Proposal, PublicKey, Resource, ServiceId, ServiceStatus, Signature, Status, Terms, ThingId,
-    Trigger, TriggerId, TxId, Version, Voucher, VoucherId, Wire,
-    access::uses_within_bounds,
-    entity::is_name,
-    limits::{
-        APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, CONTRACT_GAS_MAX,
-        CONTRACT_MESSAGE_BYTES_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX,
-    },
+    AccessPolicy, AccessRequest, AccessUse, ActionKind, Amount, BatchHeader, Claim, CodeId,
+    CodeMeta, Command, CommandReport, ContractId, EntityId, Escrow, GrantId, Inception, Join,
+    Limit, Manifest, Offer, Proposal, PublicKey, Resource, Reward, ServiceId, ServiceStatus,
+    Signature, Sponsorship, Status, Terms, ThingId, Transfer, Trigger, TriggerId, TxId, Version,
+    Voucher, VoucherId,
 };
+
+mod bounds;
 
 /// One thing a transaction does. The actions of a transaction succeed or fail together.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -290,7 +287,7 @@ pub enum Action {
         /// Which part, from 0.
         #[n(1)]
         part: u16,
-        /// Its bytes, 1 to [`CODE_PART_BYTES_MAX`].
+        /// Its bytes, 1 to [`CODE_PART_BYTES_MAX`](crate::limits::CODE_PART_BYTES_MAX).
         #[cbor(n(2), with = "minicbor::bytes")]
         bytes: Vec<u8>,
     },
@@ -301,7 +298,7 @@ pub enum Action {
         /// The module.
         #[n(0)]
         code: CodeId,
-        /// How many parts it came in, 1 to [`CODE_PARTS_MAX`].
+        /// How many parts it came in, 1 to [`CODE_PARTS_MAX`](crate::limits::CODE_PARTS_MAX).
         #[n(1)]
         parts: u16,
         /// What is said of it.
@@ -333,6 +330,9 @@ pub enum Action {
         /// Most gas it may use.
         #[n(4)]
         gas_limit: u64,
+        /// Tokens that it begins with, of the sender's.
+        #[n(5)]
+        funds: Option<Amount>,
     },
     /// Calls a contract.
     #[n(54)]
@@ -346,6 +346,9 @@ pub enum Action {
         /// Most gas it may use, with all that it calls.
         #[n(2)]
         gas_limit: u64,
+        /// Tokens that go with the call, of the sender's.
+        #[n(3)]
+        funds: Option<Amount>,
     },
     /// Gives a contract new code and lets that take over the storage; by its administrator.
     #[n(55)]
@@ -410,6 +413,73 @@ pub enum Action {
         #[n(0)]
         contract: ContractId,
     },
+    /// Pays tokens to another account.
+    #[n(85)]
+    Transfer(#[n(0)] Transfer),
+    /// Destroys tokens of the sender's.
+    #[n(86)]
+    BurnTokens {
+        /// How many.
+        #[n(0)]
+        amount: Amount,
+    },
+    /// Locks tokens of the sender's for a payee. The escrow's id is that of the transaction, which
+    /// therefore opens one only.
+    #[n(87)]
+    OpenEscrow(#[n(0)] Escrow),
+    /// Gives locked tokens to the payee; by whoever locked them or the arbiter, in time.
+    #[n(88)]
+    ReleaseEscrow {
+        /// Which.
+        #[n(0)]
+        escrow: TxId,
+    },
+    /// Gives locked tokens back; by the payee or the arbiter, and after its time by anyone.
+    #[n(89)]
+    RefundEscrow {
+        /// Which.
+        #[n(0)]
+        escrow: TxId,
+    },
+    /// Takes the tokens of an account that nobody can sign for any more: of a revoked entity by its
+    /// owner, of a terminated contract by whoever decided about it.
+    #[n(90)]
+    SweepAccount {
+        /// Whose.
+        #[n(0)]
+        account: EntityId,
+    },
+    /// Pays the fees of an entity, in place of an earlier such promise; by its owner.
+    #[n(91)]
+    Sponsor(#[n(0)] Sponsorship),
+    /// Pays them no longer; by the entity's owner or whoever promised it.
+    #[n(92)]
+    EndSponsorship {
+        /// Whose fees.
+        #[n(0)]
+        entity: EntityId,
+    },
+    /// Rewards readings of a stream. The reward's id is that of the transaction, which therefore
+    /// offers one only.
+    #[n(93)]
+    OfferReward(#[n(0)] Reward),
+    /// Adds tokens of the sender's to what a reward can pay out.
+    #[n(94)]
+    FundReward {
+        /// Which.
+        #[n(0)]
+        reward: TxId,
+        /// How many.
+        #[n(1)]
+        amount: Amount,
+    },
+    /// Ends a reward: what is left goes back; by whoever offered it, and after its time by anyone.
+    #[n(95)]
+    EndReward {
+        /// Which.
+        #[n(0)]
+        reward: TxId,
+    },
     /// Publishes a service, or another version of one; by its provider.
     #[n(68)]
     PublishService(#[n(0)] Manifest),
@@ -459,10 +529,10 @@ pub struct Record {
     /// What sort of record, a name chosen by the application.
     #[n(0)]
     pub kind: String,
-    /// Its data, at most [`RECORD_BYTES_MAX`] bytes; the ledger does not look into it.
+    /// Its data, at most [`RECORD_BYTES_MAX`](crate::limits::RECORD_BYTES_MAX) bytes; the ledger does not look into it.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub data: Vec<u8>,
-    /// Entities to be notified, at most [`RECIPIENTS_MAX`].
+    /// Entities to be notified, at most [`RECIPIENTS_MAX`](crate::limits::RECIPIENTS_MAX).
     #[n(2)]
     pub notify: Vec<EntityId>,
     /// An earlier transaction that this record belongs to.
@@ -480,7 +550,7 @@ pub struct ApprovalPolicy {
     /// How many must sign; 0 removes the policy.
     #[n(1)]
     pub threshold: u8,
-    /// Who may, ascending, at most [`APPROVERS_MAX`].
+    /// Who may, ascending, at most [`APPROVERS_MAX`](crate::limits::APPROVERS_MAX).
     #[n(2)]
     pub approvers: Vec<EntityId>,
     /// Blocks within which the approvals must come.
@@ -546,74 +616,28 @@ impl Action {
             Self::ResumeTrigger { .. } => ActionKind::ResumeTrigger,
             Self::PublishService(_) => ActionKind::PublishService,
             Self::SetServiceStatus { .. } => ActionKind::SetServiceStatus,
+            Self::Transfer(_) => ActionKind::Transfer,
+            Self::BurnTokens { .. } => ActionKind::BurnTokens,
+            Self::OpenEscrow(_) => ActionKind::OpenEscrow,
+            Self::ReleaseEscrow { .. } => ActionKind::ReleaseEscrow,
+            Self::RefundEscrow { .. } => ActionKind::RefundEscrow,
+            Self::SweepAccount { .. } => ActionKind::SweepAccount,
+            Self::Sponsor(_) => ActionKind::Sponsor,
+            Self::EndSponsorship { .. } => ActionKind::EndSponsorship,
+            Self::OfferReward(_) => ActionKind::OfferReward,
+            Self::FundReward { .. } => ActionKind::FundReward,
+            Self::EndReward { .. } => ActionKind::EndReward,
         }
     }
 
-    /// Whether every field is within its bounds; what needs the state is the ledger's to check.
+    /// Most gas that it asks for.
     #[must_use]
-    pub fn is_within_bounds(&self) -> bool {
+    pub const fn gas_limit(&self) -> u64 {
         match self {
-            Self::RegisterEntity { inception, .. } => inception.validate().is_ok(),
-            Self::RotateKey { key, .. } => key.is_valid(),
-            Self::RegisterThing { name, description } => {
-                is_name(name) && (1..=DESCRIPTION_BYTES_MAX).contains(&description.len())
-            }
-            Self::UpdateThing { description, .. } => {
-                (1..=DESCRIPTION_BYTES_MAX).contains(&description.len())
-            }
-            Self::SubmitBatch(batch) => batch.is_valid(),
-            Self::Record(record) => {
-                is_name(&record.kind)
-                    && record.data.len() <= RECORD_BYTES_MAX
-                    && record.notify.len() <= RECIPIENTS_MAX
-            }
-            Self::SetApprovalPolicy(policy) => policy.is_within_bounds(),
-            Self::OfferThing { offer, .. } => offer.as_ref().is_none_or(Offer::is_within_bounds),
-            Self::AcceptThing { claim, .. } => {
-                claim.as_ref().is_none_or(|claim| claim.key.is_valid())
-            }
-            Self::LimitBinding { limit, .. } => limit.as_ref().is_none_or(Limit::is_within_bounds),
-            Self::ReportStatus { status, .. } => status.is_within_bounds(),
-            Self::IssueVoucher(voucher) => voucher.is_within_bounds(),
-            Self::JoinByVoucher(join) => join.is_within_bounds(),
-            Self::Command(command) => command.is_within_bounds(),
-            Self::ReportCommand(report) => report.is_within_bounds(),
-            Self::Quarantine { reason, .. } => reason.as_ref().is_none_or(|reason| is_name(reason)),
-            Self::Propose(proposal) => proposal.is_within_bounds(),
-            Self::SetAccessPolicy(policy) => policy.is_within_bounds(),
-            Self::RemoveAccessPolicy { resource } => resource.is_within_bounds(),
-            Self::RequestAccess(request) => request.is_within_bounds(),
-            Self::RecordAccess { uses } => uses_within_bounds(uses),
-            Self::UploadCode { part, bytes, .. } => {
-                *part < CODE_PARTS_MAX && (1..=CODE_PART_BYTES_MAX).contains(&bytes.len())
-            }
-            Self::StoreCode { parts, meta, .. } => {
-                (1..=CODE_PARTS_MAX).contains(parts) && meta.is_within_bounds()
-            }
-            Self::Instantiate { name, terms, message, gas_limit, .. } => {
-                is_name(name) && terms.is_within_bounds() && is_call(message, *gas_limit)
-            }
-            Self::SetTrigger(trigger) => trigger.is_within_bounds(),
-            Self::PublishService(manifest) => manifest.is_within_bounds(),
-            Self::Execute { message, gas_limit, .. } | Self::Migrate { message, gas_limit, .. } => {
-                is_call(message, *gas_limit)
-            }
-            _ => true,
+            Self::Instantiate { gas_limit, .. }
+            | Self::Execute { gas_limit, .. }
+            | Self::Migrate { gas_limit, .. } => *gas_limit,
+            _ => 0,
         }
-    }
-}
-
-fn is_call(message: &[u8], gas_limit: u64) -> bool {
-    (1..=CONTRACT_MESSAGE_BYTES_MAX).contains(&message.len())
-        && (1..=CONTRACT_GAS_MAX).contains(&gas_limit)
-}
-
-impl ApprovalPolicy {
-    fn is_within_bounds(&self) -> bool {
-        let ascending = self.approvers.windows(2).all(|pair| pair[0] < pair[1]);
-        ascending
-            && self.approvers.len() <= APPROVERS_MAX
-            && usize::from(self.threshold) <= self.approvers.len()
-            && (self.threshold == 0 || self.patience_blocks > 0)
     }
 }

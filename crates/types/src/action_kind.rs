@@ -163,12 +163,45 @@ pub enum ActionKind {
     /// [`Action::SetServiceStatus`](crate::Action::SetServiceStatus).
     #[n(69)]
     SetServiceStatus = 69,
+    /// [`Action::Transfer`](crate::Action::Transfer).
+    #[n(85)]
+    Transfer = 85,
+    /// [`Action::BurnTokens`](crate::Action::BurnTokens).
+    #[n(86)]
+    BurnTokens = 86,
+    /// [`Action::OpenEscrow`](crate::Action::OpenEscrow).
+    #[n(87)]
+    OpenEscrow = 87,
+    /// [`Action::ReleaseEscrow`](crate::Action::ReleaseEscrow).
+    #[n(88)]
+    ReleaseEscrow = 88,
+    /// [`Action::RefundEscrow`](crate::Action::RefundEscrow).
+    #[n(89)]
+    RefundEscrow = 89,
+    /// [`Action::SweepAccount`](crate::Action::SweepAccount).
+    #[n(90)]
+    SweepAccount = 90,
+    /// [`Action::Sponsor`](crate::Action::Sponsor).
+    #[n(91)]
+    Sponsor = 91,
+    /// [`Action::EndSponsorship`](crate::Action::EndSponsorship).
+    #[n(92)]
+    EndSponsorship = 92,
+    /// [`Action::OfferReward`](crate::Action::OfferReward).
+    #[n(93)]
+    OfferReward = 93,
+    /// [`Action::FundReward`](crate::Action::FundReward).
+    #[n(94)]
+    FundReward = 94,
+    /// [`Action::EndReward`](crate::Action::EndReward).
+    #[n(95)]
+    EndReward = 95,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 53] = [
+    pub const ALL: [(Self, &'static str); 64] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -222,6 +255,17 @@ impl ActionKind {
         (Self::Vote, "vote"),
         (Self::Enact, "enact"),
         (Self::WithdrawProposal, "withdraw_proposal"),
+        (Self::Transfer, "transfer"),
+        (Self::BurnTokens, "burn_tokens"),
+        (Self::OpenEscrow, "open_escrow"),
+        (Self::ReleaseEscrow, "release_escrow"),
+        (Self::RefundEscrow, "refund_escrow"),
+        (Self::SweepAccount, "sweep_account"),
+        (Self::Sponsor, "sponsor"),
+        (Self::EndSponsorship, "end_sponsorship"),
+        (Self::OfferReward, "offer_reward"),
+        (Self::FundReward, "fund_reward"),
+        (Self::EndReward, "end_reward"),
     ];
 
     /// Name in text.

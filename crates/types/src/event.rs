@@ -4,8 +4,10 @@ use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
     Access, Attribute, CodeId, CommandState, ContractId, EntityId, Resource, ServiceEvent, Status,
-    StreamId, ThingId, TriggerEvent, TxId, VoucherId, Wire, WireError,
+    StreamId, ThingId, TokenEvent, TriggerEvent, TxId, VoucherId,
 };
+
+mod wire;
 
 /// Something that subscribers may want to know.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -686,12 +688,7 @@ pub enum Event {
     /// Something about a trigger.
     #[n(90)]
     Trigger(#[n(0)] TriggerEvent),
-}
-
-impl Wire for Event {
-    const BYTES_MAX: usize = 32 * 1024;
-
-    fn validate(&self) -> Result<(), WireError> {
-        Ok(())
-    }
+    /// Something about tokens.
+    #[n(120)]
+    Token(#[n(0)] TokenEvent),
 }

@@ -3,8 +3,8 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    Block, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception, LedgerId, Reads,
-    Validator, ValidatorSet, Wire, WireError,
+    Block, Digest, EntityId, EntityKind, ExecutionResult, Fees, Header, Inception, LedgerId, Reads,
+    Token, Validator, ValidatorSet, Wire, WireError,
     did::is_network_name,
     digest::hash,
     entity::is_name,
@@ -80,6 +80,10 @@ pub struct Parameters {
     /// in ledgers that are older than this setting.
     #[n(10)]
     pub epoch_blocks: Option<u32>,
+    /// What transactions cost. Left out if the ledger has no tokens, and there if it has some, even
+    /// if nothing costs anything: so whoever executes a block knows without another look.
+    #[n(11)]
+    pub fees: Option<Fees>,
 }
 
 impl Parameters {
@@ -98,6 +102,7 @@ impl Parameters {
             contract_gas_block_max: 2_000_000_000,
             reads: Reads::Open,
             epoch_blocks: Some(EPOCH_BLOCKS_STANDARD),
+            fees: None,
         }
     }
 
@@ -191,6 +196,9 @@ pub struct Genesis {
     /// 1 to [`VALIDATORS_MAX`] founding peers, ascending by voting key; all vote.
     #[n(7)]
     pub peers: Vec<PeerSeat>,
+    /// The token of the ledger. Left out if it has none.
+    #[n(8)]
+    pub token: Option<Token>,
 }
 
 /// Why a genesis cannot found a ledger.
@@ -220,6 +228,9 @@ pub enum GenesisError {
     /// A parameter is out of its bounds.
     #[error("parameter {0} is out of bounds")]
     Parameter(&'static str),
+    /// The token, what accounts begin with, or fees without it.
+    #[error("{0}")]
+    Token(&'static str),
     /// One organisation has a third of the votes or more.
     #[error(
         "organisation `{0}` has {1} of {2} votes; with a third or more it could stop or fork a consortium"
@@ -296,6 +307,7 @@ impl Genesis {
         }
         self.check_members()?;
         self.parameters.check()?;
+        self.check_token()?;
         self.check_majority()
     }
 
@@ -320,6 +332,28 @@ impl Genesis {
             }
         }
         Ok(())
+    }
+
+    fn check_token(&self) -> Result<(), GenesisError> {
+        let Some(token) = &self.token else {
+            let none = self.parameters.fees.is_none();
+            return none.then_some(()).ok_or(GenesisError::Token("`fees` need a `token`"));
+        };
+        if self.parameters.fees.is_none() || self.parameters.epoch_blocks.is_none() {
+            let why = "a `token` needs `fees`, even if all are 0, and `epoch_blocks`";
+            return Err(GenesisError::Token(why));
+        }
+        if !token.is_within_bounds() {
+            return Err(GenesisError::Token(
+                "name, symbol, decimals or amounts of `token` are wrong",
+            ));
+        }
+        let founds = |id: &EntityId| self.organisations.iter().any(|it| it.inception.id() == *id);
+        if token.initial.iter().all(|each| founds(&each.account)) {
+            Ok(())
+        } else {
+            Err(GenesisError::Token("only founding organisations begin with tokens"))
+        }
     }
 
     /// In a consortium of four peers or more no organisation may hold a third of the votes
@@ -382,6 +416,7 @@ impl Parameters {
                 self.epoch_blocks
                     .is_none_or(|it| (EPOCH_BLOCKS_MIN..=EPOCH_BLOCKS_MAX).contains(&it)),
             ),
+            ("fees", self.fees.is_none_or(|fees| fees.is_within_bounds())),
         ];
         match bounds.into_iter().find(|(_, holds)| !holds) {
             Some((name, _)) => Err(GenesisError::Parameter(name)),
@@ -415,6 +450,7 @@ mod tests {
             parameters: Parameters::standard(),
             organisations: vec![organisation],
             peers: vec![peer],
+            token: None,
         }
     }
 

@@ -3,7 +3,7 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    EntityId, Inception, Parameters, PublicKey, Signature, Wire, WireError,
+    Amount, EntityId, Inception, Parameters, PublicKey, Signature, Wire, WireError,
     limits::{ADDRESS_BYTES_MAX, PATIENCE_BLOCKS_MAX, REASON_BYTES_MAX, TIMELOCK_BLOCKS_MAX},
 };
 
@@ -55,6 +55,26 @@ pub enum Change {
     /// How the members decide from now on.
     #[n(6)]
     SetVotingRule(#[n(0)] VotingRule),
+    /// More tokens for an account.
+    #[n(10)]
+    MintTokens {
+        /// For whom.
+        #[n(0)]
+        to: EntityId,
+        /// How many, not nothing.
+        #[n(1)]
+        amount: Amount,
+    },
+    /// An account can spend nothing but fees, or can again.
+    #[n(11)]
+    FreezeAccount {
+        /// Which.
+        #[n(0)]
+        account: EntityId,
+        /// Whether it is frozen from now on.
+        #[n(1)]
+        frozen: bool,
+    },
 }
 
 /// A peer's place among the validators.
@@ -127,6 +147,8 @@ impl Change {
             Self::RotateVotingKey { .. } => "rotate_voting_key",
             Self::SetParameters(_) => "set_parameters",
             Self::SetVotingRule(_) => "set_voting_rule",
+            Self::MintTokens { .. } => "mint_tokens",
+            Self::FreezeAccount { .. } => "freeze_account",
         }
     }
 
@@ -139,7 +161,10 @@ impl Change {
             Self::RotateVotingKey { key, .. } => is_voting_key(key),
             Self::SetParameters(parameters) => parameters.check().is_ok(),
             Self::SetVotingRule(rule) => rule.is_valid(),
-            Self::RemoveOrganisation { .. } | Self::RemovePeer { .. } => true,
+            Self::MintTokens { amount, .. } => !amount.is_zero(),
+            Self::RemoveOrganisation { .. }
+            | Self::RemovePeer { .. }
+            | Self::FreezeAccount { .. } => true,
         }
     }
 }

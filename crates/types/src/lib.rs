@@ -75,6 +75,11 @@ pub use service::{
     Listing, Manifest, Need, Offered, Price, PriceRule, ServiceEvent, ServiceStatus, Version,
 };
 
+mod token;
+pub use token::{
+    Allocation, Amount, Escrow, Fees, Reward, Sponsorship, Token, TokenEvent, Transfer,
+};
+
 mod transaction;
 pub use transaction::{Body, Signed, Transaction, cosigned_bytes};
 

@@ -168,5 +168,23 @@ pub const TRIGGER_RUNS_OF_OWNER_MAX: u32 = 256;
 pub const TRIGGER_WINDOW_MS: u64 = 60_000;
 /// Most triggers that run in one block; the others run in the next.
 pub const TRIGGERS_RUN_MAX: usize = 64;
+/// Most of a token that there can be, in its smallest unit: sums of two fit 128 bits.
+pub const AMOUNT_MAX: u128 = 1_000_000_000_000_000_000_000_000_000_000_000_000;
+/// Most decimal places of a token.
+pub const DECIMALS_MAX: u8 = 18;
+/// Shortest sign of a token, bytes: contracts take no shorter name of a coin.
+pub const SYMBOL_BYTES_MIN: usize = 3;
+/// Longest sign of a token, bytes.
+pub const SYMBOL_BYTES_MAX: usize = 16;
+/// Most accounts that begin with tokens: one for each founding organisation.
+pub const ALLOCATIONS_MAX: usize = ORGANISATIONS_MAX;
+/// Highest price among the fees, in a token's smallest unit: JSON carries it exactly.
+pub const FEE_MAX: u64 = 1_000_000_000_000_000;
+/// Longest note on a payment, bytes.
+pub const MEMO_BYTES_MAX: usize = 128;
+/// Most rewards that are offered for readings of one stream.
+pub const REWARDS_OF_STREAM_MAX: usize = 8;
+/// Most payments of rewards in one block; batches beyond are accepted and earn nothing.
+pub const REWARDS_PAID_MAX: u32 = 1024;
 /// So many failures in a row suspend a trigger.
 pub const TRIGGER_FAILURES_MAX: u8 = 5;

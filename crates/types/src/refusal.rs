@@ -154,6 +154,18 @@ refusals! {
     141 NoSeat "no_seat" "The peer has no seat among the validators; list those that have.";
     142 TooManyMembers "too_many_members" "The ledger has as many members or validators as it may.";
     143 SeatsFixed "seats_fixed" "The genesis of this ledger sets no length of epochs, so the founders validate for ever; found a ledger with `epoch_blocks`.";
+    150 TokensOff "tokens_off" "This ledger has no tokens; a genesis with `token` founds one that has.";
+    151 InsufficientFunds "insufficient_funds" "The account has fewer tokens than that; see its balance.";
+    152 AccountFrozen "account_frozen" "Members froze the account, so it can spend nothing; they can let it again by vote.";
+    153 UnknownPayee "unknown_payee" "Neither an active entity nor a contract has this id; pay one that is registered.";
+    154 TooManyTokens "too_many_tokens" "There would be more tokens than there can be; choose a smaller amount.";
+    155 CannotPayFee "cannot_pay_fee" "Neither the sender nor a sponsor can pay the fee; give the account tokens, or have its owner sponsor it.";
+    156 UnknownEscrow "unknown_escrow" "No open escrow has this id; it was released or refunded, or never opened.";
+    157 EscrowOver "escrow_over" "The escrow's time has passed, so it can only be refunded.";
+    158 UnknownSponsorship "unknown_sponsorship" "The entity is not sponsored; its owner can sponsor it.";
+    159 UnknownReward "unknown_reward" "No open reward has this id; list those of the stream.";
+    160 TooManyRewards "too_many_rewards" "As many rewards as there may be are offered for the stream; wait until one ends.";
+    161 TokensAtStart "tokens_at_start" "Funds cannot go with a contract that waits for participants; send them once it has begun.";
     177 DeviceChanged "device_changed" "The device of the thing, or its key, was changed a moment ago; submit again.";
     178 Unsigned "unsigned" "Readings of this thing count only with its device's signature; forward the packs that the device signed, unaltered.";
     179 DeviceSignature "device_signature" "A pack is not signed by the thing's device under its current key for this ledger and stream; the readings in it do not count.";

@@ -207,7 +207,7 @@ impl Effect {
     pub fn action_at(&self, now_ms: u64) -> Action {
         match self.clone() {
             Self::Call { contract, message, gas_limit } => {
-                Action::Execute { contract, message, gas_limit }
+                Action::Execute { contract, message, gas_limit, funds: None }
             }
             Self::Command { thing, operation, life_ms, purpose } => {
                 let until_ms = now_ms.saturating_add(life_ms);

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, service, trigger
+from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, service, token, trigger
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.digest import service_id, trigger_id
@@ -164,7 +164,7 @@ def contract_of(form: dict[str, Any]) -> actions.Action:
         case "instantiate":
             return actions.Instantiate(**ids, name=form["name"], terms=_terms(form["terms"]), **call)
         case "execute":
-            return actions.Execute(**ids, **call)
+            return actions.Execute(**ids, **call, funds=int(form["funds"]) if "funds" in form else None)
         case "migrate":
             return actions.Migrate(**ids, **call)
         case "set_admin":
@@ -183,7 +183,42 @@ def contract_of(form: dict[str, Any]) -> actions.Action:
             return actions.PublishService(_manifest(form))
         case "set_service_status":
             return actions.SetServiceStatus(bytes.fromhex(form["service"]), service.Version.parse(form["version"]), form["status"])
-    return trigger_of(form)
+    if form["kind"] in ("set_trigger", "remove_trigger", "suspend_trigger", "resume_trigger"):
+        return trigger_of(form)
+    return token_of(form)
+
+
+def token_of(form: dict[str, Any]) -> actions.Action:
+    """Actions about tokens."""
+    names = ("to", "payee", "arbiter", "escrow", "account", "entity", "stream", "reward")
+    ids = {name: bytes.fromhex(form[name]) if form[name] else None for name in names if name in form}
+    amounts = {name: int(form[name]) for name in ("amount", "per_day", "total", "per_batch", "per_reading", "fund") if name in form}
+    rest: Any = {name: form[name] for name in ("memo", "until_height") if name in form}
+    given: Any = {**ids, **amounts, **rest}
+    match form["kind"]:
+        case "transfer":
+            return actions.Transfer(token.TransferForm(**given))
+        case "burn_tokens":
+            return actions.BurnTokens(**given)
+        case "open_escrow":
+            return actions.OpenEscrow(token.Escrow(**given))
+        case "release_escrow":
+            return actions.ReleaseEscrow(**given)
+        case "refund_escrow":
+            return actions.RefundEscrow(**given)
+        case "sweep_account":
+            return actions.SweepAccount(**given)
+        case "sponsor":
+            return actions.Sponsor(token.Sponsorship(**given))
+        case "end_sponsorship":
+            return actions.EndSponsorship(**given)
+        case "offer_reward":
+            return actions.OfferReward(token.Reward(**given))
+        case "fund_reward":
+            return actions.FundReward(**given)
+        case "end_reward":
+            return actions.EndReward(**given)
+    raise AssertionError(form["kind"])
 
 
 def _manifest(form: dict[str, Any]) -> service.Manifest:
@@ -289,7 +324,13 @@ def change_of(form: dict[str, Any]) -> governance.Change:
             return governance.RotateVotingKey(**ids, key=bytes.fromhex(form["vote_key"]))
         case "set_parameters":
             fields = {name: form[name] for name in Parameters.__dataclass_fields__ if name in form}
+            if "fees" in form:
+                fields["fees"] = token.Fees(**form["fees"])
             return governance.SetParameters(Parameters(**fields, reads="open"))
+        case "mint_tokens":
+            return governance.MintTokens(bytes.fromhex(form["to"]), int(form["amount"]))
+        case "freeze_account":
+            return governance.FreezeAccount(bytes.fromhex(form["account"]), form["frozen"])
         case "set_voting_rule":
             return governance.SetVotingRule(governance.VotingRule(**{name: form[name] for name in governance.VotingRule.__dataclass_fields__}))
     raise AssertionError(form["change"])

@@ -138,6 +138,8 @@ function contractOf(json: Json): Action {
   const id = (field: string): Uint8Array => hex(json[field]);
   const number = (field: string): number => json[field] as number;
   const message = (): string => fromUtf8(hex(json['message'])) ?? assert.fail('no text');
+  const amount = (field: string): bigint => BigInt(json[field] as string);
+  const height = (): bigint => BigInt(number('until_height'));
   switch (json['kind']) {
     case 'upload_code':
       return { kind: 'upload_code', code: id('code'), part: number('part'), bytes: id('bytes') };
@@ -148,7 +150,31 @@ function contractOf(json: Json): Action {
     case 'instantiate':
       return actions.instantiate(id('code'), json['name'] as string, termsOf(json['terms'] as Json), message(), BigInt(number('gas_limit')));
     case 'execute':
-      return actions.execute(id('contract'), message(), BigInt(number('gas_limit')));
+      return actions.execute(id('contract'), message(), BigInt(number('gas_limit')), json['funds'] === undefined ? null : amount('funds'));
+    case 'transfer':
+      return actions.transfer(id('to'), amount('amount'), json['memo'] as string);
+    case 'burn_tokens':
+      return actions.burnTokens(amount('amount'));
+    case 'open_escrow':
+      return actions.openEscrow(id('payee'), amount('amount'), height(), json['arbiter'] === null ? undefined : id('arbiter'), json['memo'] as string);
+    case 'release_escrow':
+      return actions.releaseEscrow(id('escrow'));
+    case 'refund_escrow':
+      return actions.refundEscrow(id('escrow'));
+    case 'sweep_account':
+      return actions.sweepAccount(id('account'));
+    case 'sponsor':
+      return actions.sponsor(id('entity'), amount('per_day'), amount('total'), height());
+    case 'end_sponsorship':
+      return actions.endSponsorship(id('entity'));
+    case 'offer_reward': {
+      const terms = { perBatch: amount('per_batch'), perReading: amount('per_reading'), perDay: amount('per_day'), fund: amount('fund'), untilHeight: height() };
+      return actions.offerReward(id('stream'), terms);
+    }
+    case 'fund_reward':
+      return actions.fundReward(id('reward'), amount('amount'));
+    case 'end_reward':
+      return actions.endReward(id('reward'));
     case 'migrate':
       return actions.migrate(id('contract'), id('code'), message(), BigInt(number('gas_limit')));
     case 'set_admin':
@@ -267,6 +293,11 @@ function operationOf(json: Json): Extract<Action, { kind: 'command' }>['command'
   }
 }
 
+function feesOf(json: Json): { perTransaction: bigint; perByte: bigint; perMillionGas: bigint } {
+  const price = (field: string): bigint => BigInt(json[field] as number);
+  return { perTransaction: price('per_transaction'), perByte: price('per_byte'), perMillionGas: price('per_million_gas') };
+}
+
 function changeOf(json: Json): Change {
   const id = (field: string): Uint8Array => hex(json[field]);
   const number = (field: string): number => json[field] as number;
@@ -294,9 +325,14 @@ function changeOf(json: Json): Change {
         contractGasBlockMax: BigInt(number('contract_gas_block_max')),
         reads: 'open' as const,
         epochBlocks: number('epoch_blocks'),
+        fees: json['fees'] === undefined ? null : feesOf(json['fees'] as Json),
       };
       return { kind: 'set_parameters', parameters };
     }
+    case 'mint_tokens':
+      return { kind: 'mint_tokens', to: id('to'), amount: BigInt(json['amount'] as string) };
+    case 'freeze_account':
+      return { kind: 'freeze_account', account: id('account'), frozen: json['frozen'] as boolean };
     case 'set_voting_rule': {
       const share = { numerator: number('numerator'), denominator: number('denominator') };
       return { kind: 'set_voting_rule', rule: { ...share, patienceBlocks: number('patience_blocks'), timelockBlocks: number('timelock_blocks') } };

@@ -253,6 +253,7 @@ mod tests {
             parameters: Parameters::standard(),
             organisations: vec![Organisation { inception: organisation }],
             peers: vec![peer],
+            token: None,
         };
         let signer = Signer { ledger: genesis.ledger(), entity: EntityId([7; 32]), key: key(7) };
         let account = Account::new(signer.clone(), 0, 0);

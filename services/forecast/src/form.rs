@@ -74,6 +74,7 @@ impl Use {
                 contract: self.contract,
                 message: message.to_string().into_bytes(),
                 gas_limit: GAS,
+                funds: None,
             },
             Action::RecordAccess {
                 uses: vec![AccessUse {

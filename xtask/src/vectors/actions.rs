@@ -66,8 +66,14 @@ fn contracts(sender: EntityId, id: EntityId) -> Vec<Action> {
             terms: terms(sender, id),
             message: b"{}".to_vec(),
             gas_limit: 1_000_000,
+            funds: None,
         },
-        Action::Execute { contract: CONTRACT, message: b"{\"check\":{}}".to_vec(), gas_limit: 7 },
+        Action::Execute {
+            contract: CONTRACT,
+            message: b"{\"check\":{}}".to_vec(),
+            gas_limit: 7,
+            funds: None,
+        },
         Action::Migrate {
             contract: CONTRACT,
             code: CODE,
@@ -270,18 +276,24 @@ pub(super) fn to_json(action: &Action) -> Value {
             },
         }),
         Action::RemoveCode { code } => json!({ "code": hex::encode(code.0) }),
-        Action::Instantiate { code, name, terms, message, gas_limit } => json!({
+        Action::Instantiate { code, name, terms, message, gas_limit, .. } => json!({
             "code": hex::encode(code.0),
             "name": name,
             "terms": terms_json(terms),
             "message": hex::encode(message),
             "gas_limit": gas_limit,
         }),
-        Action::Execute { contract, message, gas_limit } => json!({
-            "contract": hex::encode(contract.0),
-            "message": hex::encode(message),
-            "gas_limit": gas_limit,
-        }),
+        Action::Execute { contract, message, gas_limit, funds } => {
+            let mut json = json!({
+                "contract": hex::encode(contract.0),
+                "message": hex::encode(message),
+                "gas_limit": gas_limit,
+            });
+            if let Some(funds) = funds {
+                json["funds"] = funds.to_string().into();
+            }
+            json
+        }
         Action::Migrate { contract, code, message, gas_limit } => json!({
             "contract": hex::encode(contract.0),
             "code": hex::encode(code.0),
@@ -398,7 +410,7 @@ fn command_json(action: &Action) -> Value {
         Action::Quarantine { thing, reason } => {
             json!({ "thing": hex::encode(thing.0), "reason": reason })
         }
-        _ => json!({}),
+        other => super::tokens::action_json(other).unwrap_or_else(|| json!({})),
     }
 }
 

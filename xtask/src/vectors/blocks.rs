@@ -130,6 +130,7 @@ pub(super) fn forms() -> Vec<Form> {
             "What a transaction brought about, as receipts carry it.",
             events()
                 .into_iter()
+                .chain(super::tokens::events())
                 .map(|(name, event)| Vector::new(name, json!({}), event.to_wire()))
                 .collect(),
         ),

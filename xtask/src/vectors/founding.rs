@@ -36,20 +36,23 @@ pub(super) fn genesis(count: u8, mode: Mode) -> Genesis {
         parameters: Parameters::standard(),
         organisations,
         peers,
+        token: None,
     }
 }
 
 pub(super) fn forms() -> Vec<Form> {
     let about = "The first record of a ledger. `ledger` is its id: SHA-256 of `althing/genesis/1` \
                  and the wire form; `validators` is the digest of the first epoch's validators.";
-    let vectors = [("a consortium of four", 4, Mode::Consortium), ("alone", 1, Mode::Private)].map(
-        |(name, count, mode)| {
-            let genesis = genesis(count, mode);
-            Vector::new(name, to_json(&genesis), genesis.to_wire())
-                .gives("ledger", genesis.ledger().0)
-                .gives("validators", genesis.validators().digest().0)
-        },
-    );
+    let vectors = [
+        ("a consortium of four", genesis(4, Mode::Consortium)),
+        ("alone", genesis(1, Mode::Private)),
+        ("with tokens", super::tokens::genesis()),
+    ]
+    .map(|(name, genesis)| {
+        Vector::new(name, to_json(&genesis), genesis.to_wire())
+            .gives("ledger", genesis.ledger().0)
+            .gives("validators", genesis.validators().digest().0)
+    });
     vec![Form::new("genesis", about, vectors.into())]
 }
 
@@ -67,26 +70,18 @@ fn to_json(genesis: &Genesis) -> Value {
             })
         })
         .collect();
-    let parameters = &genesis.parameters;
-    json!({
+    let mut json = json!({
         "version": genesis.version,
         "network": genesis.network,
         "time_ms": genesis.time_ms,
         "mode": format!("{:?}", genesis.mode).to_lowercase(),
         "mechanism": format!("{:?}", genesis.mechanism).to_lowercase(),
-        "parameters": {
-            "block_bytes_max": parameters.block_bytes_max,
-            "block_transactions_max": parameters.block_transactions_max,
-            "heartbeat_ms": parameters.heartbeat_ms,
-            "leader_timeout_ms": parameters.leader_timeout_ms,
-            "clock_drift_max_ms": parameters.clock_drift_max_ms,
-            "claim_ahead_max_ms": parameters.claim_ahead_max_ms,
-            "sequence_window": parameters.sequence_window,
-            "contract_gas_transaction_max": parameters.contract_gas_transaction_max,
-            "contract_gas_block_max": parameters.contract_gas_block_max,
-            "epoch_blocks": parameters.epoch_blocks,
-        },
+        "parameters": super::governance::parameters_json(&genesis.parameters),
         "organisations": organisations,
         "peers": peers,
-    })
+    });
+    if let Some(token) = &genesis.token {
+        json["token"] = super::tokens::token_json(token);
+    }
+    json
 }

@@ -1,8 +1,8 @@
 //! One example of each change that members decide on.
 
 use althing_types::{
-    Action, Change, EntityId, EntityKind, Event, Parameters, Proposal, Refusal, Seat, Suite, TxId,
-    VotingRule, possession_bytes,
+    Action, Amount, Change, EntityId, EntityKind, Event, Parameters, Proposal, Refusal, Seat,
+    Suite, TxId, VotingRule, possession_bytes,
 };
 use serde_json::{Value, json};
 
@@ -34,12 +34,29 @@ fn changes() -> Vec<Change> {
     ]
 }
 
-/// The actions, in the order of their numbers.
+/// Those about tokens.
+fn token_changes() -> [Change; 3] {
+    [
+        Change::MintTokens { to: ORGANISATION, amount: Amount::from(1_000_000) },
+        Change::FreezeAccount { account: PEER, frozen: true },
+        Change::SetParameters(super::tokens::genesis().parameters),
+    ]
+}
+
+fn propose(change: Change) -> Action {
+    Action::Propose(Proposal { change, reason: "as agreed in Reykjavík".into() })
+}
+
+/// Proposals about tokens.
+pub(super) fn token_actions() -> [Action; 3] {
+    token_changes().map(propose)
+}
+
+/// The actions, in the order in which they came.
 pub(super) fn actions() -> Vec<Action> {
-    let proposals = changes().into_iter().map(|change| {
-        Action::Propose(Proposal { change, reason: "as agreed in Reykjavík".into() })
-    });
-    proposals
+    changes()
+        .into_iter()
+        .map(propose)
         .chain([
             Action::Vote { proposal: PROPOSAL, accept: true },
             Action::Enact { proposal: PROPOSAL },
@@ -74,14 +91,20 @@ pub(super) fn to_json(proposal: &Proposal) -> Value {
             "patience_blocks": rule.patience_blocks,
             "timelock_blocks": rule.timelock_blocks,
         }),
+        Change::MintTokens { to, amount } => {
+            json!({ "to": hex::encode(to.0), "amount": amount.to_string() })
+        }
+        Change::FreezeAccount { account, frozen } => {
+            json!({ "account": hex::encode(account.0), "frozen": frozen })
+        }
     };
     fields["change"] = proposal.change.name().into();
     fields["reason"] = proposal.reason.clone().into();
     fields
 }
 
-fn parameters_json(parameters: &Parameters) -> Value {
-    json!({
+pub(super) fn parameters_json(parameters: &Parameters) -> Value {
+    let mut json = json!({
         "block_bytes_max": parameters.block_bytes_max,
         "block_transactions_max": parameters.block_transactions_max,
         "heartbeat_ms": parameters.heartbeat_ms,
@@ -92,7 +115,11 @@ fn parameters_json(parameters: &Parameters) -> Value {
         "contract_gas_transaction_max": parameters.contract_gas_transaction_max,
         "contract_gas_block_max": parameters.contract_gas_block_max,
         "epoch_blocks": parameters.epoch_blocks,
-    })
+    });
+    if let Some(fees) = parameters.fees {
+        json["fees"] = super::tokens::fees_json(fees);
+    }
+    json
 }
 
 /// One event of each kind.

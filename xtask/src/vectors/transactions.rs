@@ -22,6 +22,8 @@ pub(super) fn forms() -> Vec<Form> {
                  sender's first.";
     let mut vectors: Vec<Vector> = actions::all()
         .into_iter()
+        .chain(super::tokens::actions())
+        .chain(super::governance::token_actions())
         .zip(1..)
         .map(|(action, nonce)| {
             let name = match &action {

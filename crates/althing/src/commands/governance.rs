@@ -1,5 +1,7 @@
 //! `althing org` and `althing vote`: what the member organisations decide together.
 
+mod token;
+
 use std::path::PathBuf;
 
 use althing_client::{
@@ -61,6 +63,14 @@ pub(crate) enum VoteCommand {
     Rule(SetRule),
     /// Proposes another setting of the ledger.
     Parameters(SetParameters),
+    /// Proposes other fees of transactions.
+    Fees(token::SetFees),
+    /// Proposes to make tokens for an account.
+    Mint(token::Mint),
+    /// Proposes that an account can spend nothing but fees.
+    FreezeAccount(token::OfAccount),
+    /// Proposes that a frozen account can spend again.
+    ThawAccount(token::OfAccount),
 }
 
 #[derive(Debug, Args)]
@@ -245,6 +255,10 @@ impl VoteCommand {
                 }
                 Self::Rule(set) => set.run(output).await,
                 Self::Parameters(set) => set.run(output).await,
+                Self::Fees(set) => set.run(output).await,
+                Self::Mint(mint) => mint.run(output).await,
+                Self::FreezeAccount(account) => account.run(output, true).await,
+                Self::ThawAccount(account) => account.run(output, false).await,
             }
         })
     }
@@ -462,6 +476,9 @@ const fn name_of(change: &model::Change) -> &'static str {
         model::Change::RotateVotingKey { .. } => "rotate voting key",
         model::Change::SetParameters { .. } => "set parameters",
         model::Change::SetVotingRule { .. } => "set voting rule",
+        model::Change::MintTokens { .. } => "mint tokens",
+        model::Change::FreezeAccount { frozen: true, .. } => "freeze account",
+        model::Change::FreezeAccount { frozen: false, .. } => "thaw account",
     }
 }
 

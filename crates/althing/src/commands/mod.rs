@@ -23,6 +23,7 @@ pub(crate) mod thing;
 pub(crate) mod trigger;
 pub(crate) mod tx;
 pub(crate) mod verify;
+pub(crate) mod wallet;
 
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! `althing network`: found a network.
 
+mod token;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -67,6 +69,9 @@ pub(crate) struct New {
     epoch_blocks: u32,
 
     #[command(flatten)]
+    token: token::TokenArgs,
+
+    #[command(flatten)]
     protection: ProtectionArgs,
 }
 
@@ -104,7 +109,8 @@ impl New {
         refuse_used(&self.folder)?;
         let plan = self.plan()?;
         let endpoints = self.endpoints()?;
-        let founded = found(&plan)?;
+        let mut founded = found(&plan)?;
+        founded.genesis = self.token.add(founded.genesis)?;
         let protection = self.protection.choose()?;
         let mqtt = SocketAddr::new(self.host, self.mqtt_port);
         let gateway = gateway_config(&self.name, mqtt, &endpoints, &[], "");

@@ -138,7 +138,7 @@ fn claim(claim: &VerifiedClaim) -> Value {
 
 fn text(verified: &Verified, genesis: &Genesis) -> String {
     let mut text = steps_text(&verified.steps);
-    text.push_str(&format!("\nThe proof holds: {}.\n", sentence(verified)));
+    text.push_str(&format!("\nThe proof holds: {}.\n", sentence(verified, genesis)));
     if let VerifiedClaim::Reading(reading) = &verified.claim {
         text.push_str(&reading_text(reading, genesis));
     }
@@ -158,7 +158,7 @@ pub(crate) fn steps_text(steps: &[Done]) -> String {
     steps.iter().map(line).collect()
 }
 
-fn sentence(verified: &Verified) -> String {
+fn sentence(verified: &Verified, genesis: &Genesis) -> String {
     match &verified.claim {
         VerifiedClaim::Reading(reading) => format!(
             "{} {} was {}",
@@ -179,6 +179,11 @@ fn sentence(verified: &Verified) -> String {
         VerifiedClaim::State { key, value } if key.starts_with(b"g/") => {
             let height = verified.block.state_height;
             super::access::grant_in_words(key, value.as_deref(), height)
+                .unwrap_or_else(|| "the state holds this value".to_owned())
+        }
+        VerifiedClaim::State { key, value } if key.starts_with(b"f/a/") => {
+            let (state_height, token) = (verified.block.state_height, genesis.token.as_ref());
+            super::wallet::in_words(key, value.as_deref(), state_height, token)
                 .unwrap_or_else(|| "the state holds this value".to_owned())
         }
         VerifiedClaim::State { value: Some(_), .. } => "the state holds this value".to_owned(),

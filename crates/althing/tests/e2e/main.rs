@@ -15,4 +15,5 @@ mod disk;
 mod join;
 mod messages;
 mod sensor;
+mod tokens;
 mod vote;

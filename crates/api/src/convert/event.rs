@@ -104,6 +104,7 @@ impl Service {
             },
             types::Event::Trigger(event) => self.trigger_event(event),
             types::Event::Service(event) => self.service_event(event),
+            types::Event::Token(event) => self.token_event(event),
             types::Event::VoucherIssued { voucher, maker, owner, count } => Event::VoucherIssued {
                 voucher: voucher_hex(voucher),
                 maker: self.did(maker),
@@ -266,6 +267,7 @@ impl About {
                 types::ServiceEvent::Published { service, provider, .. }
                 | types::ServiceEvent::StatusSet { service, provider, .. },
             ) => Self { service: Some(*service), ..entities(&[*provider]) },
+            E::Token(event) => entities(&super::token::parties(event)),
             E::CodeRemoved { .. } | E::Trigger(_) => Self::default(),
             E::ThingOffered { thing, owner, to, .. } => {
                 let told: Vec<EntityId> = std::iter::once(*owner).chain(*to).collect();

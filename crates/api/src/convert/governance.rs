@@ -123,6 +123,12 @@ impl Service {
                 Change::SetParameters { parameters: ParametersForm::from(parameters) }
             }
             types::Change::SetVotingRule(rule) => Change::SetVotingRule { rule: voting_rule(rule) },
+            types::Change::MintTokens { to, amount } => {
+                Change::MintTokens { to: self.did(to), amount: amount.to_string() }
+            }
+            types::Change::FreezeAccount { account, frozen } => {
+                Change::FreezeAccount { account: self.did(account), frozen: *frozen }
+            }
         }
     }
 

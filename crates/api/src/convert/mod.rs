@@ -7,6 +7,8 @@ pub(crate) use event::{About, place};
 
 mod contract;
 mod service;
+mod token;
+pub(crate) use token::supply;
 mod trigger;
 
 mod entity;

@@ -130,21 +130,23 @@ impl Service {
             types::Action::UploadCode { .. }
             | types::Action::StoreCode { .. }
             | types::Action::RemoveCode { .. } => code_action(action),
-            types::Action::Instantiate { code, name, terms, message, gas_limit } => {
+            types::Action::Instantiate { code, name, terms, message, gas_limit, funds } => {
                 Action::Instantiate {
                     contract: self.contract_did(&types::ContractId::derive(sender, name)),
                     code: Hex(*code),
                     name: name.clone(),
                     message: message_text(message),
                     gas_limit: *gas_limit,
+                    funds: funds.map(|funds| funds.to_string()),
                     participants: terms.participants.iter().map(|id| self.did(id)).collect(),
                     threshold: terms.threshold,
                 }
             }
-            types::Action::Execute { contract, message, gas_limit } => Action::Execute {
+            types::Action::Execute { contract, message, gas_limit, funds } => Action::Execute {
                 contract: self.contract_did(contract),
                 message: message_text(message),
                 gas_limit: *gas_limit,
+                funds: funds.map(|funds| funds.to_string()),
             },
             types::Action::Migrate { contract, code, message, gas_limit } => Action::Migrate {
                 contract: self.contract_did(contract),
@@ -218,6 +220,17 @@ impl Service {
             types::Action::Quarantine { thing, reason } => {
                 Action::Quarantine { thing: self.thing_did(thing), reason: reason.clone() }
             }
+            types::Action::Transfer(_)
+            | types::Action::BurnTokens { .. }
+            | types::Action::OpenEscrow(_)
+            | types::Action::ReleaseEscrow { .. }
+            | types::Action::RefundEscrow { .. }
+            | types::Action::SweepAccount { .. }
+            | types::Action::Sponsor(_)
+            | types::Action::EndSponsorship { .. }
+            | types::Action::OfferReward(_)
+            | types::Action::FundReward { .. }
+            | types::Action::EndReward { .. } => self.token_action(action),
         }
     }
 

@@ -10,6 +10,7 @@ mod commands;
 
 mod contracts;
 mod services;
+mod tokens;
 mod triggers;
 
 mod streams;
@@ -182,6 +183,16 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(network::peers))
         .routes(routes!(network::metrics))
         .routes(routes!(events::events))
+        .routes(routes!(tokens::supply))
+        .routes(routes!(tokens::holdings))
+        .routes(routes!(tokens::holding))
+        .routes(routes!(tokens::movements))
+        .routes(routes!(tokens::escrows))
+        .routes(routes!(tokens::sponsored))
+        .routes(routes!(tokens::rewards_by))
+        .routes(routes!(tokens::escrow))
+        .routes(routes!(tokens::reward))
+        .routes(routes!(tokens::rewards_of))
         .routes(routes!(access::policies))
         .routes(routes!(access::grants))
         .routes(routes!(access::grant))

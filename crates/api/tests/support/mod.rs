@@ -52,6 +52,7 @@ pub fn genesis() -> Genesis {
         },
         organisations: vec![Organisation { inception: organisation }],
         peers: vec![peer],
+        token: None,
     }
 }
 

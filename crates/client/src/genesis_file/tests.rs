@@ -41,6 +41,7 @@ fn genesis() -> Genesis {
         parameters: Parameters::standard(),
         organisations,
         peers,
+        token: None,
     }
 }
 

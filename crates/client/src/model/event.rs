@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Access, Attribute, CodeHex, Cursor, DidText, DigestHex, Resource, ServiceHex, StreamHex,
-    ThingReport, Time, TriggerHex, TxHex,
+    ThingReport, Time, TokenEvent, TriggerHex, TxHex,
 };
 
 /// An event with its place on the ledger.
@@ -554,6 +554,8 @@ pub enum Event {
         /// Which.
         trigger: TriggerHex,
     },
+    /// Something about tokens; `what` says what.
+    Tokens(TokenEvent),
 }
 
 impl Event {
@@ -627,6 +629,7 @@ impl Event {
             Self::TriggerRan { .. } => "trigger_ran",
             Self::TriggerSuspended { .. } => "trigger_suspended",
             Self::TriggerResumed { .. } => "trigger_resumed",
+            Self::Tokens(_) => "tokens",
         }
     }
 }

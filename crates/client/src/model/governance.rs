@@ -53,6 +53,20 @@ pub enum Change {
         /// The rule.
         rule: VotingRule,
     },
+    /// More tokens for an account.
+    MintTokens {
+        /// For whom.
+        to: DidText,
+        /// How many, in the smallest unit.
+        amount: String,
+    },
+    /// An account can spend nothing but fees, or can again.
+    FreezeAccount {
+        /// Which.
+        account: DidText,
+        /// Whether it is frozen from then on.
+        frozen: bool,
+    },
 }
 
 /// How the members decide: each organisation has one vote.

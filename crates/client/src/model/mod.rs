@@ -58,6 +58,8 @@ pub use access::{
 
 mod service;
 pub use service::{PriceRule, Service, ServiceNeed, ServiceVersion, VersionStatus};
+mod token;
+pub use token::{Escrow, Holding, Movement, Reward, Sponsorship, Supply, TokenEvent, TokenName};
 mod trigger;
 pub use trigger::{Trigger, TriggerTrial};
 mod contract;

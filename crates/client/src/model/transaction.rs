@@ -452,6 +452,9 @@ pub enum Action {
         message: String,
         /// Most gas it may use.
         gas_limit: u64,
+        /// Tokens that go with it, in the smallest unit, if any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        funds: Option<String>,
         /// Who decides whether it begins.
         participants: Vec<DidText>,
         /// How many of them must accept it.
@@ -465,6 +468,9 @@ pub enum Action {
         message: String,
         /// Most gas it may use.
         gas_limit: u64,
+        /// Tokens that go with it, in the smallest unit, if any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        funds: Option<String>,
     },
     /// Gives a contract new code.
     Migrate {
@@ -553,5 +559,91 @@ pub enum Action {
     ResumeTrigger {
         /// Which.
         trigger: TriggerHex,
+    },
+    /// Pays tokens.
+    Transfer {
+        /// To whom.
+        to: DidText,
+        /// How many, in the smallest unit.
+        amount: String,
+        /// What for.
+        memo: String,
+    },
+    /// Destroys tokens of the sender's.
+    BurnTokens {
+        /// How many.
+        amount: String,
+    },
+    /// Locks tokens of the sender's for a payee.
+    OpenEscrow {
+        /// For whom.
+        payee: DidText,
+        /// How many.
+        amount: String,
+        /// Last height at which they can be released.
+        until_height: u64,
+        /// Who else decides.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arbiter: Option<DidText>,
+        /// What for.
+        memo: String,
+    },
+    /// Gives locked tokens to the payee.
+    ReleaseEscrow {
+        /// Which.
+        escrow: TxHex,
+    },
+    /// Gives locked tokens back.
+    RefundEscrow {
+        /// Which.
+        escrow: TxHex,
+    },
+    /// Takes what an account has that nobody can sign for any more.
+    SweepAccount {
+        /// Whose.
+        account: DidText,
+    },
+    /// Pays the fees of an entity.
+    Sponsor {
+        /// Whose.
+        entity: DidText,
+        /// Most in one day.
+        per_day: String,
+        /// Most altogether.
+        total: String,
+        /// Last height at which it holds.
+        until_height: u64,
+    },
+    /// Pays them no longer.
+    EndSponsorship {
+        /// Whose.
+        entity: DidText,
+    },
+    /// Rewards readings of a stream.
+    OfferReward {
+        /// Which stream.
+        stream: StreamHex,
+        /// For each batch.
+        per_batch: String,
+        /// For each reading.
+        per_reading: String,
+        /// Most in one day.
+        per_day: String,
+        /// What it begins with.
+        fund: String,
+        /// Last height at which it is paid.
+        until_height: u64,
+    },
+    /// Adds to what a reward can pay out.
+    FundReward {
+        /// Which.
+        reward: TxHex,
+        /// How many.
+        amount: String,
+    },
+    /// Ends a reward.
+    EndReward {
+        /// Which.
+        reward: TxHex,
     },
 }

@@ -7,13 +7,13 @@
 use althing_contract::{Broken, Call, Entry, Failure};
 use althing_state::{Cause, Read, StoreError};
 use althing_types::{
-    Attribute, ContractId, EntityId, Event, Refusal, Resource, Right,
+    Amount, Attribute, ContractId, EntityId, Event, Refusal, Resource, Right,
     limits::{CONTRACT_ATTRIBUTE_BYTES_MAX, CONTRACT_ATTRIBUTES_MAX},
 };
 use serde_json::{Value, json};
 
 use super::{
-    ContractRecord, code, contract,
+    ContractRecord, Sent, bank, code, contract,
     host::Guest,
     message,
     wire::{self, Answer, Binary, ReplyOn, Response, SubMessage},
@@ -84,7 +84,7 @@ pub(super) struct Run<'a> {
     pub(super) entry: Entry,
     pub(super) contract: ContractId,
     pub(super) sender: EntityId,
-    pub(super) message: &'a [u8],
+    pub(super) sent: Sent<'a>,
     pub(super) depth: u8,
 }
 
@@ -93,11 +93,11 @@ pub(crate) fn execute<R: Read>(
     state: &mut Transition<'_, R>,
     actor: &Actor,
     id: &ContractId,
-    message: &[u8],
+    sent: Sent<'_>,
     gas_limit: u64,
 ) -> Result<(), Stop> {
     let mut meter = Meter::new(state, gas_limit)?;
-    let done = execute_within(state, actor, &mut meter, &actor.id, id, message, 0);
+    let done = execute_within(state, actor, &mut meter, &actor.id, id, sent, 0);
     meter.settle(state, done.map(|_| ()))
 }
 
@@ -108,14 +108,15 @@ pub(super) fn execute_within<R: Read>(
     meter: &mut Meter,
     sender: &EntityId,
     id: &ContractId,
-    message: &[u8],
+    sent: Sent<'_>,
     depth: u8,
 ) -> Result<Option<Vec<u8>>, Stop> {
     let record = contract(state, id)?;
     super::must_run(&record)?;
     may_call(state, actor, sender, id, &record)?;
     crate::index::contract_history(state, actor, id);
-    let run = Run { entry: Entry::Execute, contract: *id, sender: *sender, message, depth };
+    bank::fund(state, actor, sender, id, sent.funds)?;
+    let run = Run { entry: Entry::Execute, contract: *id, sender: *sender, sent, depth };
     run_and_follow(state, actor, meter, &run)
 }
 
@@ -155,17 +156,18 @@ pub(super) fn begin<R: Read>(
     actor: &Actor,
     meter: &mut Meter,
     id: &ContractId,
-    message: &[u8],
+    sent: Sent<'_>,
     depth: u8,
 ) -> Result<Option<Vec<u8>>, Stop> {
     let record = contract(state, id)?;
+    bank::fund(state, actor, &record.creator, id, sent.funds)?;
     state.emit(Event::ContractInstantiated {
         contract: *id,
         code: record.code,
         creator: record.creator,
     });
     let sender = record.creator;
-    let run = Run { entry: Entry::Instantiate, contract: *id, sender, message, depth };
+    let run = Run { entry: Entry::Instantiate, contract: *id, sender, sent, depth };
     run_and_follow(state, actor, meter, &run)
 }
 
@@ -210,14 +212,14 @@ fn run_once<R: Read>(
     let sender = state.address(&run.sender)?;
     let info = match run.entry {
         Entry::Migrate => json!({ "old_migrate_version": null, "sender": sender }),
-        _ => json!({ "funds": [], "sender": sender }),
+        _ => json!({ "funds": bank::told(state, run.sent.funds)?, "sender": sender }),
     };
     let info = info.to_string();
     let (environment, info) = (environment.as_bytes(), info.as_bytes());
     let arguments: &[&[u8]] = match run.entry {
-        Entry::Instantiate | Entry::Execute => &[environment, info, run.message],
-        Entry::Migrate if module.migrate_has_info() => &[environment, run.message, info],
-        _ => &[environment, run.message],
+        Entry::Instantiate | Entry::Execute => &[environment, info, run.sent.message],
+        Entry::Migrate if module.migrate_has_info() => &[environment, run.sent.message, info],
+        _ => &[environment, run.sent.message],
     };
     let call = Call { entry: run.entry, arguments, gas_limit: meter.left };
     let mut guest = Guest::new(state, actor, run.contract, meter.runs);
@@ -331,8 +333,8 @@ fn follow<R: Read>(
     }
     let reply = wire::reply(message, gas_used, &outcome);
     let depth = run.depth + 1;
-    let reply =
-        Run { entry: Entry::Reply, message: &reply, sender: run.contract.actor(), depth, ..*run };
+    let sent = Sent { message: &reply, funds: Amount::ZERO };
+    let reply = Run { entry: Entry::Reply, sent, sender: run.contract.actor(), depth, ..*run };
     run_and_follow(state, actor, meter, &reply)
 }
 

@@ -2,10 +2,10 @@
 
 use althing_contract::Entry;
 use althing_state::Read;
-use althing_types::{CodeId, ContractId, EntityId, Event, Refusal, Terms};
+use althing_types::{Amount, CodeId, ContractId, EntityId, Event, Refusal, Terms};
 
 use super::{
-    ContractRecord, Proposal, Status,
+    ContractRecord, Proposal, Sent, Status,
     call::{Meter, Run, begin},
     code::{count_contracts, ready},
     contract,
@@ -22,7 +22,7 @@ pub(crate) fn instantiate<R: Read>(
     code: &CodeId,
     name: &str,
     terms: &Terms,
-    message: &[u8],
+    sent: Sent<'_>,
     gas_limit: u64,
 ) -> Result<(), Stop> {
     entity::active(state, &actor.id)?;
@@ -32,14 +32,17 @@ pub(crate) fn instantiate<R: Read>(
     let id = create(state, actor, &actor.id, code, name, terms)?;
     if terms.participants.is_empty() {
         let mut meter = Meter::new(state, gas_limit)?;
-        let done = begin(state, actor, &mut meter, &id, message, 0);
+        let done = begin(state, actor, &mut meter, &id, sent, 0);
         return meter.settle(state, done.map(|_| ()));
+    }
+    if !sent.funds.is_zero() {
+        return Err(Refusal::TokensAtStart.into());
     }
     let mut record = contract(state, &id)?;
     let until_height = state.now.height.saturating_add(u64::from(terms.patience_blocks));
     record.status = Status::Proposed;
     record.proposal = Some(Proposal {
-        message: message.to_vec(),
+        message: sent.message.to_vec(),
         gas_limit,
         until_height,
         accepted: Vec::new(),
@@ -132,7 +135,8 @@ fn start<R: Read>(
     let mark = state.mark();
     let on_behalf = Actor { id: record.creator, ..*actor };
     let mut meter = Meter::new(state, proposal.gas_limit)?;
-    let begun = begin(state, &on_behalf, &mut meter, id, &proposal.message, 0).map(|_| ());
+    let sent = Sent { message: &proposal.message, funds: Amount::ZERO };
+    let begun = begin(state, &on_behalf, &mut meter, id, sent, 0).map(|_| ());
     match meter.settle(state, begun) {
         Err(Stop::Refused(Refusal::BlockGas)) => Err(Refusal::BlockGas.into()),
         Err(Stop::Refused(refusal)) => {
@@ -281,7 +285,8 @@ pub(super) fn migrate_within<R: Read>(
     index::contract(state, id, &record, &after, true);
     change(state, actor, id, record);
     state.emit(Event::ContractMigrated { contract: *id, code: *code });
-    let run = Run { entry: Entry::Migrate, contract: *id, sender: *sender, message, depth };
+    let sent = Sent { message, funds: Amount::ZERO };
+    let run = Run { entry: Entry::Migrate, contract: *id, sender: *sender, sent, depth };
     super::call::run_and_follow(state, actor, meter, &run)
 }
 

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    Sent,
+    bank::{self, Bank, Coin},
     call::{self, Meter},
     deed::{self, Deed},
     life,
@@ -21,6 +23,7 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 enum Message {
     Wasm(Wasm),
+    Bank(Bank),
     Custom(Deed),
 }
 
@@ -30,13 +33,13 @@ enum Wasm {
     Execute {
         contract_addr: String,
         msg: Binary,
-        funds: Vec<Value>,
+        funds: Vec<Coin>,
     },
     Instantiate {
         admin: Option<String>,
         code_id: u64,
         msg: Binary,
-        funds: Vec<Value>,
+        funds: Vec<Coin>,
         label: String,
     },
     Migrate {
@@ -68,13 +71,13 @@ pub(super) fn send<R: Read>(
     let actor = &Actor { id: sender, ..*actor };
     match message {
         Message::Wasm(Wasm::Execute { contract_addr, msg: Binary(message), funds }) => {
-            no_funds(&funds)?;
+            let sent = Sent { message: &message, funds: bank::amount(state, &funds)? };
             let to = state.contract_at(&contract_addr)?;
-            let data = call::execute_within(state, actor, meter, &sender, &to, &message, depth)?;
+            let data = call::execute_within(state, actor, meter, &sender, &to, sent, depth)?;
             Ok(wrapped(None, data))
         }
         Message::Wasm(Wasm::Instantiate { admin, code_id, msg: Binary(message), funds, label }) => {
-            no_funds(&funds)?;
+            let sent = Sent { message: &message, funds: bank::amount(state, &funds)? };
             let code = code_numbered(state, code_id)?;
             let admin = admin.map(|admin| state.entity_at(&admin)).transpose()?;
             let terms = Terms { admin, ..Terms::default() };
@@ -82,7 +85,7 @@ pub(super) fn send<R: Read>(
                 return Err(Refusal::OutOfBounds.into());
             }
             let id = life::create(state, actor, &sender, &code, &label, &terms)?;
-            let data = call::begin(state, actor, meter, &id, &message, depth)?;
+            let data = call::begin(state, actor, meter, &id, sent, depth)?;
             let address = state.address(&id.actor())?;
             Ok(wrapped(Some(&address), data))
         }
@@ -101,13 +104,9 @@ pub(super) fn send<R: Read>(
             let id = state.contract_at(&contract_addr)?;
             life::set_admin(state, actor, &sender, &id, None).map(|()| None)
         }
+        Message::Bank(message) => bank::carry_out(state, actor, &message).map(|()| None),
         Message::Custom(custom) => deed::carry_out(state, actor, custom).map(|()| None),
     }
-}
-
-/// Messages carry no coins: the ledger has none for contracts.
-fn no_funds(funds: &[Value]) -> Result<(), Refusal> {
-    if funds.is_empty() { Ok(()) } else { Err(Refusal::MessageUnsupported) }
 }
 
 fn code_numbered<R: Read>(state: &Transition<'_, R>, number: u64) -> Result<CodeId, Stop> {

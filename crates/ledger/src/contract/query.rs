@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    CodeRecord, ContractRecord, Status,
+    CodeRecord, ContractRecord, Status, bank,
     call::{RUNS_MAX, environment, stopped},
     code::module,
     host::{Guest, storage},
@@ -31,6 +31,7 @@ const RAW_ROWS_MAX: u16 = 100;
 enum Question {
     Wasm(Wasm),
     Custom(Custom),
+    Bank(bank::Question),
 }
 
 #[derive(Debug, Deserialize)]
@@ -147,6 +148,11 @@ fn say<R: Read>(
         Question::Custom(custom) => {
             gas.charge(price::READ)?;
             Ok(Said::of(&own(state, actor, custom)?))
+        }
+        Question::Bank(question) => {
+            gas.charge(price::READ)?;
+            let answer = bank::answer(state, &question)?;
+            Ok(answer.as_ref().map_or(Said::Invalid, Said::of))
         }
         Question::Wasm(Wasm::CodeInfo { code_id }) => code_info(state, code_id),
         Question::Wasm(Wasm::Smart { contract_addr, msg: Binary(message) }) => {
@@ -332,6 +338,17 @@ pub fn ask(
         Err(Stop::Store(_)) => return Err(Refusal::NotReady),
     };
     Ok(Asked { answer, trace: state.take_trace(), gas_used: gas.used() })
+}
+
+/// What a contract would be told that asked.
+#[cfg(test)]
+pub(super) fn asked_by_nobody(view: &impl Read, now: &Context<'_>, request: &str) -> Value {
+    let mut state = Transition::new(view, now.next_moment());
+    let id = althing_types::EntityId::default();
+    let actor = Actor { id, transaction: althing_types::TxId::default(), position: 0 };
+    let limit = now.parameters.contract_gas_transaction_max;
+    let said = answer(&mut state, &actor, request.as_bytes(), limit, 1, &mut 0).unwrap();
+    serde_json::from_slice(&said.0.unwrap()).unwrap()
 }
 
 /// What would come of actions in the next block.

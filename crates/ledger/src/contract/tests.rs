@@ -1,5 +1,6 @@
 //! Contracts by hand on a small ledger.
 
+mod bank;
 mod deeds;
 mod others;
 mod ready;
@@ -53,7 +54,10 @@ struct Ledger {
 
 impl Ledger {
     fn new() -> Self {
-        let world = World::new();
+        Self::of(World::new())
+    }
+
+    fn of(world: World) -> Self {
         let (a, b) = (world.a, world.b);
         Self { world, a, b }
     }
@@ -114,11 +118,11 @@ fn terms(admin: EntityId) -> Terms {
 
 fn instantiate(code: CodeId, name: &str, terms: Terms) -> Action {
     let (name, message) = (name.to_owned(), b"{}".to_vec());
-    Action::Instantiate { code, name, terms, message, gas_limit: GAS }
+    Action::Instantiate { code, name, terms, message, gas_limit: GAS, funds: None }
 }
 
 fn execute(contract: ContractId) -> Action {
-    Action::Execute { contract, message: b"{}".to_vec(), gas_limit: GAS }
+    Action::Execute { contract, message: b"{}".to_vec(), gas_limit: GAS, funds: None }
 }
 
 fn address(id: &ContractId) -> String {
@@ -321,8 +325,12 @@ fn gas_runs_out_without_a_trace_wherever_it_does() {
     let runs = format!("{WRITES} {SAYS}");
     let first = ledger.made("first", &[("data", &says), ("execute", &runs)]);
     let before = ledger.contracts_state();
-    let limited =
-        |gas_limit| Action::Execute { contract: first, message: b"{}".to_vec(), gas_limit };
+    let limited = |gas_limit| Action::Execute {
+        contract: first,
+        message: b"{}".to_vec(),
+        gas_limit,
+        funds: None,
+    };
     let mut enough = None;
     for gas_limit in (1..1_000_000).step_by(3_001) {
         match ledger.world.act(ledger.a, limited(gas_limit)) {
@@ -347,7 +355,12 @@ fn a_block_has_so_much_gas_and_no_more() {
     let mut ledger = Ledger::new();
     let (a, max) = (ledger.a, ledger.world.parameters.contract_gas_transaction_max);
     let id = ledger.made("c", &[("execute", "(loop $again (br $again))")]);
-    let of = |gas_limit| Action::Execute { contract: id, message: b"{}".to_vec(), gas_limit };
+    let of = |gas_limit| Action::Execute {
+        contract: id,
+        message: b"{}".to_vec(),
+        gas_limit,
+        funds: None,
+    };
     assert_eq!(ledger.world.act(a, of(max + 1)), Err(Refusal::GasLimit));
     let count = ledger.world.parameters.contract_gas_block_max / max + 1;
     let transactions: Vec<_> =

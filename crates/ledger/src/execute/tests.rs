@@ -132,6 +132,22 @@ const BY_CONTRACTS: &[Refusal] = &[
     TooManyServices,
 ];
 
+/// What those who hold and pay tokens are refused.
+const BY_TOKENS: &[Refusal] = &[
+    TokensOff,
+    InsufficientFunds,
+    AccountFrozen,
+    UnknownPayee,
+    TooManyTokens,
+    CannotPayFee,
+    UnknownEscrow,
+    EscrowOver,
+    UnknownSponsorship,
+    UnknownReward,
+    TooManyRewards,
+    TokensAtStart,
+];
+
 /// Changes a good transaction into one that does not count.
 type Spoil = fn(&mut World, &mut Body, &mut Vec<EntityId>);
 
@@ -211,7 +227,7 @@ fn every_refusal_has_its_place() {
         ExpiryTooFar,
     ];
     for refusal in Refusal::ALL {
-        let places = [ELSEWHERE, BY_ACTIONS, BY_GOVERNANCE, BY_CONTRACTS, &here];
+        let places = [ELSEWHERE, BY_ACTIONS, BY_GOVERNANCE, BY_CONTRACTS, BY_TOKENS, &here];
         let count = places.iter().filter(|place| place.contains(refusal)).count();
         assert_eq!(count, 1, "{refusal:?}");
     }

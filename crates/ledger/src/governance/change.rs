@@ -11,7 +11,7 @@ use althing_types::{
 
 use crate::{
     context::{PARAMETERS, VALIDATORS},
-    entity, index, key as own_key,
+    entity, index, key as own_key, token,
     transition::{Actor, Stop, Transition},
 };
 
@@ -45,6 +45,8 @@ pub(super) fn make<R: Read>(
         Change::RotateVotingKey { peer, key } => rotate(state, peer, *key),
         Change::SetParameters(parameters) => set_parameters(state, parameters),
         Change::SetVotingRule(rule) => set_rule(state, rule),
+        Change::MintTokens { to, amount } => token::mint(state, actor, to, *amount),
+        Change::FreezeAccount { account, frozen } => token::freeze(state, account, *frozen),
     }
 }
 
@@ -166,6 +168,8 @@ fn set_parameters<R: Read>(
     let free = Parameters {
         claim_ahead_max_ms: parameters.claim_ahead_max_ms,
         sequence_window: parameters.sequence_window,
+        // Whether there are tokens is settled for ever.
+        fees: now.fees.and(parameters.fees.or(now.fees)),
         ..now.clone()
     };
     if free != *parameters {

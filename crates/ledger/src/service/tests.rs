@@ -54,7 +54,7 @@ fn contract_of(world: &mut World, owner: EntityId, callers: Vec<EntityId>) -> Co
     let terms = Terms { admin: Some(owner), callers, ..Terms::default() };
     let (name, message, gas_limit) = (format!("c{}", world.height), b"{}".to_vec(), 10_000_000);
     let id = ContractId::derive(&owner, &name);
-    world.must(owner, Action::Instantiate { code, name, terms, message, gas_limit });
+    world.must(owner, Action::Instantiate { code, name, terms, message, gas_limit, funds: None });
     id
 }
 

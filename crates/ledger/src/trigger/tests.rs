@@ -240,7 +240,9 @@ fn a_contract_is_called_and_one_that_fails_suspends_its_trigger() {
     ledger.world.must(a, Action::StoreCode { code, parts: 1, meta });
     let (message, terms) = (b"{}".to_vec(), Terms::default());
     let (name, gas_limit) = ("c".to_owned(), 10_000_000);
-    ledger.world.must(a, Action::Instantiate { code, name, terms, message, gas_limit });
+    ledger
+        .world
+        .must(a, Action::Instantiate { code, name, terms, message, gas_limit, funds: None });
     let contract = ContractId::derive(&a, "c");
     let effect = Effect::Call { contract, message: b"{}".to_vec(), gas_limit };
     let now = ledger.world.time_ms();

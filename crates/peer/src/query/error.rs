@@ -35,6 +35,10 @@ pub enum Noun {
     Trigger,
     /// A service, or a version of one.
     Service,
+    /// An open escrow.
+    Escrow,
+    /// An open reward.
+    Reward,
 }
 
 /// Why a question has no answer.
@@ -84,6 +88,8 @@ impl Noun {
             Self::Proposal => "open proposal",
             Self::Trigger => "trigger",
             Self::Service => "service",
+            Self::Escrow => "open escrow",
+            Self::Reward => "open reward",
         }
     }
 }

@@ -43,6 +43,10 @@ mod contract;
 pub use althing_ledger::contract::{Asked, CodeRecord, ContractRecord, Status, Trial};
 pub use contract::{CodeState, ContractFilter, ContractState, Tried};
 
+mod token;
+pub use althing_ledger::token::{EscrowRecord, RewardRecord, SponsorshipRecord};
+pub use token::{HoldingState, MovementAt, SupplyState};
+
 mod walk;
 
 mod stream;

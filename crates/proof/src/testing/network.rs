@@ -58,6 +58,7 @@ impl Network {
             parameters: Parameters::standard(),
             organisations,
             peers,
+            token: None,
         };
         let keys = (0..count).map(|index| (vote_key(&key(50 + index)), key(50 + index)));
         Self { validators: genesis.validators(), keys: keys.collect(), genesis }

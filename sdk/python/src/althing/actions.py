@@ -29,6 +29,7 @@ from .reading import BatchHeader, Reading, announce, batch_header
 from .records import RecordForm
 from .service import Manifest, Version, manifest, service_status
 from .text import to_id
+from .token import Escrow, Reward, Sponsorship, TransferForm, amount
 from .trigger import Trigger
 
 C = TypeVar("C")
@@ -334,6 +335,7 @@ class Instantiate(Action):
     terms: Annotated[Terms, record(Terms)]
     message: Annotated[bytes, byte_string]
     gas_limit: Annotated[int, u64]
+    funds: Annotated[int | None, optional(amount)] = None
 
 
 @_kind(54)
@@ -343,6 +345,7 @@ class Execute(Action):
     contract: Annotated[bytes, id32]
     message: Annotated[bytes, byte_string]
     gas_limit: Annotated[int, u64]
+    funds: Annotated[int | None, optional(amount)] = None
 
 
 @_kind(55)
@@ -398,6 +401,60 @@ class SetServiceStatus(Action):
     status: Annotated[str, service_status]
 
 
+@_kind(85)
+class Transfer(Action):
+    """Pays tokens."""
+
+    transfer: Annotated[TransferForm, record(TransferForm)]
+
+
+@_kind(86)
+class BurnTokens(Action):
+    """Destroys tokens of the sender's."""
+
+    amount: Annotated[int, amount]
+
+
+@_kind(87)
+class OpenEscrow(Action):
+    """Locks tokens for a payee; the escrow's id is that of the transaction."""
+
+    escrow: Annotated[Escrow, record(Escrow)]
+
+
+ReleaseEscrow = _of_one_id(88, "ReleaseEscrow", "escrow", "Gives locked tokens to the payee.")
+RefundEscrow = _of_one_id(89, "RefundEscrow", "escrow", "Gives locked tokens back.")
+SweepAccount = _of_one_id(90, "SweepAccount", "account", "Takes what an account has that nobody can sign for any more.")
+
+
+@_kind(91)
+class Sponsor(Action):
+    """Promises to pay the fees of an entity of the sender's."""
+
+    sponsorship: Annotated[Sponsorship, record(Sponsorship)]
+
+
+EndSponsorship = _of_one_id(92, "EndSponsorship", "entity", "Takes that promise back.")
+
+
+@_kind(93)
+class OfferReward(Action):
+    """Rewards readings of a stream; the reward's id is that of the transaction."""
+
+    reward: Annotated[Reward, record(Reward)]
+
+
+@_kind(94)
+class FundReward(Action):
+    """Adds to what a reward can pay out."""
+
+    reward: Annotated[bytes, id32]
+    amount: Annotated[int, amount]
+
+
+EndReward = _of_one_id(95, "EndReward", "reward", "Ends a reward; what is left goes back.")
+
+
 def kind_of(action: Action) -> str:
     """Name of the kind of an action."""
     return _name(type(action))
@@ -444,10 +501,16 @@ def is_within_bounds(action: Action) -> bool:
             return part < CODE_PARTS_MAX and 1 <= len(data) <= CODE_PART_BYTES_MAX
         case StoreCode(_, parts, meta):
             return 1 <= parts <= CODE_PARTS_MAX and meta.is_valid()
-        case Instantiate(_, name, terms, message, gas_limit):
-            return is_name(name) and terms.is_valid() and is_call(message, gas_limit)
-        case Execute(_, message, gas_limit) | Migrate(_, _, message, gas_limit):
+        case Instantiate(_, name, terms, message, gas_limit, funds):
+            return is_name(name) and terms.is_valid() and is_call(message, gas_limit) and funds != 0
+        case Execute(_, message, gas_limit, funds):
+            return is_call(message, gas_limit) and funds != 0
+        case Migrate(_, _, message, gas_limit):
             return is_call(message, gas_limit)
+        case Transfer(form) | OpenEscrow(form) | Sponsor(form) | OfferReward(form):
+            return form.is_valid()
+        case BurnTokens(amount=paid) | FundReward(amount=paid):
+            return paid > 0
         case Propose(proposal):
             return is_change(proposal.change) and is_reason(proposal.reason)
     return True

@@ -321,6 +321,48 @@ class Client:
         """A page of what changed a service, newest first."""
         return self._json(f"/v1/services/{_segment(id)}/transactions", query)
 
+    # Tokens.
+
+    def supply(self) -> Json:
+        """How the token of the ledger is called, where all of it is, and what transactions cost."""
+        return self._json("/v1/supply")
+
+    def holdings(self, **query: Any) -> Json:
+        """A page of the accounts that have tokens."""
+        return self._json("/v1/accounts", query)
+
+    def holding(self, id: str) -> Json:
+        """What an entity or a contract has."""
+        return self._json(f"/v1/accounts/{_segment(id)}/tokens")
+
+    def transfers(self, id: str, **query: Any) -> Json:
+        """A page of what came to an account and left it, newest first."""
+        return self._json(f"/v1/accounts/{_segment(id)}/transfers", query)
+
+    def escrows(self, id: str, **query: Any) -> Json:
+        """A page of the open escrows that an account locked, is to get or decides about."""
+        return self._json(f"/v1/accounts/{_segment(id)}/escrows", query)
+
+    def sponsored(self, id: str, **query: Any) -> Json:
+        """A page of the entities whose fees an account pays."""
+        return self._json(f"/v1/accounts/{_segment(id)}/sponsored", query)
+
+    def rewards_by(self, id: str, **query: Any) -> Json:
+        """A page of the open rewards that an account offered."""
+        return self._json(f"/v1/accounts/{_segment(id)}/rewards", query)
+
+    def rewards_of(self, stream: str) -> Json:
+        """The open rewards for readings of a stream."""
+        return self._json(f"/v1/streams/{_segment(stream)}/rewards")
+
+    def escrow(self, id: str) -> Json:
+        """An open escrow."""
+        return self._json(f"/v1/escrows/{_segment(id)}")
+
+    def reward(self, id: str) -> Json:
+        """An open reward."""
+        return self._json(f"/v1/rewards/{_segment(id)}")
+
     # Triggers.
 
     def triggers(self, **query: Any) -> Json:

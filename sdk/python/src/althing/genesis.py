@@ -23,6 +23,7 @@ from .limits import (
     VALIDATORS_MAX,
 )
 from .text import parse_did, to_did
+from .token import Allocation, Fees, Token
 
 _FILE_CHARS_MAX = 1024 * 1024
 MODES = ("public", "consortium", "private")
@@ -50,6 +51,8 @@ class Parameters:
     """Who may read what has no policy: anybody if absent, which is left out at the end, or open, which is not."""
     epoch_blocks: Annotated[int | None, optional(u32)] = None
     """Blocks in each epoch; if absent, the first one has no end."""
+    fees: Annotated[Fees | None, optional(record(Fees))] = None
+    """What transactions cost; absent if the ledger has no tokens."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Genesis:
     parameters: Annotated[Parameters, record(Parameters)]
     organisations: Annotated[list[Organisation], list_of(record(Organisation), ORGANISATIONS_MAX)]
     peers: Annotated[list[PeerSeat], list_of(record(PeerSeat), VALIDATORS_MAX)]
+    token: Annotated[Token | None, optional(record(Token))] = None
+    """The token of the ledger; absent if it has none."""
 
     @property
     def ledger(self) -> bytes:
@@ -97,6 +102,7 @@ class Genesis:
         _require(bool(self.organisations and self.peers), "there must be an organisation and a peer")
         self._check_members()
         check_parameters(self.parameters)
+        self._check_token()
         self._check_majority()
 
     def _check_members(self) -> None:
@@ -111,6 +117,16 @@ class Genesis:
         for peer in self.peers:
             _require(PublicKey("ed25519", peer.key).is_valid(), f"`{peer.inception.name}`: its voting key is not valid")
             _require(peer.organisation in ids, f"`{peer.inception.name}` belongs to an organisation that is not in the genesis")
+
+    def _check_token(self) -> None:
+        has_token = self.token is not None
+        _require(has_token == (self.parameters.fees is not None), "a `token` needs `fees`, and `fees` a `token`")
+        if self.token is None:
+            return
+        is_sound = self.parameters.epoch_blocks is not None and self.token.is_valid()
+        _require(is_sound, "the `token` needs `epoch_blocks`, or is not valid")
+        founders = [entity_id(each.inception) for each in self.organisations]
+        _require(all(each.account in founders for each in self.token.initial), "only founding organisations begin with tokens")
 
     def _check_majority(self) -> None:
         """In a consortium of four peers or more no organisation may hold a third of the votes."""
@@ -143,6 +159,7 @@ def check_parameters(value: Parameters) -> None:
     _require(is_shortest, "parameter reads is out of bounds")
     ends = value.epoch_blocks is None or EPOCH_BLOCKS_MIN <= value.epoch_blocks <= EPOCH_BLOCKS_MAX
     _require(ends, "parameter epoch_blocks is out of bounds")
+    _require(value.fees is None or value.fees.is_valid(), "parameter fees is out of bounds")
 
 
 def _require(holds: bool, otherwise: str) -> None:
@@ -183,7 +200,7 @@ def _parse_json(text: str) -> Any:
 
 def _read_file(file: Any) -> Genesis:
     names = ("version", "network", "ledger", "time", "mode", "mechanism", "parameters", "organisations", "peers")
-    _only(file, names)
+    _only(file, (*names, "token") if "token" in file else names)
     network = _text(file, "network")
     value = Genesis(
         _count(file["version"]),
@@ -194,19 +211,40 @@ def _read_file(file: Any) -> Genesis:
         _read_parameters(file["parameters"]),
         [_read_organisation(each, network) for each in file["organisations"]],
         [_read_peer(each, network) for each in file["peers"]],
+        _read_token(file["token"], network) if "token" in file else None,
     )
     _require(file["ledger"] == value.ledger.hex(), f"`ledger` in the genesis file should be {value.ledger.hex()}")
     return value
 
 
 def _read_parameters(file: Any) -> Parameters:
-    optional_names = ("reads", "epoch_blocks")
+    optional_names = ("reads", "epoch_blocks", "fees")
     names = tuple(name for name in Parameters.__dataclass_fields__ if name not in optional_names)
     _only(file, (*names, *[name for name in optional_names if name in file]))
     reads = _one_of(file, "reads", ("open", "policy")) if "reads" in file else "open"
     epoch_blocks = _count(file["epoch_blocks"]) if "epoch_blocks" in file else None
     absent = reads == "open" and epoch_blocks is None
-    return Parameters(*[_count(file[name]) for name in names], None if absent else reads, epoch_blocks)
+    return Parameters(*[_count(file[name]) for name in names], None if absent else reads, epoch_blocks, _read_fees(file["fees"]) if "fees" in file else None)
+
+
+def _read_fees(file: Any) -> Fees:
+    names = tuple(Fees.__dataclass_fields__)
+    _only(file, names)
+    return Fees(*[_count(file[name]) for name in names])
+
+
+def _read_token(file: Any, network: str) -> Token:
+    _only(file, ("name", "symbol", "decimals", "initial"))
+    initial = [_read_allocation(each, network) for each in file["initial"]]
+    return Token(_text(file, "name"), _text(file, "symbol"), _count(file["decimals"]), initial)
+
+
+def _read_allocation(file: Any, network: str) -> Allocation:
+    _only(file, ("account", "amount"))
+    owner_network, account = parse_did(_text(file, "account"))
+    amount = _text(file, "amount")
+    _require(owner_network == network and re.fullmatch("0|[1-9][0-9]{0,36}", amount) is not None, "account or amount is not valid")
+    return Allocation(account, int(amount))
 
 
 def _read_organisation(file: Any, network: str) -> Organisation:

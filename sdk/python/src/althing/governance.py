@@ -5,11 +5,12 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Annotated
 
-from .codec import bytes32, record, text, u8, u32, variants
+from .codec import boolean, bytes32, record, text, u8, u32, variants
 from .crypto import PublicKey, signature
 from .entity import AnyInception, any_inception, id32, is_name
 from .genesis import GenesisError, Parameters, check_parameters
 from .limits import ADDRESS_BYTES_MAX, PATIENCE_BLOCKS_MAX, REASON_BYTES_MAX, TIMELOCK_BLOCKS_MAX
+from .token import amount
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,25 @@ class SetVotingRule:
     rule: Annotated[VotingRule, record(VotingRule)]
 
 
+@dataclass(frozen=True)
+class MintTokens:
+    """More tokens for an account."""
+
+    to: Annotated[bytes, id32]
+    amount: Annotated[int, amount]
+
+
+@dataclass(frozen=True)
+class FreezeAccount:
+    """An account can spend nothing but fees, or can again."""
+
+    account: Annotated[bytes, id32]
+    frozen: Annotated[bool, boolean]
+
+
 _CASES = (AddOrganisation, RemoveOrganisation, AddPeer, RemovePeer, RotateVotingKey, SetParameters, SetVotingRule)
-Change = AddOrganisation | RemoveOrganisation | AddPeer | RemovePeer | RotateVotingKey | SetParameters | SetVotingRule
-change = variants(dict(enumerate(_CASES)))
+Change = AddOrganisation | RemoveOrganisation | AddPeer | RemovePeer | RotateVotingKey | SetParameters | SetVotingRule | MintTokens | FreezeAccount
+change = variants({**dict(enumerate(_CASES)), 10: MintTokens, 11: FreezeAccount})
 
 
 def is_change(value: Change) -> bool:
@@ -105,6 +122,8 @@ def is_change(value: Change) -> bool:
             return _is_parameters(parameters)
         case SetVotingRule(rule):
             return rule.is_valid()
+        case MintTokens(_, amount):
+            return amount > 0
     return True
 
 

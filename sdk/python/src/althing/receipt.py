@@ -10,6 +10,7 @@ from .digest import hash, merkle_root, sha256
 from .entity import id32
 from .onboarding import Status, command_state
 from .service import service_event
+from .token import token_event
 from .trigger import trigger_event
 
 _ENTITY = ("entity", Annotated[bytes, id32])
@@ -95,6 +96,7 @@ _MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
     ),
     83: ("service", (("about", Annotated[Any, service_event]),)),
     90: ("trigger", (("about", Annotated[Any, trigger_event]),)),
+    120: ("tokens", (("about", Annotated[Any, token_event]),)),
     100: ("proposed", (_PROPOSAL, ("proposer", Annotated[bytes, id32]))),
     101: ("voted", (_PROPOSAL, _ORGANISATION, ("accept", Annotated[bool, boolean]), ("votes", Annotated[int, u16]), ("needed", Annotated[int, u16]))),
     102: ("proposal_accepted", (_PROPOSAL, ("due_height", Annotated[int, u64]))),

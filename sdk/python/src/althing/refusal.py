@@ -116,6 +116,22 @@ MORE_CODES = {
     140: "seat_taken",
     141: "no_seat",
     142: "too_many_members",
+    143: "seats_fixed",
+    150: "tokens_off",
+    151: "insufficient_funds",
+    152: "account_frozen",
+    153: "unknown_payee",
+    154: "too_many_tokens",
+    155: "cannot_pay_fee",
+    156: "unknown_escrow",
+    157: "escrow_over",
+    158: "unknown_sponsorship",
+    159: "unknown_reward",
+    160: "too_many_rewards",
+    161: "tokens_at_start",
+    177: "device_changed",
+    178: "unsigned",
+    179: "device_signature",
 }
 """Each noun has numbers of its own; those of the first codes are one after the other."""
 

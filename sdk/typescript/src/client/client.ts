@@ -327,6 +327,58 @@ export class Client {
     return this.#get(`/v1/services/${segment(id)}/transactions`, query, options);
   }
 
+  // Tokens.
+
+  /** How the token of the ledger is called, where all of it is, and what transactions cost. */
+  supply(options?: RequestOptions): Promise<model.Supply> {
+    return this.#get('/v1/supply', {}, options);
+  }
+
+  /** The accounts that have tokens. */
+  holdings(query: model.HoldingsQuery = {}, options?: RequestOptions): Promise<model.Page<model.Holding>> {
+    return this.#get('/v1/accounts', query, options);
+  }
+
+  /** What an entity or a contract has. */
+  holding(id: string, options?: RequestOptions): Promise<model.Holding> {
+    return this.#get(`/v1/accounts/${segment(id)}/tokens`, {}, options);
+  }
+
+  /** What came to an account and left it, newest first. */
+  transfers(id: string, query: model.MovementsQuery = {}, options?: RequestOptions): Promise<model.Page<model.Movement>> {
+    return this.#get(`/v1/accounts/${segment(id)}/transfers`, query, options);
+  }
+
+  /** The open escrows that an account locked, is to get or decides about. */
+  escrows(id: string, query: model.EscrowsQuery = {}, options?: RequestOptions): Promise<model.Page<model.Escrow>> {
+    return this.#get(`/v1/accounts/${segment(id)}/escrows`, query, options);
+  }
+
+  /** The entities whose fees an account pays. */
+  sponsored(id: string, query: model.SponsoredQuery = {}, options?: RequestOptions): Promise<model.Page<model.Sponsorship>> {
+    return this.#get(`/v1/accounts/${segment(id)}/sponsored`, query, options);
+  }
+
+  /** The open rewards that an account offered. */
+  rewardsBy(id: string, query: model.RewardsByQuery = {}, options?: RequestOptions): Promise<model.Page<model.Reward>> {
+    return this.#get(`/v1/accounts/${segment(id)}/rewards`, query, options);
+  }
+
+  /** The open rewards for readings of a stream. */
+  rewardsOf(stream: model.Hex, options?: RequestOptions): Promise<model.Page<model.Reward>> {
+    return this.#get(`/v1/streams/${segment(stream)}/rewards`, {}, options);
+  }
+
+  /** An open escrow. */
+  escrow(id: model.Hex, options?: RequestOptions): Promise<model.Escrow> {
+    return this.#get(`/v1/escrows/${segment(id)}`, {}, options);
+  }
+
+  /** An open reward. */
+  reward(id: model.Hex, options?: RequestOptions): Promise<model.Reward> {
+    return this.#get(`/v1/rewards/${segment(id)}`, {}, options);
+  }
+
   // Triggers.
 
   /** Triggers by name. */

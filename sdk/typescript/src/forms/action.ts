@@ -29,6 +29,7 @@ import {
 import { batchHeader, isBatch } from './reading.ts';
 import { isRecord, recordForm } from './record.ts';
 import { isManifest, manifest, serviceStatus, version } from './service.ts';
+import { amount, escrow, isMemo, isReward, isSponsorship, reward, sponsorship, transfer } from './token.ts';
 import { isTrigger, trigger } from './trigger.ts';
 
 // Bounds are looked at afterwards, as peers do: a key or a name may be anything here.
@@ -69,8 +70,8 @@ const others = {
   upload_code: variant(50, { code: id, part: u16, bytes }),
   store_code: variant(51, { code: id, parts: u16, meta: codeMeta }),
   remove_code: variant(52, { code: id }),
-  instantiate: variant(53, { code: id, name: text, terms, message: bytes, gasLimit: u64 }),
-  execute: variant(54, { contract: id, message: bytes, gasLimit: u64 }),
+  instantiate: variant(53, { code: id, name: text, terms, message: bytes, gasLimit: u64, funds: optional(amount) }),
+  execute: variant(54, { contract: id, message: bytes, gasLimit: u64, funds: optional(amount) }),
   migrate: variant(55, { contract: id, code: id, message: bytes, gasLimit: u64 }),
   set_admin: variant(56, { contract: id, admin: optional(id) }),
   freeze_contract: variant(57, { contract: id }),
@@ -88,6 +89,17 @@ const others = {
   vote: variant(71, { proposal: id, accept: boolean }),
   enact: variant(72, { proposal: id }),
   withdraw_proposal: variant(73, { proposal: id }),
+  transfer: variant(85, { transfer }),
+  burn_tokens: variant(86, { amount }),
+  open_escrow: variant(87, { escrow }),
+  release_escrow: variant(88, { escrow: id }),
+  refund_escrow: variant(89, { escrow: id }),
+  sweep_account: variant(90, { account: id }),
+  sponsor: variant(91, { sponsorship }),
+  end_sponsorship: variant(92, { entity: id }),
+  offer_reward: variant(93, { reward }),
+  fund_reward: variant(94, { reward: id, amount }),
+  end_reward: variant(95, { reward: id }),
 };
 
 /** The kind of an action. */
@@ -165,8 +177,20 @@ export function isWithinBounds(value: Action): boolean {
     case 'store_code':
       return value.parts >= 1 && value.parts <= CODE_PARTS_MAX && isCodeMeta(value.meta);
     case 'instantiate':
-      return isName(value.name) && isTerms(value.terms) && isCall(value.message, value.gasLimit);
+      return isName(value.name) && isTerms(value.terms) && isCall(value.message, value.gasLimit) && value.funds !== 0n;
     case 'execute':
+      return isCall(value.message, value.gasLimit) && value.funds !== 0n;
+    case 'transfer':
+      return value.transfer.amount > 0n && isMemo(value.transfer.memo);
+    case 'open_escrow':
+      return value.escrow.amount > 0n && isMemo(value.escrow.memo);
+    case 'sponsor':
+      return isSponsorship(value.sponsorship);
+    case 'offer_reward':
+      return isReward(value.reward);
+    case 'burn_tokens':
+    case 'fund_reward':
+      return value.amount > 0n;
     case 'migrate':
       return isCall(value.message, value.gasLimit);
     case 'set_trigger':

@@ -7,6 +7,7 @@ import { isPublicKey } from './crypto.ts';
 import { hash } from './digest.ts';
 import { entityId, id, inception } from './entity.ts';
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, EPOCH_BLOCKS_MAX, EPOCH_BLOCKS_MIN, GENESIS_BYTES_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX } from './limits.ts';
+import { areFees, fees, isToken, token } from './token.ts';
 
 /** What all peers of the ledger set alike. */
 export const parameters = record({
@@ -23,6 +24,8 @@ export const parameters = record({
   reads: optional(numbered(['open', 'policy'])),
   /** Blocks in each epoch; null if the first one has no end. */
   epochBlocks: optional(u32),
+  /** What transactions cost; null if the ledger has no tokens. */
+  fees: optional(fees),
 });
 
 /** Who may take part. */
@@ -49,6 +52,8 @@ export const genesis = record({
   parameters,
   organisations: list(organisation, ORGANISATIONS_MAX),
   peers: list(peerSeat, VALIDATORS_MAX),
+  /** The token of the ledger; null if it has none. */
+  token: optional(token),
 });
 /** The first record of a ledger: what a verifier must trust, and all that it must. */
 export type Genesis = Value<typeof genesis>;
@@ -98,7 +103,17 @@ export function checkGenesis(value: Genesis): void {
   require(value.organisations.length >= 1 && value.peers.length >= 1, 'there must be an organisation and a peer');
   checkMembers(value);
   checkParameters(value.parameters);
+  checkToken(value);
   checkMajority(value);
+}
+
+function checkToken({ token: own, parameters: { fees: prices, epochBlocks }, organisations }: Genesis): void {
+  require((own === null) === (prices === null), 'a `token` needs `fees`, and `fees` a `token`');
+  if (own === null) return;
+  require(epochBlocks !== null && isToken(own), 'the `token` needs `epoch_blocks`, or is not valid');
+  const founders = organisations.map((each) => entityId(each.inception));
+  const isFounder = own.initial.every(({ account }) => founders.some((each) => equal(each, account)));
+  require(isFounder, 'only founding organisations begin with tokens');
 }
 
 function checkMembers({ organisations, peers }: Genesis): void {
@@ -127,6 +142,7 @@ export function checkParameters(value: Value<typeof parameters>): void {
     contractGasBlockMax: value.contractGasBlockMax <= CONTRACT_GAS_MAX,
     reads: value.reads === 'policy' || (value.reads === null) === (value.epochBlocks === null),
     epochBlocks: value.epochBlocks === null || isWithin(value.epochBlocks, EPOCH_BLOCKS_MIN, EPOCH_BLOCKS_MAX),
+    fees: value.fees === null || areFees(value.fees),
   };
   for (const [name, holds] of Object.entries(bounds)) require(holds, `parameter ${name} is out of bounds`);
 }

@@ -1,11 +1,12 @@
 // Governance: what the member organisations decide together.
 
-import { bytes32, record, text, u32, u8, variant, variants, type Value } from '../cbor/codec.ts';
+import { boolean, bytes32, record, text, u32, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { toUtf8 } from '../text/bytes.ts';
 import { isPublicKey, publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { checkParameters, parameters } from './genesis.ts';
 import { ADDRESS_BYTES_MAX, PATIENCE_BLOCKS_MAX, REASON_BYTES_MAX, TIMELOCK_BLOCKS_MAX } from './limits.ts';
+import { amount } from './token.ts';
 
 /** How the members decide: each organisation has one vote. */
 export const votingRule = record({
@@ -30,6 +31,8 @@ export const change = variants({
   rotate_voting_key: variant(4, { peer: id, key: bytes32 }),
   set_parameters: variant(5, { parameters }),
   set_voting_rule: variant(6, { rule: votingRule }),
+  mint_tokens: variant(10, { to: id, amount }),
+  freeze_account: variant(11, { account: id, frozen: boolean }),
 });
 /** A change that the members decide on. */
 export type Change = Value<typeof change>;
@@ -47,6 +50,8 @@ export function isChange(value: Change): boolean {
       return isFree(() => checkParameters(value.parameters));
     case 'set_voting_rule':
       return isRule(value.rule);
+    case 'mint_tokens':
+      return value.amount > 0n;
     default:
       return true;
   }

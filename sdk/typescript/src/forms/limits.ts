@@ -118,5 +118,13 @@ export const CONTRACT_GAS_MAX = 100_000_000_000n;
 export const COMMAND_LIFE_MS_MAX = 30n * 24n * 3_600_000n;
 /** Longest span of time that a trigger looks at or waits, milliseconds: a year. */
 export const TRIGGER_SPAN_MS_MAX = 366n * 24n * 3_600_000n;
+/** Most of a token that there can be, in its smallest unit. */
+export const AMOUNT_MAX = 10n ** 36n;
+/** Most decimal places of a token. */
+export const DECIMALS_MAX = 18;
+/** Highest price among the fees. */
+export const FEE_MAX = 10n ** 15n;
+/** Longest note on a payment, bytes. */
+export const MEMO_BYTES_MAX = 128;
 /** Latest time there is, the end of the year 9999, milliseconds since 1970. */
 export const GENESIS_TIME_MS_MAX = 253_402_300_799_999n;

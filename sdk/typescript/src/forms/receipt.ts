@@ -9,6 +9,7 @@ import { id } from './entity.ts';
 import { merkleRoot } from './merkle.ts';
 import { commandState, status } from './onboarding.ts';
 import { serviceEvent } from './service.ts';
+import { tokenEvent } from './token.ts';
 import { triggerEvent } from './trigger.ts';
 
 /** Something that a transaction brought about. */
@@ -64,6 +65,7 @@ export const event = variants({
   contract_emitted: variant(82, { contract: id, name: text, attributes: list(attribute) }),
   service: variant(83, { about: serviceEvent }),
   trigger: variant(90, { about: triggerEvent }),
+  tokens: variant(120, { about: tokenEvent }),
   proposed: variant(100, { proposal: id, proposer: id }),
   voted: variant(101, { proposal: id, organisation: id, accept: boolean, votes: u16, needed: u16 }),
   proposal_accepted: variant(102, { proposal: id, dueHeight: u64 }),

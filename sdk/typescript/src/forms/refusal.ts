@@ -123,7 +123,23 @@ const CODES = {
     'seat_taken',
     'no_seat',
     'too_many_members',
+    'seats_fixed',
   ],
+  150: [
+    'tokens_off',
+    'insufficient_funds',
+    'account_frozen',
+    'unknown_payee',
+    'too_many_tokens',
+    'cannot_pay_fee',
+    'unknown_escrow',
+    'escrow_over',
+    'unknown_sponsorship',
+    'unknown_reward',
+    'too_many_rewards',
+    'tokens_at_start',
+  ],
+  177: ['device_changed', 'unsigned', 'device_signature'],
 } as const;
 
 /** The stable code of a refusal. */

@@ -21,7 +21,7 @@ const MECHANISMS = ['simplex'] as const;
  */
 export function parseGenesis(json: unknown): Genesis {
   const file = new Fields(typeof json === 'string' ? parseJson(json) : json, 'genesis', [
-    'version', 'network', 'ledger', 'time', 'mode', 'mechanism', 'parameters', 'organisations', 'peers',
+    'version', 'network', 'ledger', 'time', 'mode', 'mechanism', 'parameters', 'organisations', 'peers', 'token',
   ]);
   const version = file.integer('version', 0xff);
   if (version !== 1) throw new GenesisError(`genesis version ${version} is not known; this program knows version 1`);
@@ -37,6 +37,7 @@ export function parseGenesis(json: unknown): Genesis {
     parameters: parseParameters(file.value('parameters')),
     organisations: file.list('organisations').map((each) => readOrganisation(each, network)),
     peers: file.list('peers').map((each) => readPeer(each, network)),
+    token: file.value('token') === undefined ? null : readToken(file.value('token'), network),
   };
   checkGenesis(genesis);
   const ledger = toHex(ledgerId(genesis));
@@ -55,7 +56,7 @@ function parseJson(text: string): unknown {
 
 /** The settings of a ledger as genesis files and the interface have them. Throws `GenesisError` for what are none. */
 export function parseParameters(json: unknown): Genesis['parameters'] {
-  const names = ['block_bytes_max', 'block_transactions_max', 'heartbeat_ms', 'leader_timeout_ms', 'clock_drift_max_ms', 'claim_ahead_max_ms', 'sequence_window', 'contract_gas_transaction_max', 'contract_gas_block_max', 'reads', 'epoch_blocks'];
+  const names = ['block_bytes_max', 'block_transactions_max', 'heartbeat_ms', 'leader_timeout_ms', 'clock_drift_max_ms', 'claim_ahead_max_ms', 'sequence_window', 'contract_gas_transaction_max', 'contract_gas_block_max', 'reads', 'epoch_blocks', 'fees'];
   const file = new Fields(json, 'parameters', names);
   const small = (name: string): number => file.integer(name, 0xffff_ffff);
   return {
@@ -70,7 +71,26 @@ export function parseParameters(json: unknown): Genesis['parameters'] {
     contractGasBlockMax: BigInt(file.integer('contract_gas_block_max', Number.MAX_SAFE_INTEGER)),
     reads: file.value('reads') !== undefined && file.oneOf('reads', ['open', 'policy']) === 'policy' ? ('policy' as const) : file.value('epoch_blocks') === undefined ? null : ('open' as const),
     epochBlocks: file.value('epoch_blocks') === undefined ? null : small('epoch_blocks'),
+    fees: file.value('fees') === undefined ? null : readFees(file.value('fees')),
   };
+}
+
+function readFees(json: unknown): NonNullable<Genesis['parameters']['fees']> {
+  const file = new Fields(json, 'fees', ['per_transaction', 'per_byte', 'per_million_gas']);
+  const price = (name: string): bigint => BigInt(file.integer(name, Number.MAX_SAFE_INTEGER));
+  return { perTransaction: price('per_transaction'), perByte: price('per_byte'), perMillionGas: price('per_million_gas') };
+}
+
+function readToken(json: unknown, network: string): NonNullable<Genesis['token']> {
+  const file = new Fields(json, 'token', ['name', 'symbol', 'decimals', 'initial']);
+  const initial = file.list('initial').map((each) => {
+    const of = new Fields(each, 'allocation', ['account', 'amount']);
+    const account = parseDid(of.text('account'));
+    if (account?.network !== network) throw of.wrong('account');
+    if (!/^(0|[1-9][0-9]{0,36})$/.test(of.text('amount'))) throw of.wrong('amount');
+    return { account: account.id, amount: BigInt(of.text('amount')) };
+  });
+  return { name: file.text('name'), symbol: file.text('symbol'), decimals: file.integer('decimals', 0xff), initial };
 }
 
 function readOrganisation(json: unknown, network: string): Genesis['organisations'][number] {

@@ -255,14 +255,14 @@ export function setAdmin(contract: AnyId, admin?: AnyId): Action {
   return { kind: 'set_admin', contract: idBytes(contract), admin: admin === undefined ? null : idBytes(admin) };
 }
 
-/** Makes a contract of stored code, or proposes one to the participants that its terms name; the message is JSON text. */
-export function instantiate(code: AnyId, name: string, terms: Terms, message: string, gasLimit: bigint): Action {
-  return { kind: 'instantiate', code: idBytes(code), name, terms, message: toUtf8(message), gasLimit };
+/** Makes a contract of stored code, or proposes one to the participants that its terms name; the message is JSON text. Funds are tokens that it begins with. */
+export function instantiate(code: AnyId, name: string, terms: Terms, message: string, gasLimit: bigint, funds: bigint | null = null): Action {
+  return { kind: 'instantiate', code: idBytes(code), name, terms, message: toUtf8(message), gasLimit, funds };
 }
 
 /** Calls a contract with a message, JSON text, for at most so much gas. */
-export function execute(contract: AnyId, message: string, gasLimit: bigint): Action {
-  return { kind: 'execute', contract: idBytes(contract), message: toUtf8(message), gasLimit };
+export function execute(contract: AnyId, message: string, gasLimit: bigint, funds: bigint | null = null): Action {
+  return { kind: 'execute', contract: idBytes(contract), message: toUtf8(message), gasLimit, funds };
 }
 
 /** Accepts or declines a proposed contract. */
@@ -300,4 +300,63 @@ export function changeTrigger(change: 'remove' | 'suspend' | 'resume', trigger: 
 /** The bytes of a trigger, to ask a peer what would come of it: see `Client.tryTrigger`. */
 export function triggerBytes(trigger: Trigger): Uint8Array {
   return encode(triggerForm, trigger);
+}
+
+/** Pays tokens, in their smallest unit. */
+export function transfer(to: AnyId, amount: bigint, memo = ''): Action {
+  return { kind: 'transfer', transfer: { to: idBytes(to), amount, memo } };
+}
+
+/** Destroys tokens of the sender's. */
+export function burnTokens(amount: bigint): Action {
+  return { kind: 'burn_tokens', amount };
+}
+
+/** Locks tokens for a payee until a height. The escrow's id is that of the transaction. */
+export function openEscrow(payee: AnyId, amount: bigint, untilHeight: bigint, arbiter?: AnyId, memo = ''): Action {
+  const escrow = { payee: idBytes(payee), amount, untilHeight, arbiter: arbiter === undefined ? null : idBytes(arbiter), memo };
+  return { kind: 'open_escrow', escrow };
+}
+
+/** Gives locked tokens to the payee. */
+export function releaseEscrow(escrow: AnyId): Action {
+  return { kind: 'release_escrow', escrow: idBytes(escrow) };
+}
+
+/** Gives locked tokens back. */
+export function refundEscrow(escrow: AnyId): Action {
+  return { kind: 'refund_escrow', escrow: idBytes(escrow) };
+}
+
+/** Takes what an account has that nobody can sign for any more. */
+export function sweepAccount(account: AnyId): Action {
+  return { kind: 'sweep_account', account: idBytes(account) };
+}
+
+/** Promises to pay the fees of an entity of the sender's. */
+export function sponsor(entity: AnyId, perDay: bigint, total: bigint, untilHeight: bigint): Action {
+  return { kind: 'sponsor', sponsorship: { entity: idBytes(entity), perDay, total, untilHeight } };
+}
+
+/** Takes that promise back. */
+export function endSponsorship(entity: AnyId): Action {
+  return { kind: 'end_sponsorship', entity: idBytes(entity) };
+}
+
+/** What a reward pays, in the smallest unit of the token, and until when. */
+export type RewardTerms = Omit<Extract<Action, { kind: 'offer_reward' }>['reward'], 'stream'>;
+
+/** Rewards readings of a stream. The reward's id is that of the transaction. */
+export function offerReward(stream: AnyId, terms: RewardTerms): Action {
+  return { kind: 'offer_reward', reward: { stream: idBytes(stream), ...terms } };
+}
+
+/** Adds to what a reward can pay out. */
+export function fundReward(reward: AnyId, amount: bigint): Action {
+  return { kind: 'fund_reward', reward: idBytes(reward), amount };
+}
+
+/** Ends a reward; what is left goes back. */
+export function endReward(reward: AnyId): Action {
+  return { kind: 'end_reward', reward: idBytes(reward) };
 }

@@ -203,7 +203,14 @@ async fn propose(
         callers: Vec::new(),
     };
     let message = message.to_string().into_bytes();
-    Ok(Action::Instantiate { code, name: name.to_owned(), terms, message, gas_limit: GAS })
+    Ok(Action::Instantiate {
+        code,
+        name: name.to_owned(),
+        terms,
+        message,
+        gas_limit: GAS,
+        funds: None,
+    })
 }
 
 /// Step 2. Code that may not run does not even come to agreement; of the other it is known who decides.
@@ -351,7 +358,7 @@ async fn call(topology: &Topology, asked: &Asked) -> anyhow::Result<((Told, Outc
     let told = listen(topology, asked.contract).await?;
     let session = topology.session("dApp C").await?;
     let (contract, message) = (asked.contract, br#"{"check":{}}"#.to_vec());
-    let execute = Action::Execute { contract, message, gas_limit: GAS };
+    let execute = Action::Execute { contract, message, gas_limit: GAS, funds: None };
     let outcome = session.perform(vec![execute]).await?;
     let evidence = format!("request {}", outcome.receipt.transaction);
     Ok(((told, outcome), evidence))
@@ -438,8 +445,14 @@ pub(super) async fn metering(topology: &Topology) -> anyhow::Result<(ContractId,
     let message = json!({ "property": "energy", "price": 30, "currency": "cent" });
     let terms = Terms { admin: Some(session.entity()), ..Terms::default() };
     let message = message.to_string().into_bytes();
-    let instantiate =
-        Action::Instantiate { code, name: "metering".into(), terms, message, gas_limit: GAS };
+    let instantiate = Action::Instantiate {
+        code,
+        name: "metering".into(),
+        terms,
+        message,
+        gas_limit: GAS,
+        funds: None,
+    };
     let outcome = session.perform(vec![instantiate]).await?;
     Ok((ContractId::derive(&session.entity(), "metering"), outcome, height))
 }
@@ -552,7 +565,7 @@ fn policy(contract: ContractId, asked: EntityId, patience_blocks: u32) -> Access
 fn execute(topology: &Topology, contract: ContractId, thing: ThingId) -> Action {
     let message = json!({ "bill": { "thing": did(topology, thing.0) } });
     let message = message.to_string().into_bytes();
-    Action::Execute { contract, message, gas_limit: GAS }
+    Action::Execute { contract, message, gas_limit: GAS, funds: None }
 }
 
 /// 10.4 step 3. Service A does not answer in time, then denies, then allows.

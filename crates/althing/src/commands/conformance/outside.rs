@@ -131,7 +131,7 @@ async fn granted(topology: &Topology) -> anyhow::Result<(SetUp, String)> {
     // Another session of service A has signed meanwhile.
     let service = topology.session("service A").await?;
     service.client.read_from(begun.height);
-    let give = Action::Execute { contract, message, gas_limit: GAS };
+    let give = Action::Execute { contract, message, gas_limit: GAS, funds: None };
     let given = service.perform(vec![give]).await?;
     said.push(format!("service A gives dApp C one unit in block {}", given.height));
     let keys = keys(topology)?;

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::{find, message, trial_text};
 use crate::{
-    commands::final_at,
+    commands::{final_at, wallet::Token},
     lookup,
     output::Output,
     session::{Explain as _, Remote, SignArgs},
@@ -24,6 +24,9 @@ pub(crate) struct Execute {
     /// Most gas it may use; `althing contract dry-run` says what it needs.
     #[arg(long, default_value_t = GAS)]
     gas: u64,
+    /// Tokens that go with the call, in whole ones.
+    #[arg(long, value_name = "AMOUNT")]
+    funds: Option<String>,
     #[command(flatten)]
     sign: SignArgs,
 }
@@ -59,7 +62,11 @@ impl Execute {
         let message = message(&self.message)?;
         let session = self.sign.session().await?;
         let contract = find(&session.client, &self.contract).await?.hex.0;
-        let action = Action::Execute { contract, message, gas_limit: self.gas };
+        let funds = match &self.funds {
+            Some(funds) => Some(Token::of(&session.client).await?.read(funds)?),
+            None => None,
+        };
+        let action = Action::Execute { contract, message, gas_limit: self.gas, funds };
         let outcome = session.perform(vec![action]).await?;
         output.show(&outcome, || {
             let mut text = format!("called {}\n{}\n", self.contract, final_at(&outcome));
@@ -94,7 +101,7 @@ impl DryRun {
         let client = self.remote.client()?;
         let contract = find(&client, &self.contract).await?.hex.0;
         let sender = lookup::entity(&client, &self.sender).await?;
-        let action = Action::Execute { contract, message, gas_limit: self.gas };
+        let action = Action::Execute { contract, message, gas_limit: self.gas, funds: None };
         let ledger = client.genesis().await.explain()?.ledger();
         let body = Body::new(&ledger, sender, 0, 0, vec![action]);
         let trial = client.try_out(&body).await.explain()?;

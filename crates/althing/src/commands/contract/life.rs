@@ -114,7 +114,8 @@ impl Instantiate {
         };
         let contract = ContractId::derive(&session.entity(), &self.name);
         let name = self.name.clone();
-        let action = Action::Instantiate { code, name, terms, message, gas_limit: self.gas };
+        let action =
+            Action::Instantiate { code, name, terms, message, gas_limit: self.gas, funds: None };
         let outcome = session.perform(vec![action]).await?;
         let did = DidText::contract(&session.network, &contract);
         let value = json!({ "id": did, "hex": contract.to_string(), "outcome": outcome });

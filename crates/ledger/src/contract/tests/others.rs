@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::{super::CodeRecord, *};
 
 const CW20: &[u8] = include_bytes!("../../../../../testdata/contracts/cw20_base.wasm");
-const CW1: &[u8] = include_bytes!("../../../../../testdata/contracts/cw1_whitelist.wasm");
+pub(super) const CW1: &[u8] =
+    include_bytes!("../../../../../testdata/contracts/cw1_whitelist.wasm");
 const CW3: &[u8] = include_bytes!("../../../../../testdata/contracts/cw3_fixed_multisig.wasm");
 const CW4: &[u8] = include_bytes!("../../../../../testdata/contracts/cw4_group.wasm");
-const MUCH: u64 = 100_000_000;
+pub(super) const MUCH: u64 = 100_000_000;
 
-fn did(id: &EntityId) -> String {
+pub(super) fn did(id: &EntityId) -> String {
     Did::entity("test", id).to_string()
 }
 
@@ -25,7 +26,7 @@ fn sending(to: &ContractId, message: &Value) -> Value {
 
 impl Ledger {
     /// A contract of organisation A from a module of others.
-    fn begin(&mut self, module: &[u8], name: &str, message: &Value) -> ContractId {
+    pub(super) fn begin(&mut self, module: &[u8], name: &str, message: &Value) -> ContractId {
         let code = self.store(module).unwrap();
         let record: CodeRecord = minicbor::decode(&self.world.state[&key::code(&code)]).unwrap();
         while self.world.time_ms() + 1000 < record.ready_ms {
@@ -33,7 +34,8 @@ impl Ledger {
         }
         let message = message.to_string().into_bytes();
         let (name_, terms) = (name.to_owned(), terms(self.a));
-        let make = Action::Instantiate { code, name: name_, terms, message, gas_limit: MUCH };
+        let make =
+            Action::Instantiate { code, name: name_, terms, message, gas_limit: MUCH, funds: None };
         self.world.must(self.a, make);
         ContractId::derive(&self.a, name)
     }
@@ -45,7 +47,7 @@ impl Ledger {
         message: &Value,
     ) -> Result<Receipt, Refusal> {
         let message = message.to_string().into_bytes();
-        self.world.act(sender, Action::Execute { contract, message, gas_limit: MUCH })
+        self.world.act(sender, Action::Execute { contract, message, gas_limit: MUCH, funds: None })
     }
 
     fn ask(&self, contract: &ContractId, question: &Value) -> Value {

@@ -64,7 +64,12 @@ fn admission_looks_at_calls_and_does_not_run_them() {
     let unknown = Action::RetireThing { thing: althing_types::ThingId([9; 32]) };
     let frozen = ledger.made("frozen", &[]);
     ledger.world.must(a, Action::FreezeContract { contract: frozen });
-    let much = Action::Execute { contract: loops, message: b"{}".to_vec(), gas_limit: u64::MAX };
+    let much = Action::Execute {
+        contract: loops,
+        message: b"{}".to_vec(),
+        gas_limit: u64::MAX,
+        funds: None,
+    };
     for (actions, expected) in [
         (vec![execute(loops)], Ok(())),
         // What follows may depend on what the contract would have done.

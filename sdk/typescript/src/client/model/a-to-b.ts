@@ -157,9 +157,9 @@ export type Action =
   /** Removes code that no contract runs. */
   | { type: 'remove_code'; code: Hex }
   /** Makes or proposes a contract. */
-  | { type: 'instantiate'; code: Hex; contract: Did; gas_limit: number; message: string; name: string; participants: Did[]; threshold: number }
+  | { type: 'instantiate'; code: Hex; contract: Did; funds?: string; gas_limit: number; message: string; name: string; participants: Did[]; threshold: number }
   /** Calls a contract. */
-  | { type: 'execute'; contract: Did; gas_limit: number; message: string }
+  | { type: 'execute'; contract: Did; funds?: string; gas_limit: number; message: string }
   /** Gives a contract new code. */
   | { type: 'migrate'; code: Hex; contract: Did; gas_limit: number; message: string }
   /** Says who administers a contract. */
@@ -185,7 +185,29 @@ export type Action =
   /** Lets a trigger wait for nothing. */
   | { type: 'suspend_trigger'; trigger: Hex }
   /** Lets a suspended trigger wait anew. */
-  | { type: 'resume_trigger'; trigger: Hex };
+  | { type: 'resume_trigger'; trigger: Hex }
+  /** Pays tokens. */
+  | { type: 'transfer'; amount: string; memo: string; to: Did }
+  /** Destroys tokens of the sender's. */
+  | { type: 'burn_tokens'; amount: string }
+  /** Locks tokens of the sender's for a payee. */
+  | { type: 'open_escrow'; amount: string; arbiter?: Did; memo: string; payee: Did; until_height: number }
+  /** Gives locked tokens to the payee. */
+  | { type: 'release_escrow'; escrow: Hex }
+  /** Gives locked tokens back. */
+  | { type: 'refund_escrow'; escrow: Hex }
+  /** Takes what an account has that nobody can sign for any more. */
+  | { type: 'sweep_account'; account: Did }
+  /** Pays the fees of an entity. */
+  | { type: 'sponsor'; entity: Did; per_day: string; total: string; until_height: number }
+  /** Pays them no longer. */
+  | { type: 'end_sponsorship'; entity: Did }
+  /** Rewards readings of a stream. */
+  | { type: 'offer_reward'; fund: string; per_batch: string; per_day: string; per_reading: string; stream: Hex; until_height: number }
+  /** Adds to what a reward can pay out. */
+  | { type: 'fund_reward'; amount: string; reward: Hex }
+  /** Ends a reward. */
+  | { type: 'end_reward'; reward: Hex };
 
 /** Whether one transaction of a request was admitted. */
 export interface Admission {
@@ -241,6 +263,14 @@ export interface Aggregates {
   unavailable?: number[];
   /** Unit as the description states it; empty if it states none. */
   unit: string;
+}
+
+/** What an organisation begins with. */
+export interface AllocationForm {
+  /** Which. */
+  account: Did;
+  /** How much, digits in text, in the smallest unit. */
+  amount: string;
 }
 
 /** A request that waits. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Attribute, Hex, Key, Operation, ParametersForm, PolicyUsed, Resource, ServiceEndpoint, ThingReport, Time, VerificationMethod, VotingRule } from './index.ts';
+import type { Access, Attribute, Hex, Key, Operation, ParametersForm, PolicyUsed, Resource, ServiceEndpoint, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
 
 /** What the members of a ledger decide on together. */
 export type Change =
@@ -17,7 +17,11 @@ export type Change =
   /** Settings of the ledger. */
   | { change: 'set_parameters'; parameters: ParametersForm }
   /** How the members decide. */
-  | { change: 'set_voting_rule'; rule: VotingRule };
+  | { change: 'set_voting_rule'; rule: VotingRule }
+  /** More tokens for an account. */
+  | { amount: string; change: 'mint_tokens'; to: Did }
+  /** An account can spend nothing but fees, or can again. */
+  | { account: Did; change: 'freeze_account'; frozen: boolean };
 
 /** Code of contracts that is stored. */
 export interface Code {
@@ -224,6 +228,26 @@ export interface Entity {
   registered: number;
 }
 
+/** Tokens that are locked. */
+export interface Escrow {
+  /** How many. */
+  amount: string;
+  /** Who else decides. */
+  arbiter?: Did;
+  /** Its id, that of the transaction that opened it. */
+  id: Hex;
+  /** What for. */
+  memo: string;
+  /** For whom. */
+  payee: Did;
+  /** Whose they were. */
+  payer: Did;
+  /** Height at which they were locked. */
+  since_height: number;
+  /** Last height at which they can be released; then anyone can send them back. */
+  until_height: number;
+}
+
 /** Something that subscribers may want to know. */
 export type Event =
   /** An entity was registered. */
@@ -357,7 +381,11 @@ export type Event =
   /** A trigger waits for nothing until it is resumed. */
   | { type: 'trigger_suspended'; code?: string; trigger: Hex }
   /** A suspended trigger waits again. */
-  | { type: 'trigger_resumed'; trigger: Hex };
+  | { type: 'trigger_resumed'; trigger: Hex }
+  /** Something about tokens; `what` says what. */
+  | TokenEvent & {
+    type: 'tokens';
+  };
 
 /** An event with its place on the ledger. */
 export interface EventRecord {
@@ -381,4 +409,14 @@ export interface ExecutionResult {
   receipts_root: Hex;
   /** Root of the state after it. */
   state_root: Hex;
+}
+
+/** What transactions cost, in the smallest unit of the token. */
+export interface FeesForm {
+  /** Each byte of it. */
+  per_byte: number;
+  /** Each million of gas, or part of it, that it sets as limits of calls. */
+  per_million_gas: number;
+  /** Each transaction. */
+  per_transaction: number;
 }

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Asked, Did, ParametersForm, PeerForm, Proposal, Reading, Receipt, SeatOf, Time, VotingRule } from './index.ts';
+import type { Access, Asked, Did, ParametersForm, PeerForm, Proposal, Reading, Receipt, SeatOf, Sponsorship, Time, TokenForm, VotingRule } from './index.ts';
 
 /** Sequence numbers that did not come. */
 export interface Gap {
@@ -42,6 +42,8 @@ export interface GenesisFile {
   peers: PeerForm[];
   /** When it began, RFC 3339. */
   time: string;
+  /** The token of the ledger; without it, the ledger has no tokens for ever. */
+  token?: TokenForm;
   /** Version of this form, 1. */
   version: number;
 }
@@ -123,6 +125,18 @@ export type HealthState = 'ready' | 'degraded' | 'unavailable';
 /** 32 bytes in hex */
 export type Hex = string;
 
+/** What an entity or a contract has. */
+export interface Holding {
+  /** Whose. */
+  account: Did;
+  /** How much it can spend. */
+  balance: string;
+  /** Whether members froze it: it then pays fees and nothing else. */
+  frozen: boolean;
+  /** Who pays its fees, and how far. */
+  sponsorship?: Sponsorship;
+}
+
 /** A DID, or 32 bytes in hex */
 export type Id = string;
 
@@ -162,6 +176,28 @@ export interface Member {
   id: Did;
   /** Its name. */
   name: string;
+}
+
+/** A line of an account's history. */
+export interface Movement {
+  /** How much. */
+  amount: string;
+  /** What the account had afterwards. */
+  balance: string;
+  /** Height of the block. */
+  height: number;
+  /** Whether it came to the account rather than left it. */
+  incoming: boolean;
+  /** What for, as whoever paid says. */
+  memo: string;
+  /** The account at the other end, if there was one. */
+  other?: Did;
+  /** `genesis`, `transfer`, `fee`, `fee_share`, `mint`, `burn`, `escrow`, `reward` or `sweep`. */
+  reason: string;
+  /** Time of the block. */
+  time: Time;
+  /** The transaction, if there was one. */
+  transaction?: Hex;
 }
 
 /** A public key in multibase base58btc with its multicodec prefix (W3C Multikey). */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Change, Did, Effect, Event, Hex, Key, LatestReading, Time } from './index.ts';
+import type { Action, Change, Did, Effect, Event, FeesForm, Hex, Key, LatestReading, Time } from './index.ts';
 
 /** Settings of a ledger that all peers share. */
 export interface ParametersForm {
@@ -18,6 +18,8 @@ export interface ParametersForm {
   contract_gas_transaction_max: number;
   /** Blocks in each epoch; without it, the founders validate for ever. */
   epoch_blocks?: number;
+  /** What transactions cost; there if the ledger has a token, even if nothing costs anything. */
+  fees?: FeesForm;
   /** How long a leader with nothing to do waits before it proposes an empty block, milliseconds. */
   heartbeat_ms: number;
   /** How long the others wait for its proposal, milliseconds. */
@@ -306,4 +308,28 @@ export interface Resource {
   kind: string;
   /** Name of the property or action. */
   name?: string;
+}
+
+/** A reward for readings. */
+export interface Reward {
+  /** Its id, that of the transaction that offered it. */
+  id: Hex;
+  /** What it can still pay out. */
+  left: string;
+  /** Who pays. */
+  payer: Did;
+  /** For each batch. */
+  per_batch: string;
+  /** Most in one day. */
+  per_day: string;
+  /** For each reading. */
+  per_reading: string;
+  /** Height at which it was offered. */
+  since_height: number;
+  /** Paid so far. */
+  spent: string;
+  /** For readings of which stream. */
+  stream: Hex;
+  /** Last height at which it is paid; then anyone can end it. */
+  until_height: number;
 }

@@ -54,6 +54,46 @@ export interface PoliciesQuery {
   limit?: number;
 }
 
+/** Parameters of `/v1/accounts`. */
+export interface HoldingsQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/accounts/{id}/escrows`. */
+export interface EscrowsQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/accounts/{id}/rewards`. */
+export interface RewardsByQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/accounts/{id}/sponsored`. */
+export interface SponsoredQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/accounts/{id}/transfers`. */
+export interface MovementsQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
 /** Parameters of `/v1/blocks`. */
 export interface BlocksQuery {
   /** Only blocks below this height; the newest come first. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Aggregate, Binding, Did, Event, Hex, Multikey, Offer, Outcome, PeerRole, Place, PriceRule, Property, RefusalText } from './index.ts';
+import type { Action, Aggregate, AllocationForm, Binding, Did, Event, FeesForm, Hex, Multikey, Offer, Outcome, PeerRole, Place, PriceRule, Property, RefusalText } from './index.ts';
 
 /** A seat among the validators. */
 export interface SeatOf {
@@ -90,6 +90,22 @@ export interface ServiceVersion {
   text: string;
   /** Which, as `1.0.0`. */
   version: string;
+}
+
+/** A promise to pay the fees of an entity. */
+export interface Sponsorship {
+  /** Whose fees. */
+  entity: Did;
+  /** Most in one day. */
+  per_day: string;
+  /** Paid so far. */
+  spent: string;
+  /** Who pays. */
+  sponsor: Did;
+  /** Most altogether. */
+  total: string;
+  /** Last height at which it holds. */
+  until_height: number;
 }
 
 /** A key of the state that would change. */
@@ -183,6 +199,27 @@ export interface Stream {
   unit: string;
 }
 
+/**
+ * The token of a ledger and where all of it is. Amounts are in its smallest unit, digits in text:
+ * they do not fit a number of JSON.
+ */
+export interface Supply {
+  /** Those in accounts. */
+  accounts: string;
+  /** Those in escrows. */
+  escrows: string;
+  /** Fees of this epoch, which its last block shares among the validators. */
+  fees: string;
+  /** What transactions cost; absent if the ledger has no tokens. */
+  prices?: FeesForm;
+  /** Those in the funds of rewards. */
+  rewards: string;
+  /** How it is called; absent if the ledger has no tokens, and then all amounts are 0. */
+  token?: TokenName;
+  /** All there are. */
+  total: string;
+}
+
 /** A device or virtual thing, described by a W3C WoT Thing Description 1.1. */
 export interface Thing {
   /** The actions that it can be asked for. */
@@ -250,6 +287,57 @@ export type ThingStatus = ThingReport & {
 export interface Time {
   ms: number;
   utc: string;
+}
+
+/** What happened to tokens. */
+export type TokenEvent =
+  /** One account paid another. */
+  | { amount: string; from: Did; memo: string; to: Did; what: 'transferred' }
+  /** An account destroyed tokens. */
+  | { account: Did; amount: string; what: 'burnt' }
+  /** Members made tokens. */
+  | { amount: string; to: Did; what: 'minted' }
+  /** Members froze an account, or let it spend again. */
+  | { account: Did; frozen: boolean; what: 'account_frozen' }
+  /** Tokens were locked. */
+  | { amount: string; escrow: Hex; payee: Did; payer: Did; until_height: number; what: 'escrow_opened' }
+  /** Locked tokens went to the payee. */
+  | { amount: string; escrow: Hex; payee: Did; what: 'escrow_released' }
+  /** Locked tokens went back. */
+  | { amount: string; escrow: Hex; payer: Did; what: 'escrow_refunded' }
+  /** Fees of an entity are paid by its owner. */
+  | { entity: Did; sponsor: Did; until_height: number; what: 'sponsored' }
+  /** They are no longer. */
+  | { entity: Did; sponsor: Did; what: 'sponsorship_ended' }
+  /** Readings of a stream are rewarded. */
+  | { payer: Did; reward: Hex; stream: Hex; what: 'reward_offered' }
+  /** A reward has more to pay out. */
+  | { amount: string; from: Did; reward: Hex; what: 'reward_funded' }
+  /** A batch of readings was rewarded. */
+  | { amount: string; reward: Hex; to: Did; what: 'reward_paid' }
+  /** A reward ended; what was left went back. */
+  | { amount: string; payer: Did; reward: Hex; what: 'reward_ended' };
+
+/** The token of a ledger. */
+export interface TokenForm {
+  /** How many decimal places of one token its smallest unit is, at most 18. */
+  decimals: number;
+  /** What founding organisations begin with, ascending by id. */
+  initial: AllocationForm[];
+  /** Its name among people. */
+  name: string;
+  /** Its sign, by which contracts name it too: 3 to 16 of `a-z` and `0-9`, a letter first. */
+  symbol: string;
+}
+
+/** How a token is called. */
+export interface TokenName {
+  /** How many decimal places of one token its smallest unit is. */
+  decimals: number;
+  /** Its name. */
+  name: string;
+  /** Its sign, by which contracts name it too. */
+  symbol: string;
 }
 
 /** A transaction that this peer knows. */

@@ -1,0 +1,87 @@
+//! The bounds of what an action says.
+
+use super::{Action, ApprovalPolicy};
+use crate::{
+    Amount, Limit, Offer, Wire as _,
+    access::uses_within_bounds,
+    entity::is_name,
+    limits::{
+        APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, CONTRACT_GAS_MAX,
+        CONTRACT_MESSAGE_BYTES_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX,
+    },
+};
+
+impl Action {
+    /// Whether every field is within its bounds; what needs the state is the ledger's to check.
+    #[must_use]
+    pub fn is_within_bounds(&self) -> bool {
+        match self {
+            Self::RegisterEntity { inception, .. } => inception.validate().is_ok(),
+            Self::RotateKey { key, .. } => key.is_valid(),
+            Self::RegisterThing { name, description } => {
+                is_name(name) && (1..=DESCRIPTION_BYTES_MAX).contains(&description.len())
+            }
+            Self::UpdateThing { description, .. } => {
+                (1..=DESCRIPTION_BYTES_MAX).contains(&description.len())
+            }
+            Self::SubmitBatch(batch) => batch.is_valid(),
+            Self::Record(record) => {
+                is_name(&record.kind)
+                    && record.data.len() <= RECORD_BYTES_MAX
+                    && record.notify.len() <= RECIPIENTS_MAX
+            }
+            Self::SetApprovalPolicy(policy) => policy.is_within_bounds(),
+            Self::OfferThing { offer, .. } => offer.as_ref().is_none_or(Offer::is_within_bounds),
+            Self::AcceptThing { claim, .. } => {
+                claim.as_ref().is_none_or(|claim| claim.key.is_valid())
+            }
+            Self::LimitBinding { limit, .. } => limit.as_ref().is_none_or(Limit::is_within_bounds),
+            Self::ReportStatus { status, .. } => status.is_within_bounds(),
+            Self::IssueVoucher(voucher) => voucher.is_within_bounds(),
+            Self::JoinByVoucher(join) => join.is_within_bounds(),
+            Self::Command(command) => command.is_within_bounds(),
+            Self::ReportCommand(report) => report.is_within_bounds(),
+            Self::Quarantine { reason, .. } => reason.as_ref().is_none_or(|reason| is_name(reason)),
+            Self::Propose(proposal) => proposal.is_within_bounds(),
+            Self::SetAccessPolicy(policy) => policy.is_within_bounds(),
+            Self::RemoveAccessPolicy { resource } => resource.is_within_bounds(),
+            Self::RequestAccess(request) => request.is_within_bounds(),
+            Self::RecordAccess { uses } => uses_within_bounds(uses),
+            Self::UploadCode { part, bytes, .. } => {
+                *part < CODE_PARTS_MAX && (1..=CODE_PART_BYTES_MAX).contains(&bytes.len())
+            }
+            Self::StoreCode { parts, meta, .. } => {
+                (1..=CODE_PARTS_MAX).contains(parts) && meta.is_within_bounds()
+            }
+            Self::Instantiate { name, terms, message, gas_limit, funds, .. } => {
+                is_name(name) && terms.is_within_bounds() && is_call(message, *gas_limit, *funds)
+            }
+            Self::SetTrigger(trigger) => trigger.is_within_bounds(),
+            Self::PublishService(manifest) => manifest.is_within_bounds(),
+            Self::Execute { message, gas_limit, funds, .. } => is_call(message, *gas_limit, *funds),
+            Self::Migrate { message, gas_limit, .. } => is_call(message, *gas_limit, None),
+            Self::Transfer(transfer) => transfer.is_within_bounds(),
+            Self::OpenEscrow(escrow) => escrow.is_within_bounds(),
+            Self::Sponsor(sponsorship) => sponsorship.is_within_bounds(),
+            Self::OfferReward(reward) => reward.is_within_bounds(),
+            Self::BurnTokens { amount } | Self::FundReward { amount, .. } => !amount.is_zero(),
+            _ => true,
+        }
+    }
+}
+
+fn is_call(message: &[u8], gas_limit: u64, funds: Option<Amount>) -> bool {
+    funds.is_none_or(|funds| !funds.is_zero())
+        && (1..=CONTRACT_MESSAGE_BYTES_MAX).contains(&message.len())
+        && (1..=CONTRACT_GAS_MAX).contains(&gas_limit)
+}
+
+impl ApprovalPolicy {
+    fn is_within_bounds(&self) -> bool {
+        let ascending = self.approvers.windows(2).all(|pair| pair[0] < pair[1]);
+        ascending
+            && self.approvers.len() <= APPROVERS_MAX
+            && usize::from(self.threshold) <= self.approvers.len()
+            && (self.threshold == 0 || self.patience_blocks > 0)
+    }
+}
