@@ -1,6 +1,6 @@
 /** What an operator looks at beside the peers: gateways and what waits in them, and who changed what. */
 
-import { peer } from "../lib/client.ts";
+import { isUnknownReader, peer, readsAs } from "../lib/client.ts";
 import { batches } from "../lib/feed.ts";
 import { count, duration, plural } from "../lib/format.ts";
 import { pastEvents } from "../lib/history.ts";
@@ -28,13 +28,19 @@ interface Standing {
   newest: { at: number; waitedMs: number } | undefined;
 }
 
+/** Streams of which nothing was told to who reads now. */
+const refused = new Set<string>();
+readsAs.subscribe(() => refused.clear());
+
 async function standing(gateway: Entity, things: readonly Thing[], signal: AbortSignal): Promise<Standing> {
   const its = things.filter((thing) => thing.bindings.some((one) => one.gateway === gateway.id));
   const ids = new Set(its.map((thing) => thing.id));
   const heard = batches.peek().map((record) => tagged(record.event)).find((event) => ids.has(String(event["thing"])));
   const stream = heard ? String(heard["stream"]) : its[0]?.properties[0]?.stream;
-  // Values that an owner shows to few are nothing to show here.
-  const latest = stream === undefined ? undefined : await peer.latest(stream, { limit: 1 }, { signal }).catch(() => undefined);
+  // Values that an owner shows to few are nothing to show here, and are asked for once.
+  const latest = stream === undefined || refused.has(stream) ? undefined : await peer.latest(stream, { limit: 1 }, { signal }).catch((error: Error) => {
+    if (isUnknownReader(error)) refused.add(stream);
+  });
   const reading = latest?.items[0];
   return { gateway, things: its.length, newest: reading && { at: reading.ledger.ms, waitedMs: Math.max(0, reading.ledger.ms - reading.received.ms) } };
 }
