@@ -72,6 +72,7 @@ failures! {
     UnknownCommand NOT_FOUND "unknown_command" "No thing was ever asked for a command of this id; a command has the id of its transaction.";
     UnknownVoucher NOT_FOUND "unknown_voucher" "No maker has issued this voucher here; have its maker issue it first.";
     UnknownTrigger NOT_FOUND "unknown_trigger" "There is no trigger with this id; list the triggers.";
+    UnknownRun NOT_FOUND "unknown_run" "The trigger did not run in this block; its history tells in which it did.";
     UnknownService NOT_FOUND "unknown_service" "There is no service or version like this, or it is not shown to you; list the services, and say who you are.";
     UnknownEscrow NOT_FOUND "unknown_escrow" "No escrow with this id is open; the history of its payer tells what became of it.";
     UnknownReward NOT_FOUND "unknown_reward" "No reward with this id is open; list those of the stream.";
@@ -170,6 +171,7 @@ impl From<QueryError> for ApiError {
                 Noun::Command => Failure::UnknownCommand,
                 Noun::Voucher => Failure::UnknownVoucher,
                 Noun::Trigger => Failure::UnknownTrigger,
+                Noun::Run => Failure::UnknownRun,
                 Noun::Service => Failure::UnknownService,
                 Noun::Proposal => Failure::UnknownProposal,
                 Noun::Escrow => Failure::UnknownEscrow,

@@ -15,7 +15,8 @@ use althing_client::{
 };
 use althing_proof::{bundle::VerifiedClaim, verify};
 use althing_types::{
-    Action, EntityKind, Payload, Reading, Record, Refusal, StreamId, ThingId, Value, Wire as _,
+    Action, Cause, Effect as Deed, EntityKind, Payload, Reading, Record, Refusal, StreamId,
+    ThingId, Trigger, Value, Wire as _,
 };
 use support::{Host, PATIENCE, key, with_peer};
 
@@ -181,6 +182,38 @@ fn ranges_aggregates_and_gaps_come_with_what_is_missing() {
             panic!("{verified:?}")
         };
         assert_eq!((aggregate.count, aggregate.min), (90, Some(100)));
+    });
+}
+
+#[test]
+fn a_run_of_a_trigger_is_proved_and_one_that_never_was_is_not() {
+    with_peer(Config::standard(), |host| async move {
+        let client = &host.client;
+        let owner = host.organisation.signer().entity;
+        let note = Record { kind: "tick".into(), data: vec![7], notify: vec![], link: None };
+        let cause = Cause::Time { first_ms: 1, every_ms: 0 };
+        let trigger = Trigger { name: "once".into(), cause, effect: Deed::Record(note) };
+        let id = trigger.id(&owner);
+        let set = host.organisation.sign(vec![Action::SetTrigger(trigger)]);
+        let outcome = client.finalize_transaction(&set, PATIENCE).await.unwrap();
+        let mut events =
+            client.events(&query::Events { after: None, ..Default::default() }).await.unwrap();
+        let height = loop {
+            let event = events.next().await.unwrap().unwrap();
+            if matches!(&event.event, Event::Recorded { kind, .. } if kind == "tick") {
+                break event.height;
+            }
+        };
+        assert!(height > outcome.height);
+
+        let bytes = client.prove_run(&id, height).await.unwrap();
+        let verified = verify(&bytes, &host.genesis).unwrap();
+        let VerifiedClaim::Run(run) = verified.claim else { panic!("{verified:?}") };
+        assert_eq!((run.trigger, run.height, run.receipt.code), (id, height, 0));
+        for (trigger, height) in [(id, height - 1), (id, height + 1_000_000)] {
+            let error = client.prove_run(&trigger, height).await.unwrap_err();
+            assert_eq!(error.code(), Some("unknown_run"), "{error}");
+        }
     });
 }
 

@@ -528,6 +528,14 @@ impl Client {
         self.get_bytes(&format!("v1/proofs/receipts/{id}"), NONE).await
     }
 
+    /// The proof bundle of a run of a trigger in the block at a height.
+    ///
+    /// # Errors
+    /// `unknown_run` if it did not run there; `proof_not_ready` if no later block commits to it yet.
+    pub async fn prove_run(&self, trigger: &TriggerId, height: u64) -> Result<Bytes, Error> {
+        self.get_bytes(&format!("v1/proofs/runs/{trigger}/{height}"), NONE).await
+    }
+
     /// Events from a cursor on, past ones first, without end.
     ///
     /// # Errors

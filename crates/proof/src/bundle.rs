@@ -29,13 +29,14 @@ use minicbor::{Decode, Encode};
 
 pub use claim::{
     AggregateProof, BindingProof, DeviceProof, EarlierKey, RangeProof, ReadingClaim, ReadingProof,
-    ReceiptProof, STATED_HEIGHTS_MAX, StateProof, Stated, StreamProof, SubmitterProof,
+    ReceiptProof, RunProof, STATED_HEIGHTS_MAX, StateProof, Stated, StreamProof, SubmitterProof,
     TransactionProof,
 };
+pub use prove::Results;
 pub use step::{Done, Failure, Step, Why};
 pub use verified::{
     Attestation, CertifiedBlock, Delegation, SignatureCheck, Verified, VerifiedClaim,
-    VerifiedReading, VerifiedStream, VerifiedTransaction,
+    VerifiedReading, VerifiedRun, VerifiedStream, VerifiedTransaction,
 };
 pub use verify::verify;
 
@@ -86,6 +87,9 @@ pub enum Claim {
     /// A transaction is in a block, and this became of it.
     #[n(4)]
     Transaction(#[n(0)] Box<TransactionProof>),
+    /// A trigger ran in a block, and this became of it.
+    #[n(5)]
+    Run(#[n(0)] Box<RunProof>),
 }
 
 /// A bundle and its seal, as a file holds them.
@@ -121,6 +125,7 @@ impl Wire for Bundle {
             Claim::Aggregate(proof) => proof.validate(),
             Claim::State(proof) => proof.validate(),
             Claim::Transaction(proof) => proof.validate(),
+            Claim::Run(proof) => proof.validate(),
         }
     }
 }

@@ -22,9 +22,7 @@ use althing_types::{
 use bytes::Bytes;
 
 pub use network::Network;
-pub use sample::{
-    bundles, late_transaction_bundle, transaction_bundle, triggered_transaction_bundle,
-};
+pub use sample::{bundles, late_transaction_bundle, transaction_bundle, triggered_bundles};
 pub use series::Series;
 pub use trie::Trie;
 

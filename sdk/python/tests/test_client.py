@@ -137,6 +137,7 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
         by_id(ID)
     for prove in (client.description, client.prove_range, client.prove_aggregate, client.prove_receipt):
         prove(ID)
+    client.prove_run(ID, 7)
     for about_access in (client.access_policies, client.grants, client.grant, client.access_feed, client.commands, client.command, client.voucher):
         about_access(ID)
     client.explain_access()

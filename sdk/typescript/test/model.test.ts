@@ -37,7 +37,7 @@ test('every operation has a method, with the parameters of the operation', async
     client.things(), client.thing(ID), client.description(ID), client.property(ID, 'a/b'),
     client.stream(ID), client.readings(ID), client.latest(ID), client.aggregates(ID), client.gaps(ID),
     client.blocks(), client.block(7), client.transaction(ID), client.submit([{ wire: new Uint8Array(1) }]),
-    client.proveReading(ID, 3), client.proveRange(ID), client.proveAggregate(ID), client.proveState('e/x'), client.proveReceipt(ID),
+    client.proveReading(ID, 3), client.proveRange(ID), client.proveAggregate(ID), client.proveState('e/x'), client.proveReceipt(ID), client.proveRun(ID, 7),
     client.accessPolicies(ID), client.grants({ entity: ID }), client.grant(ID), client.accessFeed({ owner: ID }), client.explainAccess({}),
     client.commands(ID), client.command(ID), client.voucher(ID),
     client.supply(), client.holdings(), client.holding(ID), client.transfers(ID), client.escrows(ID), client.sponsored(ID),

@@ -5,7 +5,7 @@ use althing_proof::{
     opening::Payloads,
     record::{BindingRecord, EntityRecord, KeyRecord, ThingRecord},
     stream::{Leaf, Node, Peaks, Summary},
-    testing::{TinyLedger, Trie, late_transaction_bundle, triggered_transaction_bundle},
+    testing::{TinyLedger, Trie, late_transaction_bundle, triggered_bundles},
 };
 use althing_types::{EntityId, EntityKind, Suite, TxId, Wire, receipts_root};
 use serde_json::{Value, json};
@@ -237,10 +237,9 @@ fn bundles(mut ledger: TinyLedger) -> Vec<Vector> {
         "a reading that its device signed",
         ledger.bundle(|l| Claim::reading(l, &stream, signed_seq).expect("it is there")),
     ));
-    made.push((
-        "transaction of a block in which a trigger ran",
-        triggered_transaction_bundle(&mut ledger),
-    ));
+    let (triggered, run) = triggered_bundles(&mut ledger);
+    made.push(("transaction of a block in which a trigger ran", triggered));
+    made.push(("a run of a trigger", run));
     let genesis = &ledger.network.genesis;
     made.into_iter()
         .map(|(name, made)| {

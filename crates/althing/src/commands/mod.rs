@@ -32,7 +32,12 @@ use althing_types::EntityKind;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
-use crate::{nearest::nearest, output::Table, report::NextStep as _};
+use crate::{
+    nearest::nearest,
+    output::{Output, Table, thousands},
+    program,
+    report::NextStep as _,
+};
 
 /// Which part of a list.
 #[derive(Debug, Clone, Args)]
@@ -92,6 +97,19 @@ fn parse_kind(text: &str) -> Result<EntityKind, String> {
     EntityKind::from_name(text).ok_or_else(|| match nearest(text, names()) {
         Some(near) => format!("no such kind; did you mean `{near}`?"),
         None => format!("no such kind; it is one of {}", names().collect::<Vec<_>>().join(", ")),
+    })
+}
+
+/// Writes a proof to a file that must not exist, and says how to check it.
+fn write_proof(path: &Path, proof: &[u8], output: Output) -> anyhow::Result<()> {
+    write_new(path, proof)?;
+    let file = path.display().to_string();
+    output.show(&serde_json::json!({ "file": file, "bytes": proof.len() }), || {
+        format!(
+            "wrote {file} ({} bytes)\nnext: {} verify {file} --genesis genesis.json",
+            thousands(proof.len() as u64),
+            program()
+        )
     })
 }
 

@@ -4,13 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use althing_client::model::{Readings, When, query};
 use clap::{Args, Subcommand};
-use serde_json::json;
 
-use super::write_new;
+use super::write_proof;
 use crate::{
     lookup,
     output::{Output, Table, thousands},
-    program,
     session::{Explain as _, Remote, block_on},
     span,
 };
@@ -217,15 +215,6 @@ impl Prove {
             (None, false) => client.prove_range(&stream, &range).await,
             (None, true) => client.prove_aggregate(&stream, &range).await,
         };
-        let proof = proof.explain()?;
-        write_new(&self.out, &proof)?;
-        let out = self.out.display().to_string();
-        output.show(&json!({ "file": out, "bytes": proof.len() }), || {
-            format!(
-                "wrote {out} ({} bytes)\nnext: {} verify {out} --genesis genesis.json",
-                thousands(proof.len() as u64),
-                program()
-            )
-        })
+        write_proof(&self.out, &proof.explain()?, output)
     }
 }

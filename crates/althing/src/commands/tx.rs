@@ -10,13 +10,11 @@ use althing_client::{
 use althing_types::{Action, Record, TxId, limits::RECORD_BYTES_MAX};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use serde_json::json;
 
-use super::{final_at, write_new};
+use super::{final_at, write_proof};
 use crate::{
     lookup,
     output::{Output, Table, fields, thousands},
-    program,
     report::NextStep as _,
     session::{Explain as _, Remote, SignArgs, block_on},
     span,
@@ -195,15 +193,7 @@ impl Submit {
 impl Prove {
     async fn run(self, output: Output) -> anyhow::Result<()> {
         let proof = self.remote.client()?.prove_receipt(&self.id).await.explain()?;
-        write_new(&self.out, &proof)?;
-        let out = self.out.display().to_string();
-        output.show(&json!({ "file": out, "bytes": proof.len() }), || {
-            format!(
-                "wrote {out} ({} bytes)\nnext: {} verify {out} --genesis genesis.json",
-                thousands(proof.len() as u64),
-                program()
-            )
-        })
+        write_proof(&self.out, &proof, output)
     }
 }
 

@@ -133,6 +133,12 @@ fn claim(claim: &VerifiedClaim) -> Value {
             "actions": transaction.actions.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
             "applied": transaction.receipt.as_ref().map(|receipt| receipt.code == 0),
         }),
+        VerifiedClaim::Run(run) => json!({
+            "kind": "run",
+            "trigger": run.trigger.to_string(),
+            "height": run.height,
+            "applied": run.receipt.code == 0,
+        }),
     }
 }
 
@@ -196,6 +202,10 @@ fn sentence(verified: &Verified, genesis: &Genesis) -> String {
                 None => "is in a final block",
             };
             format!("transaction {} {became}", transaction.id)
+        }
+        VerifiedClaim::Run(run) => {
+            let became = if run.receipt.code == 0 { "and took effect" } else { "without effect" };
+            format!("trigger {} ran in block {} {became}", run.trigger, run.height)
         }
     }
 }

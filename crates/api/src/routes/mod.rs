@@ -173,6 +173,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(proofs::aggregate))
         .routes(routes!(proofs::state))
         .routes(routes!(proofs::receipt))
+        .routes(routes!(proofs::run))
         .routes(routes!(governance::governance))
         .routes(routes!(governance::proposals))
         .routes(routes!(governance::proposal))

@@ -1,6 +1,6 @@
 //! Proof bundles: CBOR that anyone checks offline against the genesis.
 
-use althing_client::model::{StreamHex, TxHex, query};
+use althing_client::model::{StreamHex, TriggerHex, TxHex, query};
 use althing_peer::query::{PATIENCE, Question, TransactionState};
 use althing_proof::{Interval, key::KEY_BYTES_MAX};
 use althing_types::{StreamId, Transaction};
@@ -127,6 +127,28 @@ pub(super) async fn receipt(
     bundle(&service, reader, Question::Receipt { transaction: *id }).await
 }
 
+/// Prove a run of a trigger
+///
+/// That it ran in the block at a height, and what came of it.
+#[utoipa::path(
+    get,
+    path = "/v1/proofs/runs/{trigger}/{height}",
+    tag = "proofs",
+    params(
+        ("trigger" = TriggerHex, Path, description = "The trigger"),
+        ("height" = u64, Path, description = "Height of the block"),
+    ),
+    responses((status = 200, description = "The bundle", body = Vec<u8>,
+        content_type = "application/cbor"))
+)]
+pub(super) async fn run(
+    State(service): State<Shared>,
+    reader: Reader,
+    Parsed((trigger, height)): Parsed<(TriggerHex, u64)>,
+) -> Answer<Response> {
+    bundle(&service, reader, Question::Run { trigger: *trigger, height }).await
+}
+
 async fn bundle(service: &Shared, reader: Reader, question: Question) -> Answer<Response> {
     let shown = shown(service, &question).await?;
     let prepared = service.query.prepare(question);
@@ -137,6 +159,7 @@ async fn bundle(service: &Shared, reader: Reader, question: Question) -> Answer<
             Shown::Stream(stream) => service.permit_stream(&reader, stream)?,
             Shown::Key(key) => service.permit_key(&reader, key)?,
             Shown::Transaction(transaction) => service.permit_batches(&reader, transaction)?,
+            Shown::Run => {}
         }
         Ok(prepared.bundle()?)
     };
@@ -149,6 +172,8 @@ enum Shown {
     Stream(StreamId),
     Key(Vec<u8>),
     Transaction(Box<Transaction>),
+    /// Whom its owner lets read a stream has no bearing on it: a run brings no readings.
+    Run,
 }
 
 async fn shown(service: &Shared, question: &Question) -> Answer<Shown> {
@@ -157,6 +182,7 @@ async fn shown(service: &Shared, question: &Question) -> Answer<Shown> {
         | Question::Range { stream, .. }
         | Question::Aggregate { stream, .. } => Shown::Stream(*stream),
         Question::State { key } => Shown::Key(key.clone()),
+        Question::Run { .. } => Shown::Run,
         Question::Receipt { transaction } => match service.query.transaction(transaction).await? {
             TransactionState::Final { transaction, .. }
             | TransactionState::Waiting(transaction) => Shown::Transaction(Box::new(transaction)),

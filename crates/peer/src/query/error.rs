@@ -33,6 +33,8 @@ pub enum Noun {
     Proposal,
     /// A trigger.
     Trigger,
+    /// A run of a trigger in a block.
+    Run,
     /// A service, or a version of one.
     Service,
     /// An open escrow.
@@ -87,6 +89,7 @@ impl Noun {
             Self::Voucher => "voucher",
             Self::Proposal => "open proposal",
             Self::Trigger => "trigger",
+            Self::Run => "run",
             Self::Service => "service",
             Self::Escrow => "open escrow",
             Self::Reward => "open reward",

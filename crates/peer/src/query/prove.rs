@@ -13,7 +13,7 @@ use althing_proof::{
     stream::{Leaf, Node},
 };
 use althing_state::{Direction, Proven, Read as _, Space, StoreError};
-use althing_types::{Block, Digest, Header, StreamId, TxId};
+use althing_types::{Block, Digest, Header, StreamId, TriggerId, TxId};
 
 use super::{
     Noun, Query, QueryError,
@@ -21,7 +21,7 @@ use super::{
     stream::ReadingFilter,
     walk::{Bounds, LeafAt},
 };
-use crate::{core::Placed, rows};
+use crate::rows;
 
 /// What is to be proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,13 @@ pub enum Question {
         /// The transaction.
         transaction: TxId,
     },
+    /// That a trigger ran in a block, and what came of it.
+    Run {
+        /// The trigger.
+        trigger: TriggerId,
+        /// Height of the block.
+        height: u64,
+    },
 }
 
 /// A question with what its proof hangs from.
@@ -80,9 +87,14 @@ enum Work {
         /// The block that states the receipts of the transaction's, with all that it states.
         later: Finalized,
         roots: Vec<Digest>,
-        block: Arc<Block>,
-        placed: Placed,
+        wanted: OfBlock,
     },
+}
+
+#[derive(Debug)]
+enum OfBlock {
+    Transaction { block: Arc<Block>, position: u32 },
+    Run(TriggerId),
 }
 
 impl Work {
@@ -125,6 +137,7 @@ impl Query {
                 Work::OfState { anchor, claim: Wanted::State { key } }
             }
             Question::Receipt { transaction } => self.prepare_receipt(&transaction).await?,
+            Question::Run { trigger, height } => self.prepare_run(trigger, height).await?,
         };
         let links = self.links(work.epoch()).await?;
         Ok(Prepared { query: self.clone(), links, work })
@@ -157,16 +170,33 @@ impl Query {
 
     async fn prepare_receipt(&self, id: &TxId) -> Result<Work, QueryError> {
         let placed = self.chain().placed(id).ok_or(QueryError::Unknown(Noun::Transaction))?;
-        let height = placed.height;
+        let (own, later, roots) = self.stated(placed.height).await?;
+        let block = self.body(placed.height).await?;
+        let wanted = OfBlock::Transaction { block, position: placed.position };
+        Ok(Work::OfBlock { own, later, roots, wanted })
+    }
+
+    async fn prepare_run(&self, trigger: TriggerId, height: u64) -> Result<Work, QueryError> {
+        let id = trigger.run(height);
+        let receipts = if height <= self.height() { self.receipts(height)? } else { Vec::new() };
+        if receipts.iter().all(|receipt| receipt.transaction != id) {
+            return Err(QueryError::Unknown(Noun::Run));
+        }
+        let (own, later, roots) = self.stated(height).await?;
+        Ok(Work::OfBlock { own, later, roots, wanted: OfBlock::Run(trigger) })
+    }
+
+    /// An executed block, the later one that states its receipts, and all receipts roots that this
+    /// states; waits until there is one.
+    async fn stated(&self, height: u64) -> Result<(Finalized, Finalized, Vec<Digest>), QueryError> {
         loop {
             let newest = self.height();
             if let Some(stating) = self.stating(height)? {
                 // A certificate of the later block covers the earlier one too.
                 match (self.certified(height).await, self.certified(stating).await) {
                     (Ok(own), Ok(later)) => {
-                        let block = self.body(height).await?;
                         let roots = self.stated_roots(&later)?;
-                        return Ok(Work::OfBlock { own, later, roots, block, placed });
+                        return Ok((own, later, roots));
                     }
                     (Err(QueryError::NotCertified), _) | (_, Err(QueryError::NotCertified)) => {}
                     (Err(error), _) | (_, Err(error)) => return Err(error),
@@ -223,11 +253,16 @@ impl Prepared {
                 let claim = of_state(&query, &anchor, claim)?;
                 anchor.bundle(links, claim)
             }
-            Work::OfBlock { own, later, roots, block, placed } => {
-                let receipts = query.receipts(placed.height)?;
-                let results = Some((receipts.as_slice(), roots, later));
-                let claim = Claim::transaction(&block, placed.position, results);
-                Bundle::new(links, own, claim.ok_or(QueryError::Unknown(Noun::Transaction))?)
+            Work::OfBlock { own, later, roots, wanted } => {
+                let receipts = query.receipts(own.header.height)?;
+                let results = (receipts.as_slice(), roots, later);
+                let (claim, noun) = match wanted {
+                    OfBlock::Transaction { block, position } => {
+                        (Claim::transaction(&block, position, Some(results)), Noun::Transaction)
+                    }
+                    OfBlock::Run(trigger) => (Claim::run(&own.header, trigger, results), Noun::Run),
+                };
+                Bundle::new(links, own, claim.ok_or(QueryError::Unknown(noun))?)
             }
         };
         Ok(bundle.to_bytes()?)

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use althing_types::{
-    Digest, Reading, Receipt, Value, Wire, WireError,
+    Digest, Reading, Receipt, TriggerId, Value, Wire, WireError,
     limits::{PAYLOAD_BYTES_MAX, TRANSACTION_BYTES_MAX},
     receipts_statement,
 };
@@ -311,14 +311,14 @@ pub struct TransactionProof {
 /// Most heights whose receipts one header states.
 pub const STATED_HEIGHTS_MAX: usize = 64;
 
-/// Shows the receipt of a transaction.
+/// Shows the receipt of a transaction or of the run of a trigger.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct ReceiptProof {
     /// The receipt.
     #[n(0)]
     pub receipt: Receipt,
-    /// Its path to the receipts root of the transaction's block.
+    /// Its path to the receipts root of its block.
     #[n(1)]
     pub path: Vec<Digest>,
     /// The receipts roots of all heights that the later block states, ascending; the last is of its
@@ -360,16 +360,42 @@ fn find_stated(roots: &[Digest], last: u64, height: u64) -> Option<(u64, &Digest
     Some((height.checked_sub(before as u64)?, roots.get(before)?))
 }
 
+/// Shows that a trigger ran in a block, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct RunProof {
+    /// Whose trigger.
+    #[n(0)]
+    pub trigger: TriggerId,
+    /// Position of the run's receipt among those of the block; those of the transactions come first.
+    #[n(1)]
+    pub index: u32,
+    /// What came of it.
+    #[n(2)]
+    pub receipt: ReceiptProof,
+}
+
+impl RunProof {
+    pub(crate) fn validate(&self) -> Result<(), WireError> {
+        self.receipt.validate()
+    }
+}
+
+impl ReceiptProof {
+    fn validate(&self) -> Result<(), WireError> {
+        if self.roots.len() > STATED_HEIGHTS_MAX {
+            return Err(WireError::OutOfBounds("receipts roots"));
+        }
+        self.receipt.validate()?;
+        self.block.validate()
+    }
+}
+
 impl TransactionProof {
     pub(crate) fn validate(&self) -> Result<(), WireError> {
         if self.transaction.len() > TRANSACTION_BYTES_MAX {
             return Err(WireError::OutOfBounds("transaction"));
         }
-        let Some(receipt) = &self.receipt else { return Ok(()) };
-        if receipt.roots.len() > STATED_HEIGHTS_MAX {
-            return Err(WireError::OutOfBounds("receipts roots"));
-        }
-        receipt.receipt.validate()?;
-        receipt.block.validate()
+        self.receipt.as_ref().map_or(Ok(()), ReceiptProof::validate)
     }
 }

@@ -2,14 +2,14 @@
 
 use alloc::vec::Vec;
 
-use althing_types::{Block, Digest, EntityId, Receipt, StreamId, Wire, merkle};
+use althing_types::{Block, Digest, EntityId, Header, Receipt, StreamId, TriggerId, Wire, merkle};
 
 use crate::{
     aggregate,
     archive::{Archive, ProveError},
     bundle::{
         AggregateProof, BindingProof, Claim, DeviceProof, EarlierKey, RangeProof, ReadingClaim,
-        ReadingProof, ReceiptProof, StateProof, Stated, StreamProof, SubmitterProof,
+        ReadingProof, ReceiptProof, RunProof, StateProof, Stated, StreamProof, SubmitterProof,
         TransactionProof,
     },
     certificate::Finalized,
@@ -127,30 +127,47 @@ impl Claim {
     /// (those after its parent's `result.height`, up to its own), and that block. `None` if there is
     /// no such transaction or receipt, or the later block does not state it by these roots.
     #[must_use]
-    pub fn transaction(
-        block: &Block,
-        index: u32,
-        results: Option<(&[Receipt], Vec<Digest>, Finalized)>,
-    ) -> Option<Self> {
+    pub fn transaction(block: &Block, index: u32, results: Option<Results<'_>>) -> Option<Self> {
         let position = usize::try_from(index).ok()?;
         let ids: Vec<[u8; 32]> = block.ids().iter().map(|id| id.0).collect();
         let path = merkle::path(&ids, position)?;
         let transaction = block.transactions().get(position)?.to_vec();
         let receipt = match results {
             None => None,
-            Some((receipts, roots, later)) => {
-                let digests: Vec<[u8; 32]> = receipts.iter().map(Receipt::digest).collect();
-                let path = merkle::path(&digests, position)?;
-                let receipt = receipts.get(position)?.clone();
-                let count = u32::try_from(receipts.len()).ok()?;
-                let more = Some(count).filter(|count| *count > block.header().count);
-                let proof = ReceiptProof { receipt, path, roots, block: later, receipts: more };
-                let stated = proof.stated_root(block.height()).ok()?;
-                (*stated == merkle::root(&digests)).then_some(())?;
-                Some(proof)
-            }
+            Some(results) => Some(ReceiptProof::prove(block.header(), position, results)?),
         };
         Some(Self::Transaction(TransactionProof { transaction, index, path, receipt }.into()))
+    }
+
+    /// Claims that a trigger ran in a block, with what came of it; results as for
+    /// [`transaction`](Self::transaction). `None` if it did not run there, or the later block does not
+    /// state it.
+    #[must_use]
+    pub fn run(header: &Header, trigger: TriggerId, results: Results<'_>) -> Option<Self> {
+        let id = trigger.run(header.height);
+        let runs = usize::try_from(header.count).ok()?;
+        let mut receipts = results.0.iter().enumerate().skip(runs);
+        let (position, _) = receipts.find(|(_, receipt)| receipt.transaction == id)?;
+        let receipt = ReceiptProof::prove(header, position, results)?;
+        let index = u32::try_from(position).ok()?;
+        Some(Self::Run(RunProof { trigger, index, receipt }.into()))
+    }
+}
+
+/// A block's receipts, the receipts roots that a later block states, and that block.
+pub type Results<'a> = (&'a [Receipt], Vec<Digest>, Finalized);
+
+impl ReceiptProof {
+    fn prove(header: &Header, position: usize, results: Results<'_>) -> Option<Self> {
+        let (receipts, roots, later) = results;
+        let digests: Vec<[u8; 32]> = receipts.iter().map(Receipt::digest).collect();
+        let path = merkle::path(&digests, position)?;
+        let receipt = receipts.get(position)?.clone();
+        let count = u32::try_from(receipts.len()).ok()?;
+        let more = Some(count).filter(|count| *count > header.count);
+        let proof = Self { receipt, path, roots, block: later, receipts: more };
+        let stated = proof.stated_root(header.height).ok()?;
+        (*stated == merkle::root(&digests)).then_some(proof)
     }
 }
 

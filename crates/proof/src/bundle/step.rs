@@ -45,7 +45,7 @@ pub enum Step {
     State,
     /// The transaction is in the block.
     Transaction,
-    /// The receipt is the transaction's.
+    /// The receipt is that of the transaction or of the run.
     Receipt,
     /// The bundle is as it was made.
     Seal,

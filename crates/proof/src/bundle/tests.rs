@@ -16,6 +16,7 @@ use crate::{
     record::BindingRecord,
     testing::{
         BEGIN_MS, PERIOD_MS, TinyLedger, bundles, late_transaction_bundle, transaction_bundle,
+        triggered_bundles,
     },
 };
 
@@ -85,6 +86,7 @@ fn every_claim_is_verified_and_says_how() {
             "range" => &["thing", "stream", "range"],
             "aggregate" => &["thing", "stream", "aggregate"],
             "state" | "absence" => &["state"],
+            "run" => &["membership", "certificate", "receipt"],
             _ => &["transaction", "membership", "certificate", "receipt"],
         };
         let begin = ["form", "ledger", "membership", "certificate"];

@@ -3,8 +3,8 @@
 use alloc::{string::String, vec::Vec};
 
 use althing_types::{
-    ActionKind, EntityId, EntityKind, LedgerId, Receipt, StreamId, StreamSchema, ThingId, TxId,
-    Validator, Value,
+    ActionKind, EntityId, EntityKind, LedgerId, Receipt, StreamId, StreamSchema, ThingId,
+    TriggerId, TxId, Validator, Value,
 };
 
 use crate::{aggregate::Aggregate, bundle::Done, interval::Interval, range::RangeAnswer};
@@ -69,6 +69,8 @@ pub enum VerifiedClaim {
     },
     /// A transaction is in a block.
     Transaction(VerifiedTransaction),
+    /// A trigger ran in a block.
+    Run(VerifiedRun),
 }
 
 /// A stream and the thing it belongs to.
@@ -159,6 +161,17 @@ pub enum SignatureCheck {
     },
     /// No: the transaction is not in the bundle. The quorum that took the batch checked it.
     LeftOut,
+}
+
+/// A run of a trigger in a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedRun {
+    /// Whose run.
+    pub trigger: TriggerId,
+    /// The block.
+    pub height: u64,
+    /// What became of it.
+    pub receipt: Receipt,
 }
 
 /// A transaction in a block.

@@ -72,6 +72,7 @@ pub fn verify(bytes: &[u8], genesis: &Genesis) -> Result<Verified, Failure> {
         Claim::Aggregate(proof) => verifier.aggregate(&bundle.block, proof)?,
         Claim::State(proof) => verifier.state(&bundle.block, proof)?,
         Claim::Transaction(proof) => verifier.transaction(&membership, &bundle.block, proof)?,
+        Claim::Run(proof) => verifier.run(&membership, &bundle.block, proof)?,
     };
     let intact = sealed.seal == bundle.seal();
     require(intact, Step::Seal, "the bundle was damaged after it was made")?;

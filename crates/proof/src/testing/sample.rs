@@ -37,24 +37,29 @@ pub fn bundles() -> (Genesis, Vec<(&'static str, Bundle)>) {
     ];
     bundles.push(("transaction", transaction_bundle(&mut ledger)));
     bundles.push(("late transaction", late_transaction_bundle(&mut ledger)));
-    bundles.push(("triggered transaction", triggered_transaction_bundle(&mut ledger)));
+    let (triggered, run) = triggered_bundles(&mut ledger);
+    bundles.push(("triggered transaction", triggered));
+    bundles.push(("run", run));
     (ledger.network.genesis, bundles)
 }
 
-/// The only transaction of a block in which a trigger ran, with its receipt.
+/// The only transaction of a block in which a trigger ran, with its receipt; and that run.
 #[must_use]
-pub fn triggered_transaction_bundle(ledger: &mut TinyLedger) -> Bundle {
+pub fn triggered_bundles(ledger: &mut TinyLedger) -> (Bundle, Bundle) {
     let note = Record { kind: "note".to_string(), data: vec![12], notify: vec![], link: None };
     let wire = ledger.sign(vec![Action::Record(note)]).wire().clone();
     ledger.block(vec![wire]);
     let at = ledger.blocks.len() - 1;
-    let transaction = TriggerId([0x67; 32]).run(at as u64 + 1);
+    let trigger = TriggerId([0x67; 32]);
+    let transaction = trigger.run(at as u64 + 1);
     ledger.blocks[at].2.push(Receipt { transaction, code: 0, action: 0, events: vec![] });
     let later = ledger.commit();
     let (block, finalized, receipts) = &ledger.blocks[at];
-    let roots = vec![receipts_root(receipts)];
-    let claim = Claim::transaction(block, 0, Some((receipts, roots, later))).unwrap();
-    Bundle::new(ledger.links.clone(), finalized.clone(), claim)
+    let results = (receipts.as_slice(), vec![receipts_root(receipts)], later);
+    let transaction = Claim::transaction(block, 0, Some(results.clone())).unwrap();
+    let run = Claim::run(block.header(), trigger, results).unwrap();
+    let bundle = |claim| Bundle::new(ledger.links.clone(), finalized.clone(), claim);
+    (bundle(transaction), bundle(run))
 }
 
 /// The second transaction of a block of three, with its receipt.

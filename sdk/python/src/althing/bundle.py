@@ -164,7 +164,7 @@ class StateProof:
 
 @dataclass(frozen=True)
 class ReceiptProof:
-    """Shows the receipt of a transaction."""
+    """Shows the receipt of a transaction or of the run of a trigger."""
 
     receipt: Annotated[Receipt, receipt]
     path: Annotated[list[bytes], list_of(bytes32)]
@@ -182,6 +182,16 @@ class TransactionProof:
     index: Annotated[int, u32]
     path: Annotated[list[bytes], list_of(bytes32)]
     receipt: Annotated[ReceiptProof | None, optional(record(ReceiptProof))]
+
+
+@dataclass(frozen=True)
+class RunProof:
+    """Shows that a trigger ran in the bundle's block, and what became of it."""
+
+    trigger: Annotated[bytes, bytes32]
+    index: Annotated[int, u32]
+    """Position of its receipt among those of the block; those of the transactions come first."""
+    receipt: Annotated[ReceiptProof, record(ReceiptProof)]
 
 
 @dataclass(frozen=True)
@@ -219,8 +229,17 @@ class ClaimTransaction:
     proof: Annotated[TransactionProof, record(TransactionProof)]
 
 
-Claim = ClaimReading | ClaimRange | ClaimAggregate | ClaimState | ClaimTransaction
-_claim = variants({0: ClaimReading, 1: ClaimRange, 2: ClaimAggregate, 3: ClaimState, 4: ClaimTransaction}, flat=True)
+@dataclass(frozen=True)
+class ClaimRun:
+    """A trigger ran in a block, and this became of it."""
+
+    proof: Annotated[RunProof, record(RunProof)]
+
+
+Claim = ClaimReading | ClaimRange | ClaimAggregate | ClaimState | ClaimTransaction | ClaimRun
+_claim = variants(
+    {0: ClaimReading, 1: ClaimRange, 2: ClaimAggregate, 3: ClaimState, 4: ClaimTransaction, 5: ClaimRun}, flat=True
+)
 
 
 @dataclass(frozen=True)

@@ -402,6 +402,10 @@ class Client:
         """The proof bundle of what the state holds at a raw key, or that it holds nothing."""
         return self._bytes(f"/v1/proofs/state/{key.hex()}")
 
+    def prove_run(self, trigger: str, height: int) -> bytes:
+        """The proof bundle of a run of a trigger in the block at a height."""
+        return self._bytes(f"/v1/proofs/runs/{_segment(trigger)}/{height}")
+
     def prove_receipt(self, id: str) -> bytes:
         """The proof bundle of a transaction and its receipt."""
         return self._bytes(f"/v1/proofs/receipts/{_segment(id)}")

@@ -40,6 +40,11 @@ def trigger_id(owner: bytes, name: str) -> bytes:
     return hash("althing/trigger/1", owner, name.encode())
 
 
+def run_id(trigger: bytes, height: int) -> bytes:
+    """The id of what a trigger does at a height, where transactions have theirs."""
+    return hash("althing/trigger-run/1", trigger, height.to_bytes(8, "big"))
+
+
 def merkle_root(leaves: list[bytes]) -> bytes:
     """Root over the leaves in order; 32 zero bytes for none."""
     level = [sha256(b"\0", leaf) for leaf in leaves]

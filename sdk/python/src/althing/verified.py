@@ -24,7 +24,7 @@ STEPS = {
     "aggregate": "The aggregate over the interval is complete.",
     "state": "The state holds the value, or nothing, at the key.",
     "transaction": "The transaction is in the block.",
-    "receipt": "The receipt is the transaction's.",
+    "receipt": "The receipt is that of the transaction or of the run.",
     "seal": "The bundle is as it was made.",
 }
 """What each step shows, in the order of the checks. Codes never change their meaning."""
@@ -175,7 +175,16 @@ class VerifiedTransaction:
     receipt: Receipt | None
 
 
-VerifiedClaim = VerifiedReading | VerifiedRange | VerifiedAggregate | VerifiedState | VerifiedTransaction
+@dataclass(frozen=True)
+class VerifiedRun:
+    """A trigger ran in a block, and this became of it."""
+
+    trigger: str
+    height: int
+    receipt: Receipt
+
+
+VerifiedClaim = VerifiedReading | VerifiedRange | VerifiedAggregate | VerifiedState | VerifiedTransaction | VerifiedRun
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ from .bundle import (
     ClaimAggregate,
     ClaimRange,
     ClaimReading,
+    ClaimRun,
     ClaimState,
     ClaimTransaction,
     Interval,
     ReadingProof,
     ReceiptProof,
+    RunProof,
     SealedBundle,
     SeqInterval,
     StateProof,
@@ -27,7 +29,7 @@ from .bundle import (
 from .cbor import WireError
 from .codec import decode
 from .crypto import PublicKey
-from .digest import sha256, thing_id, verify_merkle_path
+from .digest import run_id, sha256, thing_id, verify_merkle_path
 from .entity import entity_id
 from .finality import FinalityError, Membership, SignatureCheck, check_final
 from .genesis import Genesis
@@ -52,6 +54,7 @@ from .verified import (
     VerifiedClaim,
     VerifiedRange,
     VerifiedReading,
+    VerifiedRun,
     VerifiedState,
     VerifiedStream,
     VerifiedTransaction,
@@ -120,6 +123,8 @@ class _Verifier:
                 return self.state(block, proof)
             case ClaimTransaction(proof):
                 return self.transaction(membership, block, proof)
+            case ClaimRun(proof):
+                return self.run(membership, block, proof)
         raise AssertionError("a claim of no kind")
 
     def block(self, membership: Membership, block: Finalized) -> CertifiedBlock:
@@ -210,10 +215,19 @@ class _Verifier:
         where = f"is number {proof.index} of {header.count} in block {header.height} of {_ledger_time(header.time_ms)}"
         self.done("transaction", f"transaction {id.hex()} of {sender} ({', '.join(actions)}) {where}")
         if proof.receipt:
-            self.receipt(membership, header, id, proof.index, proof.receipt)
+            self.done("receipt", self.receipt(membership, header, id, proof.index, proof.receipt))
         return VerifiedTransaction(id.hex(), sender, actions, proof.index, proof.receipt.receipt if proof.receipt else None)
 
-    def receipt(self, membership: Membership, header: Header, id: bytes, index: int, proof: ReceiptProof) -> None:
+    def run(self, membership: Membership, block: Finalized, proof: RunProof) -> VerifiedRun:
+        header, trigger = block.header, proof.trigger.hex()
+        # What a transaction did is no run, whatever its id is.
+        self.require(proof.index >= header.count, "receipt", "the receipt is among those of the transactions")
+        outcome = self.receipt(membership, header, run_id(proof.trigger, header.height), proof.index, proof.receipt)
+        self.done("receipt", f"trigger {trigger} ran in block {header.height} of {_ledger_time(header.time_ms)}: {outcome}")
+        return VerifiedRun(trigger, header.height, proof.receipt.receipt)
+
+    def receipt(self, membership: Membership, header: Header, id: bytes, index: int, proof: ReceiptProof) -> str:
+        """What became of a transaction or of a run, in words."""
         later = self.block(membership, proof.later)
         root = self.stated_root(header.height, proof)
         # One receipt per transaction, in the same order, then those of triggers.
@@ -221,8 +235,8 @@ class _Verifier:
         self.require(has_more, "receipt", "no more receipts than transactions, which needs no saying")
         is_included = verify_merkle_path(root, proof.receipt.digest, index, proof.receipts or header.count, proof.path)
         self.require(is_included, "receipt", "the path does not lead to the block's receipts")
-        self.require(proof.receipt.transaction == id, "receipt", "the receipt is of another transaction")
-        self.done("receipt", f"{_outcome_text(proof.receipt)}, as block {later.height} states")
+        self.require(proof.receipt.transaction == id, "receipt", "the receipt is of another transaction or run")
+        return f"{_outcome_text(proof.receipt)}, as block {later.height} states"
 
     def stated_root(self, height: int, proof: ReceiptProof) -> bytes:
         """The receipts root of the block at a height, as the later block states it."""

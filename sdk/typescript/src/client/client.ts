@@ -424,6 +424,11 @@ export class Client {
     return this.#transport.bytes({ path: `/v1/proofs/state/${toHex(raw)}`, ...options });
   }
 
+  /** The proof bundle of a run of a trigger in the block at a height. */
+  proveRun(trigger: model.Hex, height: number, options?: RequestOptions): Promise<Uint8Array> {
+    return this.#transport.bytes({ path: `/v1/proofs/runs/${segment(trigger)}/${height}`, ...options });
+  }
+
   /** The proof bundle of a transaction and its receipt. */
   proveReceipt(id: model.Hex, options?: RequestOptions): Promise<Uint8Array> {
     return this.#transport.bytes({ path: `/v1/proofs/receipts/${segment(id)}`, ...options });

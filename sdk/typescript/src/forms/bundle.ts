@@ -94,7 +94,7 @@ const receiptProof = record({
   /** How many receipts the block has, if triggers ran in it; as many as transactions if null. */
   receipts: optional(u32),
 });
-/** Shows the receipt of a transaction. */
+/** Shows the receipt of a transaction or of the run of a trigger. */
 export type ReceiptProof = Value<typeof receiptProof>;
 
 const transactionProof = record({
@@ -106,12 +106,22 @@ const transactionProof = record({
 /** Shows that a transaction is in the bundle's block, and what became of it. */
 export type TransactionProof = Value<typeof transactionProof>;
 
+const runProof = record({
+  trigger: bytes32,
+  /** Position of its receipt among those of the block; those of the transactions come first. */
+  index: u32,
+  receipt: receiptProof,
+});
+/** Shows that a trigger ran in the bundle's block, and what became of it. */
+export type RunProof = Value<typeof runProof>;
+
 const claim = flatVariants({
   reading: variant(0, { proof: readingProof }),
   range: variant(1, { proof: answer }),
   aggregate: variant(2, { proof: answer }),
   state: variant(3, { proof: stateProof }),
   transaction: variant(4, { proof: transactionProof }),
+  run: variant(5, { proof: runProof }),
 });
 
 const link = record({

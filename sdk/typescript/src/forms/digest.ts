@@ -2,7 +2,7 @@
 
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 
-import { concat, toUtf8 } from '../text/bytes.ts';
+import { bigEndian, concat, toUtf8 } from '../text/bytes.ts';
 
 /** SHA-256 of the parts, one after the other. */
 export function sha256(...parts: Uint8Array[]): Uint8Array {
@@ -32,4 +32,9 @@ export function serviceId(provider: Uint8Array, name: string): Uint8Array {
 /** The id of the trigger that an owner calls by a name. */
 export function triggerId(owner: Uint8Array, name: string): Uint8Array {
   return hash('althing/trigger/1', owner, toUtf8(name));
+}
+
+/** The id of what a trigger does at a height, where transactions have theirs. */
+export function runId(trigger: Uint8Array, height: bigint): Uint8Array {
+  return hash('althing/trigger-run/1', trigger, bigEndian(height, 8));
 }

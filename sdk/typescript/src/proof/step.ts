@@ -22,7 +22,7 @@ export const STEPS = {
   aggregate: 'The aggregate over the interval is complete.',
   state: 'The state holds the value, or nothing, at the key.',
   transaction: 'The transaction is in the block.',
-  receipt: "The receipt is the transaction's.",
+  receipt: 'The receipt is that of the transaction or of the run.',
   seal: 'The bundle is as it was made.',
 } as const;
 
@@ -35,6 +35,7 @@ export const STEPS_OF_CLAIM = {
   state: ['form', 'ledger', 'membership', 'certificate', 'state', 'seal'],
   /** With a receipt, the block that states it is checked too: `membership` and `certificate` again. */
   transaction: ['form', 'ledger', 'membership', 'certificate', 'transaction', 'membership', 'certificate', 'receipt', 'seal'],
+  run: ['form', 'ledger', 'membership', 'certificate', 'membership', 'certificate', 'receipt', 'seal'],
 } as const satisfies Record<string, readonly Step[]>;
 
 /** A step that holds, in words. */

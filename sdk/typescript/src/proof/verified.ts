@@ -56,7 +56,8 @@ export type VerifiedClaim =
   /** The state holds this value, or none, at the key. */
   | VerifiedState
   /** A transaction is in a block, and this became of it. */
-  | VerifiedTransaction;
+  | VerifiedTransaction
+  | VerifiedRun;
 
 /** A stream and the thing it belongs to. */
 export interface VerifiedStream {
@@ -182,6 +183,17 @@ export interface VerifiedState {
   key: Uint8Array;
   /** The value, or null if the state has no such key. */
   value: Uint8Array | null;
+}
+
+/** A run of a trigger in a block. */
+export interface VerifiedRun {
+  kind: 'run';
+  /** Whose run, hex. */
+  trigger: string;
+  /** The block. */
+  height: bigint;
+  /** What became of it. */
+  receipt: ReceiptForm;
 }
 
 /** A transaction in a block. */

@@ -14,7 +14,7 @@ import { Context } from './context.ts';
 import { Membership } from './membership.ts';
 import { checkReading } from './reading.ts';
 import { checkAggregate, checkRange } from './stream.ts';
-import { checkTransaction } from './transaction.ts';
+import { checkRun, checkTransaction } from './transaction.ts';
 import type { Verified, VerifiedClaim, VerifiedState } from './verified.ts';
 
 /** How to verify. */
@@ -64,6 +64,8 @@ function checkClaim(context: Context, membership: Membership, { block, claim }: 
       return checkState(context, block, claim.proof);
     case 'transaction':
       return checkTransaction(context, membership, block, claim.proof);
+    case 'run':
+      return checkRun(context, membership, block, claim.proof);
   }
 }
 

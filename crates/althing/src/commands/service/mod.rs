@@ -12,7 +12,7 @@ use althing_ledger::key;
 use althing_types::{Action, ServiceId, ServiceStatus, Version};
 use clap::{Args, Subcommand};
 
-use super::{PageArgs, contract, events, final_at, past_events, with_more, write_new};
+use super::{PageArgs, contract, events, final_at, past_events, with_more, write_proof};
 use crate::{
     lookup,
     output::{Output, Table, fields},
@@ -354,11 +354,7 @@ impl Prove {
         let client = self.remote.client()?;
         let id = find(&client, &self.service).await?;
         let key = key::service_version(&id, self.version);
-        write_new(&self.out, &client.prove_state(&key).await.explain()?)?;
-        output.show(&serde_json::json!({ "proof": self.out }), || {
-            let path = self.out.display();
-            format!("wrote {path}\nnext: althing verify {path} --genesis genesis.json")
-        })
+        write_proof(&self.out, &client.prove_state(&key).await.explain()?, output)
     }
 }
 

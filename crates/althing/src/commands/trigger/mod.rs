@@ -3,6 +3,7 @@
 mod resolve;
 
 use std::{
+    path::PathBuf,
     str::FromStr as _,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -16,7 +17,7 @@ use althing_types::{Action, TriggerId};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::{PageArgs, contract::trial_text, final_at, past_events, with_more};
+use super::{PageArgs, contract::trial_text, final_at, past_events, with_more, write_proof};
 use crate::{
     lookup,
     output::{Output, Table, fields},
@@ -40,6 +41,8 @@ pub(crate) enum TriggerCommand {
     Show(Which),
     /// Lists what a trigger did and what changed it.
     History(History),
+    /// Writes the proof that a trigger ran in a block, and of what came of it, to be checked offline.
+    Prove(Prove),
     /// Lets an own trigger wait for nothing until it is resumed.
     Suspend(Change),
     /// Lets a suspended trigger wait anew.
@@ -108,6 +111,19 @@ pub(crate) struct History {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Prove {
+    /// Its name or id.
+    trigger: String,
+    /// Height of the block in which it ran; its history tells.
+    height: u64,
+    /// File for the proof.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Change {
     /// Its name or id.
     trigger: String,
@@ -124,6 +140,7 @@ impl TriggerCommand {
                 Self::List(list) => list.run(output).await,
                 Self::Show(which) => which.run(output).await,
                 Self::History(history) => history.run(output).await,
+                Self::Prove(prove) => prove.run(output).await,
                 Self::Suspend(it) => {
                     it.run(output, "suspended", |trigger| Action::SuspendTrigger { trigger }).await
                 }
@@ -285,6 +302,15 @@ impl History {
         let query = query::List { after: self.page.after.clone(), limit: self.page.limit };
         let page = client.trigger_runs(&id, &query).await.explain()?;
         output.show(&page, || past_events(&page, "run", "nothing has happened to it"))
+    }
+}
+
+impl Prove {
+    async fn run(self, output: Output) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let trigger = find(&client, &self.trigger).await?.id;
+        let proof = client.prove_run(&trigger, self.height).await.explain()?;
+        write_proof(&self.out, &proof, output)
     }
 }
 

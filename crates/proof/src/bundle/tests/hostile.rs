@@ -72,6 +72,11 @@ fn no_changed_byte_of_a_late_transaction_is_accepted() {
 }
 
 #[test]
+fn no_changed_byte_of_a_run_is_accepted() {
+    flip_all(|name| name == "run");
+}
+
+#[test]
 fn nothing_cut_off_or_added_is_accepted() {
     let (genesis, bundles) = bundles();
     for (name, bundle) in bundles {
@@ -318,6 +323,34 @@ fn a_receipt_of_another_transaction_or_block_is_refused() {
         failure(&|proof| proof.roots = vec![proof.roots[0]; STATED_HEIGHTS_MAX + 1]),
         Failure { step: Step::Form, why: many }
     );
+}
+
+#[test]
+fn a_run_of_another_trigger_and_a_transaction_in_its_place_are_refused() {
+    let mut ledger = ledger();
+    let (transaction, bundle) = triggered_bundles(&mut ledger);
+    let Claim::Transaction(transaction) = transaction.claim else { panic!() };
+    let genesis = ledger.network.genesis.clone();
+    let failure = |change: &dyn Fn(&mut RunProof)| {
+        let mut bundle = bundle.clone();
+        let Claim::Run(proof) = &mut bundle.claim else { panic!() };
+        change(proof);
+        verify(&bundle.to_bytes().unwrap(), &genesis).unwrap_err()
+    };
+    let other = "the receipt is of another transaction or run";
+    assert_eq!(failure(&|proof| proof.trigger.0[0] ^= 1), says(Step::Receipt, other));
+    let among = "the receipt is among those of the transactions";
+    let own = transaction.receipt.unwrap();
+    assert_eq!(
+        failure(&|proof| {
+            proof.index = 0;
+            proof.receipt = own.clone();
+        }),
+        says(Step::Receipt, among)
+    );
+    let path = "the path does not lead to the block's receipts";
+    assert_eq!(failure(&|proof| proof.index = 2), says(Step::Receipt, path));
+    assert_eq!(failure(&|proof| proof.receipt.receipt.code = 7), says(Step::Receipt, path));
 }
 
 #[test]

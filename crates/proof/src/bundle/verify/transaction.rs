@@ -6,7 +6,8 @@ use bytes::Bytes;
 use super::{Verifier, time_of};
 use crate::{
     bundle::{
-        Failure, ReceiptProof, Step, TransactionProof, VerifiedClaim, VerifiedTransaction, Why,
+        Failure, ReceiptProof, RunProof, Step, TransactionProof, VerifiedClaim, VerifiedRun,
+        VerifiedTransaction, Why,
         step::{At, require},
     },
     certificate::Finalized,
@@ -45,32 +46,57 @@ impl Verifier<'_> {
         );
         self.done(Step::Transaction, text);
         if let Some(receipt) = &proof.receipt {
-            self.receipt(membership, header, &verified, receipt)?;
+            let later = self.receipt(membership, header, proof.index, &id, receipt)?;
+            let text = format!("{}, as block {later} states", outcome_text(&receipt.receipt));
+            self.done(Step::Receipt, text);
         }
         Ok(VerifiedClaim::Transaction(verified))
     }
 
+    pub(super) fn run(
+        &mut self,
+        membership: &Membership,
+        block: &Finalized,
+        proof: &RunProof,
+    ) -> Result<VerifiedClaim, Failure> {
+        let (header, trigger) = (&block.header, proof.trigger);
+        // What a transaction did is no run, whatever its id is.
+        let behind = proof.index >= header.count;
+        require(behind, Step::Receipt, "the receipt is among those of the transactions")?;
+        let id = trigger.run(header.height);
+        let later = self.receipt(membership, header, proof.index, &id, &proof.receipt)?;
+        let receipt = proof.receipt.receipt.clone();
+        let text = format!(
+            "trigger {trigger} ran in block {} of {}: {}, as block {later} states",
+            header.height,
+            time_of(header.time_ms),
+            outcome_text(&receipt),
+        );
+        self.done(Step::Receipt, text);
+        Ok(VerifiedClaim::Run(VerifiedRun { trigger, height: header.height, receipt }))
+    }
+
+    /// Checks what came of a transaction or of a run; gives the height of the block that states it.
     fn receipt(
         &mut self,
         membership: &Membership,
         header: &Header,
-        transaction: &VerifiedTransaction,
+        index: u32,
+        id: &TxId,
         proof: &ReceiptProof,
-    ) -> Result<(), Failure> {
+    ) -> Result<u64, Failure> {
         let later = self.block(membership, &proof.block)?;
         let root = proof.stated_root(header.height).at(Step::Receipt)?;
         // One receipt per transaction, in the same order, then those of triggers.
         let more = proof.receipts.is_none_or(|count| count > header.count);
         require(more, Step::Receipt, "no more receipts than transactions, which needs no saying")?;
         let count = u64::from(proof.receipts.unwrap_or(header.count));
-        let (index, digest) = (u64::from(transaction.index), proof.receipt.digest());
+        let (index, digest) = (u64::from(index), proof.receipt.digest());
         let included = merkle::verify(root, &digest, index, count, &proof.path);
         require(included, Step::Receipt, "the path does not lead to the block's receipts")?;
-        let same = proof.receipt.transaction == transaction.id;
-        require(same, Step::Receipt, "the receipt is of another transaction")?;
-        let text = format!("{}, as block {} states", outcome_text(&proof.receipt), later.height);
-        self.done(Step::Receipt, text);
-        Ok(())
+        let same = proof.receipt.transaction == *id;
+        require(same, Step::Receipt, "the receipt is of another transaction or run")?;
+        Ok(later.height)
     }
 }
 
