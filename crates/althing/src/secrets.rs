@@ -138,7 +138,8 @@ fn given(file: Option<&Path>) -> anyhow::Result<Option<Zeroizing<String>>> {
     let mut text = Zeroizing::new(String::new());
     opened
         .and_then(|file| file.take(PASSPHRASE_BYTES_MAX).read_to_string(&mut text))
-        .with_context(|| format!("cannot read the passphrase file {name}"))?;
+        .with_context(|| format!("cannot read the passphrase file {name}"))
+        .next_step(|| "name a file whose first line is the passphrase".to_owned())?;
     Ok(Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())))
 }
 

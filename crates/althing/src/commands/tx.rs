@@ -9,7 +9,7 @@ use althing_client::{
 };
 use althing_types::{Action, Record, TxId, limits::RECORD_BYTES_MAX};
 use anyhow::Context as _;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 
 use super::{final_at, write_proof};
 use crate::{
@@ -73,7 +73,7 @@ pub(crate) struct Prove {
 #[derive(Debug, Args)]
 pub(crate) struct WriteRecord {
     /// What sort of record, a name of your choice.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     kind: String,
     /// Its text. Everybody on the network can read it.
     #[arg(long, conflicts_with = "data_file", default_value = "")]

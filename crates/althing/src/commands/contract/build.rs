@@ -140,6 +140,12 @@ fn write(folder: &Path, path: &str, text: &str) -> anyhow::Result<()> {
 }
 
 fn cargo(folder: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    if !folder.join("Cargo.toml").is_file() {
+        return Err(failed(
+            format!("there is no contract in {}", folder.display()),
+            "althing contract new my-contract makes one",
+        ));
+    }
     let status = Command::new("cargo")
         .args(arguments)
         .current_dir(folder)

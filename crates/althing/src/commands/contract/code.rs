@@ -109,8 +109,8 @@ impl Store {
         let code = CodeId::of(&module);
         let session = self.sign.session().await?;
         if let Ok(stored) = session.client.code(&code).await {
-            return output
-                .show(&stored, || format!("{code} is stored already, as {}", stored.name));
+            let value = json!({ "code": code.to_string(), "outcome": null });
+            return output.show(&value, || format!("{code} is stored already, as {}", stored.name));
         }
         let stem = self.module.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let mut interfaces = self.interfaces.clone();
