@@ -3,8 +3,8 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 use althing_ordering::{Address, Config as Ordering, Role, Sizes, Timing};
 use althing_peer::Planted;
 use althing_types::{
-    Allocation, Amount, Block, EntityId, EntityKind, Fees, Genesis, Inception, Mechanism, Mode,
-    Organisation, Parameters, PeerSeat, SigningKey, StreamId, Suite, ThingId, Token,
+    Allocation, Amount, Block, EntityId, EntityKind, Fees, Genesis, Inception, Mode, Organisation,
+    Parameters, PeerSeat, SigningKey, StreamId, Suite, ThingId, Token,
 };
 use zeroize::Zeroizing;
 
@@ -142,7 +142,7 @@ impl Founding {
             network: "sim".to_owned(),
             time_ms: 1,
             mode: Mode::Private,
-            mechanism: Mechanism::Simplex,
+            mechanism: plan.mechanism,
             parameters,
             organisations: organisations
                 .iter()
@@ -225,6 +225,7 @@ impl Founding {
             keys.iter().map(|key| (*key, Address::Socket(anywhere))).collect();
         Ordering {
             ledger: self.genesis.ledger(),
+            mechanism: self.genesis.mechanism,
             genesis,
             seed: Zeroizing::new(self.seeds[peer]),
             role: if peer < self.validators { Role::Validator } else { Role::Follower },

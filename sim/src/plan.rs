@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use althing_sim_network::{Behaviour, Link};
-use althing_types::limits::EPOCH_BLOCKS_MIN;
+use althing_types::{Mechanism, limits::EPOCH_BLOCKS_MIN};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore as _, SeedableRng as _},
@@ -70,6 +70,8 @@ pub struct Plan {
     pub seed: u64,
     /// How fast things happen.
     pub tempo: Tempo,
+    /// How peers agree. Where they do by Raft, none cheats: that is outside of what Raft stands.
+    pub mechanism: Mechanism,
     /// Voting peers.
     pub validators: usize,
     /// Peers without a vote.
@@ -118,6 +120,9 @@ pub enum SeatChange {
 
 struct Dice(ChaCha20Rng);
 
+/// Makes of a seed the one of the mechanism's dice.
+const MECHANISMS: u64 = 0x7261_6674;
+
 impl Dice {
     fn below(&mut self, bound: u64) -> u64 {
         self.0.next_u64() % bound
@@ -129,6 +134,11 @@ impl Dice {
 
     fn tear(&mut self) -> u64 {
         self.0.next_u64()
+    }
+
+    /// One network in four agrees by Raft.
+    fn mechanism(&mut self) -> Mechanism {
+        if self.below(4) == 0 { Mechanism::Raft } else { Mechanism::Simplex }
     }
 }
 
@@ -143,7 +153,13 @@ impl Plan {
     #[must_use]
     pub fn draw(seed: u64) -> Self {
         let mut dice = Dice(ChaCha20Rng::seed_from_u64(seed));
-        let validators = [4, 4, 4, 4, 1, 5][dice.below(6) as usize];
+        // From dice of their own, so that the other seeds draw what they always did.
+        let mechanism = Dice(ChaCha20Rng::seed_from_u64(seed ^ MECHANISMS)).mechanism();
+        let counts = match mechanism {
+            Mechanism::Simplex => [4, 4, 4, 4, 1, 5],
+            Mechanism::Raft => [3, 3, 3, 4, 1, 5],
+        };
+        let validators = counts[dice.below(6) as usize];
         let followers = usize::from(dice.below(3) == 0);
         let peers = validators + followers;
         let cheat = match dice.below(14) {
@@ -155,7 +171,8 @@ impl Plan {
             _ => Behaviour::Honest,
         };
         // One fault is all that four validators stand.
-        let cheat = if validators < 4 { Behaviour::Honest } else { cheat };
+        let stands_it = validators >= 4 && mechanism == Mechanism::Simplex;
+        let cheat = if stands_it { cheat } else { Behaviour::Honest };
         let gateways = 1 + dice.below(3) as usize;
         let count = 3 + dice.below(5);
         let faults = (0..count).map(|_| fault(&mut dice, validators, peers, gateways)).collect();
@@ -174,6 +191,7 @@ impl Plan {
         Self {
             seed,
             tempo: Tempo::Seconds,
+            mechanism,
             validators,
             followers,
             cheat,
@@ -203,6 +221,7 @@ impl Plan {
         Self {
             seed,
             tempo: Tempo::Days,
+            mechanism: Mechanism::Simplex,
             validators: 1,
             followers: 0,
             cheat: Behaviour::Honest,
@@ -326,7 +345,8 @@ fn fault(dice: &mut Dice, validators: usize, peers: usize, gateways: usize) -> F
 /// What a seed drew, in short, for whoever reads of a failure.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} validators, {} followers, ", self.validators, self.followers)?;
+        let (validators, followers) = (self.validators, self.followers);
+        write!(f, "{:?}, {validators} validators, {followers} followers, ", self.mechanism)?;
         if self.cheat != Behaviour::Honest {
             write!(f, "peer 0 cheats ({:?}), ", self.cheat)?;
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use althing_sim::{Fault, Plan, SeatChange, Seated, Summary, Tempo};
 use althing_sim_network::Behaviour;
+use althing_types::Mechanism;
 
 /// Blocks in each epoch: the fewest there may be.
 const EPOCH_BLOCKS: u32 = 32;
@@ -17,6 +18,7 @@ fn calm(seed: u64, spans: u64) -> Plan {
     Plan {
         seed,
         tempo: Tempo::Seconds,
+        mechanism: Mechanism::Simplex,
         validators: 4,
         followers: 2,
         cheat: Behaviour::Honest,
@@ -68,6 +70,16 @@ fn seats_change_by_vote_without_a_gap() {
     // No two views in a row are lost, at the end of an epoch neither. One can be: the engine of an
     // epoch passes over a leader that it has not heard of yet.
     assert!(summary.views_lost < 2, "{summary:?}");
+    assert_eq!(summary, run(plan()), "it does not replay");
+}
+
+/// The same, where peers agree by Raft: a new log for each epoch, and a leader for each log.
+#[test]
+fn seats_change_where_peers_agree_by_raft() {
+    let plan = || Plan { seats: changes(), mechanism: Mechanism::Raft, ..calm(1, 25) };
+    let summary = run(plan());
+    assert_eq!(summary.seat_changes, 5);
+    assert!(summary.longest_gap_ms < 2 * HEARTBEAT_MS + 600, "{summary:?}");
     assert_eq!(summary, run(plan()), "it does not replay");
 }
 

@@ -16,6 +16,7 @@ use crate::{
         events::EventsCommand,
         gateway::GatewayCommand,
         governance::{OrgCommand, VoteCommand},
+        init::InitCommand,
         key::KeyCommand,
         network::NetworkCommand,
         peer::PeerCommand,
@@ -50,6 +51,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run a whole network on this machine and watch real readings become final.
     Demo(DemoCommand),
+    /// Ask who takes part, choose mode and agreement by the answers, and found a network.
+    Init(InitCommand),
     /// Found a network: keys, genesis, a folder for each peer.
     #[command(subcommand)]
     Network(NetworkCommand),
@@ -124,6 +127,7 @@ impl Cli {
         let output = Output { json: self.json };
         match self.command {
             Command::Demo(command) => command.run(output),
+            Command::Init(command) => command.run(output),
             Command::Network(command) => command.run(output),
             Command::Peer(command) => command.run(output),
             Command::Gateway(command) => command.run(output),

@@ -13,7 +13,7 @@ use althing_client::{
 };
 use althing_types::{
     EntityKind, Genesis, GenesisError, Inception, Mechanism, Mode, Organisation, Parameters,
-    PeerSeat, SigningKey, Suite, limits::EPOCH_BLOCKS_STANDARD,
+    PeerSeat, Reads, SigningKey, Suite, limits::EPOCH_BLOCKS_STANDARD,
 };
 use anyhow::Context as _;
 use rand::rngs::OsRng;
@@ -41,6 +41,10 @@ pub(crate) struct Plan {
     pub(crate) gateway: String,
     /// Blocks in each epoch.
     pub(crate) epoch_blocks: u32,
+    /// How peers agree.
+    pub(crate) mechanism: Mechanism,
+    /// Who may read what has no policy.
+    pub(crate) reads: Reads,
 }
 
 impl Plan {
@@ -55,7 +59,8 @@ impl Plan {
         let peers = (0..peers).map(|index| (format!("peer-{}", index + 1), index % turns));
         let peers = peers.collect();
         let (gateway, epoch_blocks) = ("gateway".to_owned(), EPOCH_BLOCKS_STANDARD);
-        Self { network, mode, organisations, peers, gateway, epoch_blocks }
+        let (mechanism, reads) = (Mechanism::Simplex, Reads::Open);
+        Self { network, mode, organisations, peers, gateway, epoch_blocks, mechanism, reads }
     }
 }
 
@@ -140,11 +145,12 @@ fn genesis(plan: &Plan, organisations: &[Member], peers: &[PeerKeys]) -> anyhow:
         network: plan.network.clone(),
         time_ms: u64::try_from(now.as_millis())?,
         mode: plan.mode,
-        mechanism: Mechanism::Simplex,
+        mechanism: plan.mechanism,
         parameters: Parameters {
             heartbeat_ms: HEARTBEAT_MS,
             leader_timeout_ms: LEADER_TIMEOUT_MS,
             epoch_blocks: Some(plan.epoch_blocks),
+            reads: plan.reads,
             ..Parameters::standard()
         },
         organisations: founders,
@@ -154,6 +160,7 @@ fn genesis(plan: &Plan, organisations: &[Member], peers: &[PeerKeys]) -> anyhow:
     let checked = genesis.check().map(|()| genesis);
     checked.map_err(|error| {
         let next = match error {
+            GenesisError::Mechanism => "leave --agreement out, or take --mode private",
             GenesisError::Time(_) => "set the clock of this machine, which the time is taken from",
             _ => "althing network new --help explains name, organisations and peers",
         };

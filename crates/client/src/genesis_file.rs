@@ -148,7 +148,8 @@ pub enum GenesisFileError {
 
 const MODES: [(Mode, &str); 3] =
     [(Mode::Public, "public"), (Mode::Consortium, "consortium"), (Mode::Private, "private")];
-const MECHANISMS: [(Mechanism, &str); 1] = [(Mechanism::Simplex, "simplex")];
+const MECHANISMS: [(Mechanism, &str); 2] =
+    [(Mechanism::Simplex, "simplex"), (Mechanism::Raft, "raft")];
 
 /// Reads a genesis from a file.
 ///

@@ -2,7 +2,7 @@
 
 use althing_proof::{key, record::EntityRecord};
 use althing_state::Writes;
-use althing_types::{Genesis, Members, ValidatorSet};
+use althing_types::{Genesis, Mechanism, Members, ValidatorSet};
 
 use crate::{
     context::{NETWORK, PARAMETERS, VALIDATORS},
@@ -35,6 +35,9 @@ pub fn found(genesis: &Genesis) -> Writes {
     let members = genesis.organisations.iter().map(|one| one.inception.id()).collect();
     put(own_key::members(), encode(&Members(members)));
     put(own_key::mode(), encode(&genesis.mode));
+    if genesis.mechanism != Mechanism::Simplex {
+        put(own_key::mechanism(), encode(&genesis.mechanism));
+    }
     if genesis.parameters.epoch_blocks.is_some() {
         let next = ValidatorSet { epoch: 1, ..genesis.validators() };
         put(own_key::next_validators(), encode(&next));

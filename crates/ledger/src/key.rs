@@ -64,6 +64,13 @@ pub fn mode() -> Vec<u8> {
     b"c/mode".to_vec()
 }
 
+/// Where the way in which peers agree is: `c/mechanism`. Absent if it is simplex, as in ledgers that are
+/// older than the choice.
+#[must_use]
+pub fn mechanism() -> Vec<u8> {
+    b"c/mechanism".to_vec()
+}
+
 /// Where the rule by which members decide is: `c/voting-rule`. Absent while it is the standard one.
 #[must_use]
 pub fn voting_rule() -> Vec<u8> {

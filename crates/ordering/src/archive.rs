@@ -6,7 +6,7 @@ use std::{
 };
 
 use commonware_codec::CodecShared;
-use commonware_consensus::simplex::{scheme::ed25519::Scheme, types::Finalization};
+use commonware_consensus::simplex::types::Finalization;
 use commonware_cryptography::{certificate::Verifier as _, sha256};
 use commonware_runtime::{Spawner, buffer::paged::CacheRef};
 use commonware_storage::archive::{Archive as _, Identifier, immutable};
@@ -16,6 +16,7 @@ use crate::{
     block::{Limits, Sealed, engine_digest},
     config::Config,
     error::StartError,
+    scheme::Scheme,
 };
 
 /// Size of a page of the cache that all stores of a ledger share, bytes.

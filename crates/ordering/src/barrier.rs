@@ -11,8 +11,6 @@ use commonware_p2p::{CheckedSender as _, LimitedSender, Recipients};
 use commonware_runtime::Clock;
 use commonware_utils::sync::Mutex;
 
-use althing_types::quorum;
-
 use crate::{certificate::peer_key, seam::PeerKey};
 
 /// How long the barrier waits for the rest once a quorum is connected, since a validator that is
@@ -55,6 +53,7 @@ pub(crate) async fn wait(
     clock: &impl Clock,
     presence: &dyn Presence,
     validators: &[PeerKey],
+    quorum: usize,
     me: &PeerKey,
 ) {
     let mut quorum_since: Option<SystemTime> = None;
@@ -67,7 +66,7 @@ pub(crate) async fn wait(
             return;
         }
         let now = clock.current();
-        if have < quorum(validators.len()) {
+        if have < quorum {
             quorum_since = None;
         } else if now.duration_since(*quorum_since.get_or_insert(now)).unwrap_or_default() >= GRACE
         {
@@ -106,7 +105,8 @@ mod tests {
             use commonware_runtime::Supervisor as _;
             let start = context.current();
             let presence = Arrivals { clock: context.child("arrivals"), start, at_ms };
-            wait(&context, &presence, &validators, &[0; 32]).await;
+            let quorum = althing_types::quorum(validators.len());
+            wait(&context, &presence, &validators, quorum, &[0; 32]).await;
             context.current().duration_since(start).unwrap().as_millis()
         })
     }

@@ -41,6 +41,13 @@ impl Sealed {
         Some(Self { block, proposer })
     }
 
+    /// A block as its own bytes have it; `None` if they are none, or too long.
+    pub(crate) fn of_wire(wire: Bytes, limits: Limits) -> Option<Self> {
+        let block =
+            Block::decode(wire).ok().filter(|it| it.wire().len() <= limits.block_bytes_max)?;
+        Self::new(Arc::new(block))
+    }
+
     pub(crate) fn block(&self) -> Arc<Block> {
         Arc::clone(&self.block)
     }

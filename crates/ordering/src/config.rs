@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use althing_types::{Block, LedgerId, ValidatorSet, Wire as _, limits};
+use althing_types::{Block, LedgerId, Mechanism, ValidatorSet, Wire as _, limits};
 use zeroize::Zeroizing;
 
 use crate::seam::PeerKey;
@@ -165,6 +165,8 @@ impl Sizes {
 pub struct Config {
     /// The ledger; part of everything that is signed.
     pub ledger: LedgerId,
+    /// How peers agree, as the genesis has it.
+    pub mechanism: Mechanism,
     /// Block 0, the same at all peers.
     pub genesis: Arc<Block>,
     /// The seed of this peer's Ed25519 key (RFC 8032's private key), for votes and connections.
@@ -200,6 +202,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("ledger", &self.ledger)
             .field("epoch", &self.validators.epoch)
+            .field("mechanism", &self.mechanism)
             .field("role", &self.role)
             .field("validators", &self.validators.validators.len())
             .field("followers", &self.followers.len())
@@ -355,6 +358,7 @@ mod tests {
         genesis.validators = validators.digest();
         Config {
             ledger: LedgerId([3; 32]),
+            mechanism: Mechanism::Simplex,
             genesis: Arc::new(Block::new(genesis, Vec::new())),
             seed: Zeroizing::new([9; 32]),
             role: Role::Validator,

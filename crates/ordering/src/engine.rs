@@ -4,10 +4,8 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use althing_types::{Block, Digest, Header, LedgerId};
 use commonware_consensus::{
-    Application as EngineApplication, Epochable as _, Viewable as _,
-    marshal::ancestry::Ancestry,
-    simplex::{scheme::ed25519::Scheme, types::Context},
-    types::Height,
+    Application as EngineApplication, Epochable as _, Viewable as _, marshal::ancestry::Ancestry,
+    simplex::types::Context, types::Height,
 };
 use commonware_cryptography::{Digested, ed25519::PublicKey, sha256};
 use commonware_runtime::{Clock, Metrics, Spawner};
@@ -21,7 +19,8 @@ use crate::{
     block::Sealed,
     certificate::peer_key,
     handle::Marshal,
-    seam::{Application, Draft, Proposal},
+    scheme::Scheme,
+    seam::{Application, Draft, PeerKey, Proposal},
     status::Shared,
 };
 
@@ -29,7 +28,7 @@ use crate::{
 const HEADER_VERSION: u8 = 1;
 /// How far the last acknowledged block may be below the parent of a block that is made, for the
 /// blocks in between to be listed.
-const UNDELIVERED_MAX: usize = 256;
+pub(crate) const UNDELIVERED_MAX: usize = 256;
 /// How long a verdict may stay open before this peer asks the others for certificates it may lack.
 const FINALITY_PATIENCE: Duration = Duration::from_millis(300);
 /// Certificates asked for at a time, from the checked block downwards.
@@ -72,7 +71,7 @@ impl<E: Spawner + Metrics + Clock> EngineApplication<E> for Bridge {
             undelivered,
         };
         let draft = self.app.propose(proposal).await?;
-        self.seal(&round, &parent, draft)
+        self.seal(&Place::from(&round), &parent, draft).map(Sealed::digested)
     }
 
     async fn verify(
@@ -83,10 +82,41 @@ impl<E: Spawner + Metrics + Clock> EngineApplication<E> for Bridge {
         let Some(block) = ancestry.next().await else { return false };
         let Some(parent) = ancestry.next().await else { return false };
         let (block, parent) = (block.inner().block(), parent.inner().block());
-        if !self.belongs(&round, block.header()) {
+        if !self.belongs(round.epoch().get(), block.header()) {
             tracing::warn!(height = block.height(), "refused a block of another ledger or epoch");
             return false;
         }
+        self.judge(&clock, block, parent).await
+    }
+}
+
+/// Where a block comes to stand, and who puts it there.
+pub(crate) struct Place {
+    pub(crate) epoch: u64,
+    pub(crate) view: u64,
+    pub(crate) parent_view: u64,
+    pub(crate) proposer: PeerKey,
+}
+
+impl From<&Round> for Place {
+    fn from(round: &Round) -> Self {
+        Self {
+            epoch: round.epoch().get(),
+            view: round.view().get(),
+            parent_view: round.parent.0.get(),
+            proposer: peer_key(&round.leader),
+        }
+    }
+}
+
+impl Bridge {
+    /// The application's verdict on a block.
+    pub(crate) async fn judge(
+        &self,
+        clock: &impl Clock,
+        block: Arc<Block>,
+        parent: Arc<Block>,
+    ) -> bool {
         let (stated, height) = (block.header().result.height, block.height());
         let mut verdict = self.app.verify(block, parent);
         loop {
@@ -97,14 +127,12 @@ impl<E: Spawner + Metrics + Clock> EngineApplication<E> for Bridge {
             self.ask_for_certificates(stated, height);
         }
     }
-}
 
-impl Bridge {
     /// What the engine itself does not compare: it has checked proposer, parent and height.
-    fn belongs(&self, round: &Round, header: &Header) -> bool {
+    pub(crate) fn belongs(&self, epoch: u64, header: &Header) -> bool {
         header.version == HEADER_VERSION
             && header.ledger == self.ledger
-            && header.epoch == round.epoch().get()
+            && header.epoch == epoch
             && header.validators == self.validators
     }
 
@@ -147,17 +175,18 @@ impl Bridge {
         }
     }
 
-    fn seal(&self, round: &Round, parent: &Block, draft: Draft) -> Option<Digested<Sealed>> {
+    /// The block that a draft becomes; none if it is too long to be sent.
+    pub(crate) fn seal(&self, place: &Place, parent: &Block, draft: Draft) -> Option<Sealed> {
         let header = Header {
             version: HEADER_VERSION,
             ledger: self.ledger,
             height: parent.height() + 1,
             parent: parent.digest(),
             time_ms: draft.time_ms,
-            proposer: peer_key(&round.leader),
-            epoch: round.epoch().get(),
-            view: round.view().get(),
-            parent_view: round.parent.0.get(),
+            proposer: place.proposer,
+            epoch: place.epoch,
+            view: place.view,
+            parent_view: place.parent_view,
             validators: self.validators,
             next_validators: draft.next_validators,
             transactions: Digest::default(),
@@ -171,6 +200,6 @@ impl Bridge {
             tracing::error!(len, max = self.block_bytes_max, "proposed block is too long");
             return None;
         }
-        Sealed::new(Arc::new(block)).map(Sealed::digested)
+        Sealed::new(Arc::new(block))
     }
 }

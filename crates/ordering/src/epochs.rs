@@ -7,12 +7,9 @@
 
 use std::{collections::BTreeMap, num::NonZeroU64, sync::Arc};
 
-use althing_types::{Digest, LedgerId, Validator, Wire as _, epoch_end, epoch_of};
+use althing_types::{Digest, LedgerId, Mechanism, Validator, Wire as _, epoch_end, epoch_of};
 use commonware_consensus::{
-    simplex::{
-        elector::{Config as _, RoundRobin, RoundRobinElector},
-        scheme::ed25519::Scheme,
-    },
+    simplex::elector::{Config as _, RoundRobin, RoundRobinElector},
     types::{Epoch, FixedEpocher},
 };
 use commonware_cryptography::{
@@ -25,6 +22,7 @@ use commonware_utils::{NZU64, ordered::Set, sync::Mutex};
 use crate::{
     certificate::{public_key, scheme},
     config::{Address, Config, ConfigError},
+    scheme::Scheme,
     seam::{Application, Electors, PeerKey},
 };
 
@@ -46,6 +44,8 @@ pub(crate) struct Electorate {
     /// Votes if this peer is among them, and only checks if it is not.
     pub(crate) scheme: Arc<Scheme>,
     pub(crate) elector: RoundRobinElector<Scheme>,
+    /// How many of them must sign.
+    pub(crate) quorum: usize,
     /// Whether this peer votes.
     pub(crate) votes: bool,
 }
@@ -53,6 +53,7 @@ pub(crate) struct Electorate {
 /// All that are known.
 pub(crate) struct Epochs {
     ledger: LedgerId,
+    mechanism: Mechanism,
     key: PrivateKey,
     me: PeerKey,
     length: Option<u32>,
@@ -69,11 +70,12 @@ impl Epochs {
     pub(crate) fn new(config: &Config, key: PrivateKey, me: PeerKey) -> Result<Self, ConfigError> {
         let set = config.validators.clone();
         let electors = Electors { set, addresses: BTreeMap::new() };
-        let first = Electorate::new(&config.ledger, &key, &me, electors)?;
+        let mechanism = config.mechanism;
+        let first = Electorate::new(mechanism, &config.ledger, &key, &me, electors)?;
         let present = Arc::new(first);
         let by_epoch = BTreeMap::from([(present.epoch, Arc::clone(&present))]);
         let known = Mutex::new(Known { by_epoch, present });
-        Ok(Self { ledger: config.ledger, key, me, length: config.epoch_blocks, known })
+        Ok(Self { ledger: config.ledger, mechanism, key, me, length: config.epoch_blocks, known })
     }
 
     /// How heights are divided into epochs; into one, if validators never change.
@@ -110,7 +112,7 @@ impl Epochs {
         let electors = app.validators(epoch).await;
         let found = electors.set.epoch;
         assert_eq!(found, epoch, "the application names the validators of another epoch");
-        let made = Electorate::new(&self.ledger, &self.key, &self.me, electors);
+        let made = Electorate::new(self.mechanism, &self.ledger, &self.key, &self.me, electors);
         // The ledger takes no set in that is not one, so this is a bug and not somebody's doing.
         let made = made.unwrap_or_else(|error| panic!("validators of epoch {epoch}: {error}"));
         let made = Arc::new(made);
@@ -129,6 +131,7 @@ impl Epochs {
 
 impl Electorate {
     fn new(
+        mechanism: Mechanism,
         ledger: &LedgerId,
         key: &PrivateKey,
         me: &PeerKey,
@@ -143,11 +146,13 @@ impl Electorate {
         let participants = Set::from_iter_dedup(participants);
         let votes = keys.binary_search(me).is_ok();
         let signer = votes.then(|| key.clone());
-        let scheme = scheme(ledger, participants.clone(), signer).ok_or(ConfigError::Validators)?;
+        let scheme = scheme(mechanism, ledger, participants.clone(), signer)
+            .ok_or(ConfigError::Validators)?;
         Ok(Self {
             epoch: set.epoch,
             digest: set.digest(),
             elector: RoundRobin::<Sha256>::default().build(&participants),
+            quorum: mechanism.quorum(keys.len()),
             keys: keys.into(),
             validators: set.validators,
             addresses,

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use althing_types::{Block, Certificate};
 use commonware_consensus::{
     marshal::{core::Mailbox, standard::Standard},
-    simplex::{elector::Elector as _, scheme::ed25519::Scheme},
+    simplex::elector::Elector as _,
     types::{Epoch, Height, Round, View},
 };
 
@@ -12,6 +12,7 @@ use crate::{
     block::Sealed,
     certificate::convert,
     epochs::Epochs,
+    scheme::Scheme,
     seam::PeerKey,
     status::{Shared, Status, StopReason, Tip},
 };
@@ -70,9 +71,16 @@ impl Handle {
     pub fn status(&self) -> Status {
         let inner = &self.inner;
         let present = inner.epochs.present();
-        inner.shared.snapshot(&present.keys, inner.presence.connected(), |epoch, view| {
-            usize::from(present.elector.elect(Round::new(Epoch::new(epoch), View::new(view)), ()))
-        })
+        inner.shared.snapshot(
+            &present.keys,
+            present.quorum,
+            inner.presence.connected(),
+            |epoch, view| {
+                usize::from(
+                    present.elector.elect(Round::new(Epoch::new(epoch), View::new(view)), ()),
+                )
+            },
+        )
     }
 
     /// Peers connected now, this one not counted.

@@ -11,7 +11,7 @@ use std::{
 use althing_types::{Validator, limits::VALIDATORS_MAX};
 use commonware_consensus::{
     marshal::{self, standard::Standard},
-    simplex::{self, scheme::ed25519::Scheme},
+    simplex,
 };
 use commonware_cryptography::{
     ChaCha20Poly1305,
@@ -33,6 +33,8 @@ use crate::{
     block::{Limits, Sealed},
     certificate::{connection_namespace, peer_key, public_key},
     config::{Address, Config, ConfigError},
+    raft,
+    scheme::Scheme,
     seam::PeerKey,
     wiring::{Channels, Circle, Track, Wires},
 };
@@ -85,6 +87,7 @@ pub(crate) fn message_bytes_max(config: &Config) -> u32 {
     max_message_size(&[
         prefixed(simplex::max_payload_size::<Scheme, sha256::Digest>(validators)),
         marshal::max_payload_size::<Standard<Sealed>, Scheme>(validators, &limits),
+        prefixed(raft::message_bytes_max(config.sizes.block_bytes_max)),
         config.sizes.message_bytes_max,
     ])
 }

@@ -8,10 +8,7 @@ use commonware_codec::Encode;
 use commonware_consensus::{
     Epochable, Reporter, Viewable,
     marshal::Update,
-    simplex::{
-        scheme::ed25519::Scheme,
-        types::{Activity, Attributable},
-    },
+    simplex::types::{Activity, Attributable},
 };
 use commonware_cryptography::sha256;
 use commonware_parallel::Sequential;
@@ -22,6 +19,7 @@ use rand_core_0_10::CryptoRng;
 use crate::{
     block::Sealed,
     epochs::{Electorate, Epochs},
+    scheme::Scheme,
     seam::{Ack, Application, Evidence, Fault, PeerKey},
     status::{Shared, Tip, Vote, unix_ms},
 };

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use althing_types::{Digest, quorum};
+use althing_types::Digest;
 use commonware_utils::sync::Mutex;
 
 use crate::{seam::PeerKey, watched::Watched};
@@ -64,7 +64,8 @@ pub struct Status {
     pub quorum: usize,
     /// Peers connected now, this one not counted.
     pub connected: Vec<PeerKey>,
-    /// Validators whose vote to notarize a block of the current view was seen.
+    /// Validators whose vote to notarize a block of the current view was seen; by Raft, those that
+    /// were heard in it.
     pub notarized: Vec<PeerKey>,
     /// Validators whose vote to give the current view up was seen.
     pub nullified: Vec<PeerKey>,
@@ -94,6 +95,8 @@ struct Progress {
     epoch: u64,
     view: u64,
     view_since_ms: u64,
+    /// Who leads, where that does not follow from the view.
+    leader: Option<usize>,
     notarized: BTreeSet<usize>,
     nullified: BTreeSet<usize>,
     heard_ms: Vec<Option<u64>>,
@@ -121,6 +124,7 @@ impl Shared {
                 epoch,
                 view: 1,
                 view_since_ms: 0,
+                leader: None,
                 notarized: BTreeSet::new(),
                 nullified: BTreeSet::new(),
                 heard_ms: vec![None; validators],
@@ -216,6 +220,12 @@ impl Shared {
         progress.notarized.clear();
         progress.nullified.clear();
         progress.heard_ms = vec![None; validators];
+        progress.leader = None;
+    }
+
+    /// The validator with this index leads until another does.
+    pub(crate) fn led_by(&self, leader: Option<usize>) {
+        self.progress.lock().leader = leader;
     }
 
     /// A vote of the validator with this index in this epoch and view was seen.
@@ -242,6 +252,17 @@ impl Shared {
         }
     }
 
+    /// By Raft, the validator with this index was heard.
+    pub(crate) fn heard(&self, validator: usize, epoch: u64, now_ms: u64) {
+        let mut progress = self.progress.lock();
+        if epoch == progress.epoch
+            && let Some(heard) = progress.heard_ms.get_mut(validator)
+        {
+            *heard = Some(now_ms);
+            progress.notarized.insert(validator);
+        }
+    }
+
     /// A certificate ended a view of an epoch, so the next one is current.
     pub(crate) fn view_ended(&self, (epoch, view): (u64, u64), nullified: bool, now_ms: u64) {
         let mut progress = self.progress.lock();
@@ -258,6 +279,7 @@ impl Shared {
     pub(crate) fn snapshot(
         &self,
         validators: &[PeerKey],
+        quorum: usize,
         connected: Vec<PeerKey>,
         leader: impl FnOnce(u64, u64) -> usize,
     ) -> Status {
@@ -265,14 +287,14 @@ impl Shared {
         let keys = |indices: &BTreeSet<usize>| {
             indices.iter().filter_map(|index| validators.get(*index).copied()).collect()
         };
-        let leader = leader(progress.epoch, progress.view);
+        let leader = progress.leader.unwrap_or_else(|| leader(progress.epoch, progress.view));
         Status {
             phase: progress.phase,
             epoch: progress.epoch,
             view: progress.view,
             leader: validators.get(leader).copied().unwrap_or_default(),
             view_since_ms: progress.view_since_ms,
-            quorum: quorum(validators.len()),
+            quorum,
             connected,
             notarized: keys(&progress.notarized),
             nullified: keys(&progress.nullified),
@@ -296,7 +318,7 @@ mod tests {
     const KEYS: [PeerKey; 4] = [[1; 32], [2; 32], [3; 32], [4; 32]];
 
     fn snapshot(shared: &Shared) -> Status {
-        shared.snapshot(&KEYS, Vec::new(), |epoch, view| ((epoch + view) % 4) as usize)
+        shared.snapshot(&KEYS, 3, Vec::new(), |epoch, view| ((epoch + view) % 4) as usize)
     }
 
     #[test]
@@ -341,7 +363,7 @@ mod tests {
             // What the engine of the epoch before still reports is over.
             shared.voted(Vote::Nullify, 0, (2, expected), 210);
             shared.view_ended((2, 50), false, 210);
-            let status = shared.snapshot(&KEYS[..2], Vec::new(), |_, _| 0);
+            let status = shared.snapshot(&KEYS[..2], 2, Vec::new(), |_, _| 0);
             assert_eq!((status.epoch, status.view, status.view_since_ms), (3, expected, 200));
             assert!(status.nullified.is_empty());
             assert_eq!(status.heard_ms, [(KEYS[0], None), (KEYS[1], None)]);

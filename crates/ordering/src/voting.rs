@@ -2,6 +2,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
+use althing_types::Mechanism;
 use commonware_consensus::{
     Reporters,
     marshal::standard::Deferred,
@@ -44,7 +45,7 @@ pub(crate) struct Ballots<S, R> {
 }
 
 /// The engine of an epoch, which ends when this is dropped.
-struct Running(Task<()>);
+pub(crate) struct Running(pub(crate) Task<()>);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -53,11 +54,11 @@ impl Drop for Running {
 }
 
 /// What an epoch begins on.
-struct Beginning<S: Sender> {
-    electorate: Arc<Electorate>,
+pub(crate) struct Beginning<S: Sender> {
+    pub(crate) electorate: Arc<Electorate>,
     /// The last block of the epoch before.
     floor: sha256::Digest,
-    lane: Lane<S>,
+    pub(crate) lane: Lane<S>,
 }
 
 impl Parts {
@@ -97,7 +98,11 @@ impl Parts {
             };
             let Some(begun) = begun else { return };
             drop(running.take());
-            let mut engine = self.start(context, &marshal, blocker.clone(), begun);
+            self.entered(context, &begun.electorate);
+            let mut engine = match self.config.mechanism {
+                Mechanism::Simplex => self.start(context, &marshal, blocker.clone(), begun),
+                Mechanism::Raft => self.start_raft(context, &marshal, begun),
+            };
             lanes.chase(&self.epochs, &marshal);
             let end = end_of(self.epochs.last(epoch), &mut ended);
             let end = async { _ = select(pin!(end), pin!(self.prepare(epoch))).await };
@@ -136,7 +141,8 @@ impl Parts {
         if electorate.votes && is_first {
             self.shared.enter(Phase::Connecting, unix_ms(context.current()));
             let me = peer_key(&self.me);
-            let ready = barrier::wait(context, &*self.presence, &electorate.keys, &me);
+            let (keys, quorum) = (&electorate.keys, electorate.quorum);
+            let ready = barrier::wait(context, &*self.presence, keys, quorum, &me);
             // Of the validators of an epoch long over there may never be a quorum again.
             select(pin!(ready), pin!(lanes.overtaken(epoch))).await;
         }
@@ -176,8 +182,18 @@ impl Parts {
         }
     }
 
-    fn votes_of(&self, epoch: u64) -> String {
+    /// Where what this peer promised in an epoch is kept.
+    pub(crate) fn votes_of(&self, epoch: u64) -> String {
         format!("{}-votes-{epoch}", self.config.partition)
+    }
+
+    /// Says that the engine of an epoch begins.
+    fn entered(&self, context: &impl Clock, electorate: &Arc<Electorate>) {
+        self.enter(context, electorate);
+        let phase = if electorate.votes { Phase::Voting } else { Phase::Following };
+        self.shared.enter(phase, unix_ms(context.current()));
+        let (epoch, votes) = (electorate.epoch, electorate.votes);
+        tracing::info!(epoch, validators = electorate.keys.len(), votes, "epoch");
     }
 
     fn start<E, S, B>(
@@ -194,16 +210,6 @@ impl Parts {
     {
         let Beginning { electorate, floor, lane } = begun;
         let epoch = electorate.epoch;
-        let now = unix_ms(context.current());
-        self.enter(context, &electorate);
-        let phase = if electorate.votes { Phase::Voting } else { Phase::Following };
-        self.shared.enter(phase, now);
-        tracing::info!(
-            epoch,
-            validators = electorate.keys.len(),
-            votes = electorate.votes,
-            "epoch"
-        );
         let named = |name| context.child(name).with_attribute("epoch", epoch);
         let deferred = Deferred::new(
             named("application"),
@@ -257,7 +263,7 @@ impl Parts {
         self.shared.enter_epoch(electorate.epoch, electorate.keys.len(), now);
     }
 
-    fn bridge(&self, marshal: Marshal, electorate: &Electorate) -> Bridge {
+    pub(crate) fn bridge(&self, marshal: Marshal, electorate: &Electorate) -> Bridge {
         let others = electorate.participants.iter().filter(|key| **key != self.me);
         Bridge {
             marshal,

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use commonware_codec::DecodeExt as _;
-use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_runtime::{Clock, Metrics, Quota, Spawner, Storage};
@@ -50,7 +49,7 @@ pub struct Wires<S, R, P, B> {
     pub track: Arc<dyn Track>,
 }
 
-pub use crate::epochs::Circle;
+pub use crate::{epochs::Circle, scheme::Scheme};
 
 /// Whom a network connects to, as validators come and go.
 pub trait Track: Send + Sync + 'static {
@@ -98,7 +97,7 @@ pub fn scheme(config: &Config) -> Option<Scheme> {
     let validators = keys.iter().filter_map(public_key);
     let signer = crate::certificate::private_key(&config.seed).ok()?;
     let validators = Set::from_iter_dedup(validators);
-    crate::certificate::scheme(&config.ledger, validators, Some(signer))
+    crate::certificate::scheme(config.mechanism, &config.ledger, validators, Some(signer))
 }
 
 /// The public key of a seed; `None` is not possible with 32 bytes, but the codec's type says so.

@@ -63,6 +63,7 @@ async fn start(
     let opened = Opened::open(config, store, Arc::new(payloads)).expect("the genesis is valid");
     let ordering = althing_ordering::Config {
         ledger: genesis.ledger(),
+        mechanism: genesis.mechanism,
         genesis: opened.genesis_block().clone(),
         seed: voting_seed.into(),
         role: Role::Validator,

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use althing_types::{
-    Certificate, Digest, Header, LedgerId, PublicKey, ValidatorSet, Wire, WireError, quorum,
+    Certificate, Digest, Header, LedgerId, Mechanism, PublicKey, ValidatorSet, Wire, WireError,
 };
 use minicbor::{Decode, Encode};
 
@@ -59,17 +59,18 @@ pub enum CertificateError {
 /// beforehand.
 #[must_use]
 pub fn signed_bytes(
+    mechanism: Mechanism,
     ledger: &LedgerId,
     epoch: u64,
     view: u64,
     parent_view: u64,
     block: &Digest,
 ) -> Vec<u8> {
-    const ENGINE: &[u8] = b"althing/simplex/1/";
     const VOTE: &[u8] = b"_FINALIZE";
+    let engine = mechanism.namespace().as_bytes();
     let mut bytes = Vec::with_capacity(128);
-    varint(&mut bytes, (ENGINE.len() + ledger.0.len() + VOTE.len()) as u64);
-    bytes.extend_from_slice(ENGINE);
+    varint(&mut bytes, (engine.len() + ledger.0.len() + VOTE.len()) as u64);
+    bytes.extend_from_slice(engine);
     bytes.extend_from_slice(&ledger.0);
     bytes.extend_from_slice(VOTE);
     [epoch, view, parent_view].into_iter().for_each(|number| varint(&mut bytes, number));
@@ -95,6 +96,7 @@ fn varint(bytes: &mut Vec<u8>, mut number: u64) {
 /// [`CertificateError`] naming the first thing that does not hold.
 pub fn verify(
     certificate: &Certificate,
+    mechanism: Mechanism,
     ledger: &LedgerId,
     validators: &ValidatorSet,
 ) -> Result<(), CertificateError> {
@@ -110,11 +112,12 @@ pub fn verify(
     {
         return Err(CertificateError::Signers);
     }
-    if signers.is_empty() || signers.len() < quorum(count) {
-        return Err(CertificateError::Quorum { signed: signers.len(), needed: quorum(count) });
+    let needed = mechanism.quorum(count);
+    if signers.is_empty() || signers.len() < needed {
+        return Err(CertificateError::Quorum { signed: signers.len(), needed });
     }
     let Certificate { epoch, view, parent_view, block, .. } = certificate;
-    let message = signed_bytes(ledger, *epoch, *view, *parent_view, block);
+    let message = signed_bytes(mechanism, ledger, *epoch, *view, *parent_view, block);
     for (validator, signature) in signers.into_iter().zip(&certificate.signatures) {
         let key = PublicKey::ed25519(validators.validators[validator].key);
         if !key.verify(&message, signature) {
@@ -177,6 +180,7 @@ impl Finalized {
     /// [`CertificateError`] naming the first thing that does not hold.
     pub fn verify(
         &self,
+        mechanism: Mechanism,
         ledger: &LedgerId,
         validators: &ValidatorSet,
     ) -> Result<(), CertificateError> {
@@ -204,7 +208,7 @@ impl Finalized {
         if last.digest() != certificate.block || !(placed || again) {
             return Err(CertificateError::Block);
         }
-        verify(certificate, ledger, validators)
+        verify(certificate, mechanism, ledger, validators)
     }
 }
 

@@ -90,7 +90,7 @@ impl Membership {
             let epoch = header.epoch.max(since.epoch);
             let validators = ValidatorSet { epoch, ..since.clone() };
             link.last
-                .verify(&ledger, &validators)
+                .verify(genesis.mechanism, &ledger, &validators)
                 .map_err(|source| MembershipError::Last { epoch, source })?;
             let follows = epoch.checked_add(1) == Some(link.next.epoch);
             if header.next_validators != Some(link.next.digest()) || !follows {

@@ -76,7 +76,12 @@ impl TinyLedger {
     /// A ledger of four peers whose gateway is of `kind` and signs with `suite`.
     #[must_use]
     pub fn new(kind: EntityKind, suite: Suite) -> Self {
-        let network = Network::new(4);
+        Self::on(Network::new(4), kind, suite)
+    }
+
+    /// The same on a network.
+    #[must_use]
+    pub fn on(network: Network, kind: EntityKind, suite: Suite) -> Self {
         let gateway_key = SigningKey::from_secret(suite, [77; 32]).unwrap();
         let inception =
             Inception { kind, name: "gateway-1".to_string(), key: gateway_key.public_key() };

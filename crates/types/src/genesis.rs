@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     Block, Digest, EntityId, EntityKind, ExecutionResult, Fees, Header, Inception, LedgerId, Reads,
     Token, Validator, ValidatorSet, Wire, WireError,
+    certificate::quorum,
     did::is_network_name,
     digest::hash,
     entity::is_name,
@@ -38,6 +39,30 @@ pub enum Mechanism {
     /// Byzantine fault tolerance by Simplex, `n >= 3f + 1`.
     #[n(0)]
     Simplex,
+    /// Crash fault tolerance by Raft, `n >= 2f + 1`: every peer is trusted to do what its software
+    /// says, so only a private ledger may choose it.
+    #[n(1)]
+    Raft,
+}
+
+impl Mechanism {
+    /// How many of `count` validators must sign: all but the third that may be faulty, or a majority.
+    #[must_use]
+    pub const fn quorum(self, count: usize) -> usize {
+        match self {
+            Self::Simplex => quorum(count),
+            Self::Raft => count / 2 + 1,
+        }
+    }
+
+    /// Begins what validators sign, so that no signature of one mechanism counts in another.
+    #[must_use]
+    pub const fn namespace(self) -> &'static str {
+        match self {
+            Self::Simplex => "althing/simplex/1/",
+            Self::Raft => "althing/raft/1/",
+        }
+    }
 }
 
 /// What all peers of the ledger must set alike.
@@ -231,6 +256,11 @@ pub enum GenesisError {
     /// The token, what accounts begin with, or fees without it.
     #[error("{0}")]
     Token(&'static str),
+    /// A mechanism that trusts every peer, in a mode in which they need not trust each other.
+    #[error(
+        "raft trusts every peer, so it is for private ledgers: choose simplex, or the mode private"
+    )]
+    Mechanism,
     /// One organisation has a third of the votes or more.
     #[error(
         "organisation `{0}` has {1} of {2} votes; with a third or more it could stop or fork a consortium"
@@ -304,6 +334,9 @@ impl Genesis {
             || !(1..=VALIDATORS_MAX).contains(&self.peers.len())
         {
             return Err(GenesisError::Count);
+        }
+        if self.mechanism == Mechanism::Raft && self.mode != Mode::Private {
+            return Err(GenesisError::Mechanism);
         }
         self.check_members()?;
         self.parameters.check()?;
@@ -470,5 +503,33 @@ mod tests {
             assert_eq!(Genesis::from_wire(&genesis.to_wire()).is_ok(), good, "{time_ms}");
         }
         assert!(GenesisError::Time(u64::MAX).to_string().contains("`time_ms`"));
+    }
+
+    /// Peers that do not trust each other must not agree by a mechanism that trusts them all.
+    #[test]
+    fn raft_is_for_private_ledgers() {
+        for (mode, mechanism, good) in [
+            (Mode::Private, Mechanism::Raft, true),
+            (Mode::Consortium, Mechanism::Raft, false),
+            (Mode::Public, Mechanism::Raft, false),
+            (Mode::Private, Mechanism::Simplex, true),
+            (Mode::Consortium, Mechanism::Simplex, true),
+            (Mode::Public, Mechanism::Simplex, true),
+        ] {
+            let genesis = Genesis { mode, mechanism, ..genesis() };
+            let expected = if good { Ok(()) } else { Err(GenesisError::Mechanism) };
+            assert_eq!(genesis.check(), expected, "{mode:?} {mechanism:?}");
+            assert_eq!(Genesis::from_wire(&genesis.to_wire()).is_ok(), good);
+        }
+    }
+
+    #[test]
+    fn a_majority_is_enough_where_peers_only_crash() {
+        for (count, simplex, raft) in
+            [(1, 1, 1), (2, 2, 2), (3, 3, 2), (4, 3, 3), (5, 4, 3), (6, 5, 4), (7, 5, 4)]
+        {
+            assert_eq!(Mechanism::Simplex.quorum(count), simplex, "{count}");
+            assert_eq!(Mechanism::Raft.quorum(count), raft, "{count}");
+        }
     }
 }

@@ -129,7 +129,8 @@ def test_a_genesis_founds_its_ledger() -> None:
 def test_votes_are_over_these_bytes() -> None:
     for vector in vectors("certificate"):
         certificate = read(block.certificate, vector["wire"])
-        assert finality.vote_bytes(bytes.fromhex(vector["inputs"]["ledger"]), certificate).hex() == vector["signed"]
+        inputs = vector["inputs"]
+        assert finality.vote_bytes(inputs["mechanism"], bytes.fromhex(inputs["ledger"]), certificate).hex() == vector["signed"]
 
 
 def test_leaves_and_nodes_have_their_hashes() -> None:

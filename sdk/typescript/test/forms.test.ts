@@ -129,7 +129,7 @@ test('validators: their digest', () => {
 test('certificate: what each validator signs', () => {
   for (const { wire, inputs, signed } of vectors('certificate')) {
     const certificate = decode(forms.certificate, wire, MAX);
-    assert.equal(toHex(voteBytes(hex(inputs['ledger']), certificate)), signed);
+    assert.equal(toHex(voteBytes(inputs['mechanism'] as 'simplex' | 'raft', hex(inputs['ledger']), certificate)), signed);
   }
 });
 

@@ -6,16 +6,16 @@ use std::{
     },
 };
 
-use althing_ordering::{Config, wiring};
+use althing_ordering::{
+    Config,
+    wiring::{self, Scheme},
+};
 use althing_types::Block;
 use bytes::Bytes;
 use commonware_codec::{DecodeExt as _, Encode as _, RangeCfg, Read as _};
 use commonware_consensus::{
     Epochable as _, Viewable as _,
-    simplex::{
-        scheme::ed25519::Scheme,
-        types::{Notarize, Nullify, Proposal, Vote},
-    },
+    simplex::types::{Notarize, Nullify, Proposal, Vote},
 };
 use commonware_cryptography::{certificate::Scheme as _, sha256::Digest};
 use commonware_utils::sync::Mutex;

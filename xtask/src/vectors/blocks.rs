@@ -2,9 +2,9 @@
 
 use althing_types::{
     Attribute, Block, Certificate, CodeId, CommandState, ContractId, Digest, EntityId, Event,
-    ExecutionResult, Header, LedgerId, Place, Receipt, Refusal, Signature, Status, StreamId, Suite,
-    ThingId, TxId, Validator, ValidatorSet, VoucherId, Wire as _, receipts_leaf, receipts_root,
-    receipts_statement,
+    ExecutionResult, Header, LedgerId, Mechanism, Place, Receipt, Refusal, Signature, Status,
+    StreamId, Suite, ThingId, TxId, Validator, ValidatorSet, VoucherId, Wire as _, receipts_leaf,
+    receipts_root, receipts_statement,
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -123,7 +123,12 @@ pub(super) fn forms() -> Vec<Form> {
         Form::new(
             "certificate",
             "The votes that finalize a block. `signed` is what each validator signs.",
-            vec![certificate(&[0, 1, 2]), certificate(&[1, 2, 3]), certificate(&[0, 1, 2, 3])],
+            vec![
+                certificate(Mechanism::Simplex, &[0, 1, 2]),
+                certificate(Mechanism::Simplex, &[1, 2, 3]),
+                certificate(Mechanism::Simplex, &[0, 1, 2, 3]),
+                certificate(Mechanism::Raft, &[0, 2, 3]),
+            ],
         ),
         Form::new(
             "event",
@@ -164,9 +169,13 @@ fn validator_set() -> Vector {
 }
 
 /// What a validator signs, put together here once more from `docs/formats/certificate.md`.
-fn finalize_bytes(ledger: &LedgerId, certificate: &Certificate) -> Vec<u8> {
-    let mut bytes = vec![0x3b];
-    bytes.extend_from_slice(b"althing/simplex/1/");
+fn finalize_bytes(mechanism: Mechanism, ledger: &LedgerId, certificate: &Certificate) -> Vec<u8> {
+    let (len, begins): (u8, &[u8]) = match mechanism {
+        Mechanism::Simplex => (0x3b, b"althing/simplex/1/"),
+        Mechanism::Raft => (0x38, b"althing/raft/1/"),
+    };
+    let mut bytes = vec![len];
+    bytes.extend_from_slice(begins);
     bytes.extend_from_slice(&ledger.0);
     bytes.extend_from_slice(b"_FINALIZE");
     for mut number in [certificate.epoch, certificate.view, certificate.parent_view] {
@@ -180,7 +189,7 @@ fn finalize_bytes(ledger: &LedgerId, certificate: &Certificate) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn certify(block: &Block, positions: &[usize]) -> Certificate {
+fn certify(mechanism: Mechanism, block: &Block, positions: &[usize]) -> Certificate {
     let header = block.header();
     let mut certificate = Certificate {
         epoch: header.epoch,
@@ -190,7 +199,7 @@ pub(super) fn certify(block: &Block, positions: &[usize]) -> Certificate {
         signers: vec![0],
         signatures: Vec::new(),
     };
-    let message = finalize_bytes(&header.ledger, &certificate);
+    let message = finalize_bytes(mechanism, &header.ledger, &certificate);
     for position in positions {
         certificate.signers[0] |= 0x80 >> position;
         certificate.signatures.push(vote(*position, &message));
@@ -205,12 +214,14 @@ fn vote(position: usize, message: &[u8]) -> Signature {
     key(Suite::Ed25519, seed).sign(message)
 }
 
-fn certificate(positions: &[usize]) -> Vector {
+fn certificate(mechanism: Mechanism, positions: &[usize]) -> Vector {
     let block = block(3, None);
-    let certificate = certify(&block, positions);
-    let verdict = althing_proof::certificate::verify(&certificate, &LEDGER, &validators());
+    let certificate = certify(mechanism, &block, positions);
+    let verdict =
+        althing_proof::certificate::verify(&certificate, mechanism, &LEDGER, &validators());
     assert_eq!(verdict, Ok(()), "what is put together by hand is what `proof` checks");
     let inputs = json!({
+        "mechanism": format!("{mechanism:?}").to_lowercase(),
         "ledger": hex::encode(LEDGER.0),
         "epoch": certificate.epoch,
         "view": certificate.view,
@@ -219,8 +230,12 @@ fn certificate(positions: &[usize]) -> Vector {
         "signers": positions,
         "validators": hex::encode(validators().to_wire()),
     });
-    Vector::new(format!("signed by {positions:?}"), inputs, certificate.to_wire())
-        .gives("signed", finalize_bytes(&LEDGER, &certificate))
+    let how = match mechanism {
+        Mechanism::Simplex => "",
+        Mechanism::Raft => "by raft, ",
+    };
+    Vector::new(format!("{how}signed by {positions:?}"), inputs, certificate.to_wire())
+        .gives("signed", finalize_bytes(mechanism, &LEDGER, &certificate))
 }
 
 /// One of each kind.

@@ -40,6 +40,11 @@ pub(super) fn genesis(count: u8, mode: Mode) -> Genesis {
     }
 }
 
+/// The same in one hand, whose peers trust each other.
+fn of_raft(count: u8) -> Genesis {
+    Genesis { mechanism: Mechanism::Raft, ..genesis(count, Mode::Private) }
+}
+
 pub(super) fn forms() -> Vec<Form> {
     let about = "The first record of a ledger. `ledger` is its id: SHA-256 of `althing/genesis/1` \
                  and the wire form; `validators` is the digest of the first epoch's validators.";
@@ -47,6 +52,7 @@ pub(super) fn forms() -> Vec<Form> {
         ("a consortium of four", genesis(4, Mode::Consortium)),
         ("alone", genesis(1, Mode::Private)),
         ("with tokens", super::tokens::genesis()),
+        ("three that agree by raft", of_raft(3)),
     ]
     .map(|(name, genesis)| {
         Vector::new(name, to_json(&genesis), genesis.to_wire())

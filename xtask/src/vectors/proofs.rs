@@ -5,9 +5,9 @@ use althing_proof::{
     opening::Payloads,
     record::{BindingRecord, EntityRecord, KeyRecord, ThingRecord},
     stream::{Leaf, Node, Peaks, Summary},
-    testing::{TinyLedger, Trie, late_transaction_bundle, triggered_bundles},
+    testing::{Network, TinyLedger, Trie, late_transaction_bundle, triggered_bundles},
 };
-use althing_types::{EntityId, EntityKind, Suite, TxId, Wire, receipts_root};
+use althing_types::{EntityId, EntityKind, Genesis, Suite, TxId, Wire, receipts_root};
 use serde_json::{Value, json};
 
 use super::{
@@ -241,15 +241,29 @@ fn bundles(mut ledger: TinyLedger) -> Vec<Vector> {
     made.push(("transaction of a block in which a trigger ran", triggered));
     made.push(("a run of a trigger", run));
     let genesis = &ledger.network.genesis;
-    made.into_iter()
-        .map(|(name, made)| {
-            let bytes = made.to_bytes().expect("it is short");
-            let verified = bundle::verify(&bytes, genesis);
-            assert!(verified.is_ok(), "{name}: {verified:?}");
-            let inputs = json!({ "genesis": hex::encode(genesis.to_wire()) });
-            Vector::new(name, inputs, bytes).gives("seal", made.seal().0)
-        })
-        .collect()
+    let mut vectors: Vec<Vector> =
+        made.into_iter().map(|(name, made)| bundle_vector(name, &made, genesis)).collect();
+    vectors.push(raft_bundle());
+    vectors
+}
+
+fn bundle_vector(name: &str, made: &Bundle, genesis: &Genesis) -> Vector {
+    let bytes = made.to_bytes().expect("it is short");
+    let verified = bundle::verify(&bytes, genesis);
+    assert!(verified.is_ok(), "{name}: {verified:?}");
+    let inputs = json!({ "genesis": hex::encode(genesis.to_wire()) });
+    Vector::new(name, inputs, bytes).gives("seal", made.seal().0)
+}
+
+/// Where three peers agree by Raft, two sign.
+fn raft_bundle() -> Vector {
+    let network = Network::of_raft(3);
+    let mut ledger = TinyLedger::on(network, EntityKind::Gateway, Suite::Ed25519);
+    ledger.submit(3);
+    ledger.submit(2);
+    let stream = ledger.stream;
+    let made = ledger.bundle(|l| Claim::reading(l, &stream, 1).expect("it is there"));
+    bundle_vector("reading of a ledger whose peers agree by raft", &made, &ledger.network.genesis)
 }
 
 /// The first transaction of the ledger, in its block, with its receipt.

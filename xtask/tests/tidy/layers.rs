@@ -18,7 +18,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("althing-edge", &["althing-types"]),
     ("althing-storage", &["althing-types", "althing-proof", "althing-state"]),
-    ("althing-ordering", &["althing-types"]),
+    ("althing-raft", &[]),
+    ("althing-ordering", &["althing-types", "althing-raft"]),
     (
         "althing-peer",
         &[

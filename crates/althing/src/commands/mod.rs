@@ -12,6 +12,7 @@ pub(crate) mod entity;
 pub(crate) mod events;
 pub(crate) mod gateway;
 pub(crate) mod governance;
+pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod network;
 pub(crate) mod onboarding;

@@ -8,12 +8,13 @@ use std::{
 };
 
 use althing_types::{
-    Mode,
+    Mechanism, Mode, Reads,
     limits::{EPOCH_BLOCKS_STANDARD, VALIDATORS_MAX},
 };
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
+pub(crate) use self::token::TokenArgs;
 use crate::{
     founding::{Endpoints, Founded, Layout, Plan, found, gateway_config},
     output::Output,
@@ -32,52 +33,96 @@ pub(crate) enum NetworkCommand {
 #[derive(Debug, Args)]
 pub(crate) struct New {
     /// Folder for the network's files; must be empty or new.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
 
     /// Name of the network, part of every DID: 1 to 32 of a-z, 0-9 and -.
     #[arg(long)]
-    name: String,
+    pub(super) name: String,
 
     /// How many peers; with four or more, one in four may fail or lie.
     #[arg(long, default_value_t = 4)]
-    peers: usize,
+    pub(super) peers: usize,
 
     /// Names of the organisations, separated by commas; by default one for each peer.
     #[arg(long, value_delimiter = ',')]
-    organisations: Vec<String>,
+    pub(super) organisations: Vec<String>,
 
     /// Who may take part.
     #[arg(long, value_enum, default_value = "consortium")]
-    mode: ModeName,
+    pub(super) mode: ModeName,
+
+    /// How the peers agree; raft needs --mode private.
+    #[arg(long, value_enum, default_value = "simplex")]
+    pub(super) agreement: MechanismName,
+
+    /// Who may read a thing without a policy.
+    #[arg(long, value_enum, default_value = "open")]
+    pub(super) reads: ReadsName,
 
     /// Address that the peers listen on. Their ports follow from --port.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    host: IpAddr,
+    pub(super) host: IpAddr,
 
     /// Port of the first peer's interface; the port after it is for other peers, and each further
     /// peer begins ten higher.
     #[arg(long, default_value_t = 4464)]
-    port: u16,
+    pub(super) port: u16,
 
     /// Port of the gateway's MQTT listener.
     #[arg(long, default_value_t = 1883)]
-    mqtt_port: u16,
+    pub(super) mqtt_port: u16,
 
     /// Blocks in each epoch. What members decide about seats holds from the epoch after the next on:
     /// fewer blocks let a new peer in sooner.
     #[arg(long, default_value_t = EPOCH_BLOCKS_STANDARD)]
-    epoch_blocks: u32,
+    pub(super) epoch_blocks: u32,
 
     #[command(flatten)]
-    token: token::TokenArgs,
+    pub(super) token: TokenArgs,
 
     #[command(flatten)]
-    protection: ProtectionArgs,
+    pub(super) protection: ProtectionArgs,
+}
+
+/// Mechanisms on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MechanismName {
+    /// Of four peers one may fail or lie.
+    Simplex,
+    /// Of three peers one may fail; none may lie. Private ledgers only.
+    Raft,
+}
+
+impl From<MechanismName> for Mechanism {
+    fn from(name: MechanismName) -> Self {
+        match name {
+            MechanismName::Simplex => Self::Simplex,
+            MechanismName::Raft => Self::Raft,
+        }
+    }
+}
+
+/// Who may read what has no policy, on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReadsName {
+    /// Anybody.
+    Open,
+    /// Its owner.
+    Policy,
+}
+
+impl From<ReadsName> for Reads {
+    fn from(name: ReadsName) -> Self {
+        match name {
+            ReadsName::Open => Self::Open,
+            ReadsName::Policy => Self::Policy,
+        }
+    }
 }
 
 /// Modes on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ModeName {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeName {
     /// Open to everybody in time: seats are given by vote until there are stakes.
     Public,
     /// Members decide who may join.
@@ -105,7 +150,7 @@ impl NetworkCommand {
 }
 
 impl New {
-    fn run(self, output: Output) -> anyhow::Result<()> {
+    pub(super) fn run(self, output: Output) -> anyhow::Result<()> {
         refuse_used(&self.folder)?;
         let plan = self.plan()?;
         let endpoints = self.endpoints()?;
@@ -120,7 +165,7 @@ impl New {
         self.tell(output, &layout, &founded, &endpoints)
     }
 
-    fn plan(&self) -> anyhow::Result<Plan> {
+    pub(super) fn plan(&self) -> anyhow::Result<Plan> {
         if !(1..=VALIDATORS_MAX).contains(&self.peers) {
             return Err(failed(
                 format!("a network has 1 to {VALIDATORS_MAX} peers, not {}", self.peers),
@@ -133,7 +178,9 @@ impl New {
             self.organisations.clone()
         };
         let plan = Plan::even(self.name.clone(), self.mode.into(), organisations, self.peers);
-        Ok(Plan { epoch_blocks: self.epoch_blocks, ..plan })
+        let reads = self.reads.into();
+        let mechanism = self.agreement.into();
+        Ok(Plan { epoch_blocks: self.epoch_blocks, mechanism, reads, ..plan })
     }
 
     fn endpoints(&self) -> anyhow::Result<Vec<Endpoints>> {

@@ -18,6 +18,17 @@ fn the_procedure_of_clause_10_1_passes_step_by_step() {
     assert!(steps.iter().all(|step| step["ok"] == true && step["evidence"] != ""), "{report}");
 }
 
+/// The same in a private ledger, whose peers agree by Raft: a majority signs.
+#[test]
+fn the_procedure_of_clause_10_1_passes_in_a_private_ledger() {
+    let output = must(&["conformance", "10.1", "--mode", "private", "--json"]);
+    let report: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+    assert_eq!((&report["failed"], &report["passed"]), (&0.into(), &6.into()), "{report}");
+    let agreed = report["steps"].as_array().unwrap().iter().find(|it| it["id"] == "REQ-10.1-2");
+    let evidence = agreed.unwrap()["evidence"].as_str().unwrap();
+    assert!(evidence.contains("4 of 7 needed"), "{evidence}");
+}
+
 #[test]
 fn the_procedure_of_clause_10_7_passes_step_by_step() {
     let output = must(&["conformance", "10.7", "--json"]);

@@ -14,6 +14,7 @@ mod demo;
 mod disk;
 mod join;
 mod messages;
+mod private;
 mod sensor;
 mod tokens;
 mod vote;

@@ -3,10 +3,9 @@
 use althing_proof::{key, record::EntityRecord};
 use althing_state::{Read, StoreError};
 use althing_types::{
-    Change, EntityId, EntityKind, Event, Inception, Members, Mode, Parameters, Refusal, Seat,
-    Validator, ValidatorSet, VotingRule,
+    Change, EntityId, EntityKind, Event, Inception, Mechanism, Members, Mode, Parameters, Refusal,
+    Seat, Validator, ValidatorSet, VotingRule,
     limits::{ORGANISATIONS_MAX, VALIDATORS_MAX},
-    quorum,
 };
 
 use crate::{
@@ -205,7 +204,8 @@ fn choose<R: Read>(
     if mode(state)? == Mode::Consortium && has_a_third(&validators) {
         return Err(Refusal::ThirdOfVotes.into());
     }
-    let (count, quorum) = (small(validators.len()), small(quorum(validators.len())));
+    let (count, quorum) =
+        (small(validators.len()), small(mechanism(state)?.quorum(validators.len())));
     state.put(own_key::chosen_validators(), &ValidatorSet { epoch, validators });
     state.emit(Event::ValidatorsChosen { count, quorum });
     Ok(())
@@ -245,6 +245,11 @@ fn present<R: Read>(state: &Transition<'_, R>) -> Result<ValidatorSet, Stop> {
 fn mode<R: Read>(state: &Transition<'_, R>) -> Result<Mode, Stop> {
     let key = own_key::mode();
     state.get(&key)?.ok_or_else(|| StoreError::corrupt(&key).into())
+}
+
+/// How peers agree.
+pub(super) fn mechanism<R: Read>(state: &Transition<'_, R>) -> Result<Mechanism, Stop> {
+    Ok(state.get(&own_key::mechanism())?.unwrap_or(Mechanism::Simplex))
 }
 
 fn insert(members: &mut Members, id: EntityId) {

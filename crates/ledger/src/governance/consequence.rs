@@ -1,7 +1,7 @@
 //! What a change would lead to, before anybody votes on it.
 
 use althing_state::{Read, StoreError};
-use althing_types::{Change, EntityId, Refusal, Validator, quorum};
+use althing_types::{Change, EntityId, Refusal, Validator};
 
 use crate::{
     Context,
@@ -65,7 +65,7 @@ pub fn consequence(
     };
     let members = all_members(&state).map_err(read)?.0.len();
     let validators = change::to_come(&state).map_err(read)?;
-    let quorum = quorum(validators.len());
+    let quorum = change::mechanism(&state).map_err(read)?.quorum(validators.len());
     let effect = state.now.height.saturating_add(u64::from(rule_now.timelock_blocks));
     let parameters = state.now.parameters;
     let heights =

@@ -12,7 +12,7 @@ use althing_ordering::{
     Timing,
 };
 use althing_types::{
-    Block, Digest, EntityId, ExecutionResult, Header, LedgerId, Validator, ValidatorSet,
+    Block, Digest, EntityId, ExecutionResult, Header, LedgerId, Mechanism, Validator, ValidatorSet,
 };
 use bytes::Bytes;
 use commonware_runtime::Clock;
@@ -210,6 +210,7 @@ pub(crate) const QUICK: Timing = Timing {
 
 /// A network of peers with the seeds 1, 2, ...: validators first, then followers.
 pub(crate) struct Plan {
+    pub(crate) mechanism: Mechanism,
     pub(crate) seeds: Vec<[u8; 32]>,
     pub(crate) keys: Vec<PeerKey>,
     pub(crate) validators: ValidatorSet,
@@ -219,6 +220,10 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(validators: u8, followers: u8) -> Self {
+        Self::of(Mechanism::Simplex, validators, followers)
+    }
+
+    pub(crate) fn of(mechanism: Mechanism, validators: u8, followers: u8) -> Self {
         let seeds: Vec<[u8; 32]> = (1..=validators + followers).map(|i| [i; 32]).collect();
         let keys: Vec<PeerKey> = seeds.iter().map(public_key).collect();
         let (voting, following) = keys.split_at(usize::from(validators));
@@ -233,7 +238,7 @@ impl Plan {
             ValidatorSet { epoch: 0, validators: voting.iter().map(validator).collect() };
         let followers = following.to_vec();
         let genesis = genesis(voting[0], &validators);
-        Self { seeds, keys, validators, followers, genesis }
+        Self { mechanism, seeds, keys, validators, followers, genesis }
     }
 
     pub(crate) fn config(&self, peer: usize, addresses: &[SocketAddr], timing: Timing) -> Config {
@@ -241,6 +246,7 @@ impl Plan {
         let dial = self.keys.iter().zip(addresses);
         Config {
             ledger: LEDGER,
+            mechanism: self.mechanism,
             genesis: Arc::clone(&self.genesis),
             seed: Zeroizing::new(self.seeds[peer]),
             role: if votes { Role::Validator } else { Role::Follower },

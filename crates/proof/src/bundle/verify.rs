@@ -117,7 +117,7 @@ impl Verifier<'_> {
             format!("the {count} validators of epoch {} {how}", header.epoch),
         );
 
-        block.verify(&self.ledger, &validators).at(Step::Certificate)?;
+        block.verify(self.genesis.mechanism, &self.ledger, &validators).at(Step::Certificate)?;
         let certified = block.certified().height;
         let within = membership.admits(header.epoch, header.height)
             && membership.admits(header.epoch, certified);

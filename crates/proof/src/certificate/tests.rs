@@ -1,6 +1,6 @@
 use alloc::{vec, vec::Vec};
 
-use althing_types::{ExecutionResult, Signature};
+use althing_types::{ExecutionResult, Signature, quorum};
 
 use super::*;
 use crate::testing::Network;
@@ -33,7 +33,7 @@ fn check(count: u8, spoil: impl Fn(&mut Finalized)) -> Result<(), CertificateErr
     let network = Network::new(count);
     let mut finalized = network.finalize(header(&network));
     spoil(&mut finalized);
-    finalized.verify(&network.genesis.ledger(), &network.validators)
+    finalized.verify(Mechanism::Simplex, &network.genesis.ledger(), &network.validators)
 }
 
 #[test]
@@ -51,7 +51,11 @@ fn a_quorum_makes_a_block_final_and_fewer_do_not() {
             } else {
                 Err(CertificateError::Quorum { signed, needed })
             };
-            assert_eq!(finalized.verify(&ledger, &network.validators), expected, "{count}");
+            assert_eq!(
+                finalized.verify(Mechanism::Simplex, &ledger, &network.validators),
+                expected,
+                "{count}"
+            );
             assert_eq!(Finalized::from_wire(&finalized.to_wire()), Ok(finalized));
         }
     }
@@ -121,8 +125,9 @@ fn covered(network: &Network, change: impl Fn(usize, &mut Header)) -> Finalized 
 fn a_certificate_makes_all_before_it_final() {
     use CertificateError::*;
     let network = Network::new(4);
-    let verdict =
-        |finalized: &Finalized| finalized.verify(&network.genesis.ledger(), &network.validators);
+    let verdict = |finalized: &Finalized| {
+        finalized.verify(Mechanism::Simplex, &network.genesis.ledger(), &network.validators)
+    };
     // A quorum signs what it must not.
     for (position, change, height) in [
         (1, (|h| h.height += 1) as fn(&mut Header), 9),
@@ -169,7 +174,8 @@ fn a_certificate_makes_all_before_it_final() {
 /// A vote of the earlier phase, of another ledger or another engine is no vote to finalize.
 #[test]
 fn the_bytes_signed_are_those_of_the_format() {
-    let bytes = signed_bytes(&LedgerId([0xaa; 32]), 0, 300, 127, &Digest([0xbb; 32]));
+    let bytes =
+        signed_bytes(Mechanism::Simplex, &LedgerId([0xaa; 32]), 0, 300, 127, &Digest([0xbb; 32]));
     let mut expected = vec![59];
     expected.extend(b"althing/simplex/1/");
     expected.extend([0xaa; 32]);
@@ -177,8 +183,42 @@ fn the_bytes_signed_are_those_of_the_format() {
     expected.extend([0, 0xac, 0x02, 0x7f]);
     expected.extend([0xbb; 32]);
     assert_eq!(bytes, expected);
-    let longest = signed_bytes(&LedgerId::default(), u64::MAX, 1 << 63, 128, &Digest::default());
+    let longest = signed_bytes(
+        Mechanism::Simplex,
+        &LedgerId::default(),
+        u64::MAX,
+        1 << 63,
+        128,
+        &Digest::default(),
+    );
     assert_eq!(longest[60..70], [255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
     assert_eq!(longest[70..80], [128, 128, 128, 128, 128, 128, 128, 128, 128, 1]);
     assert_eq!(longest[80..82], [128, 1]);
+}
+
+/// A majority makes a block final where peers only crash, by signatures that count nowhere else.
+#[test]
+fn of_raft_a_majority_is_enough_and_nothing_of_another_mechanism_counts() {
+    for count in [1, 2, 3, 4, 5, 7] {
+        let network = Network::of_raft(count);
+        let ledger = network.genesis.ledger();
+        let needed = usize::from(count) / 2 + 1;
+        for signed in 1..=usize::from(count) {
+            let signers: Vec<usize> = (usize::from(count) - signed..usize::from(count)).collect();
+            let finalized = network.finalize_by(header(&network), &signers);
+            let expected = if signed >= needed {
+                Ok(())
+            } else {
+                Err(CertificateError::Quorum { signed, needed })
+            };
+            let verdict = finalized.verify(Mechanism::Raft, &ledger, &network.validators);
+            assert_eq!(verdict, expected, "{count}");
+            let other = finalized.verify(Mechanism::Simplex, &ledger, &network.validators);
+            assert!(other.is_err(), "{count}");
+        }
+    }
+    let network = Network::new(4);
+    let finalized = network.finalize(header(&network));
+    let verdict = finalized.verify(Mechanism::Raft, &network.genesis.ledger(), &network.validators);
+    assert_eq!(verdict, Err(CertificateError::Signature { validator: 0 }));
 }

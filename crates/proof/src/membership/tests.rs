@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use althing_types::{Digest, EntityKind, Suite};
+use althing_types::{Digest, EntityKind, Mechanism, Suite};
 
 use super::*;
 use crate::testing::{Network, TinyLedger};
@@ -35,7 +35,7 @@ fn validators_follow_from_the_genesis_over_epochs() {
     for (block, finalized, _) in &ledger.blocks {
         let epoch = block.header().epoch;
         let validators = membership.validators(epoch);
-        assert_eq!(finalized.verify(&genesis.ledger(), &validators), Ok(()));
+        assert_eq!(finalized.verify(Mechanism::Simplex, &genesis.ledger(), &validators), Ok(()));
         for other in 0..3 {
             assert_eq!(membership.admits(other, block.height()), other == epoch, "{other}");
         }
@@ -65,11 +65,11 @@ fn epochs_in_which_nothing_changes_need_no_link() {
     let links = [EpochLink { last, next: next.clone() }];
     let membership = Membership::follow(&network.genesis, &links).unwrap();
     let ledger = network.genesis.ledger();
-    assert_eq!(before.verify(&ledger, &membership.validators(999)), Ok(()));
+    assert_eq!(before.verify(Mechanism::Simplex, &ledger, &membership.validators(999)), Ok(()));
     assert!(membership.admits(999, 32_000) && !membership.admits(999, 32_032));
     assert!(membership.admits(1001, 32_032) && !membership.admits(1001, 32_031));
     // Whoever has left signs for nobody, not even for an epoch far ahead.
-    let refused = late.verify(&ledger, &membership.validators(1002));
+    let refused = late.verify(Mechanism::Simplex, &ledger, &membership.validators(1002));
     assert_eq!(refused, Err(CertificateError::Validators));
     let claims_more =
         [EpochLink { next: ValidatorSet { epoch: 1002, ..next }, ..links[0].clone() }];
@@ -88,16 +88,19 @@ fn who_lost_a_seat_signs_for_nothing() {
     let membership = Membership::follow(&ledger.network.genesis, &ledger.links).unwrap();
     let (id, honest) = (ledger.network.genesis.ledger(), ledger.blocks.last().unwrap().1.clone());
     let now = membership.validators(1);
-    assert_eq!(honest.verify(&id, &now), Ok(()));
+    assert_eq!(honest.verify(Mechanism::Simplex, &id, &now), Ok(()));
     // They sign a block as if they were those who validate now, and as if they still did themselves.
     ledger.network.enter(retired.clone());
     let mut header = honest.header;
     header.time_ms += 1;
     let posing = ledger.network.finalize(header.clone());
-    assert_eq!(posing.verify(&id, &now), Err(CertificateError::Signature { validator: 0 }));
+    assert_eq!(
+        posing.verify(Mechanism::Simplex, &id, &now),
+        Err(CertificateError::Signature { validator: 0 })
+    );
     header.validators = ValidatorSet { epoch: 1, ..retired }.digest();
     let claiming = ledger.network.finalize(header);
-    assert_eq!(claiming.verify(&id, &now), Err(CertificateError::Validators));
+    assert_eq!(claiming.verify(Mechanism::Simplex, &id, &now), Err(CertificateError::Validators));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use alloc::{collections::BTreeMap, format, string::ToString, vec, vec::Vec};
 
 use althing_types::{
     Certificate, EntityId, EntityKind, Genesis, Header, Inception, Mechanism, Mode, Organisation,
-    Parameters, PeerSeat, SigningKey, Suite, Validator, ValidatorSet, quorum,
+    Parameters, PeerSeat, SigningKey, Suite, Validator, ValidatorSet,
 };
 
 use crate::{
@@ -64,6 +64,15 @@ impl Network {
         Self { validators: genesis.validators(), keys: keys.collect(), genesis }
     }
 
+    /// The same peers, of one owner who trusts them all.
+    #[must_use]
+    pub fn of_raft(count: u8) -> Self {
+        let mut network = Self::new(count);
+        network.genesis.mode = Mode::Private;
+        network.genesis.mechanism = Mechanism::Raft;
+        network
+    }
+
     /// New validators for the next epoch.
     pub fn next_validators(&mut self, count: u8) -> ValidatorSet {
         let epoch = self.validators.epoch + 1;
@@ -90,7 +99,7 @@ impl Network {
     /// The header with a certificate of the first quorum of validators.
     #[must_use]
     pub fn finalize(&self, header: Header) -> Finalized {
-        let quorum = quorum(self.validators.validators.len());
+        let quorum = self.genesis.mechanism.quorum(self.validators.validators.len());
         self.finalize_by(header, &(0..quorum).collect::<Vec<_>>())
     }
 
@@ -100,7 +109,8 @@ impl Network {
         let validators = &self.validators.validators;
         let Header { epoch, view, parent_view, .. } = header;
         let block = header.digest();
-        let message = signed_bytes(&header.ledger, epoch, view, parent_view, &block);
+        let message =
+            signed_bytes(self.genesis.mechanism, &header.ledger, epoch, view, parent_view, &block);
         let mut bitmap = vec![0; validators.len().div_ceil(8)];
         let mut signatures = vec![];
         for signer in signers {

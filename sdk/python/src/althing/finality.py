@@ -18,14 +18,14 @@ class FinalityError(ValueError):
     """A block that is not final, or validators that do not follow from the genesis."""
 
 
-def quorum(count: int) -> int:
-    """How many of so many validators must sign: all but the faulty third."""
-    return count - (count - 1) // 3
+def quorum(mechanism: str, count: int) -> int:
+    """How many of so many validators must sign: all but the faulty third, or a majority where peers only crash."""
+    return count // 2 + 1 if mechanism == "raft" else count - (count - 1) // 3
 
 
-def vote_bytes(ledger: bytes, certificate: Certificate) -> bytes:
+def vote_bytes(mechanism: str, ledger: bytes, certificate: Certificate) -> bytes:
     """What each validator signs to finalize a block."""
-    namespace = b"althing/simplex/1/" + ledger + b"_FINALIZE"
+    namespace = f"althing/{mechanism}/1/".encode() + ledger + b"_FINALIZE"
     numbers = (certificate.epoch, certificate.view, certificate.parent_view)
     return _varint(len(namespace)) + namespace + b"".join(map(_varint, numbers)) + certificate.block
 
@@ -39,7 +39,7 @@ def _varint(number: int) -> bytes:
     return bytes(out + bytes([number]))
 
 
-def check_final(block: Finalized, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
+def check_final(block: Finalized, mechanism: str, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
     """Raises `FinalityError` unless these validators made a block final, itself or by a descendant."""
     header, certificate = block.header, block.certificate
     _require(header.ledger == ledger, "the block belongs to another ledger")
@@ -53,19 +53,19 @@ def check_final(block: Finalized, ledger: bytes, validators: ValidatorSet, check
     # The last block of an epoch is proposed again, as it is, in later views until it is final.
     again = last.next_validators is not None and certificate.view > last.view
     _require(last.digest == certificate.block and (views or again), "the certificate is about another block")
-    check_certificate(certificate, ledger, validators, check)
+    check_certificate(certificate, mechanism, ledger, validators, check)
 
 
-def check_certificate(certificate: Certificate, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
+def check_certificate(certificate: Certificate, mechanism: str, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
     """Raises `FinalityError` unless a quorum of the validators signed."""
     keys, signers = [each.key for each in validators.validators], certificate.positions()
     _require_epoch(validators.epoch, certificate.epoch)
     is_of_set = len(certificate.signers) == (len(keys) + 7) // 8 and all(position < len(keys) for position in signers)
     is_whole = is_of_set and len(signers) == len(certificate.signatures)
     _require(is_whole, "the signers named are not those that signed, or not of this validator set")
-    needed = quorum(len(keys))
+    needed = quorum(mechanism, len(keys))
     _require(0 < len(signers) >= needed, f"{len(signers)} validators signed, but {needed} must")
-    message = vote_bytes(ledger, certificate)
+    message = vote_bytes(mechanism, ledger, certificate)
     # All of them, not merely a quorum: no honest peer makes a certificate with a bad signature.
     for position, signature in zip(signers, certificate.signatures, strict=True):
         holds = check(PublicKey("ed25519", keys[position]), message, signature)
@@ -99,7 +99,7 @@ class Membership:
             header, since = link.last.header, self._sets[-1]
             epoch = max(header.epoch, since.epoch)
             try:
-                check_final(link.last, ledger, replace(since, epoch=epoch), check)
+                check_final(link.last, genesis.mechanism, ledger, replace(since, epoch=epoch), check)
             except FinalityError as fault:
                 raise FinalityError(f"the last block of epoch {epoch} is not final: {fault}") from None
             is_named = header.next_validators == link.next.digest and link.next.epoch == epoch + 1

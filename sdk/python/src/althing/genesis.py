@@ -27,7 +27,7 @@ from .token import Allocation, Fees, Token
 
 _FILE_CHARS_MAX = 1024 * 1024
 MODES = ("public", "consortium", "private")
-MECHANISMS = ("simplex",)
+MECHANISMS = ("simplex", "raft")
 
 
 class GenesisError(ValueError):
@@ -100,6 +100,8 @@ class Genesis:
         _require(self.version == 1, f"genesis version {self.version} is not known; this program knows version 1")
         _require(re.fullmatch("[a-z0-9-]{1,32}", self.network) is not None, "network name must be 1 to 32 of a-z, 0-9 and -")
         _require(bool(self.organisations and self.peers), "there must be an organisation and a peer")
+        only_private = self.mechanism != "raft" or self.mode == "private"
+        _require(only_private, "raft trusts every peer, so it is for private ledgers: choose simplex, or the mode private")
         self._check_members()
         check_parameters(self.parameters)
         self._check_token()

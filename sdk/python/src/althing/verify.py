@@ -134,7 +134,7 @@ class _Verifier:
         how = f"follow from the genesis over {header.epoch} epochs" if header.epoch else "are those of the genesis"
         self.done("membership", f"the {count} validators of epoch {header.epoch} {how}")
         try:
-            check_final(block, self.ledger, validators, self.check)
+            check_final(block, self.genesis.mechanism, self.ledger, validators, self.check)
         except FinalityError as error:
             self.fail("certificate", str(error))
         is_within = membership.admits(header.epoch, header.height) and membership.admits(header.epoch, top)

@@ -31,7 +31,8 @@ export const parameters = record({
 /** Who may take part. */
 export const mode = numbered(['public', 'consortium', 'private']);
 /** How peers agree. */
-export const mechanism = numbered(['simplex']);
+export const mechanism = numbered(['simplex', 'raft']);
+export type Mechanism = Value<typeof mechanism>;
 
 const organisation = record({ inception });
 const peerSeat = record({
@@ -104,6 +105,7 @@ export function checkGenesis(value: Genesis): void {
   checkMembers(value);
   checkParameters(value.parameters);
   checkToken(value);
+  require(value.mechanism !== 'raft' || value.mode === 'private', 'raft trusts every peer, so it is for private ledgers: choose simplex, or the mode private');
   checkMajority(value);
 }
 

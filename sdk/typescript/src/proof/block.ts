@@ -18,7 +18,7 @@ export function checkBlock(context: Context, membership: Membership, block: Fina
   const how = header.epoch === 0n ? 'are those of the genesis' : `follow from the genesis over ${header.epoch} epochs`;
   context.done('membership', `the ${count} validators of epoch ${header.epoch} ${how}`);
 
-  const fault = finalityFault(block, context.ledger, set, context.checkSignature);
+  const fault = finalityFault(block, context.genesis.mechanism, context.ledger, set, context.checkSignature);
   if (fault !== undefined) context.fail('certificate', fault);
   const top = certified(block).height;
   const isWithin = membership.admits(header.epoch, header.height) && membership.admits(header.epoch, top);

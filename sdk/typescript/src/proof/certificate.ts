@@ -1,23 +1,23 @@
 // Whether a quorum of validators made a block final (docs/formats/certificate.md).
 
 import { blockDigest, signerPositions, validatorsDigest, type Certificate, type Finalized, type Header, type ValidatorSet } from '../forms/block.ts';
+import type { Mechanism } from '../forms/genesis.ts';
 import type { verifySignature } from '../forms/crypto.ts';
 import { concat, equal, toUtf8 } from '../text/bytes.ts';
 
-const ENGINE = toUtf8('althing/simplex/1/');
 const VOTE = toUtf8('_FINALIZE');
 
 /** Says whether a signature by a key covers a message, as `verifySignature` does. */
 export type SignatureCheck = typeof verifySignature;
 
-/** How many of so many validators must sign: all but the faulty third. */
-export function quorum(count: number): number {
-  return count - Math.floor((count - 1) / 3);
+/** How many of so many validators must sign: all but the faulty third, or a majority where peers only crash. */
+export function quorum(mechanism: Mechanism, count: number): number {
+  return mechanism === 'raft' ? Math.floor(count / 2) + 1 : count - Math.floor((count - 1) / 3);
 }
 
 /** What each validator signs to finalize a block. */
-export function voteBytes(ledger: Uint8Array, { epoch, view, parentView, block }: Pick<Certificate, 'epoch' | 'view' | 'parentView' | 'block'>): Uint8Array {
-  const namespace = concat(ENGINE, ledger, VOTE);
+export function voteBytes(mechanism: Mechanism, ledger: Uint8Array, { epoch, view, parentView, block }: Pick<Certificate, 'epoch' | 'view' | 'parentView' | 'block'>): Uint8Array {
+  const namespace = concat(toUtf8(`althing/${mechanism}/1/`), ledger, VOTE);
   return concat(varint(BigInt(namespace.length)), namespace, varint(epoch), varint(view), varint(parentView), block);
 }
 
@@ -30,15 +30,15 @@ function varint(number: bigint): Uint8Array {
 }
 
 /** Why a certificate does not finalize its block; `undefined` if it does. */
-export function certificateFault(certificate: Certificate, ledger: Uint8Array, set: ValidatorSet, check: SignatureCheck): string | undefined {
+export function certificateFault(certificate: Certificate, mechanism: Mechanism, ledger: Uint8Array, set: ValidatorSet, check: SignatureCheck): string | undefined {
   const { validators } = set;
   if (certificate.epoch !== set.epoch) return otherEpoch(set.epoch, certificate.epoch);
   const signers = signerPositions(certificate.signers);
   const isOfSet = certificate.signers.length === Math.ceil(validators.length / 8) && (signers.at(-1) ?? 0) < validators.length;
   if (!isOfSet || signers.length !== certificate.signatures.length) return 'the signers named are not those that signed, or not of this validator set';
-  const needed = quorum(validators.length);
+  const needed = quorum(mechanism, validators.length);
   if (signers.length === 0 || signers.length < needed) return `${signers.length} validators signed, but ${needed} must`;
-  const message = voteBytes(ledger, certificate);
+  const message = voteBytes(mechanism, ledger, certificate);
   // All of them, not merely a quorum: no honest peer makes a certificate with a bad signature.
   for (const [at, position] of signers.entries()) {
     const [key, signature] = [validators[position]?.key, certificate.signatures[at]];
@@ -54,7 +54,7 @@ export function certified({ header, descendants }: Finalized): Header {
 }
 
 /** Why a block is not final by these validators, itself or by a descendant; `undefined` if it is. */
-export function finalityFault({ header, certificate, descendants }: Finalized, ledger: Uint8Array, set: ValidatorSet, check: SignatureCheck): string | undefined {
+export function finalityFault({ header, certificate, descendants }: Finalized, mechanism: Mechanism, ledger: Uint8Array, set: ValidatorSet, check: SignatureCheck): string | undefined {
   if (!equal(header.ledger, ledger)) return 'the block belongs to another ledger';
   if (header.epoch !== set.epoch) return otherEpoch(set.epoch, header.epoch);
   if (!equal(header.validators, validatorsDigest(set))) return 'the block names another validator set';
@@ -67,7 +67,7 @@ export function finalityFault({ header, certificate, descendants }: Finalized, l
   // The last block of an epoch is proposed again, as it is, in later views until it is final.
   const isAgain = last.nextValidators !== null && certificate.view > last.view;
   const isAboutIt = equal(blockDigest(last), certificate.block) && (isPlaced || isAgain);
-  return isAboutIt ? certificateFault(certificate, ledger, set, check) : 'the certificate is about another block';
+  return isAboutIt ? certificateFault(certificate, mechanism, ledger, set, check) : 'the certificate is about another block';
 }
 
 /** Whether `child` names `parent` and is of its ledger and epoch, which `parent` does not end. */

@@ -10,7 +10,7 @@ import { fromRfc3339 } from '../text/time.ts';
 /** Longest `genesis.json` read, characters. */
 const CHARS_MAX = 1024 * 1024;
 const MODES = ['public', 'consortium', 'private'] as const;
-const MECHANISMS = ['simplex'] as const;
+const MECHANISMS = ['simplex', 'raft'] as const;
 
 /**
  * Reads a genesis from the text of `genesis.json`, or from its JSON value as `/v1/network` gives it.

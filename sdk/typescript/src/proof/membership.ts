@@ -28,7 +28,7 @@ export class Membership {
     const ends: bigint[] = [];
     for (const { last, next } of links) {
       const epoch = last.header.epoch > current.epoch ? last.header.epoch : current.epoch;
-      const fault = finalityFault(last, ledger, { ...current, epoch }, check);
+      const fault = finalityFault(last, genesis.mechanism, ledger, { ...current, epoch }, check);
       if (fault !== undefined) return `the last block of epoch ${epoch} is not final: ${fault}`;
       const { height, nextValidators } = last.header;
       const isNamed = nextValidators !== null && equal(nextValidators, validatorsDigest(next)) && next.epoch === epoch + 1n;

@@ -10,7 +10,7 @@ use althing_client::{
     model::{self, Event, Outcome, query},
 };
 use althing_proof::bundle::{VerifiedClaim, verify};
-use althing_types::{Action, Payload, Reading, Record, StreamId, ThingId, TxId, Value, quorum};
+use althing_types::{Action, Payload, Reading, Record, StreamId, ThingId, TxId, Value};
 use anyhow::{Context as _, bail, ensure};
 use futures::future::LocalBoxFuture;
 use tokio::time::sleep;
@@ -103,7 +103,7 @@ async fn agree(topology: &Topology, request: TxId) -> anyhow::Result<(TxId, Stri
                 format!(
                     "{request} is final in block {}; {letters} signed, {} of {peers} needed{again}",
                     outcome.height,
-                    quorum(peers)
+                    topology.mechanism().quorum(peers)
                 ),
             ));
         }

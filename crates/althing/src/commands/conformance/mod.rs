@@ -18,6 +18,7 @@ use self::{
     topology::Topology,
 };
 use crate::{
+    commands::network::ModeName,
     folder::Folder,
     nearest::nearest,
     output::{Output, Table},
@@ -56,6 +57,9 @@ pub(crate) struct ConformanceCommand {
     /// How many peers B1 to Bk.
     #[arg(long, default_value_t = 2, value_name = "K")]
     b: usize,
+    /// Deployment mode of the ledger; a private one agrees by raft.
+    #[arg(long, value_enum, default_value = "consortium")]
+    mode: ModeName,
     /// Folder for files and logs, which must be new or empty; otherwise a temporary one.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -103,8 +107,10 @@ impl ConformanceCommand {
         }
         match self.what {
             What::List => list(output),
-            What::Up => block_on(up(self.b, &self.folder()?, output)),
-            What::Run(procedure) => block_on(run(procedure, self.b, &self.folder()?, output)),
+            What::Up => block_on(up(self.b, self.mode, &self.folder()?, output)),
+            What::Run(procedure) => {
+                block_on(run(procedure, self.b, self.mode, &self.folder()?, output))
+            }
         }
     }
 
@@ -126,10 +132,10 @@ fn list(output: Output) -> anyhow::Result<()> {
     output.show(&clauses, || table.to_text())
 }
 
-async fn up(k: usize, folder: &Folder, output: Output) -> anyhow::Result<()> {
+async fn up(k: usize, mode: ModeName, folder: &Folder, output: Output) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen(false).context("cannot listen for signals")?;
     let topology = tokio::select! {
-        topology = Topology::start(k, folder) => topology?,
+        topology = Topology::start(k, mode, folder) => topology?,
         _ = shutdown.requested() => return Ok(()),
     };
     let peers: Vec<String> = topology
@@ -154,6 +160,7 @@ async fn up(k: usize, folder: &Folder, output: Output) -> anyhow::Result<()> {
 async fn run(
     procedure: &Procedure,
     k: usize,
+    mode: ModeName,
     folder: &Folder,
     output: Output,
 ) -> anyhow::Result<()> {
@@ -163,7 +170,7 @@ async fn run(
     let mut recorder = Recorder::new(output, steps);
     let work = async {
         let start = async {
-            let topology = Topology::start(k, folder).await?;
+            let topology = Topology::start(k, mode, folder).await?;
             let evidence = topology.to_text();
             Ok((topology, evidence))
         };

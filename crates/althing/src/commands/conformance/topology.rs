@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 
 use althing_client::{Client, ReadingAs, Signer};
-use althing_types::{EntityId, EntityKind, Mode, limits::EPOCH_BLOCKS_STANDARD};
+use althing_types::{EntityId, EntityKind, Mechanism, Reads, limits::EPOCH_BLOCKS_STANDARD};
 use anyhow::Context as _;
 
 use crate::{
     cluster::{Cluster, prepare},
+    commands::network::ModeName,
     folder::Folder,
     founding::{Endpoints, Member, Plan, gateway_config},
     output::Table,
@@ -59,15 +60,20 @@ fn letters(k: usize) -> Vec<String> {
 
 impl Topology {
     /// Starts all processes with `k` peers B, and registers the entities.
-    pub(super) async fn start(k: usize, folder: &Folder) -> anyhow::Result<Self> {
+    pub(super) async fn start(k: usize, mode: ModeName, folder: &Folder) -> anyhow::Result<Self> {
         let letters = letters(k);
         let plan = Plan {
             network: "y4464".to_owned(),
-            mode: Mode::Consortium,
+            mode: mode.into(),
             organisations: letters.iter().map(|letter| format!("BoT entity {letter}")).collect(),
             peers: (0..).zip(&letters).map(|(index, l)| (format!("peer-{l}"), index)).collect(),
             gateway: GATEWAY.to_owned(),
             epoch_blocks: EPOCH_BLOCKS_STANDARD,
+            mechanism: match mode {
+                ModeName::Private => Mechanism::Raft,
+                ModeName::Public | ModeName::Consortium => Mechanism::Simplex,
+            },
+            reads: Reads::Open,
         };
         let mut ports = Reservations::default();
         let mut endpoints = Vec::new();
@@ -112,6 +118,11 @@ impl Topology {
             session.perform(members.iter().map(registration).collect()).await?;
         }
         Ok(())
+    }
+
+    /// How its peers agree.
+    pub(super) fn mechanism(&self) -> Mechanism {
+        self.cluster.founded.genesis.mechanism
     }
 
     /// Name of the network.

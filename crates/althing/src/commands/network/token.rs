@@ -7,8 +7,8 @@ use clap::Args;
 use crate::report::{failed, with_next};
 
 /// Whether a new network has tokens, and what transactions cost.
-#[derive(Debug, Args)]
-pub(super) struct TokenArgs {
+#[derive(Debug, Default, Args)]
+pub(crate) struct TokenArgs {
     /// Let the ledger have a token with this sign: 3 to 16 of a-z and 0-9, a letter first. It cannot be
     /// added later.
     #[arg(long, value_name = "SYMBOL")]

@@ -196,6 +196,7 @@ impl Start {
         })?;
         let ordering = althing_ordering::Config {
             ledger: genesis.ledger(),
+            mechanism: genesis.mechanism,
             genesis: Arc::clone(opened.genesis_block()),
             seed,
             role: settings.role,
