@@ -19,6 +19,7 @@ mod governance;
 mod identity;
 mod proofs;
 mod readings;
+mod secrecy;
 mod services;
 mod tokens;
 mod transactions;
@@ -99,6 +100,7 @@ fn forms() -> Vec<Form> {
     let mut forms = identity::forms();
     forms.extend(access::forms());
     forms.extend(readings::forms());
+    forms.push(secrecy::form());
     forms.extend(transactions::forms());
     forms.extend(blocks::forms());
     forms.extend(founding::forms());

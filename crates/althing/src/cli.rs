@@ -10,6 +10,7 @@ use crate::{
         config::ConfigCommand,
         conformance::ConformanceCommand,
         contract::ContractCommand,
+        data::DataCommand,
         demo::DemoCommand,
         did::DidCommand,
         entity::EntityCommand,
@@ -77,6 +78,9 @@ enum Command {
     /// Publish services, find and watch them.
     #[command(subcommand)]
     Service(ServiceCommand),
+    /// Show who holds data, and erase it.
+    #[command(subcommand)]
+    Data(DataCommand),
     /// Show streams and their gaps.
     #[command(subcommand)]
     Stream(StreamCommand),
@@ -136,6 +140,7 @@ impl Cli {
             Command::Contract(command) => command.run(output),
             Command::Trigger(command) => command.run(output),
             Command::Service(command) => command.run(output),
+            Command::Data(command) => command.run(output),
             Command::Stream(command) => command.run(output),
             Command::Reading(command) => command.run(output),
             Command::Tx(command) => command.run(output),

@@ -16,6 +16,7 @@ mod config;
 pub use config::Config;
 
 mod problem;
+mod purge;
 pub use problem::Failure;
 
 mod disk;

@@ -222,12 +222,18 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::AccountFrozen
         | Refusal::NoGrant
         | Refusal::NotAsked
+        | Refusal::NotSealed
         | Refusal::UseNotGranted => StatusCode::FORBIDDEN,
         Refusal::NonceReused
         | Refusal::NonceTooOld
         | Refusal::AlreadyExists
         | Refusal::VersionConflict
         | Refusal::SequenceOverlap
+        | Refusal::StreamNotEmpty
+        | Refusal::StreamKeyNumber
+        | Refusal::NoAgreementKey
+        | Refusal::StaleStreamKey
+        | Refusal::TooManyErasures
         | Refusal::DeviceChanged
         | Refusal::GapSealed
         | Refusal::SchemaChanged
@@ -254,6 +260,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         Refusal::UnknownEntity
         | Refusal::UnknownThing
         | Refusal::UnknownStream
+        | Refusal::UnknownStreamKey
         | Refusal::UnknownPending
         | Refusal::UnknownLink
         | Refusal::NonceTooFar

@@ -47,3 +47,6 @@ pub mod file;
 pub mod rule;
 
 pub mod time;
+
+mod unseal;
+pub use unseal::Unsealer;

@@ -9,11 +9,12 @@ use bytes::Bytes;
 use crate::{
     Client, Error, Events,
     model::{
-        AccessPolicy, Account, Aggregates, Block, BlockSummary, Code, Command, Consequence,
-        Contract, ContractAnswer, Decision, DidDocument, Entity, EventRecord, Gaps, Governance,
-        Grant, KeyVersion, Network, Page, Past, PastEvents, Peers, PendingApproval, Policies,
-        Property, Proposal, Readings, Service, ServiceVersion, Status, Stream, Thing, Transaction,
-        Trial, Trigger, TriggerTrial, Voucher, query,
+        AccessPolicy, Account, Aggregates, AgreementKey, Block, BlockSummary, Code, Command,
+        Consequence, Contract, ContractAnswer, Decision, DidDocument, Entity, Erasures,
+        EventRecord, Gaps, Governance, Grant, Holders, KeyVersion, Network, Page, Past, PastEvents,
+        Peers, PendingApproval, Policies, Property, Proposal, Readings, Service, ServiceVersion,
+        Status, Stream, StreamKeyShares, Thing, Transaction, Trial, Trigger, TriggerTrial, Voucher,
+        query,
     },
 };
 
@@ -411,6 +412,42 @@ impl Client {
     /// `unknown_stream` if no thing has it.
     pub async fn stream(&self, stream: &StreamId) -> Result<Stream, Error> {
         self.get(&format!("v1/streams/{stream}"), NONE).await
+    }
+
+    /// A key of a confidential stream, wrapped to its readers.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it.
+    pub async fn stream_key(
+        &self,
+        stream: &StreamId,
+        number: u32,
+    ) -> Result<StreamKeyShares, Error> {
+        self.get(&format!("v1/streams/{stream}/keys/{number}"), NONE).await
+    }
+
+    /// What was erased of a stream, and who has confirmed it.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it.
+    pub async fn erasures(&self, stream: &StreamId) -> Result<Erasures, Error> {
+        self.get(&format!("v1/streams/{stream}/erasures"), NONE).await
+    }
+
+    /// Who holds the payloads of a stream.
+    ///
+    /// # Errors
+    /// `unknown_stream` if no thing has it.
+    pub async fn holders(&self, stream: &StreamId) -> Result<Holders, Error> {
+        self.get(&format!("v1/streams/{stream}/holders"), NONE).await
+    }
+
+    /// To which key streams' keys are wrapped for an entity.
+    ///
+    /// # Errors
+    /// `unknown_entity` if it is not registered.
+    pub async fn agreement(&self, entity: &EntityId) -> Result<AgreementKey, Error> {
+        self.get(&format!("v1/entities/{entity}/agreement"), NONE).await
     }
 
     /// Readings of a stream, ascending by sequence number.

@@ -31,7 +31,8 @@
 
 mod machine;
 pub use machine::{
-    AttemptId, Held, Input, Located, Machine, Outcome, Output, PersistId, PublishId, Status, TimeMs,
+    AttemptId, Held, Input, Located, Machine, Outcome, Output, PersistId, PublishId, Sealing,
+    Status, TimeMs,
 };
 
 mod config;

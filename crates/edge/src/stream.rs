@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use althing_types::limits::{BATCH_READINGS_MAX, PAYLOAD_BYTES_MAX};
+use althing_types::limits::BATCH_READINGS_MAX;
 use althing_types::{
     Arrived, BatchHeader, Payload, Reading, SignedPayload, StreamId, Transaction, Value, Wire,
 };
@@ -256,15 +256,16 @@ impl Stream {
     }
 
     /// The oldest durable readings without a gap between them, at most `readings_max` and no more
-    /// than a payload may be long. Packs go whole, and at least one of them.
+    /// than `bytes_max`. Packs go whole, and at least one of them.
     pub(crate) fn seal(
         &self,
         stream: StreamId,
         readings_max: usize,
+        bytes_max: usize,
     ) -> Option<(BatchHeader, Vec<u8>)> {
         let durable = self.queue.iter().take(self.durable);
         if self.is_signed() {
-            return seal_packs(stream, durable, readings_max);
+            return seal_packs(stream, durable, readings_max, bytes_max);
         }
         let first_seq = self.front()?.seq;
         let mut bytes = PAYLOAD_HEAD_BYTES;
@@ -274,7 +275,7 @@ impl Stream {
             .map(|(queued, _)| queued)
             .take_while(|queued| {
                 bytes += cost(&queued.reading.value);
-                bytes <= PAYLOAD_BYTES_MAX
+                bytes <= bytes_max
             })
             .map(|queued| queued.reading.clone())
             .collect();
@@ -298,6 +299,7 @@ fn seal_packs<'a>(
     stream: StreamId,
     queued: impl Iterator<Item = &'a Queued>,
     readings_max: usize,
+    bytes_max: usize,
 ) -> Option<(BatchHeader, Vec<u8>)> {
     let (mut packs, mut bytes, mut count) = (Vec::<Arrived>::new(), PAYLOAD_HEAD_BYTES, 0);
     for arrived in queued.map_while(|queued| queued.pack.as_ref()) {
@@ -308,7 +310,7 @@ fn seal_packs<'a>(
         }
         bytes += pack.wire().len() + PACK_FRAME_BYTES;
         count += pack.body().readings.len();
-        let fits = bytes <= PAYLOAD_BYTES_MAX && count <= readings_max.min(BATCH_READINGS_MAX);
+        let fits = bytes <= bytes_max && count <= readings_max.min(BATCH_READINGS_MAX);
         if last.is_some_and(|last| !fits || !SignedPayload::follows(last, pack)) {
             break;
         }

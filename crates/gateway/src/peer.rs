@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use althing_client::model::query::Readings as ReadingsQuery;
 use althing_client::model::{Binding, Effect};
-use althing_client::{Client, Error, Submission, model};
-use althing_edge::{DeviceSpec, Located, Outcome, StreamSpec, ThingSpec};
+use althing_client::{Client, Error, Submission, Unsealer, model};
+use althing_edge::{DeviceSpec, Located, Outcome, Sealing, StreamSpec, ThingSpec};
 use althing_types::limits::BATCH_READINGS_MAX;
 use althing_types::{
     EntityId, PublicKey, Reading, Refusal, StreamId, StreamSchema, Suite, ThingId, Transaction,
@@ -21,6 +21,8 @@ pub struct PeerUplink {
     client: Client,
     gateway: EntityId,
     patience: Duration,
+    /// Opens what is confidential; none for a gateway that has no keys of streams.
+    unsealer: Option<Arc<Unsealer>>,
 }
 
 /// What one peer says to a transaction.
@@ -37,7 +39,13 @@ impl PeerUplink {
     /// [`answer_timeout`](crate::Config) should be longer than that.
     #[must_use]
     pub const fn new(client: Client, gateway: EntityId, patience: Duration) -> Self {
-        Self { client, gateway, patience }
+        Self { client, gateway, patience, unsealer: None }
+    }
+
+    /// The same for a gateway that unwraps keys of confidential streams.
+    #[must_use]
+    pub fn with_unsealer(self, unsealer: Arc<Unsealer>) -> Self {
+        Self { unsealer: Some(unsealer), ..self }
     }
 
     /// What the gateway must know of a thing to serve it, as the ledger has it.
@@ -115,7 +123,15 @@ impl PeerUplink {
         let mut shown: Vec<model::Reading> = Vec::new();
         let mut query = ReadingsQuery { first_seq: Some(seq.saturating_sub(1)), ..<_>::default() };
         loop {
-            let page = self.client.readings(stream, &query).await.map_err(failed)?;
+            let mut page = self.client.readings(stream, &query).await.map_err(failed)?;
+            if let Some(unsealer) = &self.unsealer {
+                unsealer.open(&self.client, &mut page).await.map_err(failed)?;
+            }
+            if !page.sealed.is_empty() {
+                return Err(UplinkError::because(
+                    "the stream's key is not wrapped to this gateway",
+                ));
+            }
             if !page.unavailable.is_empty() {
                 return Err(UplinkError::because("the peer does not hold these readings yet"));
             }
@@ -151,8 +167,17 @@ impl Uplink for PeerUplink {
         Ok(AccountState { height: account.height, next_nonce: account.next_nonce })
     }
 
-    async fn next_seq(&self, stream: StreamId) -> Result<u64, UplinkError> {
-        Ok(self.client.stream(&stream).await.map_err(failed)?.next_seq)
+    async fn head(&self, id: StreamId) -> Result<(u64, Sealing), UplinkError> {
+        let stream = self.client.stream(&id).await.map_err(failed)?;
+        let sealing = match (stream.secrecy, &self.unsealer) {
+            (None, _) => Sealing::Open,
+            (Some(_), None) => Sealing::Locked,
+            (Some(secrecy), Some(unsealer)) => {
+                let key = unsealer.key(&self.client, &id, secrecy.key_number).await;
+                key.map_err(failed)?.map_or(Sealing::Locked, Sealing::Under)
+            }
+        };
+        Ok((stream.next_seq, sealing))
     }
 
     async fn locate(&self, id: StreamId, seq: u64) -> Result<(Option<Located>, u64), UplinkError> {

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use althing_edge::{Located, Outcome};
+use althing_edge::{Located, Outcome, Sealing};
 use althing_types::{Body, EntityId, LedgerId, PublicKey, SigningKey, StreamId, Transaction};
 
 /// The way to the ledger, as far as a gateway needs it.
@@ -11,8 +11,11 @@ pub trait Uplink: Send + Sync + 'static {
     /// Where the gateway's account stands.
     fn account(&self) -> impl Future<Output = Result<AccountState, UplinkError>> + Send;
 
-    /// The sequence number after a stream's highest.
-    fn next_seq(&self, stream: StreamId) -> impl Future<Output = Result<u64, UplinkError>> + Send;
+    /// The sequence number after a stream's highest, and whether and how its payloads are sealed.
+    fn head(
+        &self,
+        stream: StreamId,
+    ) -> impl Future<Output = Result<(u64, Sealing), UplinkError>> + Send;
 
     /// The batch of a stream that holds a sequence number, if any does; and the number after the
     /// stream's highest, of the same state of the ledger or a later one.

@@ -15,7 +15,9 @@ use althing_types::{
 use minicbor::Decode;
 
 use crate::{
-    Context, execute, token,
+    Context, execute, key as own_key,
+    secrecy::SecrecyRecord,
+    token,
     transition::{Actor, Stop, Transition, decode_at},
 };
 
@@ -98,6 +100,9 @@ pub struct Basis {
     /// For each batch, the device whose signature its readings need, with its key; none where the
     /// signature on the transaction is enough.
     pub devices: Vec<Option<(EntityId, PublicKey)>>,
+    /// For each batch, which key its payload must be sealed under; none where its stream is not
+    /// confidential.
+    pub secrecies: Vec<Option<SecrecyRecord>>,
 }
 
 /// Finds the [`Basis`] of one transaction after the other in one state, and remembers what many of
@@ -114,6 +119,7 @@ pub struct Bases<'a, R> {
 struct Origin {
     schema: StreamSchema,
     device: Needed,
+    secrecy: Option<SecrecyRecord>,
 }
 
 /// Whose signature the readings of a stream need beside that of their transaction.
@@ -154,8 +160,9 @@ impl<'a, R: Read> Bases<'a, R> {
         }
         let sender = transaction.body().sender;
         for batch in transaction.batches() {
-            let Origin { schema, device } = self.origin(batch.stream)?;
+            let Origin { schema, device, secrecy } = self.origin(batch.stream)?;
             basis.schemas.push(schema.clone());
+            basis.secrecies.push(*secrecy);
             let device = device.needed_of(&sender);
             basis.devices.push(self.device(device)?);
         }
@@ -169,19 +176,23 @@ impl<'a, R: Read> Bases<'a, R> {
     /// As [`Bases::of`].
     pub fn agree(&mut self, transaction: &Transaction, basis: &Basis) -> Result<bool, Refusal> {
         let (mut keys, mut schemas) = (basis.keys.iter(), basis.schemas.iter());
-        let mut devices = basis.devices.iter();
+        let (mut devices, mut secrecies) = (basis.devices.iter(), basis.secrecies.iter());
         let sender = transaction.body().sender;
         let mut same = true;
         for signed in transaction.signatures() {
             same &= keys.next() == Some(self.key(signed)?);
         }
         for batch in transaction.batches() {
-            let Origin { schema, device } = self.origin(batch.stream)?;
+            let Origin { schema, device, secrecy } = self.origin(batch.stream)?;
             same &= schemas.next() == Some(schema);
+            same &= secrecies.next() == Some(secrecy);
             let device = device.needed_of(&sender);
             same &= devices.next() == Some(&self.device(device)?);
         }
-        let is_all = keys.next().is_none() && schemas.next().is_none() && devices.next().is_none();
+        let is_all = keys.next().is_none()
+            && schemas.next().is_none()
+            && devices.next().is_none()
+            && secrecies.next().is_none();
         Ok(same && is_all)
     }
 
@@ -268,7 +279,8 @@ fn origin(view: &impl Read, id: StreamId) -> Result<Origin, Refusal> {
         Some(Signing::Device) => Needed::Device(thing.device),
         None => Needed::Nobody,
     };
-    Ok(Origin { schema: head.schema, device })
+    let secrecy = get(view, &own_key::secrecy(&id))?;
+    Ok(Origin { schema: head.schema, device, secrecy })
 }
 
 /// The transactions that the records of a transaction link to. Peers look them up in their index

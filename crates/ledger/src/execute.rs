@@ -6,8 +6,8 @@ use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY
 
 use crate::{
     BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
-    entity, epoch, governance, index, onboarding, record, service, standing, status, stream, thing,
-    token,
+    entity, epoch, erasure, governance, index, onboarding, record, secrecy, service, standing,
+    status, stream, thing, token,
     transition::{Actor, Moment, Stop, Transition},
     trigger,
 };
@@ -211,6 +211,22 @@ fn act_once<R: Read>(
         }
         Action::Unbind { thing, gateway } => binding::unbind(state, actor, thing, gateway),
         Action::SubmitBatch(batch) => stream::submit(state, actor, batch),
+        Action::SetAgreementKey { key } => {
+            secrecy::set_agreement_key(state, actor, *key);
+            Ok(())
+        }
+        Action::RotateStreamKey { stream, number, cipher, shares } => {
+            secrecy::rotate(state, actor, stream, *number, *cipher, shares)
+        }
+        Action::ShareStreamKey { stream, number, shares } => {
+            secrecy::share(state, actor, stream, *number, shares)
+        }
+        Action::EraseReadings { stream, first_seq, last_seq } => {
+            erasure::erase(state, actor, stream, *first_seq, *last_seq)
+        }
+        Action::ConfirmErasure { stream, erasure } => {
+            erasure::confirm(state, actor, stream, *erasure)
+        }
         Action::Record(what) => record::write(state, actor, what),
         Action::SetApprovalPolicy(policy) => approval::set_policy(state, actor, policy),
         Action::UploadCode { code, part, bytes } => {

@@ -24,6 +24,7 @@
 //! | `c` command | its [record](crate::command::CommandRecord) |
 //! | `m` thing height (8) position (4) command | |
 //! | `b` height (8) proposal | refusal (2) height at which it ended (8); nothing while it is open |
+//! | `L` height (8) stream erasure (4) | |
 //! | `W` `k` code | owner |
 //! | `W` `n` name 00 contract | |
 //! | `W` `i` interface 00 contract | |
@@ -501,6 +502,25 @@ pub(crate) fn voucher_issued<R: Read>(
     for entity in [maker, owner] {
         state.row(join(b'm', &[&entity.0, &id.0]), Some(Vec::new()));
     }
+}
+
+/// Rows of all erasures, in the order in which they were made.
+#[must_use]
+pub fn erasures() -> Vec<u8> {
+    vec![b'L']
+}
+
+/// Which erasure of which stream a row of [`erasures`] is about; none if it is no such row.
+#[must_use]
+pub fn erasure_of(row: &[u8]) -> Option<(StreamId, u32)> {
+    let rest = row.strip_prefix(b"L")?.get(8..)?;
+    let (stream, number) = rest.split_at_checked(32)?;
+    Some((StreamId(stream.try_into().ok()?), u32::from_be_bytes(number.try_into().ok()?)))
+}
+
+pub(crate) fn erased<R: Read>(state: &mut Transition<'_, R>, stream: &StreamId, number: u32) {
+    let height = state.now.height.to_be_bytes();
+    state.row(join(b'L', &[&height, &stream.0, &number.to_be_bytes()]), Some(Vec::new()));
 }
 
 pub(crate) fn thing_placed<R: Read>(

@@ -354,3 +354,35 @@ pub fn rewards() -> Vec<u8> {
 pub fn rewards_of(stream: &StreamId) -> Vec<u8> {
     [b"f/w/".as_slice(), &stream.0].concat()
 }
+
+/// Where the [`AgreementRecord`](crate::secrecy::AgreementRecord) of an entity is: `l/a/<id>`.
+#[must_use]
+pub fn agreement(entity: &EntityId) -> Vec<u8> {
+    [b"l/a/".as_slice(), &entity.0].concat()
+}
+
+/// Where the [`SecrecyRecord`](crate::secrecy::SecrecyRecord) of a confidential stream is:
+/// `l/s/<id>`.
+#[must_use]
+pub fn secrecy(stream: &StreamId) -> Vec<u8> {
+    [b"l/s/".as_slice(), &stream.0].concat()
+}
+
+/// Where the [`Shares`](crate::secrecy::Shares) of a key of a stream are: `l/w/<id>/<number, 4 bytes
+/// big-endian>`.
+#[must_use]
+pub fn shares(stream: &StreamId, number: u32) -> Vec<u8> {
+    [b"l/w/".as_slice(), &stream.0, b"/", &number.to_be_bytes()].concat()
+}
+
+/// Where the [`Erasures`](crate::erasure::Erasures) of a stream are: `l/e/<id>`.
+#[must_use]
+pub fn erasures(stream: &StreamId) -> Vec<u8> {
+    [b"l/e/".as_slice(), &stream.0].concat()
+}
+
+/// Where it is kept which peers confirmed an erasure: `l/c/<id>/<number, 4 bytes big-endian>`.
+#[must_use]
+pub fn confirmations(stream: &StreamId, erasure: u32) -> Vec<u8> {
+    [b"l/c/".as_slice(), &stream.0, b"/", &erasure.to_be_bytes()].concat()
+}

@@ -104,6 +104,14 @@ pub(crate) fn complete(
     let mut checks = Vec::new();
     for (index, (batch, payload)) in transaction.batches().zip(&payloads).enumerate() {
         let (schema, device) = (&basis.schemas[index], &basis.devices[index]);
+        if let Some(secrecy) = &basis.secrecies[index] {
+            secrecy.takes(batch, payload)?;
+            // What a device signed is inside, where no validator can check it.
+            if device.is_some() {
+                return Err(Refusal::Unsigned);
+            }
+            continue;
+        }
         match batch.open(payload, schema) {
             Ok(_) => {}
             Err(PayloadError::Schema { .. }) => return Err(Refusal::SchemaMismatch),

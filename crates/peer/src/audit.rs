@@ -42,6 +42,9 @@ pub fn audit(store: &dyn Store, payloads: &Payloads, height: u64) -> Result<Audi
     while let Some(begin) = from {
         let part = leaves(store, &begin)?;
         for digest in part.digests.iter().filter(|digest| !payloads.contains(digest)) {
+            if rows::is_erased(store, digest)? {
+                continue;
+            }
             audit.missing += 1;
             if audit.listed.len() < MISSING_LISTED_MAX {
                 audit.listed.push(*digest);

@@ -341,6 +341,8 @@ fn put_beside(
         batch.put(Space::Nodes, key, stored.node.to_wire());
     }
     for (stream, index, leaf) in leaves {
+        let reference = rows::reference(&leaf.payload_digest, &stream, index);
+        batch.put(Space::Payloads, reference, Vec::new());
         batch.put(Space::Nodes, rows::leaf(&stream, index), leaf.to_wire());
     }
     for (digest, description) in descriptions {

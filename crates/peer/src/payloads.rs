@@ -10,7 +10,7 @@ use std::{
 use althing_ordering::{Inbox, Outbox, PeerKey, To, Watched};
 use althing_state::{Batch, Direction, Space, Store, StoreError, prefix_end};
 use althing_storage::{PayloadError, Payloads};
-use althing_types::blake3_digest;
+use althing_types::{StreamId, blake3_digest};
 use bytes::Bytes;
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::sync::Mutex;
@@ -35,6 +35,8 @@ const WANTED_TOTAL_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct PayloadBook {
     store: Arc<Payloads>,
+    /// Where it is noted what is missing, what refers to what, and what was erased.
+    index: Arc<dyn Store>,
     /// Of final batches.
     wanted: Mutex<BTreeSet<[u8; 32]>>,
     /// Of proposed blocks whose check waits for them, and how many such checks there are.
@@ -50,14 +52,15 @@ pub(crate) struct PayloadBook {
 
 impl PayloadBook {
     /// The book of a peer that starts: `index` holds notes of what was missing when it stopped.
-    pub(crate) fn open(store: Arc<Payloads>, index: &dyn Store) -> Result<Self, StoreError> {
-        let wanted = still_missing(&store, index)?;
-        Ok(Self::new(store, wanted))
+    pub(crate) fn open(store: Arc<Payloads>, index: Arc<dyn Store>) -> Result<Self, StoreError> {
+        let wanted = still_missing(&store, &*index)?;
+        Ok(Self::new(store, index, wanted))
     }
 
-    fn new(store: Arc<Payloads>, wanted: BTreeSet<[u8; 32]>) -> Self {
+    fn new(store: Arc<Payloads>, index: Arc<dyn Store>, wanted: BTreeSet<[u8; 32]>) -> Self {
         Self {
             store,
+            index,
             wanted: Mutex::new(wanted),
             needed: Mutex::new(BTreeMap::new()),
             asked: Mutex::default(),
@@ -101,7 +104,9 @@ impl PayloadBook {
 
     /// Notes that a payload is to be fetched, unless it is here; whether that is news.
     pub(crate) fn want(&self, digest: [u8; 32]) -> bool {
-        if self.store.contains(&digest) {
+        // If the disk cannot tell, others are asked in vain at worst.
+        let is_erased = rows::is_erased(&*self.index, &digest).unwrap_or(false);
+        if is_erased || self.store.contains(&digest) {
             return false;
         }
         let mut wanted = self.wanted.lock();
@@ -111,6 +116,26 @@ impl PayloadBook {
             self.changed();
         }
         is_news
+    }
+
+    /// Ends the reference of a batch to a payload, and destroys the payload if no other batch refers
+    /// to it. Whether it was here.
+    pub(crate) fn erase(
+        &self,
+        digest: &[u8; 32],
+        stream: &StreamId,
+        index: u64,
+    ) -> Result<bool, PayloadError> {
+        let mut batch = Batch::default();
+        batch.remove(Space::Payloads, rows::reference(digest, stream, index));
+        batch.remove(Space::Payloads, rows::missing(digest));
+        batch.put(Space::Payloads, rows::erased(digest), Vec::new());
+        self.index.commit(batch)?;
+        if !rows::is_erased(&*self.index, digest)? {
+            return Ok(false);
+        }
+        self.wanted.lock().remove(digest);
+        self.store.erase(digest)
     }
 
     fn changed(&self) {

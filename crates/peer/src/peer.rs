@@ -67,7 +67,7 @@ impl Opened {
     ) -> Result<Self, StartError> {
         let (chain, genesis) =
             Chain::open(&config.genesis, Arc::clone(&store)).map_err(StartError::Open)?;
-        let book = PayloadBook::open(payloads, &*store)
+        let book = PayloadBook::open(payloads, Arc::clone(&store))
             .map_err(|error| StartError::Open(OpenError::Store(error)))?;
         let (sender, deliveries) = mpsc::unbounded_channel();
         let core = Arc::new(Core::new(config, chain, book, sender));

@@ -1,6 +1,7 @@
 //! Where a peer keeps what it derives from blocks, beside the authenticated state.
 
 use althing_proof::stream::{Leaf, Node};
+use althing_state::{Direction, Space, Store, StoreError, prefix_end};
 use althing_types::{Digest, Header, Receipt, StreamId};
 use minicbor::{Decode, Encode};
 
@@ -52,6 +53,34 @@ pub(crate) const MISSING: &[u8] = b"w/";
 /// Key that notes a missing payload: `Payloads w/<digest>`. It stays until a start finds the payload.
 pub(crate) fn missing(digest: &[u8; 32]) -> Vec<u8> {
     [MISSING, digest].concat()
+}
+
+/// Key that notes that a batch refers to a payload: `Payloads n/<digest><stream><position>`. Payloads
+/// of several batches may be the same bytes, and one that is erased must not take the others' away.
+pub(crate) fn reference(digest: &[u8; 32], stream: &StreamId, index: u64) -> Vec<u8> {
+    [references(digest).as_slice(), &stream.0, &index.to_be_bytes()].concat()
+}
+
+/// What the keys of the references to a payload begin with.
+pub(crate) fn references(digest: &[u8; 32]) -> Vec<u8> {
+    [b"n/".as_slice(), digest].concat()
+}
+
+/// Key that notes that a payload was erased: `Payloads x/<digest>`. It says nothing as long as a batch
+/// refers to the payload.
+pub(crate) fn erased(digest: &[u8; 32]) -> Vec<u8> {
+    [b"x/".as_slice(), digest].concat()
+}
+
+/// Whether a payload was erased, and is nobody's.
+pub(crate) fn is_erased(store: &dyn Store, digest: &[u8; 32]) -> Result<bool, StoreError> {
+    if store.get(Space::Payloads, &erased(digest))?.is_none() {
+        return Ok(false);
+    }
+    let prefix = references(digest);
+    let end = prefix_end(&prefix);
+    let rows = store.scan(Space::Payloads, &prefix, end.as_deref(), Direction::Forward, 1)?;
+    Ok(rows.is_empty())
 }
 
 /// Key of a node of a stream's tree: `Nodes <stream><level><index>`.

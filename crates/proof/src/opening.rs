@@ -282,10 +282,13 @@ pub(crate) fn open_payload(
     leaf: &Leaf,
     bytes: &[u8],
 ) -> Result<Payload, PayloadError> {
-    // Bounds may have changed since the batch was taken, and were checked then; type, scale and
-    // quantum of a stream with readings never change.
-    let schema = StreamSchema { minimum: None, maximum: None, ..head.schema.clone() };
-    leaf.batch(head.id()).open(bytes, &schema)
+    leaf.batch(head.id()).open(bytes, &of_any_time(&head.schema))
+}
+
+/// What values of a stream are, whenever they were taken: bounds may have changed since, and were
+/// checked then; type, scale and quantum of a stream with readings never change.
+pub(crate) fn of_any_time(schema: &StreamSchema) -> StreamSchema {
+    StreamSchema { minimum: None, maximum: None, ..schema.clone() }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use althing_types::Reading;
+use althing_types::{PayloadError, Reading, SealedPayload, StreamId, StreamKey, StreamSchema};
 
 use crate::{
     archive::{Archive, ProveError},
@@ -31,8 +31,10 @@ pub struct AnswerBatch {
     pub index: u64,
     /// Its leaf.
     pub leaf: Leaf,
-    /// Its readings, unless the payload is left out; those outside the interval included.
+    /// Its readings, unless the payload is left out or sealed; those outside the interval included.
     pub readings: Option<Vec<Reading>>,
+    /// Its payload, if that is sealed: the stream is confidential. It is the one in the tree.
+    pub sealed: Option<Vec<u8>>,
 }
 
 impl RangeAnswer {
@@ -46,7 +48,44 @@ impl RangeAnswer {
 
     /// The batches whose payload is left out.
     pub fn without_payload(&self) -> impl Iterator<Item = &AnswerBatch> {
-        self.batches.iter().filter(|batch| batch.readings.is_none())
+        self.batches.iter().filter(|batch| batch.readings.is_none() && batch.sealed.is_none())
+    }
+
+    /// The batches whose payload is sealed and was not opened.
+    pub fn sealed(&self) -> impl Iterator<Item = &AnswerBatch> {
+        self.batches.iter().filter(|batch| batch.readings.is_none() && batch.sealed.is_some())
+    }
+
+    /// Opens the batches that are sealed under `key`; leaves others as they are. How many it opened.
+    ///
+    /// # Errors
+    /// [`OpeningError::Payload`] if one bears the key's number, but does not open, or holds what the
+    /// stream cannot have.
+    pub fn open(
+        &mut self,
+        stream: StreamId,
+        schema: &StreamSchema,
+        key: &StreamKey,
+    ) -> Result<usize, OpeningError> {
+        let schema = opening::of_any_time(schema);
+        let mut opened = 0;
+        for batch in self.batches.iter_mut().filter(|batch| batch.readings.is_none()) {
+            let Some(bytes) = &batch.sealed else { continue };
+            let failed = |source| OpeningError::Payload { leaf: batch.index, source };
+            let header = batch.leaf.batch(stream);
+            let sealed = header.sealed(bytes).map_err(failed)?;
+            if sealed.key_number != key.number {
+                continue;
+            }
+            let (_, payload) = key.open(&header, bytes).map_err(failed)?;
+            let admits = |reading: &Reading| schema.admits(&reading.value);
+            if let Some(index) = payload.readings.iter().position(|reading| !admits(reading)) {
+                return Err(failed(PayloadError::Schema { index }));
+            }
+            batch.readings = Some(payload.readings);
+            opened += 1;
+        }
+        Ok(opened)
     }
 }
 
@@ -83,10 +122,20 @@ pub fn verify(
     let mut batches = Vec::new();
     for part in shown {
         let Shown::Leaf { index, leaf, payload } = part else { continue };
-        let payload = payload.map(|bytes| opening::open_payload(head, leaf, bytes)).transpose();
-        let payload = payload.map_err(|source| OpeningError::Payload { leaf: index, source })?;
-        let readings = payload.map(|payload| payload.readings);
-        batches.push(AnswerBatch { index, leaf: leaf.clone(), readings });
+        let failed = |source| OpeningError::Payload { leaf: index, source };
+        let (mut readings, mut sealed) = (None, None);
+        match payload {
+            Some(bytes) if SealedPayload::is_form_of(bytes) => {
+                leaf.batch(head.id()).sealed(bytes).map_err(failed)?;
+                sealed = Some(bytes.to_vec());
+            }
+            Some(bytes) => {
+                let payload = opening::open_payload(head, leaf, bytes).map_err(failed)?;
+                readings = Some(payload.readings);
+            }
+            None => {}
+        }
+        batches.push(AnswerBatch { index, leaf: leaf.clone(), readings, sealed });
     }
     batches.sort_by_key(|batch| batch.leaf.first_seq);
     Ok(RangeAnswer { interval: *interval, batches })

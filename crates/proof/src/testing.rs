@@ -16,8 +16,9 @@ use alloc::{collections::BTreeMap, string::ToString, vec, vec::Vec};
 
 use althing_types::{
     Action, Arrived, Block, Body, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception,
-    Pack, PackBody, Payload, Reading, Receipt, SignedPayload, SigningKey, StreamId, StreamSchema,
-    Suite, ThingId, Transaction, TxId, Value, ValueKind, Wire, receipts_root, receipts_statement,
+    Pack, PackBody, Payload, Reading, Receipt, SignedPayload, SigningKey, StreamId, StreamKey,
+    StreamSchema, Suite, ThingId, Transaction, TxId, Value, ValueKind, Wire, receipts_root,
+    receipts_statement,
 };
 use bytes::Bytes;
 
@@ -204,6 +205,22 @@ impl TinyLedger {
         let height = self.blocks.len() as u64;
         let came = (self.gateway, transaction.id());
         self.series.append_bytes(&batch, signed.to_wire(), came, (height, time_at(height)));
+        self.put_head();
+    }
+
+    /// Submits readings sealed under a key, in a batch and block of their own.
+    ///
+    /// # Panics
+    /// If there are more than can be sealed at once.
+    pub fn submit_sealed(&mut self, readings: Vec<Reading>, key: &StreamKey) {
+        let payload = Payload { readings };
+        let plain = payload.header(self.stream, self.series.head.next_seq);
+        let (batch, bytes) = key.seal(&plain, &payload.to_wire()).unwrap();
+        let transaction = self.sign(vec![Action::SubmitBatch(batch.clone())]);
+        self.block(vec![transaction.wire().clone()]);
+        let height = self.blocks.len() as u64;
+        let came = (self.gateway, transaction.id());
+        self.series.append_bytes(&batch, bytes, came, (height, time_at(height)));
         self.put_head();
     }
 

@@ -3,14 +3,17 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    AccessPolicy, AccessRequest, AccessUse, ActionKind, Amount, BatchHeader, Claim, CodeId,
-    CodeMeta, Command, CommandReport, ContractId, EntityId, Escrow, GrantId, Inception, Join,
-    Limit, Manifest, Offer, Proposal, PublicKey, Resource, Reward, ServiceId, ServiceStatus,
-    Signature, Sponsorship, Status, Terms, ThingId, Transfer, Trigger, TriggerId, TxId, Version,
-    Voucher, VoucherId,
+    AccessPolicy, AccessRequest, AccessUse, ActionKind, AgreementKey, Amount, BatchHeader, Cipher,
+    Claim, CodeId, CodeMeta, Command, CommandReport, ContractId, EntityId, Escrow, GrantId,
+    Inception, Join, KeyShare, Limit, Manifest, Offer, Proposal, PublicKey, Resource, Reward,
+    ServiceId, ServiceStatus, Signature, Sponsorship, Status, StreamId, Terms, ThingId, Transfer,
+    Trigger, TriggerId, TxId, Version, Voucher, VoucherId,
 };
 
 mod bounds;
+
+mod record;
+pub use record::Record;
 
 /// One thing a transaction does. The actions of a transaction succeed or fail together.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -277,6 +280,68 @@ pub enum Action {
         #[n(0)]
         uses: Vec<AccessUse>,
     },
+    /// Says to which key streams' keys are to be wrapped for the sender, in place of an earlier one.
+    #[n(45)]
+    SetAgreementKey {
+        /// The key.
+        #[n(0)]
+        key: AgreementKey,
+    },
+    /// Gives a stream a new key; the first one makes it confidential for ever, and only before its
+    /// first reading. By the owner of the thing.
+    #[n(46)]
+    RotateStreamKey {
+        /// Which.
+        #[n(0)]
+        stream: StreamId,
+        /// Number of the new key: 1, or one more than the present one's.
+        #[n(1)]
+        number: u32,
+        /// How it seals.
+        #[n(2)]
+        cipher: Cipher,
+        /// The key, wrapped to 1 to [`STREAM_READERS_MAX`](crate::limits::STREAM_READERS_MAX)
+        /// readers, ascending. Whoever is not among them reads nothing that is sealed under it.
+        #[n(3)]
+        shares: Vec<KeyShare>,
+    },
+    /// Gives a key of a confidential stream to more readers; by the owner of the thing.
+    #[n(47)]
+    ShareStreamKey {
+        /// Which.
+        #[n(0)]
+        stream: StreamId,
+        /// Number of the key, of now or of before.
+        #[n(1)]
+        number: u32,
+        /// The key, wrapped to each, ascending by reader; replaces what a reader has of it.
+        #[n(2)]
+        shares: Vec<KeyShare>,
+    },
+    /// Has every holder delete the payloads of all batches that have a reading among these numbers;
+    /// by the owner of the thing.
+    #[n(48)]
+    EraseReadings {
+        /// Of which stream.
+        #[n(0)]
+        stream: StreamId,
+        /// First number.
+        #[n(1)]
+        first_seq: u64,
+        /// Last number.
+        #[n(2)]
+        last_seq: u64,
+    },
+    /// Says that the sender, a peer, holds none of these payloads any more: its purge receipt.
+    #[n(49)]
+    ConfirmErasure {
+        /// Of which stream.
+        #[n(0)]
+        stream: StreamId,
+        /// Which erasure of the stream, from 0.
+        #[n(1)]
+        erasure: u32,
+    },
     /// Uploads a part of a module, to be put together by [`Action::StoreCode`] of the same sender.
     /// A sender has one upload under way; the first part of another module drops it.
     #[n(50)]
@@ -522,24 +587,6 @@ pub enum Action {
     },
 }
 
-/// Data that one entity writes for itself or others to find.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct Record {
-    /// What sort of record, a name chosen by the application.
-    #[n(0)]
-    pub kind: String,
-    /// Its data, at most [`RECORD_BYTES_MAX`](crate::limits::RECORD_BYTES_MAX) bytes; the ledger does not look into it.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub data: Vec<u8>,
-    /// Entities to be notified, at most [`RECIPIENTS_MAX`](crate::limits::RECIPIENTS_MAX).
-    #[n(2)]
-    pub notify: Vec<EntityId>,
-    /// An earlier transaction that this record belongs to.
-    #[n(3)]
-    pub link: Option<TxId>,
-}
-
 /// `threshold` of `approvers` must sign before an action of this kind takes effect.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -598,6 +645,11 @@ impl Action {
             Self::RevokeGrant { .. } => ActionKind::RevokeGrant,
             Self::UseGrant { .. } => ActionKind::UseGrant,
             Self::RecordAccess { .. } => ActionKind::RecordAccess,
+            Self::SetAgreementKey { .. } => ActionKind::SetAgreementKey,
+            Self::RotateStreamKey { .. } => ActionKind::RotateStreamKey,
+            Self::ShareStreamKey { .. } => ActionKind::ShareStreamKey,
+            Self::EraseReadings { .. } => ActionKind::EraseReadings,
+            Self::ConfirmErasure { .. } => ActionKind::ConfirmErasure,
             Self::UploadCode { .. } => ActionKind::UploadCode,
             Self::StoreCode { .. } => ActionKind::StoreCode,
             Self::RemoveCode { .. } => ActionKind::RemoveCode,

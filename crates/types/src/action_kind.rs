@@ -109,6 +109,21 @@ pub enum ActionKind {
     /// [`Action::RecordAccess`](crate::Action::RecordAccess).
     #[n(26)]
     RecordAccess = 26,
+    /// [`Action::SetAgreementKey`](crate::Action::SetAgreementKey).
+    #[n(45)]
+    SetAgreementKey = 45,
+    /// [`Action::RotateStreamKey`](crate::Action::RotateStreamKey).
+    #[n(46)]
+    RotateStreamKey = 46,
+    /// [`Action::ShareStreamKey`](crate::Action::ShareStreamKey).
+    #[n(47)]
+    ShareStreamKey = 47,
+    /// [`Action::EraseReadings`](crate::Action::EraseReadings).
+    #[n(48)]
+    EraseReadings = 48,
+    /// [`Action::ConfirmErasure`](crate::Action::ConfirmErasure).
+    #[n(49)]
+    ConfirmErasure = 49,
     /// [`Action::UploadCode`](crate::Action::UploadCode).
     #[n(50)]
     UploadCode = 50,
@@ -201,7 +216,7 @@ pub enum ActionKind {
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 64] = [
+    pub const ALL: [(Self, &'static str); 69] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -233,6 +248,11 @@ impl ActionKind {
         (Self::ReportCommand, "report_command"),
         (Self::CancelCommand, "cancel_command"),
         (Self::Quarantine, "quarantine"),
+        (Self::SetAgreementKey, "set_agreement_key"),
+        (Self::RotateStreamKey, "rotate_stream_key"),
+        (Self::ShareStreamKey, "share_stream_key"),
+        (Self::EraseReadings, "erase_readings"),
+        (Self::ConfirmErasure, "confirm_erasure"),
         (Self::UploadCode, "upload_code"),
         (Self::StoreCode, "store_code"),
         (Self::RemoveCode, "remove_code"),

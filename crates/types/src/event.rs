@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
     Access, Attribute, CodeId, CommandState, ContractId, EntityId, Resource, ServiceEvent, Status,
-    StreamId, ThingId, TokenEvent, TriggerEvent, TxId, VoucherId,
+    StreamEvent, StreamId, ThingId, TokenEvent, TriggerEvent, TxId, VoucherId,
 };
 
 mod wire;
@@ -685,6 +685,9 @@ pub enum Event {
     /// Something about a service.
     #[n(83)]
     Service(#[n(0)] ServiceEvent),
+    /// Something about the secrecy of a stream.
+    #[n(140)]
+    Stream(#[n(0)] StreamEvent),
     /// Something about a trigger.
     #[n(90)]
     Trigger(#[n(0)] TriggerEvent),

@@ -40,6 +40,12 @@ pub use entity::{EntityKind, Inception, possession_bytes};
 mod reading;
 pub use reading::{BatchHeader, Payload, PayloadError, Reading, StreamSchema, Value, ValueKind};
 
+mod secrecy;
+pub use secrecy::{
+    AgreementKey, AgreementSecret, Cipher, KeyShare, SealedPayload, StreamEvent, StreamKey,
+    shares_within_bounds,
+};
+
 mod pack;
 pub use pack::{Arrived, Pack, PackBody, SignedPayload};
 

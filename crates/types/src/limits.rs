@@ -11,6 +11,15 @@ pub const ACTIONS_MAX: usize = 64;
 pub const SIGNATURES_MAX: usize = 16;
 /// Longest payload of one batch, bytes.
 pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes that sealing adds to a payload: head, padding and tag.
+pub const SEALED_OVERHEAD_BYTES_MAX: usize = 128;
+/// Most readers that one key of a confidential stream is wrapped to.
+pub const STREAM_READERS_MAX: usize = 64;
+/// How long after a rotation readings may still claim to be measured that are sealed under the key
+/// before it, milliseconds of ledger time.
+pub const STREAM_KEY_GRACE_MS: u64 = 60_000;
+/// Most erasures of one stream.
+pub const ERASURES_MAX: usize = 64;
 /// Most readings in one batch.
 pub const BATCH_READINGS_MAX: usize = 4096;
 /// Longest pack that a device signs, bytes.

@@ -8,7 +8,7 @@ use minicbor::{
 };
 
 use crate::{
-    Arrived, SignedPayload, StreamId, Wire, WireError, blake3_digest,
+    Arrived, SealedPayload, SignedPayload, StreamId, Wire, WireError, blake3_digest,
     limits::{BATCH_READINGS_MAX, NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, SCALE_MAX, VALUE_BYTES_MAX},
     wire::{fixed, int128},
 };
@@ -201,6 +201,9 @@ pub enum PayloadError {
     /// Count, times, minimum, maximum or sum differ from the header's.
     #[error("the batch header does not summarise its payload")]
     Summary,
+    /// It is sealed, and no key that opens it was given.
+    #[error("the payload is sealed under a key that was not given")]
+    Sealed,
     /// A value is not of the stream's schema.
     #[error("reading {index} is not of the stream's type, range or quantum")]
     Schema {
@@ -268,6 +271,11 @@ impl Payload {
         } else {
             Self::from_wire(bytes)
         }
+    }
+
+    /// The same, but digest and length of the bytes are left zero: for whoever compares the rest.
+    pub(crate) fn header_for(&self, stream: StreamId, first_seq: u64) -> BatchHeader {
+        BatchHeader::summary(stream, first_seq, &self.readings, [0; 32], 0)
     }
 
     /// The header that announces this payload as the readings `first_seq..` of `stream`.
@@ -381,6 +389,9 @@ impl BatchHeader {
     pub fn read(&self, bytes: &[u8]) -> Result<Payload, PayloadError> {
         if bytes.len() != self.payload_len as usize || blake3_digest(bytes) != self.payload_digest {
             return Err(PayloadError::Digest);
+        }
+        if SealedPayload::is_form_of(bytes) {
+            return Err(PayloadError::Sealed);
         }
         let payload = Payload::read(bytes).map_err(PayloadError::Wire)?;
         // Its one encoding are these bytes, whose length and digest have been compared.

@@ -166,6 +166,13 @@ refusals! {
     159 UnknownReward "unknown_reward" "No open reward has this id; list those of the stream.";
     160 TooManyRewards "too_many_rewards" "As many rewards as there may be are offered for the stream; wait until one ends.";
     161 TokensAtStart "tokens_at_start" "Funds cannot go with a contract that waits for participants; send them once it has begun.";
+    170 StreamNotEmpty "stream_not_empty" "A stream becomes confidential before its first reading or never; publish the property under a new name.";
+    171 StreamKeyNumber "stream_key_number" "It is not the number of the stream's next key; the key was rotated meanwhile, so look at the stream and try again.";
+    172 NoAgreementKey "no_agreement_key" "A reader has not said to which key the stream's key is to be wrapped, or has another by now; it does so with `althing entity agree`.";
+    173 UnknownStreamKey "unknown_stream_key" "The stream has no key of this number; look at the stream.";
+    174 NotSealed "not_sealed" "The stream is confidential and takes sealed payloads only; fetch its key and seal them.";
+    175 StaleStreamKey "stale_stream_key" "The key was rotated before these readings were measured; fetch the present one and seal them under that.";
+    176 TooManyErasures "too_many_erasures" "The stream has as many erasures as it may have; erase more at once.";
     177 DeviceChanged "device_changed" "The device of the thing, or its key, was changed a moment ago; submit again.";
     178 Unsigned "unsigned" "Readings of this thing count only with its device's signature; forward the packs that the device signed, unaltered.";
     179 DeviceSignature "device_signature" "A pack is not signed by the thing's device under its current key for this ledger and stream; the readings in it do not count.";

@@ -1,8 +1,8 @@
 //! What is hashed, signed and sent.
 
 use althing_types::{
-    Block, Certificate, Did, Event, Genesis, Header, Inception, Payload, Receipt, SignedPayload,
-    Transaction, ValidatorSet, decimal,
+    Block, Certificate, Did, Event, Genesis, Header, Inception, Payload, Receipt, SealedPayload,
+    SignedPayload, Transaction, ValidatorSet, decimal,
 };
 use bytes::Bytes;
 
@@ -16,6 +16,7 @@ pub(super) const TARGETS: &[Target] = &[
     vectors("validators", &["validators"], wire::<ValidatorSet>),
     vectors("payload", &["payload"], wire::<Payload>),
     vectors("signed_payload", &["signed_payload"], wire::<SignedPayload>),
+    vectors("sealed_payload", &["sealed_payload"], wire::<SealedPayload>),
     vectors("receipt", &["receipt"], wire::<Receipt>),
     vectors("event", &["event"], wire::<Event>),
     vectors("inception", &["inception"], wire::<Inception>),

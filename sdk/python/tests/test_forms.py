@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from althing import block, digest, entity, finality, genesis, pack, reader, reading, receipt, state, tree
+from althing import block, digest, entity, finality, genesis, pack, reader, reading, receipt, secrecy, state, tree
 from althing.cbor import WireError
 from althing.codec import Codec, decode
 from althing.crypto import PublicKey, SigningKey
@@ -24,6 +24,7 @@ CODECS: dict[str, Codec] = {
     "peaks": tree.peaks,
     "reader_token": reader.reader_token,
     "receipt": receipt.receipt,
+    "sealed_payload": secrecy.sealed_payload,
     "signed_payload": pack.signed_payload,
     "state_path": state.state_path,
     "stream_head": tree.stream_head,

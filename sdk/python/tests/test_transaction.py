@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, service, token, trigger
+from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, secrecy, service, token, trigger
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.digest import service_id, trigger_id
@@ -183,6 +183,16 @@ def contract_of(form: dict[str, Any]) -> actions.Action:
             return actions.PublishService(_manifest(form))
         case "set_service_status":
             return actions.SetServiceStatus(bytes.fromhex(form["service"]), service.Version.parse(form["version"]), form["status"])
+        case "set_agreement_key":
+            return actions.SetAgreementKey(bytes.fromhex(form["key"]))
+        case "rotate_stream_key":
+            return actions.RotateStreamKey(bytes.fromhex(form["stream"]), form["number"], form["cipher"], _shares(form))
+        case "share_stream_key":
+            return actions.ShareStreamKey(bytes.fromhex(form["stream"]), form["number"], _shares(form))
+        case "erase_readings":
+            return actions.EraseReadings(bytes.fromhex(form["stream"]), form["first_seq"], form["last_seq"])
+        case "confirm_erasure":
+            return actions.ConfirmErasure(bytes.fromhex(form["stream"]), form["erasure"])
     if form["kind"] in ("set_trigger", "remove_trigger", "suspend_trigger", "resume_trigger"):
         return trigger_of(form)
     return token_of(form)
@@ -219,6 +229,10 @@ def token_of(form: dict[str, Any]) -> actions.Action:
         case "end_reward":
             return actions.EndReward(**given)
     raise AssertionError(form["kind"])
+
+
+def _shares(form: dict[str, Any]) -> list[secrecy.KeyShare]:
+    return [secrecy.KeyShare(**{name: bytes.fromhex(digits) for name, digits in share.items()}) for share in form["shares"]]
 
 
 def _manifest(form: dict[str, Any]) -> service.Manifest:

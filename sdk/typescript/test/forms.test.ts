@@ -26,6 +26,7 @@ const CODECS: Record<string, (vector: Vector) => Codec<unknown>> = {
   reader_token: () => forms.readerToken as Codec<unknown>,
   receipt: () => forms.receipt as Codec<unknown>,
   record: recordCodec,
+  sealed_payload: () => forms.sealedPayload as Codec<unknown>,
   signed_payload: () => forms.signedPayload as Codec<unknown>,
   state_path: () => forms.statePath as Codec<unknown>,
   stream_head: () => forms.streamHead as Codec<unknown>,

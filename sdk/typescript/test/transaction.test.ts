@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { SigningKey, bodyFor, codeKey, merkleRoot, verifyMerklePath, voucherLeaf, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Suite, type Terms } from '../src/forms/index.ts';
-import type { Action, ActionKind, Cause, Effect, EntityKind, Manifest, ServiceStatus, Trigger } from '../src/sign/index.ts';
+import type { Action, ActionKind, Cause, Effect, EntityKind, KeyShare, Manifest, ServiceStatus, Trigger } from '../src/sign/index.ts';
 import { parseVersion } from '../src/forms/service.ts';
 import { actions, Signer } from '../src/sign/index.ts';
 import { fromUtf8, toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
@@ -192,9 +192,23 @@ function contractOf(json: Json): Action {
       return actions.publishService(manifestOf(json));
     case 'set_service_status':
       return actions.setServiceStatus(id('service'), json['version'] as string, json['status'] as ServiceStatus);
+    case 'set_agreement_key':
+      return actions.setAgreementKey(id('key'));
+    case 'rotate_stream_key':
+      return actions.rotateStreamKey(id('stream'), number('number'), sharesOf(json));
+    case 'share_stream_key':
+      return actions.shareStreamKey(id('stream'), number('number'), sharesOf(json));
+    case 'erase_readings':
+      return actions.eraseReadings(id('stream'), BigInt(number('first_seq')), BigInt(number('last_seq')));
+    case 'confirm_erasure':
+      return { kind: 'confirm_erasure', stream: id('stream'), erasure: number('erasure') };
     default:
       return triggerActionOf(json);
   }
+}
+
+function sharesOf(json: Json): KeyShare[] {
+  return (json['shares'] as Json[]).map((share) => ({ reader: hex(share['reader']), to: hex(share['to']), enc: hex(share['enc']), wrapped: hex(share['wrapped']) }));
 }
 
 function manifestOf(json: Json): Manifest {

@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use althing_edge::{Input, Located, Outcome, Output, StreamSpec, ThingSpec};
+use althing_edge::{Input, Located, Outcome, Output, Sealing, StreamSpec, ThingSpec};
 use althing_peer::{
     Peer, Query, Submission,
     query::{ReadingAt, ReadingFilter},
@@ -61,7 +61,7 @@ impl Uplink {
             }
             Output::AskHead { attempt, stream } => {
                 let head = self.ask(context, |query| query.stream(&stream).ok()).await?.head;
-                Some(Input::Head { attempt, next_seq: head.next_seq })
+                Some(Input::Head { attempt, next_seq: head.next_seq, sealing: Sealing::Open })
             }
             Output::Locate { attempt, stream, seq } => {
                 let found = self.ask(context, |query| locate(query, stream, seq)).await;

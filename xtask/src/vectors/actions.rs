@@ -159,6 +159,7 @@ fn onboarding(gateway: EntityId) -> Vec<Action> {
     .chain(contracts(sender().0, gateway))
     .chain(super::triggers::actions())
     .chain(super::services::actions())
+    .chain(super::secrecy::actions())
     .chain(governance::actions())
     .collect()
 }
@@ -335,6 +336,11 @@ pub(super) fn to_json(action: &Action) -> Value {
         | Action::RevokeGrant { .. }
         | Action::UseGrant { .. }
         | Action::RecordAccess { .. } => super::access::action_json(action),
+        Action::SetAgreementKey { .. }
+        | Action::RotateStreamKey { .. }
+        | Action::ShareStreamKey { .. }
+        | Action::EraseReadings { .. }
+        | Action::ConfirmErasure { .. } => super::secrecy::action_json(action),
         other => onboarding_json(other),
     };
     fields["kind"] = action.kind().name().into();

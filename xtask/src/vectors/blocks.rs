@@ -361,6 +361,7 @@ fn onboarding_events() -> Vec<(&'static str, Event)> {
     .into_iter()
     .chain(contract_events())
     .chain(super::services::events())
+    .chain(super::secrecy::events())
     .chain(super::triggers::events())
     .chain(governance::events())
     .chain(super::access::events())

@@ -7,7 +7,9 @@ use althing_proof::{
     stream::{Leaf, Node, Peaks, Summary},
     testing::{Network, TinyLedger, Trie, late_transaction_bundle, triggered_bundles},
 };
-use althing_types::{EntityId, EntityKind, Genesis, Suite, TxId, Wire, receipts_root};
+use althing_types::{
+    Cipher, EntityId, EntityKind, Genesis, StreamKey, Suite, TxId, Wire, receipts_root,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -240,6 +242,16 @@ fn bundles(mut ledger: TinyLedger) -> Vec<Vector> {
     let (triggered, run) = triggered_bundles(&mut ledger);
     made.push(("transaction of a block in which a trigger ran", triggered));
     made.push(("a run of a trigger", run));
+    let first = ledger.series.head.next_seq - 1;
+    let sealed_too = Interval::Seq { first, last: first + 3 };
+    let readings = ledger.readings(3);
+    ledger.submit_sealed(readings, &StreamKey::new(Cipher::ChaCha20Poly1305, 1, [0x5e; 32]));
+    made.push((
+        "readings, some of them sealed under key 1, which is 5e5e..5e",
+        ledger.bundle(|l| {
+            Claim::range(l, &stream, sealed_too, Payloads::Needed).expect("they are there")
+        }),
+    ));
     let genesis = &ledger.network.genesis;
     let mut vectors: Vec<Vector> =
         made.into_iter().map(|(name, made)| bundle_vector(name, &made, genesis)).collect();

@@ -30,6 +30,8 @@ pub(crate) enum EntityCommand {
     Show(Show),
     /// Registers an entity that the signing organisation will own.
     Register(Register),
+    /// Says to which key streams' keys are to be wrapped for the signing entity.
+    Agree(super::secrecy::Agree),
     /// Ends an entity for ever: nothing it signs counts any more.
     Revoke(Revoke),
 }
@@ -94,6 +96,7 @@ impl EntityCommand {
             Self::List(list) => block_on(list.run(output)),
             Self::Show(show) => block_on(show.run(output)),
             Self::Register(register) => block_on(register.run(output)),
+            Self::Agree(agree) => agree.run(output),
             Self::Revoke(revoke) => block_on(revoke.run(output)),
         }
     }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use althing_client::model::{Readings, When, query};
 use clap::{Args, Subcommand};
 
-use super::write_proof;
+use super::{secrecy::UnsealArgs, write_proof};
 use crate::{
     lookup,
     output::{Output, Table, thousands},
@@ -33,6 +33,8 @@ pub(crate) struct Latest {
     /// How many.
     #[arg(long, default_value_t = 1)]
     limit: u32,
+    #[command(flatten)]
+    unseal: UnsealArgs,
     #[command(flatten)]
     remote: Remote,
 }
@@ -66,6 +68,8 @@ pub(crate) struct List {
     range: RangeArgs,
     #[command(flatten)]
     page: super::PageArgs,
+    #[command(flatten)]
+    unseal: UnsealArgs,
     #[command(flatten)]
     remote: Remote,
 }
@@ -126,7 +130,11 @@ impl Latest {
     async fn run(self, output: Output) -> anyhow::Result<()> {
         let client = self.remote.client()?;
         let stream = lookup::stream(&client, &self.stream).await?;
-        let readings = client.latest(&stream, self.limit).await.explain()?;
+        let mut readings = client.latest(&stream, self.limit).await.explain()?;
+        self.unseal.open(&client, &mut readings).await?;
+        // Sealed batches come whole.
+        let more = readings.items.len().saturating_sub(self.limit as usize);
+        readings.items.drain(..more);
         output.show(&readings, || table(&readings))
     }
 }
@@ -143,7 +151,15 @@ impl List {
             after: self.page.after.clone(),
             limit: self.page.limit,
         };
-        let readings = client.readings(&stream, &query).await.explain()?;
+        let mut readings = client.readings(&stream, &query).await.explain()?;
+        self.unseal.open(&client, &mut readings).await?;
+        let range = &self.range;
+        readings.items.retain(|reading| {
+            range.first_seq.is_none_or(|first| reading.seq >= first)
+                && range.last_seq.is_none_or(|last| reading.seq <= last)
+                && range.from.is_none_or(|from| reading.claimed.0 >= from.0)
+                && range.until.is_none_or(|until| reading.claimed.0 <= until.0)
+        });
         output.show(&readings, || table(&readings))
     }
 }
@@ -161,6 +177,12 @@ fn table(readings: &Readings) -> String {
         ]);
     }
     let mut text = table.or("no readings\n");
+    let sealed: u64 = readings.sealed.iter().map(|batch| u64::from(batch.count)).sum();
+    if sealed > 0 {
+        text.push_str(&format!(
+            "{sealed} readings are confidential; --key FILE of one of their readers opens them\n"
+        ));
+    }
     if !readings.unavailable.is_empty() {
         text.push_str(&format!(
             "{} batches are on the ledger, but this peer does not hold their readings\n",

@@ -4,7 +4,7 @@ use althing_client::model::{Aggregate, Stream, query};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::PageArgs;
+use super::{PageArgs, secrecy};
 use crate::{
     lookup,
     output::{Output, Table, fields, thousands},
@@ -20,6 +20,14 @@ pub(crate) enum StreamCommand {
     Show(Show),
     /// Lists sequence numbers that did not come.
     Gaps(Gaps),
+    /// Makes a stream confidential, before its first reading.
+    Seal(secrecy::Seal),
+    /// Gives a confidential stream a new key, which all its readers get but those taken out.
+    Rotate(secrecy::Rotate),
+    /// Gives a key of a confidential stream to another reader.
+    Share(secrecy::Share),
+    /// Lists who has a key of a confidential stream.
+    Readers(secrecy::Readers),
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +66,10 @@ impl StreamCommand {
                 Self::List(list) => list.run(output).await,
                 Self::Show(show) => show.run(output).await,
                 Self::Gaps(gaps) => gaps.run(output).await,
+                Self::Seal(seal) => seal.run(output).await,
+                Self::Rotate(rotate) => rotate.run(output).await,
+                Self::Share(share) => share.run(output).await,
+                Self::Readers(readers) => readers.run(output).await,
             }
         })
     }
@@ -123,6 +135,12 @@ fn text(stream: &Stream) -> String {
         ("batches", thousands(stream.batches)),
         ("open gaps", stream.gaps_open.to_string()),
         ("given up", thousands(stream.sealed)),
+        (
+            "confidential",
+            stream.secrecy.as_ref().map_or("no".to_owned(), |secrecy| {
+                format!("key {} since {}, {}", secrecy.key_number, secrecy.since, secrecy.cipher)
+            }),
+        ),
     ]);
     match &stream.total {
         Some(total) => text.push_str(&fields(&aggregate_rows(total))),

@@ -1,20 +1,23 @@
 //! `althing verify`: check a proof offline.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use althing_client::{file, time::to_rfc3339};
 use althing_proof::bundle::{
-    Attestation, BUNDLE_BYTES_MAX, Done, Failure, Verified, VerifiedClaim, VerifiedReading, verify,
+    Attestation, BUNDLE_BYTES_MAX, Done, Failure, Verified, VerifiedClaim, VerifiedReading,
+    VerifiedStream, verify,
 };
-use althing_types::{EntityId, Genesis, decimal};
+use althing_proof::range::{AnswerBatch, RangeAnswer};
+use althing_types::{EntityId, Genesis, SealedPayload, Wire as _, decimal};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::secrecy::UnsealArgs;
 use crate::{
     output::{Output, thousands},
     report::{NextStep as _, failed},
-    session::read_genesis,
+    session::{Explain as _, block_on, client, read_genesis},
 };
 
 /// Checks a proof bundle against a genesis, without network, peer or account.
@@ -31,6 +34,12 @@ pub(crate) struct VerifyCommand {
         default_value = "genesis.json"
     )]
     genesis: PathBuf,
+    /// With --key: the peer that is asked for the stream's key, wrapped. What it says is checked by
+    /// what it opens.
+    #[arg(long, env = "ALTHING_PEER", hide_env_values = true, value_name = "URL")]
+    peer: Option<String>,
+    #[command(flatten)]
+    unseal: UnsealArgs,
 }
 
 impl VerifyCommand {
@@ -38,7 +47,10 @@ impl VerifyCommand {
         let genesis = read_genesis(&self.genesis)?;
         let bytes = self.read()?;
         match verify(&bytes, &genesis) {
-            Ok(verified) => output.show(&accepted(&verified), || text(&verified, &genesis)),
+            Ok(mut verified) => {
+                self.open(&mut verified, &genesis)?;
+                output.show(&accepted(&verified), || text(&verified, &genesis))
+            }
             Err(failure) => {
                 if output.json {
                     output.show(&rejected(&failure), String::new)?;
@@ -46,6 +58,30 @@ impl VerifyCommand {
                 Err(self.explain(&failure))
             }
         }
+    }
+
+    /// Opens what is sealed in a range, if a key was named that opens it.
+    fn open(&self, verified: &mut Verified, genesis: &Genesis) -> anyhow::Result<()> {
+        let VerifiedClaim::Range { stream, answer } = &mut verified.claim else { return Ok(()) };
+        let numbers: BTreeSet<u32> = answer
+            .sealed()
+            .filter_map(|batch| SealedPayload::from_wire(batch.sealed.as_deref()?).ok())
+            .map(|sealed| sealed.key_number)
+            .collect();
+        if numbers.is_empty() || !self.unseal.is_given() {
+            return Ok(());
+        }
+        let Some(unsealer) = self.unseal.unsealer(genesis.ledger())? else { return Ok(()) };
+        let url = self.peer.as_deref().unwrap_or("http://127.0.0.1:4464");
+        let client = client(url)?;
+        block_on(async {
+            for number in numbers {
+                if let Some(key) = unsealer.key(&client, &stream.stream, number).await.explain()? {
+                    answer.open(stream.stream, &stream.schema, &key)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     fn read(&self) -> anyhow::Result<Vec<u8>> {
@@ -111,6 +147,10 @@ fn claim(claim: &VerifiedClaim) -> Value {
             "stream": stream.stream.to_string(),
             "readings": answer.readings().count(),
             "erased_batches": answer.without_payload().count(),
+            "encrypted_readings": encrypted(answer),
+            "opened": opened(answer, stream)
+                .map(|(seq, value)| json!({ "seq": seq, "value": value }))
+                .collect::<Vec<_>>(),
         }),
         VerifiedClaim::Aggregate { stream, aggregate, .. } => json!({
             "kind": "aggregate",
@@ -142,11 +182,41 @@ fn claim(claim: &VerifiedClaim) -> Value {
     }
 }
 
+/// How many readings are in batches that nobody opened; those outside of the range included.
+fn encrypted(answer: &RangeAnswer) -> u64 {
+    answer.sealed().map(|batch| u64::from(batch.leaf.count)).sum()
+}
+
+/// The readings of batches that came sealed and were opened, with their values in text.
+fn opened<'a>(
+    answer: &'a RangeAnswer,
+    stream: &'a VerifiedStream,
+) -> impl Iterator<Item = (u64, String)> + 'a {
+    let value = |value: &althing_types::Value| match value {
+        althing_types::Value::Number(mantissa) => decimal::to_text(*mantissa, stream.schema.scale),
+        althing_types::Value::Bool(value) => value.to_string(),
+        althing_types::Value::Text(text) => text.escape_debug().to_string(),
+        althing_types::Value::Bytes(bytes) => hex::encode(bytes),
+    };
+    let came_sealed = |seq: u64| {
+        let holds =
+            |batch: &&AnswerBatch| (batch.leaf.first_seq..=batch.leaf.last_seq()).contains(&seq);
+        answer.batches.iter().find(holds).is_some_and(|batch| batch.sealed.is_some())
+    };
+    let sealed = answer.readings().filter(move |(seq, _)| came_sealed(*seq));
+    sealed.map(move |(seq, reading)| (seq, value(&reading.value)))
+}
+
 fn text(verified: &Verified, genesis: &Genesis) -> String {
     let mut text = steps_text(&verified.steps);
     text.push_str(&format!("\nThe proof holds: {}.\n", sentence(verified, genesis)));
     if let VerifiedClaim::Reading(reading) = &verified.claim {
         text.push_str(&reading_text(reading, genesis));
+    }
+    if let VerifiedClaim::Range { stream, answer } = &verified.claim {
+        for (seq, value) in opened(answer, stream) {
+            text.push_str(&format!("  {seq}  {value} {}\n", stream.schema.unit));
+        }
     }
     text.push_str(&format!(
         "Agreed by {} of {} peers: {}.\n",
@@ -169,6 +239,12 @@ fn sentence(verified: &Verified, genesis: &Genesis) -> String {
         VerifiedClaim::Reading(reading) => format!(
             "{} {} was {}",
             reading.stream.name, reading.stream.property, reading.value_text
+        ),
+        VerifiedClaim::Range { stream, answer } if encrypted(answer) > 0 => format!(
+            "{} readings of {} {} exist in the range, encrypted; none was left out",
+            thousands(encrypted(answer)),
+            stream.name,
+            stream.property
         ),
         VerifiedClaim::Range { stream, answer } => format!(
             "these are all {} readings of {} {} in the range, none was left out",

@@ -15,6 +15,7 @@ mod disk;
 mod join;
 mod messages;
 mod private;
+mod sealed;
 mod sensor;
 mod tokens;
 mod vote;

@@ -105,6 +105,7 @@ impl Service {
             types::Event::Trigger(event) => self.trigger_event(event),
             types::Event::Service(event) => self.service_event(event),
             types::Event::Token(event) => self.token_event(event),
+            types::Event::Stream(event) => self.stream_event(event),
             types::Event::VoucherIssued { voucher, maker, owner, count } => Event::VoucherIssued {
                 voucher: voucher_hex(voucher),
                 maker: self.did(maker),
@@ -242,6 +243,7 @@ impl About {
             E::Recorded { sender, notify, .. } => {
                 entities(&[&[*sender], notify.as_slice()].concat())
             }
+            E::Stream(event) => Self::of_stream(event),
             E::CodeStored { owner, .. } => entities(&[*owner]),
             E::ContractProposed { contract, creator, participants, .. } => {
                 entities(&[&[contract.actor(), *creator], participants.as_slice()].concat())

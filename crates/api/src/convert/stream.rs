@@ -1,9 +1,13 @@
 use althing_client::model::{
-    Aggregate, Aggregates, Bucket, Gap, Hex, Reading, Readings, Stream, Time,
+    Aggregate, Aggregates, Bucket, Erasure, Gap, Hex, KeyShare, PurgeReceipt, Reading, Readings,
+    SealedBatch, Secrecy, Stream, StreamKeyShares, Time,
 };
-use althing_peer::query::{BucketPage, GapState, ReadingAt, ReadingPage, StreamState};
+use althing_ledger::erasure::Confirmation;
+use althing_peer::query::{
+    BucketPage, ErasureState, GapState, ReadingAt, ReadingPage, SealedAt, Shares, StreamState,
+};
 use althing_proof::stream::Summary;
-use althing_types::{StreamId, StreamSchema, Value, ValueKind};
+use althing_types::{self as types, StreamId, StreamSchema, Value, ValueKind};
 
 use super::decimal;
 use crate::service::Service;
@@ -45,8 +49,23 @@ pub(crate) fn readings(stream: &StreamId, schema: &StreamSchema, page: &ReadingP
         kind: kind_text(schema.kind).to_owned(),
         unit: schema.unit.clone(),
         items: page.readings.iter().map(|at| reading(at, schema)).collect(),
+        sealed: page.sealed.iter().map(sealed).collect(),
         unavailable: page.unavailable.clone(),
         next: page.next.map(|seq| seq.to_string()),
+    }
+}
+
+fn sealed(SealedAt { index, leaf, key_number, payload }: &SealedAt) -> SealedBatch {
+    SealedBatch {
+        leaf: *index,
+        first_seq: leaf.first_seq,
+        count: leaf.count,
+        earliest: Time(leaf.time_min),
+        latest: Time(leaf.time_max),
+        key_number: *key_number,
+        payload: hex::encode(payload),
+        ledger: leaf.ledger_time_ms.into(),
+        height: leaf.height,
     }
 }
 
@@ -96,7 +115,7 @@ pub(crate) fn gap(gap: &GapState) -> Gap {
 }
 
 impl Service {
-    pub(crate) fn stream(&self, StreamState { id, head }: &StreamState) -> Stream {
+    pub(crate) fn stream(&self, StreamState { id, head, secrecy }: &StreamState) -> Stream {
         let schema = &head.schema;
         let number = |mantissa: i64| decimal::text(mantissa.into(), schema.scale);
         Stream {
@@ -114,6 +133,44 @@ impl Service {
             total: head.peaks.summary().map(|summary| aggregate(&summary, schema)),
             gaps_open: head.gaps.len() as u64,
             sealed: head.sealed,
+            secrecy: secrecy.map(|secrecy| Secrecy {
+                cipher: secrecy.cipher.name().to_owned(),
+                key_number: secrecy.number,
+                since: secrecy.since_ms.into(),
+            }),
+        }
+    }
+
+    pub(crate) fn shares(
+        &self,
+        stream: &StreamId,
+        number: u32,
+        found: Option<&Shares>,
+    ) -> StreamKeyShares {
+        let share = |share: &types::KeyShare| KeyShare {
+            reader: self.did(&share.reader),
+            to: hex::encode(share.to.0),
+            enc: hex::encode(share.enc),
+            wrapped: hex::encode(share.wrapped),
+        };
+        StreamKeyShares {
+            stream: Hex(*stream),
+            number,
+            cipher: found.map(|found| found.cipher.name().to_owned()),
+            shares: found.iter().flat_map(|found| &found.shares).map(share).collect(),
+        }
+    }
+
+    pub(crate) fn erasure(&self, state: &ErasureState) -> Erasure {
+        let receipt =
+            |it: &Confirmation| PurgeReceipt { holder: self.did(&it.holder), height: it.height };
+        Erasure {
+            number: state.number,
+            first_seq: state.erasure.first_seq,
+            last_seq: state.erasure.last_seq,
+            height: state.erasure.height,
+            confirmed: state.confirmed.iter().map(receipt).collect(),
+            awaited: state.awaited.iter().map(|peer| self.did(peer)).collect(),
         }
     }
 }

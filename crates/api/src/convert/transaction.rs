@@ -185,6 +185,11 @@ impl Service {
                     status: status.name().to_owned(),
                 }
             }
+            types::Action::SetAgreementKey { .. }
+            | types::Action::RotateStreamKey { .. }
+            | types::Action::ShareStreamKey { .. }
+            | types::Action::EraseReadings { .. }
+            | types::Action::ConfirmErasure { .. } => self.stream_action(action),
             types::Action::OfferThing { .. }
             | types::Action::AcceptThing { .. }
             | types::Action::LimitBinding { .. }

@@ -1,5 +1,6 @@
 use althing_client::model::{
-    Account, DidDocument, Entity, IdText, KeyVersion, Page, Past, PendingApproval, Policies,
+    Account, AgreementKey, DidDocument, Entity, IdText, KeyVersion, Page, Past, PendingApproval,
+    Policies,
     query::{self, List},
 };
 use althing_peer::query::{EntityFilter, Noun, PAGE_ITEMS_MAX, QueryError};
@@ -102,6 +103,29 @@ pub(super) async fn keys(
         Ok(Json(Page { items: keys.iter().map(Service::key_version).collect(), next }))
     };
     service.read(list).await
+}
+
+/// Get the agreement key of an entity
+///
+/// To it the keys of confidential streams are wrapped for the entity.
+#[utoipa::path(
+    get,
+    path = "/v1/entities/{id}/agreement",
+    tag = "entities",
+    params(("id" = IdText, Path, description = "The entity")),
+    responses((status = 200, description = "Its key, if it has said one", body = AgreementKey))
+)]
+pub(super) async fn agreement(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<IdText>,
+) -> Answer<Json<AgreementKey>> {
+    let id = service.entity_id(&id)?;
+    let look = move |service: &Service| {
+        service.query.entity(&id)?;
+        let key = service.query.agreement(&id)?.map(|said| hex::encode(said.key.0));
+        Ok(Json(AgreementKey { entity: service.did(&id), key }))
+    };
+    service.read(look).await
 }
 
 /// List the transactions of an entity

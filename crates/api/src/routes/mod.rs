@@ -54,6 +54,7 @@ use crate::{
     Config,
     limits::bounded,
     problem::{ApiError, Failure, PROBLEM_MEDIA_TYPE},
+    purge,
     service::{Service, Shared},
     uses,
 };
@@ -63,8 +64,10 @@ use crate::{
 pub fn router(peer: Peer, config: Config, recorder: Option<Signer>) -> Router {
     let cors = cors(&config);
     let service = Service::new(peer, config, recorder.is_some());
+    let recorder = recorder.map(Arc::new);
+    tokio::spawn(purge::carry_out(Arc::clone(&service), recorder.clone()));
     if let Some(signer) = recorder {
-        tokio::spawn(uses::record(Arc::clone(&service), Arc::new(signer)));
+        tokio::spawn(uses::record(Arc::clone(&service), signer));
     }
     let (router, _) = documented().split_for_parts();
     router
@@ -133,6 +136,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(entities::entities))
         .routes(routes!(entities::entity))
         .routes(routes!(entities::keys))
+        .routes(routes!(entities::agreement))
         .routes(routes!(entities::history))
         .routes(routes!(entities::notifications))
         .routes(routes!(entities::pending))
@@ -166,6 +170,9 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(streams::latest))
         .routes(routes!(streams::aggregates))
         .routes(routes!(streams::gaps))
+        .routes(routes!(streams::stream_key))
+        .routes(routes!(streams::erasures))
+        .routes(routes!(streams::holders))
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))
         .routes(routes!(proofs::reading))

@@ -1,5 +1,5 @@
 use althing_client::model::{
-    Aggregates, Gaps, Hex, Readings, Stream, StreamHex,
+    Aggregates, Erasures, Gaps, Hex, Holders, Readings, Stream, StreamHex, StreamKeyShares,
     query::{self, Latest, List},
 };
 use althing_peer::query::{
@@ -134,6 +134,74 @@ pub(super) async fn aggregates(
         service.permit(&reader, Right::Read, &Service::property_of(&head))?;
         let page = service.query.aggregates(&id, &buckets)?;
         Ok(Json(convert::aggregates(&id, &head.schema, &page)))
+    };
+    service.read(look).await
+}
+
+/// Get a key of a confidential stream
+///
+/// Wrapped to each of its readers: only they can unwrap it. No peer has it.
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{id}/keys/{number}",
+    tag = "streams",
+    params(
+        ("id" = StreamHex, Path, description = "The stream"),
+        ("number" = u32, Path, description = "Number of the key")
+    ),
+    responses((status = 200, description = "The key's shares; none if there is no such key", body = StreamKeyShares))
+)]
+pub(super) async fn stream_key(
+    State(service): State<Shared>,
+    Parsed((id, number)): Parsed<(StreamHex, u32)>,
+) -> Answer<Json<StreamKeyShares>> {
+    let look = move |service: &Service| {
+        service.query.stream_head(&id)?;
+        let found = service.query.shares(&id, number)?;
+        Ok(Json(service.shares(&id, number, found.as_ref())))
+    };
+    service.read(look).await
+}
+
+/// List what was erased of a stream
+///
+/// Oldest first, each with the peers that have confirmed it and those that have not.
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{id}/erasures",
+    tag = "streams",
+    params(("id" = StreamHex, Path, description = "The stream")),
+    responses((status = 200, description = "The erasures", body = Erasures))
+)]
+pub(super) async fn erasures(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<StreamHex>,
+) -> Answer<Json<Erasures>> {
+    let look = move |service: &Service| {
+        let erasures = service.query.erasures(&id)?;
+        let items = erasures.iter().map(|state| service.erasure(state)).collect();
+        Ok(Json(Erasures { stream: Hex(*id), items }))
+    };
+    service.read(look).await
+}
+
+/// List who holds the payloads of a stream
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{id}/holders",
+    tag = "streams",
+    params(("id" = StreamHex, Path, description = "The stream")),
+    responses((status = 200, description = "The peers", body = Holders))
+)]
+pub(super) async fn holders(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<StreamHex>,
+) -> Answer<Json<Holders>> {
+    let look = move |service: &Service| {
+        service.query.stream_head(&id)?;
+        let peers = service.query.holders()?;
+        let peers = peers.iter().map(|peer| service.did(peer)).collect();
+        Ok(Json(Holders { stream: Hex(*id), peers }))
     };
     service.read(look).await
 }

@@ -66,6 +66,17 @@ impl Key {
     }
 }
 
+/// To which key streams' keys are wrapped for an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AgreementKey {
+    /// The entity.
+    pub entity: DidText,
+    /// The X25519 key, hex; absent if it has said none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
 /// A key that an entity has or had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -120,6 +120,51 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// An entity says to which key streams' keys are to be wrapped for it.
+    AgreementKeySet {
+        /// Whose.
+        entity: DidText,
+        /// The X25519 key, hex.
+        key: String,
+    },
+    /// A stream has a new key; with the first one it is confidential.
+    StreamKeyRotated {
+        /// The stream.
+        stream: StreamHex,
+        /// Number of the key.
+        number: u32,
+        /// How many readers have it.
+        readers: u32,
+    },
+    /// A key of a stream was given to readers.
+    StreamKeyShared {
+        /// The stream.
+        stream: StreamHex,
+        /// Number of the key.
+        number: u32,
+        /// To whom.
+        readers: Vec<DidText>,
+    },
+    /// Payloads are to be deleted by all who hold them.
+    ReadingsErased {
+        /// The stream.
+        stream: StreamHex,
+        /// Which erasure of it, from 0.
+        erasure: u32,
+        /// First number.
+        first_seq: u64,
+        /// Last number.
+        last_seq: u64,
+    },
+    /// A peer holds none of those payloads any more.
+    ErasureConfirmed {
+        /// The stream.
+        stream: StreamHex,
+        /// Which erasure of it.
+        erasure: u32,
+        /// The peer.
+        holder: DidText,
+    },
     /// A record was written.
     Recorded {
         /// Who wrote it.
@@ -622,6 +667,11 @@ impl Event {
             Self::ContractThawed { .. } => "contract_thawed",
             Self::ContractTerminated { .. } => "contract_terminated",
             Self::ContractEmitted { .. } => "contract_emitted",
+            Self::AgreementKeySet { .. } => "agreement_key_set",
+            Self::StreamKeyRotated { .. } => "stream_key_rotated",
+            Self::StreamKeyShared { .. } => "stream_key_shared",
+            Self::ReadingsErased { .. } => "readings_erased",
+            Self::ErasureConfirmed { .. } => "erasure_confirmed",
             Self::ServicePublished { .. } => "service_published",
             Self::ServiceStatusSet { .. } => "service_status_set",
             Self::TriggerSet { .. } => "trigger_set",

@@ -21,7 +21,8 @@ pub use page::Page;
 
 mod entity;
 pub use entity::{
-    Account, DidDocument, Entity, Key, KeyVersion, Multikey, ServiceEndpoint, VerificationMethod,
+    Account, AgreementKey, DidDocument, Entity, Key, KeyVersion, Multikey, ServiceEndpoint,
+    VerificationMethod,
 };
 
 mod history;
@@ -42,7 +43,8 @@ pub use thing::{Binding, Property, Thing};
 
 mod stream;
 pub use stream::{
-    Aggregate, Aggregates, Bucket, Gap, Gaps, LatestReading, Reading, Readings, Stream,
+    Aggregate, Aggregates, Bucket, Erasure, Erasures, Gap, Gaps, Holders, KeyShare, LatestReading,
+    PurgeReceipt, Reading, Readings, SealedBatch, Secrecy, Stream, StreamKeyShares,
 };
 
 mod transaction;

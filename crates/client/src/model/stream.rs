@@ -39,6 +39,122 @@ pub struct Stream {
     pub gaps_open: u64,
     /// Sequence numbers that were given up: they are missing for ever.
     pub sealed: u64,
+    /// Which key counts, if the stream is confidential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrecy: Option<Secrecy>,
+}
+
+/// That a stream is confidential, and which key counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Secrecy {
+    /// How payloads are sealed: `chacha20-poly1305`.
+    pub cipher: String,
+    /// Number of the present key; the first has number 1.
+    pub key_number: u32,
+    /// Ledger time since when it counts.
+    pub since: Time,
+}
+
+/// A key of a confidential stream, wrapped to each of its readers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StreamKeyShares {
+    /// The stream.
+    pub stream: StreamHex,
+    /// Number of the key.
+    pub number: u32,
+    /// How it seals; absent if the stream has no such key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// The shares, ascending by reader.
+    pub shares: Vec<KeyShare>,
+}
+
+/// A stream's key, wrapped to one reader by HPKE (RFC 9180).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct KeyShare {
+    /// The reader.
+    pub reader: DidText,
+    /// The reader's X25519 key that it was wrapped to, hex.
+    pub to: String,
+    /// HPKE's encapsulated key, hex.
+    pub enc: String,
+    /// The encrypted key with its tag, hex.
+    pub wrapped: String,
+}
+
+/// A batch of a confidential stream: its readings are for who has the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SealedBatch {
+    /// Position in the stream's tree.
+    pub leaf: u64,
+    /// Number of its first reading.
+    pub first_seq: u64,
+    /// How many readings.
+    pub count: u32,
+    /// Earliest claimed time.
+    pub earliest: Time,
+    /// Latest claimed time.
+    pub latest: Time,
+    /// Number of the key it is sealed under.
+    pub key_number: u32,
+    /// The sealed payload, hex.
+    pub payload: String,
+    /// Time of the block it is in.
+    pub ledger: Time,
+    /// Height of that block.
+    pub height: u64,
+}
+
+/// What was erased of a stream, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Erasures {
+    /// The stream.
+    pub stream: StreamHex,
+    /// Its erasures.
+    pub items: Vec<Erasure>,
+}
+
+/// Numbers whose payloads every holder was told to delete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Erasure {
+    /// Which of the stream, from 0.
+    pub number: u32,
+    /// First number.
+    pub first_seq: u64,
+    /// Last number.
+    pub last_seq: u64,
+    /// Height of the block that erased them.
+    pub height: u64,
+    /// The peers that said that they hold none of it any more.
+    pub confirmed: Vec<PurgeReceipt>,
+    /// The peers with a seat that have not said so.
+    pub awaited: Vec<DidText>,
+}
+
+/// That a peer holds none of the erased payloads any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PurgeReceipt {
+    /// The peer.
+    pub holder: DidText,
+    /// Height of the block with its word.
+    pub height: u64,
+}
+
+/// Who holds the payloads of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Holders {
+    /// The stream.
+    pub stream: StreamHex,
+    /// The peers, each of which holds all of them but what was erased.
+    pub peers: Vec<DidText>,
 }
 
 /// One value with its three times: claimed by the device, received by the gateway, and of the
@@ -86,6 +202,9 @@ pub struct Readings {
     pub unit: String,
     /// The readings.
     pub items: Vec<Reading>,
+    /// Batches of a confidential stream, whole, in place of their readings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sealed: Vec<SealedBatch>,
     /// Batches whose readings this peer does not hold (yet), though the ledger has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unavailable: Vec<u64>,

@@ -326,6 +326,47 @@ pub enum Action {
         /// Which.
         command: TxHex,
     },
+    /// Says to which key streams' keys are to be wrapped for the sender.
+    SetAgreementKey {
+        /// The X25519 key, hex.
+        key: String,
+    },
+    /// Gives a stream a new key; the first makes it confidential.
+    RotateStreamKey {
+        /// Which.
+        stream: StreamHex,
+        /// Number of the key.
+        number: u32,
+        /// How it seals.
+        cipher: String,
+        /// To whom it is wrapped.
+        readers: Vec<DidText>,
+    },
+    /// Gives a key of a confidential stream to more readers.
+    ShareStreamKey {
+        /// Which.
+        stream: StreamHex,
+        /// Number of the key.
+        number: u32,
+        /// To whom it is wrapped.
+        readers: Vec<DidText>,
+    },
+    /// Has every holder delete payloads.
+    EraseReadings {
+        /// Of which stream.
+        stream: StreamHex,
+        /// First number.
+        first_seq: u64,
+        /// Last number.
+        last_seq: u64,
+    },
+    /// Says that the sender, a peer, holds none of them any more.
+    ConfirmErasure {
+        /// Of which stream.
+        stream: StreamHex,
+        /// Which erasure of it, from 0.
+        erasure: u32,
+    },
     /// Speaks for or against the quarantine of a thing.
     Quarantine {
         /// Which.

@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use althing_types::{Body, Reading, Refusal, StreamId, ThingId, Transaction};
+use althing_types::{Body, Reading, Refusal, StreamId, StreamKey, ThingId, Transaction};
 
 use crate::config::{Config, LimitError};
 use crate::directory::{Directory, ThingSpec, Unserved};
@@ -78,6 +78,8 @@ pub enum Input {
         attempt: AttemptId,
         /// The sequence number after the stream's highest.
         next_seq: u64,
+        /// Whether its payloads are to be sealed, and under which key.
+        sealing: Sealing,
     },
     /// Answer to [`Output::Locate`].
     Located {
@@ -113,6 +115,17 @@ pub enum Input {
     Tick,
     /// The gateway shuts down: take nothing more, seal what there is.
     Stop,
+}
+
+/// How payloads of a stream go to the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sealing {
+    /// As they are.
+    Open,
+    /// Sealed under the stream's present key: the stream is confidential.
+    Under(StreamKey),
+    /// Not at all: the stream is confidential, and the gateway was not given its key.
+    Locked,
 }
 
 /// What the ledger holds at a sequence number: readings of one batch.
@@ -173,7 +186,7 @@ pub enum Output {
         /// Names the answer.
         attempt: AttemptId,
     },
-    /// Ask a peer for a stream's next sequence number.
+    /// Ask a peer for a stream's next sequence number, and for its key if it is confidential.
     AskHead {
         /// Names the answer.
         attempt: AttemptId,
@@ -292,6 +305,9 @@ pub struct Machine {
     /// Digests of the packs of each stream that became final last: a device whose answer was lost
     /// sends them again.
     recent: BTreeMap<StreamId, VecDeque<[u8; 32]>>,
+    /// How payloads of streams are sealed, as far as known. What is not known is asked before
+    /// anything is sealed: a payload that was to be secret must not reach a peer as it is.
+    sealings: BTreeMap<StreamId, Option<StreamKey>>,
     account: Account,
     /// Records handed out and not known to be durable, with what each sets free.
     unsynced: VecDeque<Unsynced>,
@@ -359,6 +375,7 @@ impl Machine {
             backfill_wakes: BTreeSet::new(),
             asked: BTreeMap::new(),
             recent: BTreeMap::new(),
+            sealings: BTreeMap::new(),
             account: Account::default(),
             unsynced: VecDeque::new(),
             next_persist: 1,
@@ -396,7 +413,9 @@ impl Machine {
             Input::Account { attempt, height, next_nonce } => {
                 self.on_account(now, attempt, height, next_nonce);
             }
-            Input::Head { attempt, next_seq } => self.on_head(now, attempt, next_seq, &mut out),
+            Input::Head { attempt, next_seq, sealing } => {
+                self.on_head(now, attempt, next_seq, sealing, &mut out);
+            }
             Input::Located { attempt, batch, next_seq } => {
                 self.on_located(now, attempt, batch, next_seq, &mut out);
             }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use althing_types::limits::{PAYLOAD_BYTES_MAX, SEALED_OVERHEAD_BYTES_MAX};
 use althing_types::{Action, Arrived, Body, Reading, Refusal, StreamId, Transaction};
 
-use super::{AttemptId, Located, Machine, Outcome, Output, SetsFree, TimeMs, Way};
+use super::{AttemptId, Located, Machine, Outcome, Output, Sealing, SetsFree, TimeMs, Way};
 use crate::record::Record;
 use crate::retry::pause_ms;
 use crate::stream::{Batch, Doubt, Lane, Queued, Step, Stream};
@@ -30,6 +31,8 @@ enum Remedy {
     Locate(Doubt),
     /// Give up the live lane, if there are two: it is too far ahead.
     Join,
+    /// Ask whether payloads are to be sealed, and under which key, and seal anew.
+    Rekey,
     /// Only people can remove the reason: keep the readings, try anew at growing pauses.
     Hold,
 }
@@ -47,6 +50,7 @@ const fn remedy(refusal: Refusal) -> Remedy {
         | Refusal::NonceTooFar
         | Refusal::Expired
         | Refusal::ExpiryTooFar => Remedy::Refresh,
+        Refusal::NotSealed | Refusal::StaleStreamKey | Refusal::UnknownStreamKey => Remedy::Rekey,
         Refusal::SequenceTooFar => Remedy::Join,
         Refusal::SequenceOverlap => Remedy::Locate(Doubt::Overlap),
         Refusal::GapSealed => Remedy::Locate(Doubt::Sealed),
@@ -130,6 +134,11 @@ impl Machine {
         if stream.unsure && matches!(stream.step, Step::Seal) {
             stream.step = Step::Locate(Doubt::Lost);
         }
+        let asks_first = matches!(stream.step, Step::Seal) && !self.sealings.contains_key(&id);
+        let Some(stream) = self.lane(way) else { return };
+        if asks_first && stream.front().is_some() {
+            stream.step = Step::Head;
+        }
         let output = match (&stream.step, stream.front().map(|queued| queued.seq)) {
             (Step::Head, _) => Some(Output::AskHead { attempt, stream: id }),
             (Step::Locate(_), Some(seq)) => Some(Output::Locate { attempt, stream: id, seq }),
@@ -174,7 +183,14 @@ impl Machine {
         };
         let (height, nonce) = self.account.known.as_mut()?;
         let readings_max = if stream.single { 1 } else { limits.batch_readings_max };
-        let (header, payload) = stream.seal(way.0, readings_max)?;
+        let (header, payload) = match self.sealings.get(&way.0)? {
+            None => stream.seal(way.0, readings_max, PAYLOAD_BYTES_MAX)?,
+            Some(key) => {
+                let bytes_max = PAYLOAD_BYTES_MAX - SEALED_OVERHEAD_BYTES_MAX;
+                let (header, payload) = stream.seal(way.0, readings_max, bytes_max)?;
+                key.seal(&header, &payload)?
+            }
+        };
         let expiry_height = height.saturating_add(limits.expiry_blocks);
         let actions = vec![Action::SubmitBatch(header.clone())];
         let gateway = self.config.gateway;
@@ -213,11 +229,25 @@ impl Machine {
         now: TimeMs,
         attempt: AttemptId,
         next_seq: u64,
+        sealing: Sealing,
         out: &mut Vec<Output>,
     ) {
         let Some(way) = self.answered(attempt) else { return };
         let (id, Some(stream)) = (way.0, self.lane(way)) else { return };
         stream.step = Step::Seal;
+        let waits = stream.front().is_some();
+        match sealing {
+            Sealing::Under(key) => _ = self.sealings.insert(id, Some(key)),
+            // An empty stream may become confidential before there is something to be sealed.
+            Sealing::Open if next_seq > 0 || waits => _ = self.sealings.insert(id, None),
+            Sealing::Open => {}
+            Sealing::Locked if waits => {
+                self.hold(now, way, Refusal::NotSealed, out);
+                return self.schedule(way, now);
+            }
+            Sealing::Locked => {}
+        }
+        let Some(stream) = self.lane(way) else { return };
         stream.succeeded();
         if stream.next_seq.is_none() {
             stream.stands_at(next_seq);
@@ -360,6 +390,10 @@ impl Machine {
                 self.pause(now, way, Some(Step::Locate(Doubt::Lost)));
             }
             Remedy::Locate(doubt) => self.pause(now, way, Some(Step::Locate(doubt))),
+            Remedy::Rekey => {
+                self.sealings.remove(&way.0);
+                self.pause(now, way, Some(Step::Head));
+            }
             Remedy::Join if self.backfill.contains_key(&way.0) => self.join(now, way.0),
             Remedy::Join | Remedy::Hold => self.hold(now, way, refusal, out),
         }

@@ -2,6 +2,7 @@
 
 mod lanes;
 mod ledger;
+mod sealed;
 mod signed;
 
 use althing_types::{
@@ -133,7 +134,10 @@ use Seen::{Out, Submit};
 
 impl Run {
     fn new(records: Vec<Record>) -> Self {
-        Self { machine: Machine::recover(config(), records).unwrap(), at: T0 }
+        let mut machine = Machine::recover(config(), records).unwrap();
+        // As if it had asked; that it does ask, the tests of `sealed` show.
+        machine.sealings.insert(STREAM, None);
+        Self { machine, at: T0 }
     }
 
     /// A run that knows the stream stands at `next_seq`, and its account.
@@ -147,7 +151,7 @@ impl Run {
         );
         let ask = Output::AskHead { attempt: AttemptId(2), stream: STREAM };
         run.step("an account", 0, account(1), vec![Out(ask)]);
-        let answer = Input::Head { attempt: AttemptId(2), next_seq };
+        let answer = Input::Head { attempt: AttemptId(2), next_seq, sealing: Sealing::Open };
         run.step("a head", 0, answer, vec![Out(persist(1, head(next_seq)))]);
         run.step("durable", 0, persisted(1), vec![]);
         run
@@ -406,7 +410,12 @@ fn what_a_damaged_disk_lost_becomes_a_gap_between_batches() {
 fn answers_nobody_waits_for_are_ignored() {
     let mut run = Run::submitted(0);
     run.step("unknown", 0, outcome(99, Outcome::Finalized { height: 11 }), vec![]);
-    run.step("answered before", 0, Input::Head { attempt: AttemptId(2), next_seq: 9 }, vec![]);
+    run.step(
+        "answered before",
+        0,
+        Input::Head { attempt: AttemptId(2), next_seq: 9, sealing: Sealing::Open },
+        vec![],
+    );
     run.step("account", 0, account(1), vec![]);
     run.step("failed", 0, Input::Failed { attempt: AttemptId(3) }, vec![]);
     run.step("nothing new is durable", 0, persisted(1), vec![]);

@@ -18,7 +18,8 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
                 Ok(Input::Account { attempt, height, next_nonce })
             }),
             Output::AskHead { attempt, stream } => self.answer(attempt, async move {
-                Ok(Input::Head { attempt, next_seq: uplink.next_seq(stream).await? })
+                let (next_seq, sealing) = uplink.head(stream).await?;
+                Ok(Input::Head { attempt, next_seq, sealing })
             }),
             Output::Locate { attempt, stream, seq } => self.answer(attempt, async move {
                 let (batch, next_seq) = uplink.locate(stream, seq).await?;

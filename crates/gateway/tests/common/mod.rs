@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use althing_edge::{
-    DeviceSpec, Grant, Limits, Located, Outcome, Principal, Profile, StreamSpec, ThingSpec,
+    DeviceSpec, Grant, Limits, Located, Outcome, Principal, Profile, Sealing, StreamSpec, ThingSpec,
 };
 use althing_gateway::{
     AccountState, Config, Gateway, Handle, KeySigner, MqttAccess, MqttConfig, QueueConfig,
@@ -120,8 +120,8 @@ impl Uplink for MemoryLedger {
         Ok(AccountState { height: state.height, next_nonce })
     }
 
-    async fn next_seq(&self, stream: StreamId) -> Result<u64, UplinkError> {
-        Ok(self.reach()?.next_seq(&stream))
+    async fn head(&self, stream: StreamId) -> Result<(u64, Sealing), UplinkError> {
+        Ok((self.reach()?.next_seq(&stream), Sealing::Open))
     }
 
     async fn locate(

@@ -11,6 +11,7 @@ use Refusal::*;
 /// Refusals that are given elsewhere: form, signatures and payloads are checked with the keys and
 /// schemas that this crate names, links and queues by the peer.
 const ELSEWHERE: &[Refusal] = &[
+    Refusal::StaleStreamKey,
     Malformed,
     TooLarge,
     BadPossession,
@@ -28,6 +29,12 @@ const ELSEWHERE: &[Refusal] = &[
 
 /// Refusals by actions, whose tables are beside each noun.
 const BY_ACTIONS: &[Refusal] = &[
+    Refusal::StreamNotEmpty,
+    Refusal::StreamKeyNumber,
+    Refusal::NoAgreementKey,
+    Refusal::UnknownStreamKey,
+    Refusal::NotSealed,
+    Refusal::TooManyErasures,
     DeviceChanged,
     Unsigned,
     DeviceSignature,

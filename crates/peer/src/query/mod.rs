@@ -49,8 +49,12 @@ pub use token::{HoldingState, MovementAt, SupplyState};
 
 mod walk;
 
+mod secrecy;
+pub use althing_ledger::secrecy::{AgreementRecord, SecrecyRecord, Shares};
+pub use secrecy::ErasureState;
+
 mod stream;
-pub use stream::{GapState, ReadingAt, ReadingFilter, ReadingPage, StreamState};
+pub use stream::{GapState, ReadingAt, ReadingFilter, ReadingPage, SealedAt, StreamState};
 
 mod aggregate;
 pub use aggregate::{Bucket, BucketLength, BucketPage, Buckets, ROUND_LENGTHS_MS};
@@ -93,6 +97,8 @@ pub const PAGE_EVENTS_MAX: usize = 1_000;
 pub const ROWS_EXAMINED_MAX: usize = 5_000;
 /// Most nodes of a stream's tree looked at for one answer.
 pub const NODES_EXAMINED_MAX: usize = 100_000;
+/// Most bytes of sealed payloads in one answer; one more payload may end it.
+pub const SEALED_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Most payloads opened for one answer.
 pub const PAYLOADS_OPENED_MAX: usize = 4_096;
 /// Longest wait for a height, or for a result to be certified.

@@ -1,11 +1,13 @@
 //! Streams and their readings.
 
-use althing_proof::stream::StreamHead;
+use althing_ledger::secrecy::SecrecyRecord;
+use althing_proof::stream::{Leaf, StreamHead};
 use althing_state::Direction;
-use althing_types::{Payload, StreamId, TxId, Value};
+use althing_types::{Payload, SealedPayload, StreamId, TxId, Value, Wire as _};
+use bytes::Bytes;
 
 use super::{
-    PAGE_ITEMS_MAX, PAGE_READINGS_MAX, PAYLOADS_OPENED_MAX, Query, QueryError,
+    PAGE_ITEMS_MAX, PAGE_READINGS_MAX, PAYLOADS_OPENED_MAX, Query, QueryError, SEALED_BYTES_MAX,
     walk::{Bounds, LeafAt},
 };
 
@@ -16,6 +18,8 @@ pub struct StreamState {
     pub id: StreamId,
     /// What the state holds of it.
     pub head: StreamHead,
+    /// Which key counts, if it is confidential.
+    pub secrecy: Option<SecrecyRecord>,
 }
 
 /// Which readings of a stream; both ends of each bound belong to it.
@@ -58,10 +62,38 @@ pub struct ReadingAt {
 pub struct ReadingPage {
     /// The readings.
     pub readings: Vec<ReadingAt>,
+    /// Batches that belong here, but are sealed: their readings are for who has the stream's key.
+    pub sealed: Vec<SealedAt>,
     /// Positions of batches that belong here, but whose payloads this peer does not hold.
     pub unavailable: Vec<u64>,
     /// The sequence number to go on behind; none at the end.
     pub next: Option<u64>,
+}
+
+/// A batch of a confidential stream, as this peer holds it: it has no key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedAt {
+    /// Position of the batch in the stream.
+    pub index: u64,
+    /// Its leaf.
+    pub leaf: Leaf,
+    /// Number of the key it is sealed under.
+    pub key_number: u32,
+    /// Its payload.
+    pub payload: Bytes,
+}
+
+impl ReadingPage {
+    /// How many readings are in it, sealed ones included.
+    fn len(&self) -> usize {
+        let sealed: usize = self.sealed.iter().map(|sealed| sealed.leaf.count as usize).sum();
+        self.readings.len() + sealed
+    }
+
+    fn is_long(&self) -> bool {
+        let bytes: usize = self.sealed.iter().map(|sealed| sealed.payload.len()).sum();
+        bytes > SEALED_BYTES_MAX
+    }
 }
 
 /// Sequence numbers that did not come.
@@ -75,13 +107,22 @@ pub struct GapState {
     pub open: bool,
 }
 
+/// What a batch shows here.
+enum Opened<R> {
+    Readings(R),
+    Sealed(SealedAt),
+    /// Its payload is not here.
+    Unavailable,
+}
+
 impl Query {
     /// A stream.
     ///
     /// # Errors
     /// [`Noun::Stream`](super::Noun::Stream) if no thing has it.
     pub fn stream(&self, id: &StreamId) -> Result<StreamState, QueryError> {
-        Ok(StreamState { id: *id, head: self.stream_head(id)? })
+        let (head, secrecy) = (self.stream_head(id)?, self.secrecy(id)?);
+        Ok(StreamState { id: *id, head, secrecy })
     }
 
     /// Readings of a stream that a filter admits, ascending by sequence number.
@@ -104,8 +145,13 @@ impl Query {
             opened += 1;
             let admitted = |reading: &ReadingAt| bounds.contains(reading.seq, reading.claimed_ms);
             match self.open(&at)? {
-                Some(readings) => page.readings.extend(readings.filter(admitted)),
-                None => page.unavailable.push(at.index),
+                Opened::Readings(readings) => page.readings.extend(readings.filter(admitted)),
+                Opened::Sealed(sealed) => page.sealed.push(sealed),
+                Opened::Unavailable => page.unavailable.push(at.index),
+            }
+            if !page.sealed.is_empty() && (page.len() >= limit || page.is_long()) {
+                page.next = Some(at.leaf.last_seq());
+                return Ok(page);
             }
             let full = page.readings.len() > limit;
             if full {
@@ -145,17 +191,19 @@ impl Query {
         let mut walk = self.walk(*id, head, Bounds::new(seq, time_ms), Direction::Backward);
         let mut page = ReadingPage::default();
         for _ in 0..PAYLOADS_OPENED_MAX {
-            if page.readings.len() >= limit {
+            if page.len() >= limit || page.is_long() {
                 break;
             }
             let Some(at) = walk.next()? else { break };
             match self.open(&at)? {
-                Some(readings) => page.readings.extend(readings.rev()),
-                None => page.unavailable.push(at.index),
+                Opened::Readings(readings) => page.readings.extend(readings.rev()),
+                Opened::Sealed(sealed) => page.sealed.push(sealed),
+                Opened::Unavailable => page.unavailable.push(at.index),
             }
         }
         page.readings.truncate(limit);
         page.readings.reverse();
+        page.sealed.reverse();
         Ok(page)
     }
 
@@ -215,15 +263,25 @@ impl Query {
         Ok(())
     }
 
-    /// The readings of a batch with their places; none if its payload is not here.
+    /// The readings of a batch with their places.
     fn open<'a>(
         &self,
         at: &'a LeafAt,
-    ) -> Result<Option<impl DoubleEndedIterator<Item = ReadingAt> + use<'a>>, QueryError> {
+    ) -> Result<Opened<impl DoubleEndedIterator<Item = ReadingAt> + use<'a>>, QueryError> {
         let LeafAt { index, leaf } = at;
-        let Some(payload) = self.payload(&leaf.payload_digest)? else { return Ok(None) };
+        let Some(bytes) = self.core.payloads.get(&leaf.payload_digest)? else {
+            return Ok(Opened::Unavailable);
+        };
+        let damaged = |_| althing_state::StoreError::corrupt(&leaf.payload_digest);
+        if SealedPayload::is_form_of(&bytes) {
+            let SealedPayload { key_number, .. } =
+                SealedPayload::from_wire(&bytes).map_err(damaged)?;
+            let (index, leaf) = (*index, leaf.clone());
+            return Ok(Opened::Sealed(SealedAt { index, leaf, key_number, payload: bytes }));
+        }
+        let payload = Payload::read(&bytes).map_err(damaged)?;
         let numbered = payload.readings.into_iter().enumerate();
-        Ok(Some(numbered.map(move |(offset, reading)| ReadingAt {
+        Ok(Opened::Readings(numbered.map(move |(offset, reading)| ReadingAt {
             seq: leaf.first_seq.saturating_add(offset as u64),
             claimed_ms: reading.claimed_ms,
             received_ms: reading.received_ms,
@@ -235,9 +293,12 @@ impl Query {
         })))
     }
 
-    /// A payload, if it is here.
+    /// A payload, if it is here and not sealed.
     pub(super) fn payload(&self, digest: &[u8; 32]) -> Result<Option<Payload>, QueryError> {
         let Some(bytes) = self.core.payloads.get(digest)? else { return Ok(None) };
+        if SealedPayload::is_form_of(&bytes) {
+            return Ok(None);
+        }
         let damaged = |_| althing_state::StoreError::corrupt(digest);
         Ok(Some(Payload::read(&bytes).map_err(damaged)?))
     }

@@ -51,7 +51,8 @@ impl StreamProof {
 }
 
 impl Claim {
-    /// Claims the reading with number `seq` of a stream.
+    /// Claims the reading with number `seq` of a stream; of a confidential one, that it exists, as a
+    /// range of one.
     ///
     /// # Errors
     /// [`ProveError`] if there is none or the archive lacks a part.
@@ -66,6 +67,11 @@ impl Claim {
         let opening = range::prove(archive, head, &only, Payloads::Needed)?;
         let missing = ProveError::NoReading(seq);
         let answer = range::verify(head, &only, &opening).map_err(|_| missing)?;
+        if answer.sealed().next().is_some() {
+            // Nobody here can say what it reads: the claim is that it exists, sealed.
+            let claim = RangeProof { interval: only, stream: proof, opening };
+            return Ok(Self::Range(claim.into()));
+        }
         let (_, reading) = answer.readings().next().ok_or(missing)?;
         let reading = ReadingClaim::new(seq, reading);
         let batch = answer.batches.into_iter().next().ok_or(missing)?;

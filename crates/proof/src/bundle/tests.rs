@@ -4,7 +4,7 @@ mod hostile;
 
 use alloc::{string::ToString, vec, vec::Vec};
 
-use althing_types::{EntityKind, Reading, Suite, ThingId, Value};
+use althing_types::{Cipher, EntityKind, Reading, StreamKey, Suite, ThingId, Value};
 
 use super::*;
 use crate::{
@@ -83,7 +83,7 @@ fn every_claim_is_verified_and_says_how() {
                 "delegation",
                 "signature",
             ][..],
-            "range" => &["thing", "stream", "range"],
+            "range" | "range that is sealed in part" => &["thing", "stream", "range"],
             "aggregate" => &["thing", "stream", "aggregate"],
             "state" | "absence" => &["state"],
             "run" => &["membership", "certificate", "receipt"],
@@ -369,4 +369,44 @@ fn a_late_reading_is_found_by_its_time() {
     let verified = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
     let VerifiedClaim::Range { answer, .. } = verified.claim else { panic!() };
     assert_eq!(answer.readings().map(|(seq, _)| seq).collect::<Vec<_>>(), [100]);
+}
+
+/// Of a confidential stream a bundle shows that readings exist, in full and in order, and not what
+/// they are; who has the key sees that too, from the same bytes.
+#[test]
+fn a_sealed_reading_is_proven_without_its_key_and_read_with_it() {
+    let mut ledger = TinyLedger::new(EntityKind::Gateway, Suite::Ed25519);
+    let key = |number: u32| StreamKey::new(Cipher::ChaCha20Poly1305, number, [number as u8; 32]);
+    let mut plain = Vec::new();
+    for number in [1, 2] {
+        let readings = ledger.readings(2);
+        ledger.submit_sealed(readings.clone(), &key(number));
+        plain.extend(readings);
+    }
+    let genesis = ledger.network.genesis.clone();
+    let verified = |bundle: Bundle| verify(&bundle.to_bytes().unwrap(), &genesis).unwrap();
+    let shown = verified(ledger.bundle(|ledger| claim_reading(ledger, 1)));
+    let VerifiedClaim::Range { answer, .. } = &shown.claim else { panic!("{:?}", shown.claim) };
+    assert_eq!((answer.readings().count(), answer.sealed().count()), (0, 1));
+    let says = "2 readings of these batches exist, encrypted";
+    assert!(shown.steps.iter().any(|done| done.text.contains(says)));
+
+    let all = Interval::Seq { first: 0, last: 9 };
+    let shown = verified(ledger.bundle(|ledger| claim_range(ledger, all)));
+    let VerifiedClaim::Range { mut answer, .. } = shown.claim else { panic!() };
+    let (stream, schema) = (ledger.stream, ledger.series.head.schema.clone());
+    assert_eq!(answer.open(stream, &schema, &key(2)), Ok(1));
+    assert_eq!(answer.readings().map(|(seq, _)| seq).collect::<Vec<_>>(), [2, 3]);
+    assert!(
+        answer
+            .open(stream, &schema, &StreamKey::new(Cipher::ChaCha20Poly1305, 1, [9; 32]))
+            .is_err()
+    );
+    assert_eq!(answer.open(stream, &schema, &key(1)), Ok(1));
+    assert_eq!(answer.readings().map(|(_, it)| it.clone()).collect::<Vec<_>>(), plain);
+    assert_eq!(answer.sealed().count(), 0);
+
+    let shown = verified(ledger.bundle(|ledger| claim_aggregate(ledger, all)));
+    let VerifiedClaim::Aggregate { aggregate, .. } = shown.claim else { panic!() };
+    assert_eq!((aggregate.count, aggregate.min, aggregate.max, aggregate.sum), (4, None, None, 0));
 }

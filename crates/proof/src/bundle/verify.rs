@@ -255,8 +255,13 @@ fn range_text(answer: &RangeAnswer) -> String {
         0 => String::new(),
         batches => format!("; the payloads of {batches} are left out"),
     };
+    let sealed: u64 = answer.sealed().map(|batch| u64::from(batch.leaf.count)).sum();
+    let sealed = match sealed {
+        0 => String::new(),
+        readings => format!("; {readings} readings of these batches exist, encrypted"),
+    };
     format!(
-        "{}: {} readings from {} batches, and the stream has no other{withheld}",
+        "{}: {} readings from {} batches, and the stream has no other{withheld}{sealed}",
         interval_text(&answer.interval),
         answer.readings().count(),
         answer.batches.len(),

@@ -1,7 +1,8 @@
 use alloc::{string::ToString, vec, vec::Vec};
 
 use althing_types::{
-    Action, EntityKind, Genesis, Receipt, Record, Suite, ThingId, TriggerId, receipts_root,
+    Action, Cipher, EntityKind, Genesis, Receipt, Record, StreamKey, Suite, ThingId, TriggerId,
+    receipts_root,
 };
 
 use crate::{
@@ -40,6 +41,13 @@ pub fn bundles() -> (Genesis, Vec<(&'static str, Bundle)>) {
     let (triggered, run) = triggered_bundles(&mut ledger);
     bundles.push(("triggered transaction", triggered));
     bundles.push(("run", run));
+    let key = StreamKey::new(Cipher::ChaCha20Poly1305, 1, [0x5e; 32]);
+    let readings = ledger.readings(3);
+    ledger.submit_sealed(readings, &key);
+    let sealed = Interval::Seq { first: 119, last: 122 };
+    let claim =
+        |ledger: &TinyLedger| Claim::range(ledger, &stream, sealed, Payloads::Needed).unwrap();
+    bundles.push(("range that is sealed in part", ledger.bundle(claim)));
     (ledger.network.genesis, bundles)
 }
 

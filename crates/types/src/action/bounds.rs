@@ -9,6 +9,7 @@ use crate::{
         APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, CONTRACT_GAS_MAX,
         CONTRACT_MESSAGE_BYTES_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX,
     },
+    shares_within_bounds,
 };
 
 impl Action {
@@ -47,6 +48,11 @@ impl Action {
             Self::RemoveAccessPolicy { resource } => resource.is_within_bounds(),
             Self::RequestAccess(request) => request.is_within_bounds(),
             Self::RecordAccess { uses } => uses_within_bounds(uses),
+            Self::RotateStreamKey { number, shares, .. }
+            | Self::ShareStreamKey { number, shares, .. } => {
+                *number > 0 && shares_within_bounds(shares)
+            }
+            Self::EraseReadings { first_seq, last_seq, .. } => first_seq <= last_seq,
             Self::UploadCode { part, bytes, .. } => {
                 *part < CODE_PARTS_MAX && (1..=CODE_PART_BYTES_MAX).contains(&bytes.len())
             }

@@ -6,6 +6,7 @@ from .crypto import PublicKey, SigningKey
 from .genesis import Genesis, GenesisError, genesis_from_bytes, parse_genesis
 from .key_file import KeyFileError, PassphraseError, StoredKey, read_key_file, write_key_file
 from .reading import Reading
+from .secrecy import KeyShare, StreamKey, agreement_key, unwrap_stream_key
 from .signer import Account, Signer, read_as
 from .transaction import Transaction, decode_transaction
 from .verified import STEPS, Done, Failure, Verified
@@ -22,6 +23,7 @@ __all__ = [
     "Genesis",
     "GenesisError",
     "KeyFileError",
+    "KeyShare",
     "PassphraseError",
     "ProblemError",
     "PublicKey",
@@ -30,15 +32,18 @@ __all__ = [
     "Signer",
     "SigningKey",
     "StoredKey",
+    "StreamKey",
     "Submission",
     "Transaction",
     "Verified",
     "actions",
+    "agreement_key",
     "decode_transaction",
     "genesis_from_bytes",
     "parse_genesis",
     "read_as",
     "read_key_file",
+    "unwrap_stream_key",
     "verify",
     "write_key_file",
 ]

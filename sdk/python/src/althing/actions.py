@@ -17,7 +17,7 @@ from .access import (
     is_resource,
     resource,
 )
-from .codec import boolean, byte_string, checked, list_of, numbered_as, optional, record, text, u8, u16, u32, u64, variants
+from .codec import boolean, byte_string, checked, fixed, list_of, numbered_as, optional, record, text, u8, u16, u32, u64, variants
 from .contract import CodeMeta, Terms, is_call
 from .crypto import PublicKey, SigningKey, public_key, signature
 from .digest import stream_id
@@ -27,6 +27,7 @@ from .limits import APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPT
 from .onboarding import Claim, CommandForm, CommandReport, Join, Limit, Offer, Status, Voucher
 from .reading import BatchHeader, Reading, announce, batch_header
 from .records import RecordForm
+from .secrecy import KeyShare, are_shares, cipher, key_shares
 from .service import Manifest, Version, manifest, service_status
 from .text import to_id
 from .token import Escrow, Reward, Sponsorship, TransferForm, amount
@@ -236,6 +237,49 @@ class Quarantine(Action):
 
     thing: Annotated[bytes, id32]
     reason: Annotated[str | None, optional(text)]
+
+
+@_kind(45)
+class SetAgreementKey(Action):
+    """Says to which key streams' keys are to be wrapped for the sender."""
+
+    key: Annotated[bytes, fixed(32)]
+
+
+@_kind(46)
+class RotateStreamKey(Action):
+    """Gives a stream a new key; the first one makes it confidential."""
+
+    stream: Annotated[bytes, id32]
+    number: Annotated[int, u32]
+    cipher: Annotated[str, cipher]
+    shares: Annotated[list[KeyShare], key_shares]
+
+
+@_kind(47)
+class ShareStreamKey(Action):
+    """Gives a key of a confidential stream to more readers."""
+
+    stream: Annotated[bytes, id32]
+    number: Annotated[int, u32]
+    shares: Annotated[list[KeyShare], key_shares]
+
+
+@_kind(48)
+class EraseReadings(Action):
+    """Has every holder delete the payloads of all batches that have one of these numbers."""
+
+    stream: Annotated[bytes, id32]
+    first_seq: Annotated[int, u64]
+    last_seq: Annotated[int, u64]
+
+
+@_kind(49)
+class ConfirmErasure(Action):
+    """Says that the sender, a peer, holds none of these payloads any more."""
+
+    stream: Annotated[bytes, id32]
+    erasure: Annotated[int, u32]
 
 
 @dataclass(frozen=True)
@@ -463,6 +507,10 @@ def kind_of(action: Action) -> str:
 def is_within_bounds(action: Action) -> bool:
     """Whether every field is within its bounds; what needs the state is the ledger's to check."""
     match action:
+        case RotateStreamKey(number=number, shares=shares) | ShareStreamKey(number=number, shares=shares):
+            return are_shares(number, shares)
+        case EraseReadings(first_seq=first, last_seq=last):
+            return first <= last
         case RegisterEntity(inception):
             return is_name(inception.name) and inception.key.is_valid()
         case RotateKey(key=key):

@@ -4,6 +4,10 @@ TRANSACTION_BYTES_MAX = 96 * 1024
 ACTIONS_MAX = 64
 SIGNATURES_MAX = 16
 PAYLOAD_BYTES_MAX = 64 * 1024
+SEALED_OVERHEAD_BYTES_MAX = 128
+"""Most bytes that sealing adds to a payload."""
+STREAM_READERS_MAX = 64
+"""Most readers that one key of a confidential stream is wrapped to."""
 PACK_BYTES_MAX = 4096
 PACK_READINGS_MAX = 64
 BATCH_READINGS_MAX = 4096

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from .bundle import Interval, SeqInterval
 from .cbor import WireError
 from .reading import Reading, measure
+from .secrecy import is_sealed, sealed_of
 from .tree import Closed, Inner, Leaf, Node, Opened, Part, StreamHead, Summary, larger_of, positions, smaller_of
 
 
@@ -19,6 +20,7 @@ class RangeAnswer:
 
     readings: list[tuple[int, Reading]]
     withheld: list[tuple[int, int]]
+    sealed: list[tuple[Leaf, bytes]]
     batches: int
 
 
@@ -49,12 +51,19 @@ def answer_range(head: StreamHead, interval: Interval, parts: list[Part]) -> Ran
     leaves = sorted((each for each in shown if isinstance(each, _Leaf)), key=lambda each: each.leaf.first_seq)
     readings: list[tuple[int, Reading]] = []
     withheld = []
+    sealed = []
     for each in leaves:
         if each.payload is None:
             withheld.append((each.leaf.first_seq, each.leaf.count))
+        elif is_sealed(each.payload):
+            try:
+                sealed_of(each.leaf, each.payload)
+            except WireError as error:
+                raise OpeningError(f"the payload of batch {each.index} is not the one in the stream's tree: {error}") from None
+            sealed.append((each.leaf, each.payload))
         else:
-            readings += [(seq, reading) for seq, reading in _numbered(head, each, each.payload) if _contains(interval, seq, reading.claimed_ms)]
-    return RangeAnswer(readings, withheld, len(leaves))
+            readings += [(seq, reading) for seq, reading in _numbered(head, each, each.payload) if contains(interval, seq, reading.claimed_ms)]
+    return RangeAnswer(readings, withheld, sealed, len(leaves))
 
 
 def answer_aggregate(head: StreamHead, interval: Interval, parts: list[Part]) -> AggregateAnswer:
@@ -68,7 +77,7 @@ def answer_aggregate(head: StreamHead, interval: Interval, parts: list[Part]) ->
         if each.payload is None:
             raise OpeningError(f"the payload of batch {each.index} is needed, but left out")
         for seq, reading in _numbered(head, each, each.payload):
-            if _contains(interval, seq, reading.claimed_ms):
+            if contains(interval, seq, reading.claimed_ms):
                 number = measure(reading.value)
                 total = total.plus(1, number, number, number or 0)
     if not -(2**127) <= total.sum < 2**127:
@@ -124,7 +133,8 @@ def _check(head: StreamHead, parts: list[Part], opens: Callable[[Summary], bool]
     return shown
 
 
-def _contains(interval: Interval, seq: int, claimed_ms: int) -> bool:
+def contains(interval: Interval, seq: int, claimed_ms: int) -> bool:
+    """Whether a reading belongs to an interval."""
     return interval.first <= (seq if isinstance(interval, SeqInterval) else claimed_ms) <= interval.last
 
 
@@ -136,4 +146,4 @@ def _overlaps(interval: Interval, summary: Summary) -> bool:
 
 def _covers(interval: Interval, summary: Summary) -> bool:
     low, high = (summary.seq_min, summary.time_min), (summary.seq_max, summary.time_max)
-    return _contains(interval, *low) and _contains(interval, *high)
+    return contains(interval, *low) and contains(interval, *high)

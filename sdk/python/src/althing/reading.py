@@ -136,7 +136,8 @@ def _read_reading(reader: Reader, base: int) -> Reading:
 payload = Codec(_write_payload, _read_payload)
 
 
-def _readings_of(packs: list[Arrived]) -> list[Reading]:
+def readings_of(packs: list[Arrived]) -> list[Reading]:
+    """The readings in packs, in sequence."""
     return [Reading(claimed, it.received_ms, value) for it in packs for claimed, value in it.times()]
 
 
@@ -167,7 +168,7 @@ class BatchSummary:
             raise WireError("the payload is not the one the batch names")
         try:
             packs = decode(signed_payload, data, PAYLOAD_BYTES_MAX) if is_signed(data) else []
-            readings: list[Reading] = _readings_of(packs) if packs else decode(payload, data, PAYLOAD_BYTES_MAX)
+            readings: list[Reading] = readings_of(packs) if packs else decode(payload, data, PAYLOAD_BYTES_MAX)
         except WireError:
             raise WireError("the payload is not canonical") from None
         if packs and packs[0].pack.first_seq != self.first_seq:

@@ -9,6 +9,7 @@ from .contract import Attribute
 from .digest import hash, merkle_root, sha256
 from .entity import id32
 from .onboarding import Status, command_state
+from .secrecy import stream_event
 from .service import service_event
 from .token import token_event
 from .trigger import trigger_event
@@ -107,6 +108,7 @@ _MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
     107: ("validators_chosen", (("count", Annotated[int, u16]), ("quorum", Annotated[int, u16]))),
     108: ("parameters_set", ()),
     109: ("voting_rule_set", ()),
+    140: ("stream", (("about", Annotated[Any, stream_event]),)),
 }
 _OWNED = (("owner", Annotated[bytes, id32]), ("resource", Annotated[Any, resource]))
 _ACCESS = ("access", Annotated[Access, access])

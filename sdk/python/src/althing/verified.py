@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from .bundle import Interval
-from .reading import Reading, StreamSchema, Value
+from .opening import contains
+from .reading import BatchSummary, Reading, StreamSchema, Value
 from .receipt import Receipt
+from .secrecy import StreamKey, sealed_of
 
 STEPS = {
     "form": "The bytes are a bundle in canonical form.",
@@ -142,6 +144,19 @@ class VerifiedRange:
     """With their sequence numbers, ascending."""
     withheld: list[tuple[int, int]]
     """First number and count of batches whose payloads are left out."""
+    sealed: list[tuple[BatchSummary, bytes]]
+    """Batches of a confidential stream with their payloads, encrypted: see `open`."""
+
+    def open(self, key: StreamKey) -> list[tuple[int, Reading]]:
+        """The readings with those of the sealed batches that a key opens, ascending. Batches under other keys stay
+        closed; raises `WireError` if one bears the key's number and does not open."""
+        stream = bytes.fromhex(self.stream.id)
+        opened: list[tuple[int, Reading]] = []
+        for batch, data in self.sealed:
+            if sealed_of(batch, data).key_number == key.number:
+                opened += enumerate(key.open(stream, batch, data)[1], batch.first_seq)
+        asked = [(seq, reading) for seq, reading in opened if contains(self.interval, seq, reading.claimed_ms)]
+        return sorted(self.readings + asked, key=lambda each: each[0])
 
 
 @dataclass(frozen=True)

@@ -181,9 +181,11 @@ class _Verifier:
         except OpeningError as error:
             self.fail("range", str(error))
         left = f"; the payloads of {len(answer.withheld)} are left out" if answer.withheld else ""
-        what = f"{len(answer.readings)} readings from {answer.batches} batches, and the stream has no other{left}"
+        encrypted = sum(leaf.count for leaf, _ in answer.sealed)
+        sealed = f"; {encrypted} readings of these batches exist, encrypted" if encrypted else ""
+        what = f"{len(answer.readings)} readings from {answer.batches} batches, and the stream has no other{left}{sealed}"
         self.done("range", f"{_interval_text(proof.interval)}: {what}")
-        return VerifiedRange(stream, proof.interval, answer.readings, answer.withheld)
+        return VerifiedRange(stream, proof.interval, answer.readings, answer.withheld, list(answer.sealed))
 
     def aggregate(self, block: Finalized, proof: AnswerProof) -> VerifiedAggregate:
         stream = self.stream(block, proof.stream)

@@ -1,6 +1,6 @@
 // Actions: what a transaction does. All of a transaction's actions take effect, or none.
 
-import { boolean, bytes, checked, list, numberedAs, optional, record, text, u16, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
+import { boolean, bytes, checked, fixed, list, numberedAs, optional, record, text, u16, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { compare } from '../text/bytes.ts';
 import { accessPolicy, accessRequest, accessUse, areUses, isAccessPolicy, isResource, resource } from './access.ts';
 import { codeMeta, isCall, isCodeMeta, isTerms, terms } from './contract.ts';
@@ -28,6 +28,7 @@ import {
 } from './onboarding.ts';
 import { batchHeader, isBatch } from './reading.ts';
 import { isRecord, recordForm } from './record.ts';
+import { areShares, cipher, keyShare } from './secrecy.ts';
 import { isManifest, manifest, serviceStatus, version } from './service.ts';
 import { amount, escrow, isMemo, isReward, isSponsorship, reward, sponsorship, transfer } from './token.ts';
 import { isTrigger, trigger } from './trigger.ts';
@@ -66,6 +67,11 @@ const others = {
   command: variant(40, { command }),
   report_command: variant(41, { report: commandReport }),
   cancel_command: variant(42, { command: id }),
+  set_agreement_key: variant(45, { key: fixed(32) }),
+  rotate_stream_key: variant(46, { stream: id, number: u32, cipher, shares: list(keyShare) }),
+  share_stream_key: variant(47, { stream: id, number: u32, shares: list(keyShare) }),
+  erase_readings: variant(48, { stream: id, firstSeq: u64, lastSeq: u64 }),
+  confirm_erasure: variant(49, { stream: id, erasure: u32 }),
   quarantine: variant(43, { thing: id, reason: optional(text) }),
   upload_code: variant(50, { code: id, part: u16, bytes }),
   store_code: variant(51, { code: id, parts: u16, meta: codeMeta }),
@@ -172,6 +178,11 @@ export function isWithinBounds(value: Action): boolean {
       return isCommandReport(value.report);
     case 'quarantine':
       return value.reason === null || isName(value.reason);
+    case 'rotate_stream_key':
+    case 'share_stream_key':
+      return areShares(value.number, value.shares);
+    case 'erase_readings':
+      return value.firstSeq <= value.lastSeq;
     case 'upload_code':
       return value.part < CODE_PARTS_MAX && value.bytes.length >= 1 && value.bytes.length <= CODE_PART_BYTES_MAX;
     case 'store_code':

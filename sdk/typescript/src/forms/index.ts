@@ -18,6 +18,7 @@ export * from './reading.ts';
 export * from './receipt.ts';
 export * from './record.ts';
 export * from './refusal.ts';
+export * from './secrecy.ts';
 export * from './service.ts';
 export * from './state.ts';
 export * from './transaction.ts';

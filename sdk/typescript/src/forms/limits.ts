@@ -8,6 +8,10 @@ export const ACTIONS_MAX = 64;
 export const SIGNATURES_MAX = 16;
 /** Longest payload of one batch, bytes. */
 export const PAYLOAD_BYTES_MAX = 64 * 1024;
+/** Most bytes that sealing adds to a payload. */
+export const SEALED_OVERHEAD_BYTES_MAX = 128;
+/** Most readers that one key of a confidential stream is wrapped to. */
+export const STREAM_READERS_MAX = 64;
 /** Longest pack that a device signs, bytes. */
 export const PACK_BYTES_MAX = 4096;
 /** Most readings of one pack. */

@@ -8,6 +8,7 @@ import { hash, sha256 } from './digest.ts';
 import { id } from './entity.ts';
 import { merkleRoot } from './merkle.ts';
 import { commandState, status } from './onboarding.ts';
+import { streamEvent } from './secrecy.ts';
 import { serviceEvent } from './service.ts';
 import { tokenEvent } from './token.ts';
 import { triggerEvent } from './trigger.ts';
@@ -76,6 +77,7 @@ export const event = variants({
   validators_chosen: variant(107, { count: u16, quorum: u16 }),
   parameters_set: variant(108, {}),
   voting_rule_set: variant(109, {}),
+  stream: variant(140, { about: streamEvent }),
 });
 /** Something that a transaction brought about; `kind` says what. */
 export type EventForm = Value<typeof event>;

@@ -10,6 +10,8 @@ export { BUNDLE_BYTES_MAX } from '../forms/limits.ts';
 export { parseGenesis, parseParameters } from './genesis-file.ts';
 export { Failure, STEPS, STEPS_OF_CLAIM, type Done, type Step } from './step.ts';
 export type * from './verified.ts';
+export { agreementKey, openSealed, unwrapStreamKey, type KeyShare, type StreamKey } from '../forms/secrecy.ts';
+export { openRange } from './open.ts';
 export type { SignatureCheck } from './certificate.ts';
 export { verifySignature, type PublicKey, type Suite } from '../forms/crypto.ts';
 export { verify, type VerifyOptions } from './verify.ts';

@@ -2,7 +2,8 @@
 
 import { measure, openPayload, type ReadingForm } from '../forms/reading.ts';
 import { isSameNode, join, largerOf, nodeOfLeaf, positions, smallerOf, type Leaf, type Part, type StreamHead, type Summary, type TreeNode } from '../forms/tree.ts';
-import type { Interval, NumberedReading, VerifiedAggregate, VerifiedRange } from './verified.ts';
+import { isSealed, sealedOf } from '../forms/secrecy.ts';
+import type { Interval, NumberedReading, SealedBatch, VerifiedAggregate, VerifiedRange } from './verified.ts';
 
 /** An opening that is no answer: says why. */
 export class OpeningError extends Error {
@@ -16,13 +17,15 @@ type Shown = { closed: Summary } | { leaf: Leaf; index: bigint; payload: Uint8Ar
 export function answerRange(head: StreamHead, interval: Interval, parts: readonly Part[]): Omit<VerifiedRange, 'kind' | 'stream'> & { batches: number } {
   const readings: NumberedReading[] = [];
   const withheld: VerifiedRange['withheld'] = [];
+  const sealed: VerifiedRange['sealed'] = [];
   const leaves = check(head, parts, (summary) => overlaps(interval, summary)).filter((shown) => 'leaf' in shown);
   leaves.sort((a, b) => (a.leaf.firstSeq < b.leaf.firstSeq ? -1 : 1));
   for (const { leaf, index, payload } of leaves) {
     if (payload === null) withheld.push({ firstSeq: leaf.firstSeq, count: leaf.count });
+    else if (isSealed(payload)) sealed.push(sealedBatch(leaf, index, payload));
     else readings.push(...numbered(head, leaf, index, payload).filter(({ seq, claimedMs }) => contains(interval, seq, claimedMs)));
   }
-  return { interval, readings, withheld, batches: leaves.length };
+  return { interval, readings, withheld, sealed, batches: leaves.length };
 }
 
 /** What the readings of an interval amount to, or the answer is refused with an {@link OpeningError}. */
@@ -48,6 +51,15 @@ export function answerAggregate(head: StreamHead, interval: Interval, parts: rea
   }
   if (BigInt.asIntN(128, total.sum) !== total.sum) throw new OpeningError('a number overflows');
   return total;
+}
+
+function sealedBatch(leaf: Leaf, index: bigint, payload: Uint8Array): SealedBatch {
+  try {
+    return { keyNumber: sealedOf(leaf, payload).keyNumber, batch: leaf, payload };
+  } catch (error) {
+    const why = error instanceof Error ? `: ${error.message}` : '';
+    throw new OpeningError(`the payload of batch ${index} is not the one in the stream's tree${why}`);
+  }
 }
 
 function numbered(head: StreamHead, leaf: Leaf, index: bigint, payload: Uint8Array): NumberedReading[] {

@@ -36,7 +36,9 @@ export function checkRange(context: Context, block: Finalized, proof: AnswerProo
   const answer = context.at('range', () => answerRange(proof.stream.head.record, proof.interval, proof.opening));
   const { batches, ...shown } = answer;
   const left = shown.withheld.length === 0 ? '' : `; the payloads of ${shown.withheld.length} are left out`;
-  const what = `${shown.readings.length} readings from ${batches} batches, and the stream has no other${left}`;
+  const encrypted = shown.sealed.reduce((sum, { batch }) => sum + batch.count, 0);
+  const sealed = encrypted === 0 ? '' : `; ${encrypted} readings of these batches exist, encrypted`;
+  const what = `${shown.readings.length} readings from ${batches} batches, and the stream has no other${left}${sealed}`;
   context.done('range', `${intervalText(proof.interval)}: ${what}`);
   return { kind: 'range', stream, ...shown };
 }

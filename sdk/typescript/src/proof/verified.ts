@@ -1,6 +1,6 @@
 // What a bundle has shown. Ids of entities and things are DIDs, other ids are hex.
 
-import type { ActionKind, EntityKind, ReceiptForm, StreamSchema, ReadingValue } from '../forms/index.ts';
+import type { ActionKind, BatchSummary, EntityKind, ReceiptForm, StreamSchema, ReadingValue } from '../forms/index.ts';
 import type { Done } from './step.ts';
 
 /** A claim that holds, and every step that shows it. */
@@ -145,6 +145,18 @@ export interface VerifiedRange {
   readings: NumberedReading[];
   /** Batches that can hold readings of the interval but whose payloads are left out. */
   withheld: { firstSeq: bigint; count: number }[];
+  /** Batches of a confidential stream, encrypted: `openRange` opens them. They may hold readings outside of the interval. */
+  sealed: SealedBatch[];
+}
+
+/** A batch of a confidential stream. That it exists is shown; what it holds, to who has the key. */
+export interface SealedBatch {
+  /** Number of the key it is sealed under. */
+  keyNumber: number;
+  /** What is public of it. */
+  batch: BatchSummary;
+  /** Its payload. */
+  payload: Uint8Array;
 }
 
 /** A reading of a range. */

@@ -12,6 +12,7 @@ import type { Terms } from '../forms/contract.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
 import { CODE_PART_BYTES_MAX, CODE_PARTS_MAX } from '../forms/limits.ts';
 import { encode } from '../cbor/codec.ts';
+import type { KeyShare } from '../forms/secrecy.ts';
 import { parseVersion, type Manifest, type ServiceStatus } from '../forms/service.ts';
 import { trigger as triggerForm, type Trigger } from '../forms/trigger.ts';
 import { change as changeForm, type Change } from '../forms/governance.ts';
@@ -285,6 +286,26 @@ export function setServiceStatus(service: AnyId, version: string, status: Servic
   const parsed = parseVersion(version);
   if (parsed === null) throw new RangeError(`no version: ${version}`);
   return { kind: 'set_service_status', service: idBytes(service), version: parsed, status };
+}
+
+/** Says to which key streams' keys are to be wrapped for the sender: `agreementKey` of its own. */
+export function setAgreementKey(key: Uint8Array): Action {
+  return { kind: 'set_agreement_key', key };
+}
+
+/** Gives a stream a new key, wrapped to readers; the first one makes it confidential. */
+export function rotateStreamKey(stream: AnyId, number: number, shares: KeyShare[]): Action {
+  return { kind: 'rotate_stream_key', stream: idBytes(stream), number, cipher: 'chacha20-poly1305', shares };
+}
+
+/** Gives a key of a confidential stream to more readers. */
+export function shareStreamKey(stream: AnyId, number: number, shares: KeyShare[]): Action {
+  return { kind: 'share_stream_key', stream: idBytes(stream), number, shares };
+}
+
+/** Has every holder delete the payloads of all batches that have one of these numbers. */
+export function eraseReadings(stream: AnyId, firstSeq: bigint, lastSeq: bigint): Action {
+  return { kind: 'erase_readings', stream: idBytes(stream), firstSeq, lastSeq };
 }
 
 /** Sets a trigger, in place of the sender's one of that name; its id is `triggerId`. See `Client.tryTrigger`. */

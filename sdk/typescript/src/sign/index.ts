@@ -8,6 +8,7 @@ export { serviceId, streamId, thingId, triggerId } from '../forms/digest.ts';
 export type { ReadingForm, ReadingValue } from '../forms/reading.ts';
 export { bodyFor, decodeTransaction, signTransaction, type Body, type SignedBy, type SignerKey, type Transaction } from '../forms/transaction.ts';
 export { parseVersion, type Manifest, type ServiceStatus, type Version } from '../forms/service.ts';
+export { agreementKey, sealPayload, unwrapStreamKey, type Cipher, type KeyShare, type StreamKey } from '../forms/secrecy.ts';
 export type { Cause, Effect, Trigger } from '../forms/trigger.ts';
 export * as actions from './actions.ts';
 export type { AnyId } from './actions.ts';

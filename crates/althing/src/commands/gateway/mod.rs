@@ -10,9 +10,9 @@ mod uplink;
 
 pub(crate) use self::queue::waiting;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use althing_client::{Client, Signer, model::IdText};
+use althing_client::{Client, Signer, Unsealer, model::IdText};
 use althing_gateway::coap::Coap;
 use althing_gateway::http::Http;
 use althing_gateway::{Gateway, KeySigner};
@@ -122,7 +122,8 @@ async fn serve(
     let owners = owners(&settings.owners, &genesis)?;
     let clients = settings.peers.iter().map(|url| client(url));
     let clients = clients.collect::<anyhow::Result<Vec<Client>>>()?;
-    let uplink = AnyPeer::new(&clients, entity, settings.answer_timeout);
+    let unsealer = Arc::new(Unsealer::new(genesis.ledger(), entity, &key));
+    let uplink = AnyPeer::new(&clients, entity, settings.answer_timeout).with_unsealer(&unsealer);
     let commander = Signer { ledger: genesis.ledger(), entity, key: key.clone() };
     let signer = KeySigner::new(genesis.ledger(), key);
     let (coap, http) = (settings.coap.clone(), settings.http.clone());

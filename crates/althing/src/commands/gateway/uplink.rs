@@ -2,12 +2,15 @@
 
 use std::{
     future::Future,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use althing_client::Client;
-use althing_edge::{Located, Outcome};
+use althing_client::{Client, Unsealer};
+use althing_edge::{Located, Outcome, Sealing};
 use althing_gateway::{AccountState, PeerUplink, Uplink, UplinkError, Verdict};
 use althing_types::{EntityId, PublicKey, Refusal, StreamId, Transaction};
 use tokio::time::timeout;
@@ -76,6 +79,15 @@ impl AnyPeer {
         Self { peers, preferred: AtomicUsize::new(0), share }
     }
 
+    /// The same with what unwraps keys of confidential streams.
+    pub(super) fn with_unsealer(mut self, unsealer: &Arc<Unsealer>) -> Self {
+        let opens = |(client, uplink): (Client, PeerUplink)| {
+            (client, uplink.with_unsealer(Arc::clone(unsealer)))
+        };
+        self.peers = self.peers.into_iter().map(opens).collect();
+        self
+    }
+
     /// Positions of the peers, the preferred one first.
     fn turns(&self) -> impl Iterator<Item = usize> + use<> {
         let (first, count) = (self.preferred.load(Ordering::Relaxed), self.peers.len());
@@ -131,8 +143,8 @@ impl Uplink for AnyPeer {
         self.ask(PeerUplink::account).await
     }
 
-    async fn next_seq(&self, stream: StreamId) -> Result<u64, UplinkError> {
-        self.ask(|peer| peer.next_seq(stream)).await
+    async fn head(&self, stream: StreamId) -> Result<(u64, Sealing), UplinkError> {
+        self.ask(|peer| peer.head(stream)).await
     }
 
     async fn key(&self, entity: EntityId) -> Result<Option<PublicKey>, UplinkError> {

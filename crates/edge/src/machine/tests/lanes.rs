@@ -40,7 +40,8 @@ impl World {
             ..limits()
         };
         change(&mut config.limits);
-        let machine = Machine::recover(config, vec![]).unwrap();
+        let mut machine = Machine::recover(config, vec![]).unwrap();
+        machine.sealings.insert(STREAM, None);
         let mut world = Self {
             machine,
             now: T0,
@@ -97,7 +98,9 @@ impl World {
         }
         Some(match question {
             Output::AskAccount { .. } => Input::Account { attempt, height: 10, next_nonce: 0 },
-            Output::AskHead { .. } => Input::Head { attempt, next_seq: self.next_seq() },
+            Output::AskHead { .. } => {
+                Input::Head { attempt, next_seq: self.next_seq(), sealing: Sealing::Open }
+            }
             Output::Locate { seq, .. } => {
                 let batch = self.held.range(..=seq).next_back().map(|(_, located)| located);
                 let holds = |it: &&Located| seq < it.first_seq + it.readings.len() as u64;
@@ -136,6 +139,7 @@ impl World {
         self.unflushed.clear();
         self.answers.clear();
         self.machine = Machine::recover(config.clone(), self.disk.clone()).unwrap();
+        self.machine.sealings.insert(STREAM, None);
         self.input(Input::Things(vec![pump()]));
     }
 

@@ -179,7 +179,7 @@ impl World {
                 Input::Account { attempt, height: 1, next_nonce }
             }
             Output::AskHead { attempt, .. } => {
-                Input::Head { attempt, next_seq: self.ledger.next_seq() }
+                Input::Head { attempt, next_seq: self.ledger.next_seq(), sealing: Sealing::Open }
             }
             Output::Locate { attempt, seq, .. } => {
                 let next_seq = self.ledger.next_seq();

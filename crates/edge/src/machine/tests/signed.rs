@@ -16,7 +16,8 @@ fn ready() -> Machine {
     let mut machine = Machine::recover(config(), vec![]).unwrap();
     let _ = machine.handle(T0, Input::Things(vec![signing_pump()]));
     let _ = machine.handle(T0, account(1));
-    let _ = machine.handle(T0, Input::Head { attempt: AttemptId(2), next_seq: 40 });
+    let _ = machine
+        .handle(T0, Input::Head { attempt: AttemptId(2), next_seq: 40, sealing: Sealing::Open });
     let _ = machine.handle(T0, persisted(1));
     machine
 }
