@@ -29,6 +29,7 @@ use crate::{
         tx::TxCommand,
         verify::VerifyCommand,
         wallet::WalletCommand,
+        webhook::WebhookCommand,
     },
     output::Output,
 };
@@ -78,6 +79,9 @@ enum Command {
     /// Publish services, find and watch them.
     #[command(subcommand)]
     Service(ServiceCommand),
+    /// Have a peer call a URL with each event.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Show who holds data, and erase it.
     #[command(subcommand)]
     Data(DataCommand),
@@ -140,6 +144,7 @@ impl Cli {
             Command::Contract(command) => command.run(output),
             Command::Trigger(command) => command.run(output),
             Command::Service(command) => command.run(output),
+            Command::Webhook(command) => command.run(output),
             Command::Data(command) => command.run(output),
             Command::Stream(command) => command.run(output),
             Command::Reading(command) => command.run(output),

@@ -29,7 +29,10 @@ pub struct Config {
     pub origins: Vec<String>,
     /// Whether `POST /v1/transactions` is served.
     pub writes: bool,
-    /// Folder of the peer's data, whose size and disk the figures tell; they do not if none.
+    /// Whether webhooks may call addresses that are not public: for networks on one machine or behind
+    /// one wall, whose members trust who may make webhooks.
+    pub webhooks_private: bool,
+    /// Folder of the peer's data, whose size and disk the figures tell, and where webhooks are kept; neither if none.
     pub data: Option<PathBuf>,
 }
 
@@ -50,6 +53,7 @@ impl Config {
             addresses: BTreeMap::new(),
             origins: Vec::new(),
             writes: true,
+            webhooks_private: false,
             data: None,
         }
     }

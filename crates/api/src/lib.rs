@@ -26,6 +26,7 @@ mod permit;
 mod reader;
 mod service;
 mod uses;
+mod webhooks;
 
 mod convert;
 pub mod routes;

@@ -77,6 +77,7 @@ failures! {
     UnknownEscrow NOT_FOUND "unknown_escrow" "No escrow with this id is open; the history of its payer tells what became of it.";
     UnknownReward NOT_FOUND "unknown_reward" "No reward with this id is open; list those of the stream.";
     UnknownProposal NOT_FOUND "unknown_proposal" "No proposal with this id is open; list them to see what became of it.";
+    UnknownWebhook NOT_FOUND "unknown_webhook" "Who asks has no webhook of this id at this peer; list them.";
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
     WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
     BadToken UNAUTHORIZED "bad_token" "The reader's token is malformed, over, for another peer or ledger, or not signed by the present key of an entity that counts; make a new one.";

@@ -4,12 +4,11 @@ use axum::{Router, body::Body, http::Request};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpSocket},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
 use tower::ServiceExt as _;
 
@@ -60,7 +59,8 @@ pub async fn serve(
     let mut stop = std::pin::pin!(stop);
     let connections = Arc::new(Semaphore::new(config.connections_max));
     let mut origins = Origins::new(config.connections_per_address_max, config.connections_max);
-    let graceful = GracefulShutdown::new();
+    // Connections have a receiver each, and end in good order once the sender says so.
+    let (stopping, running) = watch::channel(false);
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(config.head_timeout)
@@ -94,17 +94,28 @@ pub async fn serve(
         });
         let service = TowerToHyperService::new(service);
         let stream = TokioIo::new(Stalling::new(stream, config.write_timeout));
-        let connection = graceful.watch(http.serve_connection(stream, service));
+        let connection = http.serve_connection(stream, service).with_upgrades();
+        let mut running = running.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                _ = running.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop((permit, place));
+            drop((permit, place, running));
         });
     }
     drop(listener);
     // Event streams never finish by themselves.
-    let _ = tokio::time::timeout(config.drain_timeout, graceful.shutdown()).await;
+    let _ = stopping.send(true);
+    drop(running);
+    let _ = tokio::time::timeout(config.drain_timeout, stopping.closed()).await;
 }
 
 /// Listens on an address.

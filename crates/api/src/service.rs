@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use althing_client::model::{DidText, IdText};
+use althing_client::{
+    Signer,
+    model::{DidText, IdText},
+};
 use althing_peer::{Peer, query::Query};
 use althing_types::{ContractId, EntityId, ThingId};
 use tokio::sync::Semaphore;
@@ -15,6 +18,7 @@ use crate::{
     problem::{Answer, ApiError, Failure},
     reader::Tokens,
     uses::Uses,
+    webhooks::Webhooks,
 };
 
 /// Most reads from disk at a time: enough to keep a disk busy, and few enough to leave the
@@ -42,13 +46,14 @@ pub(crate) struct Service {
     pub(crate) tokens: Tokens,
     pub(crate) decisions: Decisions,
     pub(crate) uses: Uses,
+    pub(crate) webhooks: Webhooks,
     pub(crate) disk: Disk,
 }
 
 pub(crate) type Shared = Arc<Service>;
 
 impl Service {
-    pub(crate) fn new(peer: Peer, config: Config, records: bool) -> Shared {
+    pub(crate) fn new(peer: Peer, config: Config, recorder: Option<Arc<Signer>>) -> Shared {
         Arc::new(Self {
             query: peer.query(),
             requests: Arc::new(Semaphore::new(config.requests_max)),
@@ -58,7 +63,8 @@ impl Service {
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
             tokens: Tokens::default(),
             decisions: Decisions::default(),
-            uses: Uses::new(records),
+            uses: Uses::new(recorder.is_some()),
+            webhooks: Webhooks::new(config.data.as_ref(), recorder, config.webhooks_private),
             disk: Disk::new(config.data.clone()),
             peer,
             config,

@@ -217,6 +217,17 @@ impl Client {
         Ok(admissions.transactions)
     }
 
+    /// Posts JSON, in the name of whom this client reads as; the answer is JSON, or nothing is read of it.
+    pub(crate) async fn post_json(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Response, Error> {
+        let url = self.at(path);
+        let request = self.authorised(self.http.post(url.clone()).json(body)).await?;
+        self.send(request, &url, Duration::ZERO).await
+    }
+
     pub(crate) async fn post_cbor<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -396,7 +407,10 @@ fn failed(source: reqwest::Error, url: &Url, after: Duration) -> Error {
     }
 }
 
-async fn read_json<T: DeserializeOwned>(answer: Response, url: &Url) -> Result<T, Error> {
+pub(crate) async fn read_json<T: DeserializeOwned>(
+    answer: Response,
+    url: &Url,
+) -> Result<T, Error> {
     let body = read_bytes(answer, url).await?;
     serde_json::from_slice(&body)
         .map_err(|error| Error::Form { url: url.to_string(), what: error.to_string() })

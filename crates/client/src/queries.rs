@@ -8,13 +8,14 @@ use bytes::Bytes;
 
 use crate::{
     Client, Error, Events,
+    client::read_json,
     model::{
         AccessPolicy, Account, Aggregates, AgreementKey, Block, BlockSummary, Code, Command,
         Consequence, Contract, ContractAnswer, Decision, DidDocument, Entity, Erasures,
-        EventRecord, Gaps, Governance, Grant, Holders, KeyVersion, Network, Page, Past, PastEvents,
-        Peers, PendingApproval, Policies, Property, Proposal, Readings, Service, ServiceVersion,
-        Status, Stream, StreamKeyShares, Thing, Transaction, Trial, Trigger, TriggerTrial, Voucher,
-        query,
+        EventRecord, Gaps, Governance, Grant, Holders, KeyVersion, Network, NewWebhook, Page, Past,
+        PastEvents, Peers, PendingApproval, Policies, Property, Proposal, Readings, Service,
+        ServiceVersion, Status, Stream, StreamKeyShares, Thing, Transaction, Trial, Trigger,
+        TriggerTrial, Voucher, Webhook, Webhooks, query,
     },
 };
 
@@ -432,6 +433,41 @@ impl Client {
     /// `unknown_stream` if no thing has it.
     pub async fn erasures(&self, stream: &StreamId) -> Result<Erasures, Error> {
         self.get(&format!("v1/streams/{stream}/erasures"), NONE).await
+    }
+
+    /// Makes a webhook at this peer. This client must read as its maker, for [`WEBHOOK_PURPOSE`].
+    ///
+    /// # Errors
+    /// [`Error`] if it is refused.
+    pub async fn create_webhook(&self, new: &NewWebhook) -> Result<Webhook, Error> {
+        let answer = self.post_json("v1/webhooks", new).await?;
+        read_json(answer, &self.at("v1/webhooks")).await
+    }
+
+    /// The webhooks of whom this client reads as.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn webhooks(&self) -> Result<Webhooks, Error> {
+        self.get("v1/webhooks", NONE).await
+    }
+
+    /// Pauses a webhook, or lets it go on.
+    ///
+    /// # Errors
+    /// `unknown_webhook` if whom this client reads as has none of this id.
+    pub async fn pause_webhook(&self, id: &str, paused: bool) -> Result<Webhook, Error> {
+        let path = format!("v1/webhooks/{id}/{}", if paused { "pause" } else { "resume" });
+        let answer = self.post_json(&path, &()).await?;
+        read_json(answer, &self.at(&path)).await
+    }
+
+    /// Deletes a webhook.
+    ///
+    /// # Errors
+    /// As [`pause_webhook`](Self::pause_webhook).
+    pub async fn delete_webhook(&self, id: &str) -> Result<(), Error> {
+        self.post_json(&format!("v1/webhooks/{id}/delete"), &()).await.map(|_| ())
     }
 
     /// Who holds the payloads of a stream.

@@ -81,6 +81,9 @@ pub struct SealedPayload {
     pub ciphertext: Vec<u8>,
 }
 
+/// Bytes of a key, wiped when dropped.
+type Secret = Zeroizing<[u8; 32]>;
+
 /// Begins what is authenticated beside a sealed payload, and what its key is derived for.
 const SEAL_DOMAIN: &[u8] = b"althing/sealed/1";
 /// A payload is padded to a multiple of this, so that its length tells little of its values.
@@ -240,10 +243,7 @@ impl StreamKey {
     }
 
     /// The keys of one batch: to seal with, and to find the nonce with.
-    fn batch_keys(
-        &self,
-        header: &BatchHeader,
-    ) -> Option<(Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>)> {
+    fn batch_keys(&self, header: &BatchHeader) -> Option<(Secret, Secret)> {
         let info = [SEAL_DOMAIN, &header.stream.0, &header.first_seq.to_be_bytes()].concat();
         let mut both = Zeroizing::new([0; 64]);
         Hkdf::<Sha256>::new(None, &self.secret[..]).expand(&info, &mut both[..]).ok()?;

@@ -27,6 +27,7 @@ pub(crate) mod trigger;
 pub(crate) mod tx;
 pub(crate) mod verify;
 pub(crate) mod wallet;
+pub(crate) mod webhook;
 
 use std::path::Path;
 

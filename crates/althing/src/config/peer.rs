@@ -85,6 +85,7 @@ struct Api {
     origins: Vec<String>,
     requests_max: usize,
     event_streams_max: usize,
+    webhooks_private: bool,
     connections_max: usize,
     connections_per_address_max: usize,
     head_timeout: String,
@@ -216,6 +217,7 @@ impl Config {
             addresses: self.api_addresses(raw.addresses)?,
             origins: raw.origins,
             writes: raw.writes,
+            webhooks_private: raw.webhooks_private,
             data: Some(data.to_path_buf()),
         })
     }

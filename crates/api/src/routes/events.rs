@@ -57,32 +57,11 @@ pub(super) async fn events(
 ) -> Answer<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {
     let permit = Arc::clone(&service.event_streams).try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::from(Failure::Busy))?;
-    let filter = {
-        let (asked, reader) = (asked.clone(), reader.clone());
-        service.read(move |service| Filter::new(service, &reader, &asked)).await?
-    };
-    if let Some(stream) = filter.stream {
-        let asked = reader.clone();
-        service.read(move |service| service.permit_follow(&asked, &stream)).await?;
-    }
-    // Before the height is read, so that no block falls between the past and the present.
-    let live = service.peer.subscribe();
-    let begin = match resumed(&headers)?.or(asked.after) {
-        Some(cursor) => place(cursor),
-        None => place(Cursor::after_block(service.query.height())),
-    };
-    let follow = Follow {
-        service,
-        reader,
-        filter,
-        live,
-        ended: false,
-        at: begin,
-        seen: None,
-        _permit: permit,
-    };
+    let asked = query::Events { after: resumed(&headers)?.or(asked.after), ..asked };
+    let follow = Follow::begin(&service, reader, &asked, Some(permit)).await?;
     let batches = stream::unfold(follow, Follow::step);
-    let events = batches.flat_map(stream::iter).map(Ok);
+    let events = batches.flat_map(stream::iter).filter_map(|record| async { sse_event(record) });
+    let events = events.map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(EVENT_KEEP_ALIVE)))
 }
 
@@ -94,7 +73,7 @@ fn resumed(headers: &HeaderMap) -> Answer<Option<Cursor>> {
 }
 
 /// One client that follows.
-struct Follow {
+pub(crate) struct Follow {
     service: Shared,
     reader: Reader,
     filter: Filter,
@@ -107,7 +86,7 @@ struct Follow {
     /// The height up to which all has been looked at; none while the past is being read.
     seen: Option<u64>,
     /// Given back when the client goes away.
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Where the next events come from.
@@ -121,9 +100,34 @@ enum Next {
 }
 
 impl Follow {
+    /// Begins behind `after`, or at the present, for a reader who may follow what it asks for.
+    pub(crate) async fn begin(
+        service: &Shared,
+        reader: Reader,
+        asked: &query::Events,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Answer<Self> {
+        let filter = {
+            let (asked, reader) = (asked.clone(), reader.clone());
+            service.read(move |service| Filter::new(service, &reader, &asked)).await?
+        };
+        if let Some(stream) = filter.stream {
+            let asked = reader.clone();
+            service.read(move |service| service.permit_follow(&asked, &stream)).await?;
+        }
+        // Before the height is read, so that no block falls between the past and the present.
+        let live = service.peer.subscribe();
+        let at = match asked.after {
+            Some(cursor) => place(cursor),
+            None => place(Cursor::after_block(service.query.height())),
+        };
+        let (service, ended, seen) = (Arc::clone(service), false, None);
+        Ok(Self { service, reader, filter, live, ended, at, seen, _permit: permit })
+    }
+
     /// The next events that the filter admits, waiting for blocks as long as there is none. Ends
     /// when the disk fails; the client resumes elsewhere.
-    async fn step(mut self) -> Option<(Vec<sse::Event>, Self)> {
+    pub(crate) async fn step(mut self) -> Option<(Vec<EventRecord>, Self)> {
         while !self.ended {
             let events = match self.next().await {
                 Next::Block(executed) => self.of_block(&executed),
@@ -136,8 +140,7 @@ impl Follow {
             if self.ended {
                 return None;
             }
-            let admitted: Vec<_> =
-                events.iter().filter_map(|at| self.admitted(at).and_then(sse_event)).collect();
+            let admitted: Vec<_> = events.iter().filter_map(|at| self.admitted(at)).collect();
             if !admitted.is_empty() {
                 return Some((admitted, self));
             }
@@ -236,7 +239,7 @@ fn sse_event(record: EventRecord) -> Option<sse::Event> {
 }
 
 /// Which events a client wants.
-struct Filter {
+pub(crate) struct Filter {
     kinds: Vec<String>,
     entity: Option<EntityId>,
     thing: Option<ThingId>,
@@ -249,7 +252,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(service: &Service, reader: &Reader, asked: &query::Events) -> Answer<Self> {
+    pub(crate) fn new(service: &Service, reader: &Reader, asked: &query::Events) -> Answer<Self> {
         let kinds = asked.kind.as_deref().unwrap_or_default().split(',').filter(|k| !k.is_empty());
         Ok(Self {
             kinds: kinds.map(str::to_owned).collect(),

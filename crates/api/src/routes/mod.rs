@@ -23,7 +23,10 @@ mod governance;
 
 mod network;
 
-mod events;
+pub(crate) mod events;
+
+mod socket;
+mod webhooks;
 
 mod access;
 
@@ -63,8 +66,9 @@ use crate::{
 /// it, none are served. With it, a task of the present tokio runtime records until the peer stops.
 pub fn router(peer: Peer, config: Config, recorder: Option<Signer>) -> Router {
     let cors = cors(&config);
-    let service = Service::new(peer, config, recorder.is_some());
     let recorder = recorder.map(Arc::new);
+    let service = Service::new(peer, config, recorder.clone());
+    crate::webhooks::resume_all(&service);
     tokio::spawn(purge::carry_out(Arc::clone(&service), recorder.clone()));
     if let Some(signer) = recorder {
         tokio::spawn(uses::record(Arc::clone(&service), signer));
@@ -201,6 +205,11 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(tokens::escrow))
         .routes(routes!(tokens::reward))
         .routes(routes!(tokens::rewards_of))
+        .routes(routes!(webhooks::create, webhooks::webhooks))
+        .routes(routes!(webhooks::pause))
+        .routes(routes!(webhooks::resume))
+        .routes(routes!(webhooks::delete))
+        .routes(routes!(socket::socket))
         .routes(routes!(access::policies))
         .routes(routes!(access::grants))
         .routes(routes!(access::grant))

@@ -47,6 +47,9 @@ pub use stream::{
     PurgeReceipt, Reading, Readings, SealedBatch, Secrecy, Stream, StreamKeyShares,
 };
 
+mod webhook;
+pub use webhook::{NewWebhook, WEBHOOK_PURPOSE, Webhook, Webhooks};
+
 mod transaction;
 pub use transaction::{
     Action, Admission, Admissions, Effect, Outcome, Receipt, RefusalText, Transaction,

@@ -110,7 +110,7 @@ pub struct GapState {
 /// What a batch shows here.
 enum Opened<R> {
     Readings(R),
-    Sealed(SealedAt),
+    Sealed(Box<SealedAt>),
     /// Its payload is not here.
     Unavailable,
 }
@@ -146,7 +146,7 @@ impl Query {
             let admitted = |reading: &ReadingAt| bounds.contains(reading.seq, reading.claimed_ms);
             match self.open(&at)? {
                 Opened::Readings(readings) => page.readings.extend(readings.filter(admitted)),
-                Opened::Sealed(sealed) => page.sealed.push(sealed),
+                Opened::Sealed(sealed) => page.sealed.push(*sealed),
                 Opened::Unavailable => page.unavailable.push(at.index),
             }
             if !page.sealed.is_empty() && (page.len() >= limit || page.is_long()) {
@@ -197,7 +197,7 @@ impl Query {
             let Some(at) = walk.next()? else { break };
             match self.open(&at)? {
                 Opened::Readings(readings) => page.readings.extend(readings.rev()),
-                Opened::Sealed(sealed) => page.sealed.push(sealed),
+                Opened::Sealed(sealed) => page.sealed.push(*sealed),
                 Opened::Unavailable => page.unavailable.push(at.index),
             }
         }
@@ -277,7 +277,8 @@ impl Query {
             let SealedPayload { key_number, .. } =
                 SealedPayload::from_wire(&bytes).map_err(damaged)?;
             let (index, leaf) = (*index, leaf.clone());
-            return Ok(Opened::Sealed(SealedAt { index, leaf, key_number, payload: bytes }));
+            let sealed = SealedAt { index, leaf, key_number, payload: bytes };
+            return Ok(Opened::Sealed(Box::new(sealed)));
         }
         let payload = Payload::read(&bytes).map_err(damaged)?;
         let numbered = payload.readings.into_iter().enumerate();

@@ -201,6 +201,41 @@ class Client:
         """A page of sequence numbers of a stream that did not come."""
         return self._json(f"/v1/streams/{_segment(id)}/gaps", query)
 
+    def stream_key(self, id: str, number: int) -> Json:
+        """A key of a confidential stream, wrapped to its readers: see `unwrap_stream_key`."""
+        return self._json(f"/v1/streams/{_segment(id)}/keys/{number}")
+
+    def erasures(self, id: str) -> Json:
+        """What was erased of a stream, and which peers have confirmed it."""
+        return self._json(f"/v1/streams/{_segment(id)}/erasures")
+
+    def holders(self, id: str) -> Json:
+        """Who holds the payloads of a stream."""
+        return self._json(f"/v1/streams/{_segment(id)}/holders")
+
+    def agreement(self, id: str) -> Json:
+        """To which key streams' keys are wrapped for an entity."""
+        return self._json(f"/v1/entities/{_segment(id)}/agreement")
+
+    # Webhooks of who reads, by tokens with the purpose `webhooks`.
+
+    def create_webhook(self, url: str, events: Json | None = None, purpose: str = "") -> Json:
+        """Has the peer post each event to a URL; `events` are the parameters of `events`."""
+        new = {"url": url, "purpose": purpose, "events": events or {}}
+        return self._json("/v1/webhooks", body=json.dumps(new).encode())
+
+    def webhooks(self) -> Json:
+        """The webhooks of who reads, with what came of their calls."""
+        return self._json("/v1/webhooks")
+
+    def pause_webhook(self, id: str, paused: bool = True) -> Json:
+        """Pauses a webhook, or lets it go on."""
+        return self._json(f"/v1/webhooks/{_segment(id)}/{'pause' if paused else 'resume'}", body=b"null")
+
+    def delete_webhook(self, id: str) -> None:
+        """Deletes a webhook."""
+        self._bytes(f"/v1/webhooks/{_segment(id)}/delete", body=b"null")
+
     # The ledger.
 
     def blocks(self, **query: Any) -> Json:

@@ -179,6 +179,48 @@ export class Client {
     return this.#get(`/v1/streams/${segment(id)}/gaps`, query, options);
   }
 
+  /** A key of a confidential stream, wrapped to its readers: see `unwrapStreamKey` of `althing/verify`. */
+  streamKey(id: model.Hex, number: number, options?: RequestOptions): Promise<model.StreamKeyShares> {
+    return this.#get(`/v1/streams/${segment(id)}/keys/${number}`, {}, options);
+  }
+
+  /** What was erased of a stream, and which peers have confirmed it. */
+  erasures(id: model.Hex, options?: RequestOptions): Promise<model.Erasures> {
+    return this.#get(`/v1/streams/${segment(id)}/erasures`, {}, options);
+  }
+
+  /** Who holds the payloads of a stream. */
+  holders(id: model.Hex, options?: RequestOptions): Promise<model.Holders> {
+    return this.#get(`/v1/streams/${segment(id)}/holders`, {}, options);
+  }
+
+  /** To which key streams' keys are wrapped for an entity. */
+  agreement(id: model.Id, options?: RequestOptions): Promise<model.AgreementKey> {
+    return this.#get(`/v1/entities/${segment(id)}/agreement`, {}, options);
+  }
+
+  // Webhooks of who reads, by tokens with the purpose `webhooks`.
+
+  /** Has the peer post each event to a URL. */
+  createWebhook(webhook: model.NewWebhook, options?: RequestOptions): Promise<model.Webhook> {
+    return this.#transport.json<model.Webhook>({ path: '/v1/webhooks', body: jsonBody(webhook), ...options });
+  }
+
+  /** The webhooks of who reads, with what came of their calls. */
+  webhooks(options?: RequestOptions): Promise<model.Webhooks> {
+    return this.#get('/v1/webhooks', {}, options);
+  }
+
+  /** Pauses a webhook, or lets it go on. */
+  pauseWebhook(id: string, paused: boolean, options?: RequestOptions): Promise<model.Webhook> {
+    return this.#transport.json<model.Webhook>({ path: `/v1/webhooks/${segment(id)}/${paused ? 'pause' : 'resume'}`, body: jsonBody(null), ...options });
+  }
+
+  /** Deletes a webhook. */
+  async deleteWebhook(id: string, options?: RequestOptions): Promise<void> {
+    await this.#transport.bytes({ path: `/v1/webhooks/${segment(id)}/delete`, body: jsonBody(null), ...options });
+  }
+
   // The ledger.
 
   /** Final blocks, newest first. */
@@ -476,4 +518,8 @@ function segment(text: string): string {
 
 function waiting(timeoutMs: number): model.SubmitQuery {
   return { wait: 'finalized', timeout_ms: Math.max(1, Math.min(Math.floor(timeoutMs), WAIT_MAX_MS)) };
+}
+
+function jsonBody(value: unknown): { type: string; bytes: Uint8Array } {
+  return { type: 'application/json', bytes: toUtf8(JSON.stringify(value)) };
 }

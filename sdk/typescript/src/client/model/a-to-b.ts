@@ -121,6 +121,16 @@ export type Action =
   | { type: 'report_command'; command: Hex; result?: string; state: string }
   /** Takes a command back. */
   | { type: 'cancel_command'; command: Hex }
+  /** Says to which key streams' keys are to be wrapped for the sender. */
+  | { type: 'set_agreement_key'; key: string }
+  /** Gives a stream a new key; the first makes it confidential. */
+  | { type: 'rotate_stream_key'; cipher: string; number: number; readers: Did[]; stream: Hex }
+  /** Gives a key of a confidential stream to more readers. */
+  | { type: 'share_stream_key'; number: number; readers: Did[]; stream: Hex }
+  /** Has every holder delete payloads. */
+  | { type: 'erase_readings'; first_seq: number; last_seq: number; stream: Hex }
+  /** Says that the sender, a peer, holds none of them any more. */
+  | { type: 'confirm_erasure'; erasure: number; stream: Hex }
   /** Speaks for or against the quarantine of a thing. */
   | { type: 'quarantine'; reason?: string; thing: Did }
   /** Proposes a change that the members decide on. */
@@ -263,6 +273,14 @@ export interface Aggregates {
   unavailable?: number[];
   /** Unit as the description states it; empty if it states none. */
   unit: string;
+}
+
+/** To which key streams' keys are wrapped for an entity. */
+export interface AgreementKey {
+  /** The entity. */
+  entity: Did;
+  /** The X25519 key, hex; absent if it has said none. */
+  key?: string;
 }
 
 /** What an organisation begins with. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Attribute, Hex, Key, Operation, ParametersForm, PolicyUsed, Resource, ServiceEndpoint, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
+import type { Access, Attribute, Hex, Key, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Resource, ServiceEndpoint, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
 
 /** What the members of a ledger decide on together. */
 export type Change =
@@ -228,6 +228,30 @@ export interface Entity {
   registered: number;
 }
 
+/** Numbers whose payloads every holder was told to delete. */
+export interface Erasure {
+  /** The peers with a seat that have not said so. */
+  awaited: Did[];
+  /** The peers that said that they hold none of it any more. */
+  confirmed: PurgeReceipt[];
+  /** First number. */
+  first_seq: number;
+  /** Height of the block that erased them. */
+  height: number;
+  /** Last number. */
+  last_seq: number;
+  /** Which of the stream, from 0. */
+  number: number;
+}
+
+/** What was erased of a stream, oldest first. */
+export interface Erasures {
+  /** Its erasures. */
+  items: Erasure[];
+  /** The stream. */
+  stream: Hex;
+}
+
 /** Tokens that are locked. */
 export interface Escrow {
   /** How many. */
@@ -274,6 +298,16 @@ export type Event =
   | { type: 'gap_filled'; count: number; first_seq: number; stream: Hex }
   /** Missing numbers were given up for ever. */
   | { type: 'gap_sealed'; count: number; first_seq: number; stream: Hex }
+  /** An entity says to which key streams' keys are to be wrapped for it. */
+  | { type: 'agreement_key_set'; entity: Did; key: string }
+  /** A stream has a new key; with the first one it is confidential. */
+  | { type: 'stream_key_rotated'; number: number; readers: number; stream: Hex }
+  /** A key of a stream was given to readers. */
+  | { type: 'stream_key_shared'; number: number; readers: Did[]; stream: Hex }
+  /** Payloads are to be deleted by all who hold them. */
+  | { type: 'readings_erased'; erasure: number; first_seq: number; last_seq: number; stream: Hex }
+  /** A peer holds none of those payloads any more. */
+  | { type: 'erasure_confirmed'; erasure: number; holder: Did; stream: Hex }
   /** A record was written. */
   | { type: 'recorded'; kind: string; link?: Hex; notify: Did[]; sender: Did }
   /** A policy for approvals was set or removed. */

@@ -125,6 +125,14 @@ export type HealthState = 'ready' | 'degraded' | 'unavailable';
 /** 32 bytes in hex */
 export type Hex = string;
 
+/** Who holds the payloads of a stream. */
+export interface Holders {
+  /** The peers, each of which holds all of them but what was erased. */
+  peers: Did[];
+  /** The stream. */
+  stream: Hex;
+}
+
 /** What an entity or a contract has. */
 export interface Holding {
   /** Whose. */
@@ -146,6 +154,18 @@ export interface Key {
   public: string;
   /** `ed25519` or `p256`. */
   suite: string;
+}
+
+/** A stream's key, wrapped to one reader by HPKE (RFC 9180). */
+export interface KeyShare {
+  /** HPKE's encapsulated key, hex. */
+  enc: string;
+  /** The reader. */
+  reader: Did;
+  /** The reader's X25519 key that it was wrapped to, hex. */
+  to: string;
+  /** The encrypted key with its tag, hex. */
+  wrapped: string;
 }
 
 /** A key that an entity has or had. */
@@ -211,6 +231,16 @@ export interface Network {
   ledger: Hex;
   /** Its name, part of every DID. */
   network: string;
+}
+
+/** What somebody wants to be told of, and where. */
+export interface NewWebhook {
+  /** Which events, as of `/v1/events`; from the present on if it does not say `after`. */
+  events?: unknown;
+  /** What the maker follows for: the purpose of its grant; empty if it needs none. */
+  purpose?: string;
+  /** The URL that is called: http or https, at most 1024 bytes, without user name. */
+  url: string;
 }
 
 /** To whom a thing is offered. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Change, Did, Effect, Event, FeesForm, Hex, Key, LatestReading, Time } from './index.ts';
+import type { Action, Change, Did, Effect, Event, FeesForm, Hex, Key, LatestReading, SealedBatch, Time } from './index.ts';
 
 /** Settings of a ledger that all peers share. */
 export interface ParametersForm {
@@ -235,6 +235,14 @@ export type Proposal = Change & {
 /** How far a proposal is. */
 export type ProposalStatus = 'open' | 'accepted' | 'enacted' | 'ended';
 
+/** That a peer holds none of the erased payloads any more. */
+export interface PurgeReceipt {
+  /** Height of the block with its word. */
+  height: number;
+  /** The peer. */
+  holder: Did;
+}
+
 /**
  * One value with its three times: claimed by the device, received by the gateway, and of the
  * block it is in.
@@ -264,6 +272,8 @@ export interface Readings {
   kind: string;
   /** Pass as `after` to go on; absent on the last page. */
   next?: string;
+  /** Batches of a confidential stream, whole, in place of their readings. */
+  sealed?: SealedBatch[];
   /** The stream. */
   stream: Hex;
   /** Batches whose readings this peer does not hold (yet), though the ledger has them. */

@@ -217,6 +217,29 @@ export interface EventsQuery {
   topic?: string;
 }
 
+/** Parameters of `/v1/events/socket`. */
+export interface SocketQuery {
+  /** Begin behind this event; at the present if absent. The header `Last-Event-ID` comes first. */
+  after?: Cursor;
+  /** Only events of these types, separated by commas. */
+  type?: string;
+  /** Only events about this entity, as actor, owner or notified. */
+  entity?: Id;
+  /** Only events about this thing. */
+  thing?: Id;
+  /** Only events about this stream. */
+  stream?: Hex;
+  /** Only events about this contract. */
+  contract?: Id;
+  /**
+   * Only what this service publishes: events of its contracts, records that it writes, and what
+   * becomes of its versions.
+   */
+  service?: Hex;
+  /** Only contracts' events of this name and records of this kind. */
+  topic?: string;
+}
+
 /** Parameters of `/v1/governance/proposals`. */
 export interface ProposalsQuery {
   /** Go on after this item: `next` of the page before. */

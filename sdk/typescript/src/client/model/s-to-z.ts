@@ -1,6 +1,28 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Aggregate, AllocationForm, Binding, Did, Event, FeesForm, Hex, Multikey, Offer, Outcome, PeerRole, Place, PriceRule, Property, RefusalText } from './index.ts';
+import type { Action, Aggregate, AllocationForm, Binding, Cursor, Did, Event, FeesForm, Hex, KeyShare, Multikey, Offer, Outcome, PeerRole, Place, PriceRule, Property, RefusalText } from './index.ts';
+
+/** A batch of a confidential stream: its readings are for who has the key. */
+export interface SealedBatch {
+  /** How many readings. */
+  count: number;
+  /** Earliest claimed time. */
+  earliest: Time;
+  /** Number of its first reading. */
+  first_seq: number;
+  /** Height of that block. */
+  height: number;
+  /** Number of the key it is sealed under. */
+  key_number: number;
+  /** Latest claimed time. */
+  latest: Time;
+  /** Position in the stream's tree. */
+  leaf: number;
+  /** Time of the block it is in. */
+  ledger: Time;
+  /** The sealed payload, hex. */
+  payload: string;
+}
 
 /** A seat among the validators. */
 export interface SeatOf {
@@ -14,6 +36,16 @@ export interface SeatOf {
   peer: Did;
   /** Its voting key. */
   vote_key: Hex;
+}
+
+/** That a stream is confidential, and which key counts. */
+export interface Secrecy {
+  /** How payloads are sealed: `chacha20-poly1305`. */
+  cipher: string;
+  /** Number of the present key; the first has number 1. */
+  key_number: number;
+  /** Ledger time since when it counts. */
+  since: Time;
 }
 
 /** A service in the catalogue. */
@@ -191,12 +223,26 @@ export interface Stream {
   scale: number;
   /** Sequence numbers that were given up: they are missing for ever. */
   sealed: number;
+  /** Which key counts, if the stream is confidential. */
+  secrecy?: Secrecy;
   /** The thing. */
   thing: Did;
   /** What all its readings come to; absent while there is none. */
   total?: Aggregate;
   /** Unit as the description states it; empty if it states none. */
   unit: string;
+}
+
+/** A key of a confidential stream, wrapped to each of its readers. */
+export interface StreamKeyShares {
+  /** How it seals; absent if the stream has no such key. */
+  cipher?: string;
+  /** Number of the key. */
+  number: number;
+  /** The shares, ascending by reader. */
+  shares: KeyShare[];
+  /** The stream. */
+  stream: Hex;
 }
 
 /**
@@ -482,6 +528,32 @@ export interface Voucher {
 
 /** What to wait for. */
 export type WaitFor = 'finalized';
+
+/** A webhook, and what came of its calls. */
+export interface Webhook {
+  /** The last event that was taken, or where it began. */
+  cursor: Cursor;
+  /** How many events were taken. */
+  delivered: number;
+  /** Who made it. */
+  entity: Did;
+  /** How many calls failed since the last that did not. */
+  failures: number;
+  /** Its id, hex. */
+  id: string;
+  /** Why the last of them failed. */
+  last_error?: string;
+  /** Whether nothing is called until it is resumed. */
+  paused: boolean;
+  /** The URL that is called. */
+  url: string;
+}
+
+/** The webhooks of who asks, at this peer. */
+export interface Webhooks {
+  /** The webhooks. */
+  items: Webhook[];
+}
 
 /** Milliseconds since 1970, or RFC 3339 with an offset */
 export type When = string;
