@@ -71,7 +71,7 @@ impl Private {
         let key = self.path("organisations").join("1.json");
         let arguments = ["tx", "record", "--kind", "note", "--data", note, "--key", text(&key)];
         let answer = self.ask(peer, &arguments)?;
-        answer["id"].as_str().or_else(|| answer["transaction"].as_str()).map(str::to_owned)
+        answer["receipt"]["transaction"].as_str().map(str::to_owned)
     }
 }
 
