@@ -33,6 +33,7 @@ const NAVIGATION: Destination[] = [
   { path: "/access", name: "Access", views: ["access"], needs: "/v1/access/grants" },
   { path: "/contracts", name: "Contracts", views: ["contracts", "contract", "trigger"], needs: "/v1/contracts" },
   { path: "/services", name: "Services", views: ["services", "service"], needs: "/v1/services" },
+  { path: "/tokens", name: "Tokens", views: ["tokens", "account"], needs: "/v1/supply" },
   { path: "/governance", name: "Governance", views: ["governance"], needs: "/v1/governance" },
   { path: "/procedures", name: "Procedures", views: ["procedures"] },
   { path: "/operations", name: "Operations", views: ["operations"] },
@@ -61,7 +62,7 @@ function fetchPages() {
 /** Fetches them while there is nothing else to do, so that they work when the network does not. */
 export function fetchAhead() {
   setTimeout(fetchPages, 1500);
-  learn();
+  void learn();
 }
 
 function Icon({ name }: { name: string }) {

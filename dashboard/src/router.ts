@@ -5,7 +5,7 @@ import { signal } from "./lib/state.ts";
 export interface Route {
   view:
     | "overview" | "things" | "thing" | "reading" | "range" | "verify"
-    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "trigger" | "services" | "service" | "governance" | "procedures" | "operations" | "missing";
+    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "trigger" | "services" | "service" | "tokens" | "account" | "governance" | "procedures" | "operations" | "missing";
   /** The variable parts of the path. */
   parts: string[];
   query: URLSearchParams;
@@ -29,6 +29,8 @@ const ROUTES: [RegExp, Route["view"]][] = [
   [/^\/triggers\/([0-9a-f]{64})$/, "trigger"],
   [/^\/services$/, "services"],
   [/^\/services\/([0-9a-f]{64})$/, "service"],
+  [/^\/tokens$/, "tokens"],
+  [/^\/tokens\/([^/]+)$/, "account"],
   [/^\/governance$/, "governance"],
   [/^\/procedures$/, "procedures"],
   [/^\/operations$/, "operations"],
@@ -95,5 +97,6 @@ export const href = {
   trigger: (id: string) => `/triggers/${id}`,
   service: (id: string) => `/services/${id}`,
   contract: (did: string) => `/contracts/${encodeURIComponent(did)}`,
+  account: (did: string) => `/tokens/${encodeURIComponent(did)}`,
   entity: (did: string) => `/entities/${encodeURIComponent(did)}`,
 };

@@ -3,7 +3,7 @@
 const INTEGER = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 /** 12345 as 12,345. */
-export function count(value: number): string {
+export function count(value: number | bigint): string {
   return INTEGER.format(value);
 }
 

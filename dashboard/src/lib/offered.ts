@@ -2,6 +2,7 @@
 
 import { computed, signal } from "./state.ts";
 import { peer } from "./client.ts";
+import type { TokenName } from "./model.ts";
 
 interface Description {
   paths: Record<string, unknown>;
@@ -10,22 +11,27 @@ interface Description {
 
 const description = signal<Description | undefined>(undefined);
 
+/** How the token of the ledger is called, if it has one: what its genesis says, which does not change. */
+export const token = signal<TokenName | undefined>(undefined);
+
+const SUPPLY = "/v1/supply";
+
 /** How long until the peer is asked again if it did not say, ms. */
 const AGAIN_MS = 5000;
 
 /** Asks until it is known; until then nothing beyond the usual is offered. */
-export function learn() {
-  peer.ask<Description>("/openapi.json").then(
-    (answer) => {
-      description.value = answer;
-    },
-    () => setTimeout(learn, AGAIN_MS),
-  );
+export async function learn() {
+  try {
+    description.value = await peer.ask<Description>("/openapi.json");
+    if (SUPPLY in description.value.paths) token.value = (await peer.supply()).token;
+  } catch {
+    setTimeout(learn, AGAIN_MS);
+  }
 }
 
-/** Whether the interface has a path. */
+/** Whether the interface has a path, and the ledger what it is about. */
 export function has(path: string): boolean {
-  return description.value !== undefined && path in description.value.paths;
+  return description.value !== undefined && path in description.value.paths && (path !== SUPPLY || token.value !== undefined);
 }
 
 /** The types of events there are. */

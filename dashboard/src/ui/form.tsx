@@ -79,7 +79,7 @@ function Try({ action, ready }: { action: Make; ready: boolean }) {
 }
 
 /** A form with its button, and what came of it; with `dry`, one that tells beforehand what would. */
-export function Form(props: { title: string; note: string; verb: string; ready: boolean; dry?: boolean; action: Make; onDone?: () => void; children?: ComponentChildren }) {
+export function Form(props: { title: string; note: ComponentChildren; verb: string; ready: boolean; dry?: boolean; action: Make; onDone?: () => void; children?: ComponentChildren }) {
   const [state, act] = useAct(props.action, props.onDone);
   return (
     <Card title={props.title} note={props.note}>

@@ -1,8 +1,10 @@
 /** Actions and events of the ledger in words. */
 
 import type { ComponentChildren } from "preact";
+import { amount } from "../lib/amount.ts";
 import { count, endless, plain, plural, words } from "../lib/format.ts";
 import { tagged, type EventRecord, type Tagged } from "../lib/model.ts";
+import { token } from "../lib/offered.ts";
 import { href } from "../router.ts";
 import { Height, Id, Who } from "./basics.tsx";
 
@@ -18,6 +20,11 @@ const quoted = (one: Tagged, field: string) => <q><bdi>{plain(text(one, field))}
 const ids = (one: Tagged, field: string) => (Array.isArray(one[field]) ? (one[field] as unknown[]).map(String) : []);
 
 const transaction = (one: Tagged, field: string) => <Id id={text(one, field)} link={href.transaction(text(one, field))} />;
+
+/** Tokens, by their name as soon as it is known; `of` in the smallest unit. */
+export function Amount({ of }: { of: string | number }) {
+  return <>{token.value ? amount(String(of), token.value) : of}</>;
+}
 
 function until(one: Tagged): Part {
   const height = number(one, "until_height");
@@ -69,6 +76,7 @@ const SIGNS: Record<string, (one: Tagged, field: string, word: string) => Part> 
   "#": (one, field) => <Id id={text(one, field)} />,
   "^": transaction,
   $: (one, field) => words(text(one, field)),
+  "*": (one, field) => <Amount of={text(one, field)} />,
   "%": (one, field) => count(number(one, field)),
   "+": (one, field, word) => plural(number(one, field), word),
   "&": (one, field) => people(ids(one, field)),
@@ -79,7 +87,7 @@ const SIGNS: Record<string, (one: Tagged, field: string, word: string) => Part> 
 const WHOLES: Record<string, (one: Tagged) => Part> = { until, stream, proposal, contract, service, trigger, attributes, access, about: (one) => about(one["resource"]) };
 
 /**
- * Actions in words. Names of fields stand for what they hold: `@` who, `'` a name in quotes, `#` an id, `^` a transaction, `$` a word, `%` a number,
+ * Actions in words. Names of fields stand for what they hold: `@` who, `'` a name in quotes, `#` an id, `^` a transaction, `$` a word, `%` a number, `*` tokens,
  * `+count(reading)` how many, `&` several people, `~` what several fields make together.
  */
 const ACTIONS: Record<string, string | ((one: Tagged) => Part)> = {
@@ -107,6 +115,11 @@ const ACTIONS: Record<string, string | ((one: Tagged) => Part)> = {
   report_command: "answer command ^command: $state",
   quarantine: (a) => (a["reason"] ? <>shut out {who(a, "thing")}: {quoted(a, "reason")}</> : <>no longer ask to shut out {who(a, "thing")}</>),
   answer_access: (a) => <>{a["allow"] ? "allow" : "deny"} access <Id id={text(a, "request")} /></>,
+  transfer: "pay @to *amount",
+  burn_tokens: "destroy *amount",
+  open_escrow: "lock *amount for @payee ~until",
+  sponsor: "pay the fees of @entity, *per_day a day at most, *total altogether, ~until",
+  fund_reward: "add *amount to reward #reward",
   revoke_grant: "end grant #grant",
   use_grant: "use grant #grant",
   approve: "approve ^pending",
@@ -176,10 +189,28 @@ const EVENTS: typeof ACTIONS = {
   member_added: "@organisation is a member",
   member_removed: "@organisation is a member no more",
   validators_chosen: "+count(validator) from the epoch after the next on, $quorum must sign",
+  tokens: (e) => told(TOKENS, { ...e, type: text(e, "what") }),
   approval_policy_set: "@entity set who must approve",
   approval_pending: "$approvals of $threshold approved ^pending",
   approval_granted: "^pending is approved and took effect",
   approval_ended: "^pending ended: $code",
+};
+
+/** What happened to tokens in words, as above. */
+const TOKENS: typeof ACTIONS = {
+  transferred: "@from paid @to *amount",
+  burnt: "@account destroyed *amount",
+  minted: "members made *amount for @to",
+  account_frozen: (e) => <>members {e["frozen"] ? "froze" : "thawed"} the account of {who(e, "account")}</>,
+  escrow_opened: "@payer locked *amount for @payee ~until",
+  escrow_released: "*amount that were locked went to @payee",
+  escrow_refunded: "*amount that were locked went back to @payer",
+  sponsored: "@sponsor pays the fees of @entity ~until",
+  sponsorship_ended: "@sponsor no longer pays the fees of @entity",
+  reward_offered: "@payer rewards readings",
+  reward_funded: "@from gave *amount to reward readings",
+  reward_paid: "@to earned *amount by readings",
+  reward_ended: "a reward ended, *amount went back to @payer",
 };
 
 /** An action or event in words, by its type. */
@@ -188,7 +219,7 @@ function told(sentences: typeof ACTIONS, one: Tagged): Part {
   if (typeof sentence !== "string") return (sentence ?? named)(one);
   const parts: Part[] = [];
   // Text, sign, field and word in turn.
-  const pieces = sentence.split(/([@'#^$%+&~])(\w+)(?:\((.+?)\))?/);
+  const pieces = sentence.split(/([@'#^$%*+&~])(\w+)(?:\((.+?)\))?/);
   for (let at = 0; at < pieces.length; at += 4) parts.push(pieces[at], SIGNS[pieces[at + 1] ?? ""]?.(one, pieces[at + 2] ?? "", pieces[at + 3] ?? ""));
   return <>{parts}</>;
 }

@@ -4,10 +4,12 @@ import { peer } from "../lib/client.ts";
 import { count, plain, plural, words } from "../lib/format.ts";
 import { tagged, type Entity } from "../lib/model.ts";
 import { noteEntity } from "../lib/names.ts";
+import { token } from "../lib/offered.ts";
 import { useQuery } from "../lib/query.ts";
 import { href, type Route } from "../router.ts";
 import { At, Await, Badge, Card, Effect, Fact, Facts, Height, Id, Page, Table, Who } from "../ui/basics.tsx";
 import { Event } from "../ui/tagged.tsx";
+import { Balance } from "./tokens.tsx";
 
 const SHOWN = 20;
 
@@ -120,6 +122,7 @@ export function EntityPage({ route }: { route: Route }) {
               <Facts>
                 <Fact name="Id"><Id id={found.id} /></Fact>
                 <Fact name="Registered in block"><Height height={found.registered} /></Fact>
+                {token.value && <Fact name="Has"><a href={href.account(found.id)}><Balance of={found.id} /></a></Fact>}
                 <Fact name="Key">version {found.key_version}, {found.key.suite}</Fact>
               </Facts>
             </Card>

@@ -13,6 +13,7 @@ export { ServicePage as service, Services as services } from "./services.tsx";
 export { Sign as sign } from "./sign.tsx";
 export { ThingPage as thing } from "./thing.tsx";
 export { Things as things } from "./things.tsx";
+export { AccountPage as account, Tokens as tokens } from "./tokens.tsx";
 export { TransactionPage as transaction } from "./transaction.tsx";
 export { VerifyPage as verify } from "./verify.tsx";
 export { TriggerPage as trigger } from "./trigger.tsx";

@@ -1,12 +1,12 @@
 /** Checks a bundle that somebody brings along; needs no network once the page is there. */
 
-import { BUNDLE_BYTES_MAX } from "althing/verify";
+import { BUNDLE_BYTES_MAX, refusalOf } from "althing/verify";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Checked } from "../lib/check.ts";
-import { bytes as size, count, instant, plain, plural } from "../lib/format.ts";
+import { bytes as size, count, instant, plain, plural, words } from "../lib/format.ts";
 import { adopt, anchor, anchored, GENESIS_BYTES_MAX } from "../lib/genesis.ts";
 import { href } from "../router.ts";
-import { Badge, Card, Fact, Facts, Id, Page, Who } from "../ui/basics.tsx";
+import { Badge, Card, Effect, Fact, Facts, Height, Id, Page, Who } from "../ui/basics.tsx";
 import { Verification } from "../ui/verification.tsx";
 
 /** What a bundle has shown, in a card. */
@@ -50,6 +50,13 @@ export function Shown({ checked }: { checked: Checked }) {
           <Fact name="Sender"><Who did={claim.sender} /></Fact>
           <Fact name="Position in its block">{count(claim.index)}</Fact>
           <Fact name="Receipt">{claim.receipt ? "shown" : "not in this bundle"}</Fact>
+        </Facts>
+      )}
+      {claim.kind === "run" && (
+        <Facts>
+          <Fact name="Run of trigger"><Id id={claim.trigger} link={href.trigger(claim.trigger)} /></Fact>
+          <Fact name="In block"><Height height={Number(claim.height)} /></Fact>
+          <Fact name="What came of it">{claim.receipt.code ? <><Badge tone="bad">no effect</Badge> {words(refusalOf(claim.receipt.code) ?? `refusal ${claim.receipt.code}`)}</> : <><Effect effect="applied" /> {plural(claim.receipt.events.length, "event")}</>}</Fact>
         </Facts>
       )}
       {claim.kind === "state" && (

@@ -11,12 +11,12 @@ const PEERS = 4;
 /** How long a busy machine may take until a network makes blocks, and until a peer shows what the others have. */
 const PATIENCE_MS = 90_000;
 /** Ports below those that the system gives to outgoing connections; each network here takes forty. */
-const PORT = 10_000 + (process.pid % 80) * 120;
+export const PORT = 10_000 + (process.pid % 80) * 120;
 
-/** Founds a network in a folder and starts its processes; `stop` ends them. */
-async function found(demo, name, mode, host, port) {
+/** Founds a network in a folder, as `more` says too, and starts its processes; `stop` ends them. */
+export async function found(demo, name, mode, host, port, ...more) {
   const folder = join(demo.folder, "..", name);
-  demo.local("network", "new", folder, "--name", name, "--mode", mode, "--host", host, "--port", String(port), "--insecure-keys");
+  demo.local("network", "new", folder, "--name", name, "--mode", mode, "--host", host, "--port", String(port), "--insecure-keys", ...more);
   const at = (peer) => `http://${host.includes(":") ? `[${host}]` : host}:${port + peer * 10}`;
   const gateway = join(folder, "gateway", "config.toml");
   writeFileSync(gateway, readFileSync(gateway, "utf8").replace(":1883", `:${port + 5}`));
@@ -24,6 +24,7 @@ async function found(demo, name, mode, host, port) {
   const command = (...args) => demo.local(...args, ...(args.includes("--peer") ? [] : ["--peer", at(0)]));
   const network = {
     base: at(0),
+    get: async (path) => (await fetch(at(0) + path)).json(),
     peers: Array.from({ length: PEERS }, (_, peer) => at(peer)),
     folder,
     command,

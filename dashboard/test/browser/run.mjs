@@ -15,12 +15,13 @@ import { checks as services } from "./checks/services.mjs";
 import { checks as signing } from "./checks/signing.mjs";
 import { checks as slow } from "./checks/slow.mjs";
 import { checks as together } from "./checks/together.mjs";
+import { checks as tokens } from "./checks/tokens.mjs";
 import { checks as views } from "./checks/views.mjs";
 import { picture, shoot } from "./pictures.mjs";
 import { browser, network, shots } from "./stage.mjs";
 
 /** In the order in which they are made: the first ones want the demo as it is, the last ends peers. */
-const checks = { ...views, ...slow, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...together, ...scale, ...hostile, ...peers };
+const checks = { ...views, ...slow, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...tokens, ...together, ...scale, ...hostile, ...peers };
 
 /** Shows what a check that failed was looking at, and closes it. */
 async function leave(name) {

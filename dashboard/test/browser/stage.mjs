@@ -21,23 +21,23 @@ export const shots = process.env.SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
 
 /** Answers with the files of `dist` in place of the program's, under the program's own policy. */
-export async function serveDist(context) {
+export async function serveDist(context, base = network.base) {
   const dist = process.env.DIST;
   const types = { js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
-  await context.route(`${network.base}/assets/**`, (route) => {
+  await context.route(`${base}/assets/**`, (route) => {
     const name = new URL(route.request().url()).pathname;
     route.fulfill({ path: join(dist, name), contentType: types[name.split(".").at(-1)] });
   });
-  await context.route((url) => url.origin === network.base && !/^\/(v1|assets|metrics|openapi)/.test(url.pathname), async (route) => {
+  await context.route((url) => url.origin === base && !/^\/(v1|assets|metrics|openapi)/.test(url.pathname), async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: readFileSync(join(dist, "index.html"), "utf8") });
   });
 }
 
-/** A page that remembers what went wrong on it, and that asks nobody but the peer. */
-export async function open(path, options = {}) {
+/** A page of the demo's first peer, or of another one at `base`, that remembers what went wrong on it, and that asks nobody but the peer. */
+export async function open(path, { base = network.base, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  if (process.env.DIST) await serveDist(context);
+  if (process.env.DIST) await serveDist(context, base);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   page.wrong = [];
@@ -45,9 +45,9 @@ export async function open(path, options = {}) {
   page.on("pageerror", (error) => page.wrong.push(String(error)));
   page.on("request", (request) => {
     const url = new URL(request.url());
-    if (url.origin !== network.base && url.protocol !== "blob:") page.wrong.push(`asked ${url.origin}`);
+    if (url.origin !== base && url.protocol !== "blob:") page.wrong.push(`asked ${url.origin}`);
   });
-  await page.goto(network.base + path);
+  await page.goto(base + path);
   return page;
 }
 

@@ -13,7 +13,7 @@ function said(part: unknown): string {
   if (typeof part !== "object" || part === null) return "";
   const { type, props } = part as VNode<Record<string, unknown>>;
   const inside = said(props["children"]);
-  return typeof type === "function" && inside === "" ? `<${(type as FunctionComponent).displayName} ${String(props["did"] ?? props["id"] ?? "")}>` : inside;
+  return typeof type === "function" && inside === "" ? `<${(type as FunctionComponent).displayName} ${String(props["did"] ?? props["id"] ?? props["of"] ?? "")}>` : inside;
 }
 
 const event = (type: string, fields: object) => said(Event({ of: { type, ...fields } as Tagged }));
@@ -30,6 +30,9 @@ test.each([
   [action("register_entity", { kind: "gateway", name: "x@y #1 (a)", entity: "did:e" }), "register the gateway x@y #1 (a) <Who did:e>"],
   [action("report_command", { command: "ab", state: "in_progress" }), "answer command <Id ab>: in progress"],
   [action("something_new", { thing: "did:t", count: 2, on: true }), "something new: thing <Who did:t>, count 2, on true"],
+  [event("tokens", { what: "transferred", from: "did:a", to: "did:b", amount: "1250", memo: "" }), "<Who did:a> paid <Who did:b> <Amount 1250>"],
+  [event("tokens", { what: "account_frozen", account: "did:a", frozen: true }), "members froze the account of <Who did:a>"],
+  [action("open_escrow", { payee: "did:b", amount: "7", until_height: 1234, memo: "" }), "lock <Amount 7> for <Who did:b> until block 1,234"],
   [event("constructor", {}), "constructor"],
 ])("%s", (found, expected) => {
   expect(found).toBe(expected);
