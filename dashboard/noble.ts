@@ -1,7 +1,7 @@
 /**
- * Leaves out of the libraries of signatures and digests what this page does not need, for they serve far more than one page: words for programmers,
+ * Leaves out of the libraries of signatures and digests, and of the client, what this page does not need, for they serve far more than one page: words for programmers,
  * checks of arguments that TypeScript has looked at and of curves that never change, processors that no browser has, and what nothing comes to. Checks of
- * what comes from outside all stay. `test/unit/noble.test.ts` compares what is left with another implementation.
+ * what comes from outside all stay. `test/unit/noble.test.mjs` compares what is left with another implementation.
  */
 
 /** Errors without their words: it only counts that they refuse, and pages say why in words of their own. */
@@ -34,7 +34,7 @@ const ROOTS = `export function roots(degree, count) {
 }`;
 
 /** Methods of the client of the interface that this page does not call. */
-export const UNASKED = ["consequence<T = unknown>", "notifications", "property", "grant", "voucher", "codeModule", "rewardsBy", "rewardsOf", "escrow", "reward", "proveState", "proveRun", "streamKey", "erasures", "holders", "agreement", "createWebhook", "webhooks", "pauseWebhook", "async deleteWebhook", "proposal"];
+export const UNASKED = ["notifications", "property", "grant", "voucher", "codeModule", "rewardsBy", "rewardsOf", "escrow", "reward", "proveState", "proveRun", "streamKey", "erasures", "holders", "agreement", "createWebhook", "webhooks", "pauseWebhook", "async deleteWebhook", "proposal"];
 
 /** By the end of a file's path: what is cut, and what stands in its place. */
 const CUTS: Record<string, (RegExp | [RegExp, string | ((...found: string[]) => string)])[]> = {

@@ -110,7 +110,25 @@ export async function actByItself({ network, open, close }) {
   await until(async () => runs("in-time").length === 1);
   ask("contract", "execute", "watch", '{"check":{}}', "--key", key);
 
-  const page = await open("/contracts");
+  // That it ran is proven to whoever asks, who learns what came of it.
+  const proof = join(network.folder, "too-hot.proof");
+  await until(() => {
+    try {
+      return ask("trigger", "prove", "too-hot", String(hot.height), "--out", proof);
+    } catch {
+      // A later block has to commit to what came of it.
+      return undefined;
+    }
+  });
+
+  const page = await open("/verify");
+  await page.locator('input[type="file"]').setInputFiles(proof);
+  await page.getByText("It holds").waitFor();
+  const said = page.locator(".card").filter({ hasText: "Run of trigger" });
+  await said.getByText("took effect").waitFor();
+  await said.getByText(`${hot.events.length} event`).waitFor();
+  await said.getByRole("link", { name: hot.height.toLocaleString("en-US"), exact: true }).waitFor();
+  await page.goto(`${network.base}/contracts`);
   await page.getByRole("link", { name: "too-hot" }).click();
   await page.getByRole("heading", { level: 1, name: "too-hot" }).waitFor();
   await page.getByText(`ran, for block ${height.toLocaleString("en-US")}`).waitFor();

@@ -2,13 +2,13 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build } from "vite";
-import { leaner, leanNoble } from "../../noble.ts";
+import { leaner, leanNoble, UNASKED } from "../../noble.ts";
 
 const sdk = fileURLToPath(new URL("../../../sdk/typescript/", import.meta.url));
 
@@ -45,6 +45,16 @@ function signedByNode(suite, key, message) {
   if (s > ORDER >> 1n) made.set(Buffer.from((ORDER - s).toString(16).padStart(64, "0"), "hex"), 32);
   return made;
 }
+
+test("no method of the client was left out that something calls", () => {
+  const folders = ["../../dashboard/src", "src/sign", "src/client"].map((folder) => join(sdk, folder));
+  const sources = folders.flatMap((folder) => readdirSync(folder, { recursive: true }).filter((name) => /\.tsx?$/.test(name)).map((name) => join(folder, name)));
+  expect(sources.length).toBeGreaterThan(60);
+  const all = sources.map((file) => readFileSync(file, "utf8")).join("\n");
+  const names = UNASKED.map((method) => method.replace("async ", ""));
+  // `this.` as well, for methods of the client call each other.
+  expect(names.filter((name) => new RegExp(`\\b(peer|client|this|#client)\\??\\.${name}\\b`).test(all))).toEqual([]);
+});
 
 test.each(["ed25519", "p256"])("%s signs and verifies as another implementation does, and refuses what was altered", (suite) => {
   for (let round = 0; round < 24; round += 1) {
