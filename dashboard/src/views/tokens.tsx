@@ -177,7 +177,7 @@ export function AccountPage({ route }: { route: Route }) {
                   <div class="entry-head">
                     <strong>{line.incoming ? "+" : "−"}<Amount of={line.amount} /></strong>
                     <span>{words(line.reason)}{line.other && <> {line.incoming ? "from" : "to"} <Who did={line.other} /></>}<For memo={line.memo} /></span>
-                    <span class="muted entry-acts"><span><Amount of={line.balance} /> then, block <Height height={line.height} />, <At time={line.time} />{line.transaction && <> · <a href={href.transaction(line.transaction)}>transaction</a></>}</span></span>
+                    <span class="muted entry-acts"><span><Amount of={line.balance} /> then, block <Height height={line.height} />, <At time={line.time} /></span>{line.transaction && <a href={href.transaction(line.transaction)}>transaction</a>}</span>
                   </div>
                 )}
               </List>

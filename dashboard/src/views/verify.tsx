@@ -34,7 +34,7 @@ export function Shown({ checked }: { checked: Checked }) {
           <Fact name="The answer"><strong>{plural(claim.readings.length, "reading")}, and none left out</strong></Fact>
           <Fact name="Property"><bdi>{plain(claim.stream.property, 60)}</bdi> of <bdi>{plain(claim.stream.name, 60)}</bdi></Fact>
           <Fact name="Owner"><Who did={claim.stream.owner} /></Fact>
-          {claim.withheld.length > 0 && <Fact name="Data left out of the file">{plural(claim.withheld.length, "batch", "batches")}, which may hold more of them</Fact>}
+          {([["Data left out of the file", claim.withheld], ["Encrypted for its readers", claim.sealed]] as const).map(([name, some]) => some.length > 0 && <Fact key={name} name={name}>{plural(some.length, "batch", "batches")}, which may hold more of them</Fact>)}
         </Facts>
       )}
       {claim.kind === "aggregate" && (
