@@ -33,6 +33,9 @@ const ROOTS = `export function roots(degree, count) {
   return Uint32Array.from(halves);
 }`;
 
+/** Randomness comes from the browser. */
+const RANDOM: [RegExp, string][] = [[/\w+\.randomBytes === undefined \? wcRandomBytes : \w+\.randomBytes/, "wcRandomBytes"]];
+
 /** Methods of the client of the interface that this page does not call. */
 export const UNASKED = ["notifications", "property", "grant", "voucher", "codeModule", "rewardsBy", "rewardsOf", "escrow", "reward", "proveState", "proveRun", "streamKey", "erasures", "holders", "agreement", "createWebhook", "webhooks", "pauseWebhook", "async deleteWebhook", "proposal"];
 
@@ -62,6 +65,12 @@ const CUTS: Record<string, (RegExp | [RegExp, string | ((...found: string[]) => 
   "curves/abstract/weierstrass.js": [
     [/const endo = endoOpts[^]*?: undefined;/, "const endo = undefined;"],
     block("if \\(endoOpts\\)"),
+    ...RANDOM, ...RANDOM, ...RANDOM,
+    [/toBytes === undefined \? pointToBytes : toBytes/, "pointToBytes"],
+    [/fromBytes === undefined \? pointFromBytes : fromBytes/, "pointFromBytes"],
+    [/opts\.hmac === undefined\s+\? (\(key, msg\) => nobleHmac\(hash_, key, msg\))\s+: opts\.hmac/, "$1"],
+    /if \(allowInfinityPoint && length[^]*?Fp\.ZERO \};/,
+    /if \(allowInfinityPoint && Fp[^]*?return;/,
     // Of signatures only those of 64 bytes, from which no key is found again, and which are made without further randomness.
     ...uncalled("hasEvenY", "subtract", "clearCofactor", "isSmallOrder", "toString", "toHex", "fromHex", "isProbPub", "getSharedSecret", "assertRecovery", "addRecoveryBit", "recoverPublicKey"),
     ...uncalled("toHex", "fromHex", "recoverPublicKey", "multiplyUnsafe"),
@@ -84,6 +93,10 @@ const CUTS: Record<string, (RegExp | [RegExp, string | ((...found: string[]) => 
     /const _4a3[^]*?throw new Error\(\);\n/,
   ],
   "curves/abstract/edwards.js": [
+    ...RANDOM, ...RANDOM,
+    [/const uvRatio = opts\.uvRatio === undefined[^;]*;[^;]*;[^:]*: opts\.uvRatio;/, "const uvRatio = opts.uvRatio;"],
+    [/opts\.adjustScalarBytes === undefined[^;]*;/, "opts.adjustScalarBytes;"],
+    [/const domain = [^]*?: opts\.domain;/, "const domain = (data) => data;"],
     ...uncalled("fromHex", "assertValidity", "isTorsionFree", "toHex", "toString", "toMontgomery", "toMontgomerySecret", "isValidPublicKey", "isValidSecretKey"),
     /^ *isValidSecretKey,\n *isValidPublicKey,\n/m,
     /if \(FpLegendre\(Fp, CURVE\.a\)[^]*?throw new Error\(\);\n/,
