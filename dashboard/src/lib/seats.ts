@@ -24,15 +24,15 @@ export interface SeatRow {
   leaves?: number;
 }
 
-/** How many of so many must agree: more than two thirds. */
-export function quorum(seats: number): number {
-  return seats - Math.floor((seats - 1) / 3);
+/** How many of so many must agree: more than two thirds, or where peers agree by Raft more than half. */
+export function quorum(seats: number, mechanism = "simplex"): number {
+  return seats - Math.floor((seats - 1) / (mechanism === "raft" ? 2 : 3));
 }
 
 /** The epochs that have validators: one without end if members cannot change them. */
-export function epochsOf({ epoch, epoch_end_height: end, parameters, validators, next_validators: next, chosen_validators: chosen }: Governance): Epoch[] {
+export function epochsOf({ epoch, epoch_end_height: end, parameters, validators, next_validators: next, chosen_validators: chosen }: Governance, mechanism?: string): Epoch[] {
   const length = parameters.epoch_blocks;
-  const of = (seats: readonly SeatOf[]) => ({ seats, quorum: quorum(seats.length) });
+  const of = (seats: readonly SeatOf[]) => ({ seats, quorum: quorum(seats.length, mechanism) });
   if (end === undefined || end === null || length === undefined || length === null) return [{ epoch, ...of(validators), settled: true }];
   return [
     // The genesis belongs to the first epoch, and to no other.

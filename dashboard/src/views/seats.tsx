@@ -1,8 +1,10 @@
 /** Whose votes on blocks count, epoch by epoch. */
 
 import { count, plain, plural } from "../lib/format.ts";
+import { anchored } from "../lib/genesis.ts";
 import type { Governance } from "../lib/model.ts";
 import { status } from "../lib/network.ts";
+import { useQuery } from "../lib/query.ts";
 import { epochsOf, seatRows, type Epoch } from "../lib/seats.ts";
 import { Badge, Card, Height, Id, Table, Who } from "../ui/basics.tsx";
 
@@ -18,7 +20,7 @@ function Head({ of: { epoch, from, until, seats, quorum }, name }: { of: Epoch; 
 }
 
 export function Seats({ governance }: { governance: Governance }) {
-  const epochs = epochsOf(governance);
+  const epochs = epochsOf(governance, useQuery("genesis", anchored).data?.genesis.mechanism);
   const [now, next] = epochs;
   const rows = seatRows(epochs);
   const left = now?.until === undefined || !status.value ? undefined : Math.max(0, now.until - status.value.height);

@@ -9,6 +9,10 @@ test.each([[1, 1], [2, 2], [3, 3], [4, 3], [5, 4], [6, 5], [7, 5], [10, 7]])("of
   expect(quorum(seats)).toBe(needed);
 });
 
+test.each([[1, 1], [2, 2], [3, 2], [4, 3], [5, 3], [6, 4], [7, 4]])("of %i seats that agree by Raft, %i must", (seats, needed) => {
+  expect(quorum(seats, "raft")).toBe(needed);
+});
+
 test("without a length of epochs there is one set for ever", () => {
   const epochs = epochsOf(governance({}));
   expect(epochs.map(({ epoch, from, until }) => [epoch, from, until])).toEqual([[3, undefined, undefined]]);
