@@ -44,7 +44,8 @@ fn what_is_sealed_opens_with_its_key_and_no_other() {
 fn a_sealed_payload_is_bound_to_its_place() {
     let payload = readings(&[Value::Bool(true)]);
     let (header, bytes) = sealed(&key(1), &payload, 4);
-    let changes: [(&str, &dyn Fn(&mut BatchHeader)); 5] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&mut BatchHeader));
+    let changes: [Change<'_>; 5] = [
         ("stream", &|header| header.stream = StreamId([1; 32])),
         ("first_seq", &|header| header.first_seq += 1),
         ("count", &|header| header.count += 1),
