@@ -95,7 +95,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("fjall", &["althing-storage", "althing-gateway"]),
     ("jsonschema", &["althing-ledger"]),
     ("axum", &["althing-api", "althing-dashboard"]),
-    ("reqwest", &["althing-client"]),
+    // The client asks peers, and the interface calls webhooks.
+    ("reqwest", &["althing-client", "althing-api"]),
     ("tokio-rustls", &["althing-gateway"]),
     ("tokio-tungstenite", &["althing-gateway"]),
     ("rumqttc", &["althing"]),
