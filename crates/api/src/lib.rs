@@ -15,6 +15,7 @@
 mod config;
 pub use config::Config;
 
+mod own;
 mod problem;
 mod purge;
 pub use problem::Failure;

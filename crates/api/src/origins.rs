@@ -50,6 +50,20 @@ impl Origins {
     }
 }
 
+/// The places of a connection: among all, and among those of its address. What outlives its requests, as
+/// a WebSocket does, keeps them.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    _places: Arc<(Option<OwnedSemaphorePermit>, OwnedSemaphorePermit)>,
+}
+
+impl Held {
+    /// Holds both until the last clone is dropped.
+    pub(crate) fn new(among_all: Option<OwnedSemaphorePermit>, own: OwnedSemaphorePermit) -> Self {
+        Self { _places: Arc::new((among_all, own)) }
+    }
+}
+
 /// Who sent a request, as far as its connection tells.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Remote(pub(crate) IpAddr);

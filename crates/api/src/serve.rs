@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use crate::{
     Config,
-    origins::{Origins, Remote, origin_of},
+    origins::{Held, Origins, Remote, origin_of},
     stall::Stalling,
 };
 
@@ -87,9 +87,12 @@ pub async fn serve(
         };
         // Answers are small and awaited.
         let _ = stream.set_nodelay(true);
+        let held = Held::new(permit.ok(), place);
+        let lent = held.clone();
         let service = router.clone().map_request(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(remote);
+            request.extensions_mut().insert(lent.clone());
             request
         });
         let service = TowerToHyperService::new(service);
@@ -108,7 +111,7 @@ pub async fn serve(
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop((permit, place, running));
+            drop((held, running));
         });
     }
     drop(listener);

@@ -6,11 +6,10 @@ use std::{
     time::Duration,
 };
 
-use althing_client::Signer;
-use althing_peer::Submission;
 use althing_types::{AccessUse, Action, GrantId, limits::ACCESS_USES_MAX};
 
 use crate::{
+    own::{Acted, Own},
     problem::{Answer, Failure},
     reader::now_ms,
     service::Shared,
@@ -20,10 +19,6 @@ use crate::{
 const GRANTS_MAX: usize = 4_096;
 /// How often uses are recorded: so long a crash of this peer can hide what it served.
 const RECORD_INTERVAL: Duration = Duration::from_secs(2);
-/// How long a record may take to be final before it is looked at again.
-const FINAL_PATIENCE: Duration = Duration::from_secs(30);
-/// Blocks from signing to expiry.
-const EXPIRY_BLOCKS: u64 = 1_000;
 
 /// Uses that were served, by grant.
 #[derive(Debug, Default)]
@@ -82,42 +77,30 @@ impl Uses {
 }
 
 /// Records uses for as long as the peer serves, one transaction after the other.
-pub(crate) async fn record(service: Shared, signer: Arc<Signer>) {
+pub(crate) async fn record(service: Shared, own: Arc<Own>) {
     loop {
         tokio::time::sleep(RECORD_INTERVAL).await;
         let uses = service.uses.next();
-        if !uses.is_empty() && submit(&service, &signer, &uses).await {
+        if !uses.is_empty() && submit(&service, &own, &uses).await {
             service.uses.forget(&uses);
         }
     }
 }
 
 /// Whether the uses need not be looked at again.
-async fn submit(service: &Shared, signer: &Signer, uses: &[AccessUse]) -> bool {
-    let entity = signer.entity;
-    let account = service.read(move |service| Ok(service.query.account(&entity)?)).await;
-    let Ok(account) = account else { return false };
-    let expiry = account.height.saturating_add(EXPIRY_BLOCKS);
-    let actions = vec![Action::RecordAccess { uses: uses.to_vec() }];
-    let transaction = signer.sign(account.next_nonce, expiry, actions);
-    let id = transaction.id();
-    let submission = Submission { transaction: transaction.wire().clone(), payloads: Vec::new() };
-    match service.peer.submit(vec![submission]).await.pop() {
-        Some(Ok(_)) => {}
-        Some(Err(refusal)) => {
-            tracing::warn!(%refusal, "uses of grants could not be recorded");
-            return false;
-        }
-        None => return false,
-    }
-    match tokio::time::timeout(FINAL_PATIENCE, service.peer.wait(id)).await {
-        Ok(Some(placed)) if placed.receipt.code == 0 => true,
-        Ok(Some(placed)) => {
-            tracing::warn!(code = placed.receipt.code, "uses of grants were refused");
+async fn submit(service: &Shared, own: &Own, uses: &[AccessUse]) -> bool {
+    match own.act(service, Action::RecordAccess { uses: uses.to_vec() }).await {
+        Acted::Final(0) => true,
+        Acted::Final(code) => {
+            tracing::warn!(code, "uses of grants were refused");
             // The rest of them is served, and a peer that was revoked records nothing more.
             true
         }
-        _ => false,
+        Acted::Refused(refusal) => {
+            tracing::warn!(%refusal, "uses of grants could not be recorded");
+            false
+        }
+        Acted::Unknown => false,
     }
 }
 

@@ -242,3 +242,29 @@ fn events_come_by_web_socket_and_go_on_behind_a_cursor() {
         assert!(frame.reason.contains(&format!("after={}", second.cursor)), "{}", frame.reason);
     });
 }
+
+#[test]
+fn a_web_socket_keeps_the_place_of_its_connection() {
+    let most = 4;
+    let config = Config { connections_per_address_max: most, ..Config::standard() };
+    with_peer(config, |host| async move {
+        let address = host.url.strip_prefix("http://").unwrap().to_owned();
+        let open = || async {
+            let stream = TcpStream::connect(&address).await.unwrap();
+            let url = format!("ws://{address}/v1/events/socket");
+            tokio_tungstenite::client_async(url, stream).await.ok().map(|(socket, _)| socket)
+        };
+        let mut sockets = Vec::new();
+        while let Some(socket) = open().await {
+            sockets.push(socket);
+            assert!(sockets.len() <= most, "there are more than may be from one address");
+        }
+        sockets.clear();
+        let again = async {
+            while open().await.is_none() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, again).await.unwrap();
+    });
+}

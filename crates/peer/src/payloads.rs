@@ -118,24 +118,32 @@ impl PayloadBook {
         is_news
     }
 
-    /// Ends the reference of a batch to a payload, and destroys the payload if no other batch refers
-    /// to it. Whether it was here.
+    /// Ends the references of batches of a stream to their payloads, and destroys the payloads that no
+    /// other batch refers to. How many were here. Doing it again does no harm, and writes nothing.
     pub(crate) fn erase(
         &self,
-        digest: &[u8; 32],
         stream: &StreamId,
-        index: u64,
-    ) -> Result<bool, PayloadError> {
-        let mut batch = Batch::default();
-        batch.remove(Space::Payloads, rows::reference(digest, stream, index));
-        batch.remove(Space::Payloads, rows::missing(digest));
-        batch.put(Space::Payloads, rows::erased(digest), Vec::new());
-        self.index.commit(batch)?;
-        if !rows::is_erased(&*self.index, digest)? {
-            return Ok(false);
+        batches: &[([u8; 32], u64)],
+    ) -> Result<usize, PayloadError> {
+        let mut notes = Batch::default();
+        for (digest, index) in batches {
+            let reference = rows::reference(digest, stream, *index);
+            if self.index.get(Space::Payloads, &reference)?.is_some() {
+                notes.remove(Space::Payloads, reference);
+                notes.put(Space::Payloads, rows::erased(digest), Vec::new());
+            }
         }
-        self.wanted.lock().remove(digest);
-        self.store.erase(digest)
+        if !notes.writes.is_empty() {
+            self.index.commit(notes)?;
+        }
+        let mut nobodys = BTreeSet::new();
+        for (digest, _) in batches {
+            if rows::is_erased(&*self.index, digest)? {
+                nobodys.insert(*digest);
+            }
+        }
+        self.wanted.lock().retain(|digest| !nobodys.contains(digest));
+        self.store.erase(&nobodys)
     }
 
     fn changed(&self) {
@@ -226,7 +234,7 @@ impl Drop for Need<'_> {
     }
 }
 
-/// Reads the notes of missing payloads, and removes those that have been fetched since.
+/// Reads the notes of missing payloads, and removes those that were fetched or erased since.
 fn still_missing(payloads: &Payloads, index: &dyn Store) -> Result<BTreeSet<[u8; 32]>, StoreError> {
     let mut missing = BTreeSet::new();
     let mut from = rows::MISSING.to_vec();
@@ -239,7 +247,9 @@ fn still_missing(payloads: &Payloads, index: &dyn Store) -> Result<BTreeSet<[u8;
         let mut found = Batch::default();
         for (key, _) in notes {
             match key[rows::MISSING.len()..].try_into() {
-                Ok(digest) if !payloads.contains(&digest) => _ = missing.insert(digest),
+                Ok(digest) if !payloads.contains(&digest) && !rows::is_erased(index, &digest)? => {
+                    missing.insert(digest);
+                }
                 _ => found.remove(Space::Payloads, key),
             }
         }

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -202,25 +202,36 @@ impl Payloads {
         matches!(self.find(&self.tail(), digest), Ok(Some(_)))
     }
 
-    /// Destroys a payload: overwrites its bytes and forgets where they were. Whether it was here.
+    /// Destroys payloads: overwrites their bytes and forgets where they were; with one flush for each
+    /// segment. How many were here.
     ///
     /// # Errors
     /// [`PayloadError`] if the disk fails.
-    pub fn erase(&self, digest: &[u8; 32]) -> Result<bool, PayloadError> {
+    pub fn erase(&self, digests: &BTreeSet<[u8; 32]>) -> Result<usize, PayloadError> {
         let mut tail = self.tail();
-        let Some(place) = self.find(&tail, digest)? else { return Ok(false) };
-        let mut record = (place.len | ERASED).to_be_bytes().to_vec();
-        record.resize(RECORD_HEAD_BYTES + place.len as usize, 0);
-        let segment = place.segment;
-        let written = self.files.write_at(segment, place.position, &record);
-        written.map_err(failed("erase in", segment))?;
-        self.files.sync(segment).map_err(failed("flush", segment))?;
-        if tail.records.remove(digest).is_none() {
-            let mut batch = Batch::default();
-            batch.remove(Space::Payloads, place_key(digest));
+        let (mut found, mut segments) = (Vec::new(), BTreeSet::new());
+        for digest in digests {
+            let Some(place) = self.find(&tail, digest)? else { continue };
+            let mut record = (place.len | ERASED).to_be_bytes().to_vec();
+            record.resize(RECORD_HEAD_BYTES + place.len as usize, 0);
+            let written = self.files.write_at(place.segment, place.position, &record);
+            written.map_err(failed("erase in", place.segment))?;
+            segments.insert(place.segment);
+            found.push(*digest);
+        }
+        for segment in segments {
+            self.files.sync(segment).map_err(failed("flush", segment))?;
+        }
+        let mut batch = Batch::default();
+        for digest in &found {
+            if tail.records.remove(digest).is_none() {
+                batch.remove(Space::Payloads, place_key(digest));
+            }
+        }
+        if !batch.writes.is_empty() {
             self.index.commit(batch)?;
         }
-        Ok(true)
+        Ok(found.len())
     }
 
     /// Forgets where a damaged payload was, so that it can be kept anew.
@@ -435,7 +446,8 @@ mod tests {
         let (secret, text) = (b"attack at dawn".to_vec(), Bytes::from_static(b"attack at dawn"));
         let digest = blake3_digest(&secret);
         store.put_all(&[payload(1), (digest, text), payload(2)]).unwrap();
-        assert!(store.erase(&digest).unwrap() && !store.erase(&digest).unwrap());
+        let erased = BTreeSet::from([digest, [0x33; 32]]);
+        assert_eq!([(); 2].map(|()| store.erase(&erased).unwrap()), [1, 0]);
         let all = files.read_at(0, 0, files.len(0).unwrap() as usize).unwrap();
         assert!(!all.windows(4).any(|part| part == b"dawn"));
         let reopened = open(&files, &index);

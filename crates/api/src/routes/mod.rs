@@ -56,6 +56,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Config,
     limits::bounded,
+    own::Own,
     problem::{ApiError, Failure, PROBLEM_MEDIA_TYPE},
     purge,
     service::{Service, Shared},
@@ -69,9 +70,10 @@ pub fn router(peer: Peer, config: Config, recorder: Option<Signer>) -> Router {
     let recorder = recorder.map(Arc::new);
     let service = Service::new(peer, config, recorder.clone());
     crate::webhooks::resume_all(&service);
-    tokio::spawn(purge::carry_out(Arc::clone(&service), recorder.clone()));
-    if let Some(signer) = recorder {
-        tokio::spawn(uses::record(Arc::clone(&service), signer));
+    let own = recorder.map(|signer| Arc::new(Own::new(signer)));
+    tokio::spawn(purge::carry_out(Arc::clone(&service), own.clone()));
+    if let Some(own) = own {
+        tokio::spawn(uses::record(Arc::clone(&service), own));
     }
     let (router, _) = documented().split_for_parts();
     router

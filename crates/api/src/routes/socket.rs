@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use althing_client::model::{Cursor, EVENT_KEEP_ALIVE, EventRecord, query};
 use axum::{
+    Extension,
     body::Bytes,
     extract::{
         State,
@@ -15,6 +16,7 @@ use axum::{
 use super::events::Follow;
 use crate::{
     extract::Params,
+    origins::Held,
     problem::{Answer, ApiError, Failure},
     reader::Reader,
     service::Shared,
@@ -41,6 +43,7 @@ pub(super) async fn socket(
     State(service): State<Shared>,
     reader: Reader,
     Params(asked): Params<query::Events>,
+    held: Option<Extension<Held>>,
     upgrade: WebSocketUpgrade,
 ) -> Answer<Response> {
     let permit = Arc::clone(&service.event_streams).try_acquire_owned();
@@ -48,7 +51,10 @@ pub(super) async fn socket(
     let follow = Follow::begin(&service, reader, &asked, Some(permit)).await?;
     let patience = service.config.write_timeout;
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
-    Ok(upgrade.on_upgrade(move |socket| tell(socket, follow, patience)))
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        tell(socket, follow, patience).await;
+        drop(held);
+    }))
 }
 
 /// Tells a client of events until one of the two ends it.

@@ -6,7 +6,9 @@ pub(crate) mod guard;
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,7 +19,7 @@ use althing_client::{
 };
 use althing_types::EntityId;
 use serde::{Deserialize, Serialize};
-use tokio::task::AbortHandle;
+use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{
     problem::{Answer, ApiError, Failure},
@@ -37,6 +39,8 @@ const FILE: &str = "webhooks.json";
 /// How long to wait after a failure, and how long at most: each failure in a row doubles it.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(300);
+/// How often what was delivered is written to disk at most: so much is delivered again after a crash.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 /// After so many failures in a row, about three hours, a webhook is paused; its maker resumes it.
 const FAILURES_MAX: u32 = 40;
 
@@ -56,12 +60,13 @@ pub(crate) struct Webhooks {
     signer: Option<Arc<Signer>>,
     private: bool,
     kept: Mutex<BTreeMap<String, (Kept, Option<AbortHandle>)>>,
+    saving: Mutex<()>,
 }
 
 impl Webhooks {
     pub(crate) fn new(data: Option<&PathBuf>, signer: Option<Arc<Signer>>, private: bool) -> Self {
         let file = data.map(|folder| folder.join(FILE));
-        Self { file, signer, private, kept: Mutex::default() }
+        Self { file, signer, private, kept: Mutex::default(), saving: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (Kept, Option<AbortHandle>)>> {
@@ -81,31 +86,33 @@ impl Webhooks {
     /// Writes all of them, so that a restart finds them. Old ones stay if that fails.
     fn save(&self) {
         let Some(file) = &self.file else { return };
+        // Two at once would write into the same new file.
+        let _alone = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let all: Vec<Kept> = self.lock().values().map(|(kept, _)| kept.clone()).collect();
-        let beside = file.with_extension("json.new");
-        let written = serde_json::to_vec_pretty(&all)
-            .map_err(std::io::Error::from)
-            .and_then(|text| std::fs::write(&beside, text))
-            .and_then(|()| std::fs::rename(&beside, file));
-        if let Err(error) = written {
+        if let Err(error) = replace(file, &all) {
             tracing::warn!(%error, "webhooks could not be saved");
         }
     }
 
     /// Notes what came of calls; false if there is no such webhook any more.
     fn update(&self, id: &str, change: impl FnOnce(&mut Webhook)) -> bool {
-        let known = match self.lock().get_mut(id) {
-            Some((kept, _)) => {
-                change(&mut kept.shown);
-                true
-            }
-            None => false,
-        };
-        if known {
-            self.save();
-        }
-        known
+        self.lock().get_mut(id).map(|(kept, _)| change(&mut kept.shown)).is_some()
     }
+}
+
+/// Writes webhooks to a file, in place of what it has; a loss of power leaves the one or the other.
+fn replace(file: &Path, all: &[Kept]) -> io::Result<()> {
+    let beside = file.with_extension("json.new");
+    let mut new = File::create(&beside)?;
+    new.write_all(&serde_json::to_vec_pretty(all)?)?;
+    new.sync_all()?;
+    fs::rename(&beside, file)
+}
+
+/// Saves beside what is served: a disk may be slow.
+async fn saved(service: &Shared) {
+    let service = Arc::clone(service);
+    let _ = tokio::task::spawn_blocking(move || service.webhooks.save()).await;
 }
 
 /// Goes on with the webhooks that an earlier run kept.
@@ -243,6 +250,7 @@ async fn carry(service: Shared, hook: Kept) {
     let reader =
         Reader { entity: Some(hook.shown.entity.entity_id()), purpose: hook.purpose.clone() };
     let (mut cursor, mut failures) = (hook.shown.cursor, hook.shown.failures);
+    let mut saved_at = Instant::now();
     loop {
         let mut asked = hook.asked.clone();
         asked.after = Some(cursor);
@@ -260,6 +268,7 @@ async fn carry(service: Shared, hook: Kept) {
                             (hook.failures, hook.paused) = (failures, paused);
                             hook.last_error = Some(said);
                         });
+                        saved(&service).await;
                         if paused || !known {
                             return;
                         }
@@ -274,6 +283,10 @@ async fn carry(service: Shared, hook: Kept) {
                     if !service.webhooks.update(&id, taken) {
                         return;
                     }
+                    if saved_at.elapsed() >= SAVE_INTERVAL {
+                        saved(&service).await;
+                        saved_at = Instant::now();
+                    }
                 }
             }
             why = "the events ended: the peer stops, or their owner lets its maker no more".into();
@@ -283,6 +296,7 @@ async fn carry(service: Shared, hook: Kept) {
         let known = service.webhooks.update(&id, |hook| {
             (hook.failures, hook.paused, hook.last_error) = (failures, paused, Some(why));
         });
+        saved(&service).await;
         if paused || !known {
             return;
         }

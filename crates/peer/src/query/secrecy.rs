@@ -14,7 +14,7 @@ use super::{
     walk::{Bounds, LeafAt},
 };
 
-/// Batches that are looked up together.
+/// Batches whose payloads are destroyed together.
 const PURGED_AT_ONCE: usize = 1_000;
 
 /// An erasure, and who has carried it out.
@@ -95,7 +95,7 @@ impl Query {
     ///
     /// # Errors
     /// [`QueryError`] if the disk fails.
-    pub fn purge(&self, stream: &StreamId, number: u32) -> Result<u64, QueryError> {
+    pub fn purge(&self, stream: &StreamId, number: u32) -> Result<usize, QueryError> {
         let head = self.stream_head(stream)?;
         let erasures: Option<Erasures> = self.record(&ledger_key::erasures(stream))?;
         let erasures = erasures.unwrap_or_default();
@@ -104,16 +104,16 @@ impl Query {
         while let Some(first) = from.filter(|first| *first <= erasure.last_seq) {
             let bounds = Bounds::new((first, erasure.last_seq), ReadingFilter::ALL.time_ms);
             let mut walk = self.walk(*stream, &head, bounds, Direction::Forward);
+            let mut batches = Vec::new();
             from = None;
             for _ in 0..PURGED_AT_ONCE {
                 let Some(LeafAt { index, leaf }) = walk.next()? else { break };
                 from = leaf.last_seq().checked_add(1);
-                if leaf.height <= erasure.height
-                    && self.core.payloads.erase(&leaf.payload_digest, stream, index)?
-                {
-                    purged += 1;
+                if leaf.height <= erasure.height {
+                    batches.push((leaf.payload_digest, index));
                 }
             }
+            purged += self.core.payloads.erase(stream, &batches)?;
         }
         Ok(purged)
     }
