@@ -27,6 +27,9 @@ use crate::{
 const CHECKED_TOGETHER_MAX: usize = 2048;
 /// Least time between two messages that spread transactions; keeps below the channel's quota.
 const SPREAD_SPACING: Duration = Duration::from_millis(4);
+/// After a start what clients brought is spread again so soon, and then after twice as long each time: it
+/// may have come before the other peers were connected, and the leader would not hear of it.
+const RESPREAD_FIRST: Duration = Duration::from_millis(50);
 
 pub(crate) type Verdicts = Vec<Result<TxId, Refusal>>;
 
@@ -233,7 +236,8 @@ pub(crate) async fn spread<E: Clock>(
     mut fresh: mpsc::Receiver<Vec<Arc<Checked>>>,
     outbox: Outbox,
 ) {
-    let mut again = context.current() + core.config.respread_interval;
+    let mut pauses = pauses(core.config.respread_interval);
+    let mut again = next_time(context.current(), &mut pauses);
     loop {
         let next = {
             let next = std::pin::pin!(fresh.recv());
@@ -256,14 +260,20 @@ pub(crate) async fn spread<E: Clock>(
                 let waiting = core.mempool.lock().local(SPREAD_MAX);
                 send_all(&outbox, &waiting);
                 core.forget_waiters();
-                again = next_time(context.current(), core.config.respread_interval);
+                again = next_time(context.current(), &mut pauses);
             }
         }
     }
 }
 
-fn next_time(now: SystemTime, interval: Duration) -> SystemTime {
-    now.checked_add(interval).unwrap_or(now)
+/// How long to wait before what is not final is spread again, time after time.
+fn pauses(interval: Duration) -> impl Iterator<Item = Duration> {
+    let longer = move |pause: &Duration| Some(pause.saturating_mul(2).min(interval));
+    std::iter::successors(Some(RESPREAD_FIRST.min(interval)), longer)
+}
+
+fn next_time(now: SystemTime, pauses: &mut impl Iterator<Item = Duration>) -> SystemTime {
+    pauses.next().and_then(|pause| now.checked_add(pause)).unwrap_or(now)
 }
 
 fn send_all(outbox: &Outbox, checked: &[Arc<Checked>]) {
@@ -291,5 +301,20 @@ fn send(outbox: &Outbox, message: &[Submission]) {
     let message: Bytes = encode_spread(message);
     if let Err(error) = outbox.send(To::All, message) {
         tracing::warn!(%error, "cannot spread transactions");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_before_others_were_there_is_spread_again_soon_and_then_seldom() {
+        let ms = |interval| {
+            let pauses = pauses(Duration::from_millis(interval)).take(8);
+            pauses.map(|pause| pause.as_millis()).collect::<Vec<_>>()
+        };
+        assert_eq!(ms(2000), [50, 100, 200, 400, 800, 1600, 2000, 2000]);
+        assert_eq!(ms(20), [20; 8]);
     }
 }
