@@ -22,6 +22,9 @@ pub use founding::{Account, Founding};
 mod book;
 pub use book::{Book, Readings, Told};
 
+mod idle;
+pub use idle::run_idle;
+
 mod council;
 mod gateway;
 mod healing;

@@ -237,6 +237,13 @@ impl Plan {
         }
     }
 
+    /// Four validators without a gateway, to whom nothing happens.
+    #[must_use]
+    pub fn idle(seed: u64) -> Self {
+        let faults = Vec::new();
+        Self { validators: 4, gateways: 0, faults, ..Self::offline(seed) }
+    }
+
     /// What the owner of a gateway's thing would rather have, and how much the gateway can keep.
     pub(crate) fn keeping(&self, gateway: usize) -> Keeping {
         match self.tempo {

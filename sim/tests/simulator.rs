@@ -1,6 +1,8 @@
 //! The simulator must replay, and must find what is wrong.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::time::Duration;
+
 use althing_peer::Planted;
 use althing_sim::Bug;
 
@@ -12,6 +14,16 @@ fn equal_seeds_give_equal_traces() {
         let first = althing_sim::run(seed, None);
         assert!(first.is_ok(), "seed {seed}: {first:?}");
         assert_eq!(first, althing_sim::run(seed, None), "seed {seed}");
+    }
+}
+
+/// Once a leader was woken by what its own clients brought only: anything else waited for the heartbeat.
+#[test]
+fn an_idle_network_does_at_once_what_any_peer_is_given() {
+    for seed in 0..4 {
+        let took = althing_sim::run_idle(seed).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        let slowest = took.iter().max().unwrap();
+        assert!(*slowest < Duration::from_millis(500), "seed {seed}: {took:?}");
     }
 }
 

@@ -107,19 +107,31 @@ pub(crate) async fn admit<E: Clock + Metrics + Spawner>(
         });
         let now_ms = unix_ms(context.current());
         let shared = Arc::clone(&core);
-        let Some(fresh) = blocking(&context, move || check(&shared, together, now_ms)).await else {
+        let Some(entered) = blocking(&context, move || check(&shared, together, now_ms)).await
+        else {
             return;
         };
-        if !fresh.is_empty() {
+        if entered.any {
             core.work.notify_waiters();
+        }
+        if !entered.fresh.is_empty() {
             // Full means that spreading lags; what is not spread now is spread again later.
-            let _ = spread.try_send(fresh);
+            let _ = spread.try_send(entered.fresh);
         }
     }
 }
 
-/// Checks calls together, answers each, and returns what clients brought that is new.
-fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
+/// What waits now that did not before.
+#[derive(Default)]
+struct Entered {
+    /// Whether anything does: a leader that waits for work has some, whoever brought it.
+    any: bool,
+    /// What clients of this peer brought: other peers must hear of it.
+    fresh: Vec<Arc<Checked>>,
+}
+
+/// Checks calls together and answers each.
+fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
     let view = core.chain.view();
     // As execution will: members may have changed the settings since the genesis. A disk that fails
     // fails every check below too.
@@ -130,7 +142,7 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
         time_ms: now_ms,
         parameters: parameters.as_ref().unwrap_or(&core.config.genesis.parameters),
     };
-    let mut fresh = Vec::new();
+    let mut now_waiting = Entered::default();
     let (mut all, mut spans) = (Vec::new(), Vec::new());
     for call in calls {
         let start = all.len();
@@ -157,7 +169,8 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
             };
             answers.push(match verdict.and_then(|checked| enter(core, checked, local)) {
                 Ok(entered) => {
-                    fresh.extend(entered.filter(|_| local));
+                    now_waiting.any |= entered.is_some();
+                    now_waiting.fresh.extend(entered.filter(|_| local));
                     Ok(ids[index])
                 }
                 Err(refusal) => Err(refusal),
@@ -165,7 +178,7 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Vec<Arc<Checked>> {
         }
         answer(core, source, answers);
     }
-    fresh
+    now_waiting
 }
 
 /// What need not be checked again.
