@@ -322,7 +322,7 @@ fn take_effect<R: Read>(
         .and_then(|()| execute::act(state, &on_behalf, &pending.actions).map_err(|(_, stop)| stop));
     state.now.checked_height = checked_height;
     match done {
-        Ok(()) => index::history(state, &on_behalf, &pending.sender),
+        Ok(()) => index::in_history(state, &on_behalf, &pending.sender),
         Err(Stop::Refused(refusal)) => {
             state.roll_back(mark);
             state.emit(Event::ApprovalEnded { pending: *id, code: refusal.number() });

@@ -105,7 +105,7 @@ pub(crate) fn rotate<R: Read>(
     };
     state.put(key::entity(id), &record);
     state.emit(Event::KeyRotated { entity: *id, version });
-    index::history(state, actor, id);
+    index::in_history(state, actor, id);
     Ok(())
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn revoke<R: Read>(
     let revoked = Some(state.now.height);
     state.put(key::entity(id), &EntityRecord { revoked, ..EntityRecord::clone(&record) });
     state.emit(Event::EntityRevoked { entity: *id });
-    index::history(state, actor, id);
+    index::in_history(state, actor, id);
     Ok(())
 }
 

@@ -48,7 +48,8 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
     receipts.extend(triggered);
     token::share(&mut state)?;
     let validators = epoch::turn(&mut state)?;
-    let (writes, effects) = state.finish();
+    let (writes, mut effects) = state.finish();
+    effects.index.extend(index::histories(block.header.height, effects.histories));
     Ok(Outcome {
         writes,
         receipts,

@@ -4,7 +4,7 @@
 //! | row | value |
 //! |---|---|
 //! | `x` transaction | height (8) position (4) |
-//! | `h` entity height (8) position (4) | |
+//! | `h` entity height (8) | the positions (4) in that block |
 //! | `e` kind (1) entity | owner, or nothing |
 //! | `d` owner entity | kind (1) |
 //! | `o` owner name 00 thing | thing |
@@ -89,10 +89,38 @@ pub fn place(value: &[u8]) -> Option<(u64, u32)> {
     ))
 }
 
-/// Rows of the transactions that an entity sent or that changed it.
+/// Rows of the transactions that an entity sent or that changed it: one for each block that has some,
+/// since who sends most sends many in a block.
 #[must_use]
 pub fn history_of(entity: &EntityId) -> Vec<u8> {
     join(b'h', &[&entity.0])
+}
+
+/// Reads a row of an entity's history from what its key goes on with and its value: the height, and
+/// the positions there, in order. Nothing if it is not such a row.
+#[must_use]
+pub fn history(suffix: &[u8], value: &[u8]) -> Option<(u64, impl DoubleEndedIterator<Item = u32>)> {
+    let height = u64::from_be_bytes(suffix.try_into().ok()?);
+    let (positions, rest) = value.as_chunks();
+    rest.is_empty().then(|| (height, positions.iter().map(|bytes| u32::from_be_bytes(*bytes))))
+}
+
+/// The rows of a block's [`history_of`] each entity.
+pub(crate) fn histories(
+    height: u64,
+    mut of: Vec<(EntityId, u32)>,
+) -> impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)> {
+    of.sort_unstable();
+    of.dedup();
+    let rows: Vec<_> = of
+        .chunk_by(|one, other| one.0 == other.0)
+        .map(|of_one| {
+            let key = join(b'h', &[&of_one[0].0.0, &height.to_be_bytes()]);
+            let positions = of_one.iter().flat_map(|(_, position)| position.to_be_bytes());
+            (key, Some(positions.collect()))
+        })
+        .collect();
+    rows.into_iter()
 }
 
 /// Rows of all entities, by kind.
@@ -315,12 +343,12 @@ impl<R: Read> Transition<'_, R> {
 pub(crate) fn included<R: Read>(state: &mut Transition<'_, R>, actor: &Actor) {
     let place = state.place(actor);
     state.row(transaction(&actor.transaction), Some(place.to_vec()));
-    history(state, actor, &actor.id);
+    in_history(state, actor, &actor.id);
 }
 
-pub(crate) fn history<R: Read>(state: &mut Transition<'_, R>, actor: &Actor, entity: &EntityId) {
-    let place = state.place(actor);
-    state.row(join(b'h', &[&entity.0, &place]), Some(Vec::new()));
+/// The transaction is in an entity's history.
+pub(crate) fn in_history<R: Read>(state: &mut Transition<'_, R>, actor: &Actor, entity: &EntityId) {
+    state.effects.histories.push((*entity, actor.position));
 }
 
 pub(crate) fn entity_registered<R: Read>(
@@ -332,7 +360,7 @@ pub(crate) fn entity_registered<R: Read>(
     let kind = kind as u8;
     state.row(join(b'e', &[&[kind], &id.0]), Some(actor.id.0.to_vec()));
     state.row(join(b'd', &[&actor.id.0, &id.0]), Some(Vec::from([kind])));
-    history(state, actor, id);
+    in_history(state, actor, id);
 }
 
 /// The rows of the entities that a genesis founds; they come with no block.
@@ -564,7 +592,7 @@ pub(crate) fn member_added<R: Read>(
 ) {
     let kind = EntityKind::Organisation as u8;
     state.row(join(b'e', &[&[kind], &organisation.0]), Some(Vec::new()));
-    history(state, actor, organisation);
+    in_history(state, actor, organisation);
 }
 
 pub(crate) fn proposed<R: Read>(

@@ -69,6 +69,8 @@ pub(crate) struct Actor {
 pub(crate) struct Effects {
     pub(crate) events: Vec<Event>,
     pub(crate) index: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Whose history the transactions at these positions are in.
+    pub(crate) histories: Vec<(EntityId, u32)>,
     pub(crate) leaves: Vec<(StreamId, u64, Leaf)>,
     pub(crate) nodes: Vec<(StreamId, Stored)>,
     pub(crate) descriptions: Vec<(Digest, Vec<u8>)>,
@@ -78,7 +80,7 @@ pub(crate) struct Effects {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     undo: usize,
-    lengths: [usize; 5],
+    lengths: [usize; 6],
 }
 
 /// A key, and what the block had written there before, if anything.
@@ -276,6 +278,7 @@ impl<'a, R: Read> Transition<'a, R> {
             lengths: [
                 effects.events.len(),
                 effects.index.len(),
+                effects.histories.len(),
                 effects.leaves.len(),
                 effects.nodes.len(),
                 effects.descriptions.len(),
@@ -292,9 +295,10 @@ impl<'a, R: Read> Transition<'a, R> {
                 None => self.writes.remove(&key),
             };
         }
-        let [events, index, leaves, nodes, descriptions] = mark.lengths;
+        let [events, index, histories, leaves, nodes, descriptions] = mark.lengths;
         self.effects.events.truncate(events);
         self.effects.index.truncate(index);
+        self.effects.histories.truncate(histories);
         self.effects.leaves.truncate(leaves);
         self.effects.nodes.truncate(nodes);
         self.effects.descriptions.truncate(descriptions);

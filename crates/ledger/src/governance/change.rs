@@ -95,7 +95,7 @@ fn remove_organisation<R: Read>(
     let record = state.entity(id)?.ok_or(Refusal::UnknownEntity)?;
     let revoked = Some(state.now.height);
     state.put(key::entity(id), &EntityRecord { revoked, ..EntityRecord::clone(&record) });
-    index::history(state, actor, id);
+    index::in_history(state, actor, id);
     state.emit(Event::EntityRevoked { entity: *id });
     state.emit(Event::MemberRemoved { organisation: *id });
     Ok(())

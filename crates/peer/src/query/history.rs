@@ -2,7 +2,7 @@
 
 use althing_ledger::{approval::Pending, index};
 use althing_proof::key;
-use althing_state::{Direction, Read as _, Space};
+use althing_state::{Direction, Read as _, Space, prefix_end};
 use althing_types::{ActionKind, ApprovalPolicy, EntityId, Receipt, TxId};
 
 use super::{PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor, decode};
@@ -31,7 +31,31 @@ impl Query {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Page<Past>, QueryError> {
-        self.past(&index::history_of(entity), after, limit)
+        let prefix = index::history_of(entity);
+        let limit = limit.clamp(1, PAGE_ITEMS_MAX);
+        let before = checked_cursor(after, &prefix)?.map(|after| {
+            after.get(prefix.len()..).and_then(index::place).ok_or(QueryError::Cursor)
+        });
+        let before = before.transpose()?;
+        let end = match before {
+            Some((height, _)) => prefix_end(&[prefix.as_slice(), &height.to_be_bytes()].concat()),
+            None => prefix_end(&prefix),
+        };
+        let store = self.chain().state().store();
+        // The first row may have nothing before the cursor.
+        let scanned = limit + 1;
+        let rows =
+            store.scan(Space::Index, &prefix, end.as_deref(), Direction::Backward, scanned)?;
+        let places = rows.iter().filter_map(|(row, value)| {
+            let (height, positions) = index::history(row.get(prefix.len()..)?, value)?;
+            Some(positions.rev().map(move |position| (height, position)))
+        });
+        let places = places.flatten().filter(|place| before.is_none_or(|before| *place < before));
+        let places: Vec<(u64, u32)> = places.take(limit).collect();
+        let next = places.last().filter(|_| places.len() == limit).map(|(height, position)| {
+            [prefix.as_slice(), &height.to_be_bytes(), &position.to_be_bytes()].concat()
+        });
+        Ok(Page { items: self.at_places(places)?, next })
     }
 
     /// Records that notified an entity, newest first.
@@ -57,19 +81,25 @@ impl Query {
         let limit = limit.clamp(1, PAGE_ITEMS_MAX);
         let end = match checked_cursor(after, prefix)? {
             Some(after) => Some(after.to_vec()),
-            None => althing_state::prefix_end(prefix),
+            None => prefix_end(prefix),
         };
         let store = self.chain().state().store();
         let rows = store.scan(Space::Index, prefix, end.as_deref(), Direction::Backward, limit)?;
         let next = rows.last().filter(|_| rows.len() == limit).map(|(key, _)| key.clone());
-        // Rows are ordered by height, so one block's receipts are held at a time: those of a page may
-        // be in as many blocks as it has rows, each of thousands of receipts.
+        let places = rows.iter().filter_map(|(row, _)| index::place(row.get(prefix.len()..)?));
+        Ok(Page { items: self.at_places(places)?, next })
+    }
+
+    /// What came of the transactions at these places, which are ordered by height: one block's receipts
+    /// are held at a time, since those of a page may be in as many blocks as it has rows, each of
+    /// thousands of receipts.
+    fn at_places(
+        &self,
+        places: impl IntoIterator<Item = (u64, u32)>,
+    ) -> Result<Vec<Past>, QueryError> {
         let mut block: Option<(u64, u64, Vec<Receipt>)> = None;
-        let mut items = Vec::with_capacity(rows.len());
-        for (row, _) in &rows {
-            let Some((height, position)) = row.get(prefix.len()..).and_then(index::place) else {
-                continue;
-            };
+        let mut items = Vec::new();
+        for (height, position) in places {
             if height > self.height() {
                 continue;
             }
@@ -83,7 +113,7 @@ impl Query {
             let (time_ms, receipt) = (*time_ms, receipts.get(position as usize).cloned());
             items.extend(receipt.map(|receipt| Past { height, position, time_ms, receipt }));
         }
-        Ok(Page { items, next })
+        Ok(items)
     }
 
     /// Transactions that wait for an entity's approval, or that it sent and that wait.

@@ -1,5 +1,4 @@
-//! What is done once must not be done twice: work that a later change could double without any result
-//! being wrong, counted and not timed.
+//! A peer that is a network by itself: what it does is counted, what it lists is read page by page.
 #![expect(clippy::unwrap_used, reason = "a test says by panicking that it failed")]
 
 use std::sync::{
@@ -7,7 +6,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use althing_peer::{Peer, Submission, testing::run_alone_on};
+use althing_peer::{
+    Peer, Submission,
+    query::QueryError,
+    testing::{run_alone, run_alone_on},
+};
 use althing_state::{Batch, Direction, MemoryStore, Row, Space, Store, StoreError};
 use althing_types::{
     Action, Body, EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters,
@@ -93,6 +96,7 @@ fn figure(peer: &Peer, name: &str) -> u64 {
     figures.iter().find(|figure| figure.name == name).unwrap().value
 }
 
+/// Work that a later change could double without any result being wrong, counted and not timed.
 #[test]
 fn a_transaction_is_checked_once_and_a_block_is_flushed_once() {
     const COUNT: u64 = 300;
@@ -115,5 +119,45 @@ fn a_transaction_is_checked_once_and_a_block_is_flushed_once() {
         let blocks = store.batches.load(Ordering::SeqCst) - 1;
         let after = peer.height() + 1;
         assert!((before..=after).contains(&blocks), "{before} <= {blocks} <= {after}");
+    });
+}
+
+/// A row of a history holds all of a block's: each page goes on where the one before ended, within a
+/// block too.
+#[test]
+fn a_history_has_each_transaction_once_whatever_the_size_of_its_pages() {
+    const COUNT: u64 = 40;
+    let genesis = genesis();
+    run_alone(&genesis.clone(), [VOTING_SEED; 32], |peer| async move {
+        let sender = genesis.organisations[0].inception.id();
+        for first in [0, COUNT / 2] {
+            let some: Vec<Submission> =
+                (first..first + COUNT / 2).map(|nonce| record(&genesis, nonce)).collect();
+            let ids: Vec<TxId> = some.iter().map(|one| TxId::of(&one.transaction)).collect();
+            peer.submit(some).await;
+            for id in ids {
+                peer.wait(id).await.unwrap();
+            }
+        }
+        let whole = peer.query().history(&sender, None, 100).unwrap();
+        let places: Vec<_> = whole.items.iter().map(|past| (past.height, past.position)).collect();
+        assert_eq!(whole.items.len() as u64, COUNT);
+        assert!(places.is_sorted_by(|newer, older| newer > older), "{places:?}");
+        assert!(whole.next.is_none());
+        for size in [1, 3, 19, 20, 21, 40] {
+            let (mut seen, mut after) = (Vec::new(), None::<Vec<u8>>);
+            loop {
+                let page = peer.query().history(&sender, after.as_deref(), size).unwrap();
+                assert!(page.items.len() <= size);
+                seen.extend(page.items);
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen, whole.items, "pages of {size}");
+        }
+        let other = peer.query().history(&sender, Some(b"h and something else"), 10);
+        assert!(matches!(other, Err(QueryError::Cursor)), "{other:?}");
     });
 }
