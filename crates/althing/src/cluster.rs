@@ -78,6 +78,18 @@ impl Cluster {
         Ok(())
     }
 
+    /// Starts one more gateway, which ends when what this returns is dropped.
+    pub(crate) fn start_another_gateway(
+        &self,
+        member: &Member,
+        config: &str,
+    ) -> anyhow::Result<Process> {
+        self.layout.write_gateway(&self.founded.genesis, member, config)?;
+        let name = &member.inception.name;
+        let log = self.layout.member(name).join("gateway.log");
+        Process::start(name, &arguments("gateway", &self.layout, name), log)
+    }
+
     /// A client of the peer at a position.
     pub(crate) fn client(&self, peer: usize) -> &Client {
         &self.clients[peer]

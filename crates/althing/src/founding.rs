@@ -245,6 +245,27 @@ impl Layout {
         write(&self.config(&inception.name), gateway)
     }
 
+    /// Writes what the process of one more gateway needs; its key is not encrypted.
+    pub(crate) fn write_gateway(
+        &self,
+        genesis: &Genesis,
+        member: &Member,
+        config: &str,
+    ) -> anyhow::Result<()> {
+        let Member { inception, key } = member;
+        let folder = self.member(&inception.name);
+        create_folder(Some(&folder.join("keys")))?;
+        let entity = Some(DidText::entity(&genesis.network, &inception.id()));
+        let stored = StoredKey { entity, key: key.clone() };
+        key_file::write(
+            &folder.join("keys/gateway.json"),
+            &stored,
+            NewProtection::Insecure.as_protection(),
+        )?;
+        write(&folder.join("genesis.json"), &genesis_file::to_text(genesis))?;
+        write(&self.config(&inception.name), config)
+    }
+
     /// One copy for clients, and one in each folder, so that the folder can be moved to the machine
     /// where its process runs.
     fn write_genesis(&self, founded: &Founded) -> anyhow::Result<()> {

@@ -21,6 +21,8 @@ pub struct ThingSpec {
     /// Whether its owner would rather lose the oldest readings than have new ones refused when the
     /// queue is full. What is lost is a gap on the ledger.
     pub may_lose: bool,
+    /// Whether the ledger shuts it out: it is said not to be itself, and gets and gives nothing.
+    pub is_shut_out: bool,
 }
 
 /// A device that signs its readings itself.
@@ -87,6 +89,7 @@ pub(crate) struct Served {
     pub(crate) streams: BTreeMap<String, StreamSpec>,
     pub(crate) device: Option<DeviceSpec>,
     pub(crate) may_lose: bool,
+    pub(crate) is_shut_out: bool,
 }
 
 impl Directory {
@@ -102,13 +105,14 @@ impl Directory {
             return Err(Unserved::Full);
         }
         self.remove(&thing.id);
-        let ThingSpec { id, name, owner, until_height, streams, device, may_lose } = thing;
+        let ThingSpec { id, name, owner, until_height, streams, device, may_lose, is_shut_out } =
+            thing;
         for stream in &streams {
             self.streams.insert(stream.id, (name.clone(), stream.property.clone()));
         }
         let streams = streams.into_iter().map(|stream| (stream.property.clone(), stream)).collect();
         self.names.insert(name.clone(), id);
-        let served = Served { name, owner, until_height, streams, device, may_lose };
+        let served = Served { name, owner, until_height, streams, device, may_lose, is_shut_out };
         self.things.insert(id, served);
         Ok(())
     }
@@ -146,6 +150,7 @@ impl Directory {
             streams: served.streams.values().cloned().collect(),
             device: served.device.clone(),
             may_lose: served.may_lose,
+            is_shut_out: served.is_shut_out,
         })
     }
 }
@@ -176,6 +181,7 @@ mod tests {
             streams: streams.iter().map(stream).collect(),
             device: None,
             may_lose: false,
+            is_shut_out: false,
         }
     }
 

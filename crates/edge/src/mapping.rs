@@ -246,6 +246,9 @@ impl Context<'_> {
         if served.until_height.is_some_and(|until| until <= self.height) {
             return Err(Rejection::BindingEnded { thing: thing.to_owned() });
         }
+        if served.is_shut_out {
+            return Err(Rejection::ShutOut { thing: thing.to_owned() });
+        }
         let property = property.unwrap_or_default();
         let unknown =
             || Rejection::UnknownProperty { thing: thing.to_owned(), property: quote(property) };

@@ -37,6 +37,14 @@ pub enum Rejection {
         /// The thing.
         thing: String,
     },
+    /// The ledger shuts the thing out.
+    #[error(
+        "thing `{thing}` is in quarantine: its owner, or enough others, say that it is not itself; once it is mended they let it in again: althing thing release"
+    )]
+    ShutOut {
+        /// The thing.
+        thing: String,
+    },
     /// The thing has no such property.
     #[error("thing `{thing}` has no property `{property}`; see its Thing Description")]
     UnknownProperty {
@@ -199,6 +207,7 @@ impl Rejection {
             Self::UnknownThing { .. } => "unknown_thing",
             Self::NotAllowed { .. } => "not_allowed",
             Self::BindingEnded { .. } => "binding_expired",
+            Self::ShutOut { .. } => "quarantined",
             Self::UnknownProperty { .. } => "unknown_stream",
             Self::Malformed { .. } => "malformed",
             Self::TooLarge { .. } => "too_large",

@@ -30,6 +30,8 @@ pub trait Rights: fmt::Debug + Send {
     fn may_receive(&self, who: &Principal, topic: &str) -> bool;
     /// Whether there can be a topic of this filter that it may get messages of.
     fn may_subscribe(&self, who: &Principal, filter: &str) -> bool;
+    /// Whether it is let in at all: not who speaks for things of which the ledger shuts out every one.
+    fn is_shut_out(&self, who: &Principal) -> bool;
 }
 
 /// What one principal was given.
@@ -49,6 +51,9 @@ pub struct Grant {
 struct Topics {
     publish: Vec<String>,
     receive: Vec<String>,
+    /// Whether a thing that it speaks for is let in, and how many are shut out.
+    is_let_in: bool,
+    things_out: usize,
 }
 
 /// Rights as a table: from the gateway's configuration, and from the ledger, whose entities have
@@ -56,6 +61,8 @@ struct Topics {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RightsTable {
     rows: BTreeMap<Principal, Topics>,
+    /// Filters of the topics of things that the ledger shuts out: they are nobody's, whatever was given.
+    closed: Vec<String>,
 }
 
 impl RightsTable {
@@ -65,18 +72,28 @@ impl RightsTable {
         profiles: &[Profile],
         things: impl IntoIterator<Item = &'t ThingSpec>,
     ) -> Self {
+        let things: Vec<&ThingSpec> = things.into_iter().collect();
+        let out: Vec<&str> =
+            things.iter().filter(|it| it.is_shut_out).map(|it| it.name.as_str()).collect();
         let mut table = Self::default();
         for (who, grant) in grants {
             let row = table.rows.entry(who.clone()).or_default();
             row.publish.extend_from_slice(&grant.publish);
             row.receive.extend_from_slice(&grant.receive);
             for thing in &grant.things {
-                row.add_thing(thing, profiles);
+                row.add_thing(thing, profiles, out.contains(&thing.as_str()));
             }
         }
         for thing in things {
             let owner = Principal::Entity(thing.owner);
-            table.rows.entry(owner).or_default().add_thing(&thing.name, profiles);
+            table.rows.entry(owner).or_default().add_thing(
+                &thing.name,
+                profiles,
+                thing.is_shut_out,
+            );
+        }
+        for thing in out {
+            table.closed.extend(topics_of(thing, profiles).unwrap_or_default());
         }
         table
     }
@@ -86,30 +103,55 @@ impl RightsTable {
     }
 }
 
+/// The filters of a thing's topics; none if no one level of a topic names it.
+fn topics_of(thing: &str, profiles: &[Profile]) -> Option<Vec<String>> {
+    if thing.is_empty() || thing.contains(['/', '+', '#']) {
+        return None;
+    }
+    let own = std::iter::once(own_topics(thing));
+    Some(profiles.iter().filter_map(|profile| profile.topics_of(thing)).chain(own).collect())
+}
+
+fn own_topics(thing: &str) -> String {
+    format!("things/{thing}/#")
+}
+
 impl Topics {
-    fn add_thing(&mut self, thing: &str, profiles: &[Profile]) {
-        if thing.is_empty() || thing.contains(['/', '+', '#']) {
-            // No one level of a topic names it.
+    fn add_thing(&mut self, thing: &str, profiles: &[Profile], is_shut_out: bool) {
+        let Some(topics) = topics_of(thing, profiles) else { return };
+        if is_shut_out {
+            self.things_out += 1;
             return;
         }
-        let own = format!("things/{thing}/#");
-        self.publish.extend(profiles.iter().filter_map(|profile| profile.topics_of(thing)));
-        self.publish.push(own.clone());
-        self.receive.push(own);
+        self.is_let_in = true;
+        self.publish.extend(topics);
+        self.receive.push(own_topics(thing));
+    }
+}
+
+impl RightsTable {
+    fn is_closed(&self, topic: &str) -> bool {
+        self.closed.iter().any(|filter| matches(filter, topic))
     }
 }
 
 impl Rights for RightsTable {
     fn may_publish(&self, who: &Principal, topic: &str) -> bool {
-        self.row(who).is_some_and(|row| row.publish.iter().any(|filter| matches(filter, topic)))
+        let fits = |row: &Topics| row.publish.iter().any(|filter| matches(filter, topic));
+        self.row(who).is_some_and(fits) && !self.is_closed(topic)
     }
 
     fn may_receive(&self, who: &Principal, topic: &str) -> bool {
-        self.row(who).is_some_and(|row| row.receive.iter().any(|filter| matches(filter, topic)))
+        let fits = |row: &Topics| row.receive.iter().any(|filter| matches(filter, topic));
+        self.row(who).is_some_and(fits) && !self.is_closed(topic)
     }
 
     fn may_subscribe(&self, who: &Principal, filter: &str) -> bool {
         self.row(who).is_some_and(|row| row.receive.iter().any(|own| overlap(own, filter)))
+    }
+
+    fn is_shut_out(&self, who: &Principal) -> bool {
+        self.row(who).is_some_and(|row| row.things_out > 0 && !row.is_let_in)
     }
 }
 
@@ -133,6 +175,7 @@ mod tests {
             streams: Vec::new(),
             device: None,
             may_lose: false,
+            is_shut_out: false,
         };
         let given = Grant { things: vec!["pump".into()], ..Grant::default() };
         let display = Grant { receive: vec!["althing/+/temperature".into()], ..Grant::default() };
@@ -169,5 +212,53 @@ mod tests {
             }
             assert_eq!(table.may_subscribe(&who, topic), subscribe, "{who:?} asks for {topic}");
         }
+    }
+
+    #[test]
+    fn what_is_shut_out_has_no_topics_and_who_speaks_for_nothing_else_is_not_let_in() {
+        let thing = |name: &str, id: u8, owner: u8, is_shut_out| ThingSpec {
+            id: ThingId([id; 32]),
+            name: name.into(),
+            owner: EntityId([owner; 32]),
+            until_height: None,
+            streams: Vec::new(),
+            device: None,
+            may_lose: false,
+            is_shut_out,
+        };
+        let things =
+            [thing("light", 1, 5, true), thing("fan", 2, 5, false), thing("cam", 3, 6, true)];
+        let speaks = |names: &[&str]| Grant {
+            things: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Grant::default()
+        };
+        let all = || vec!["#".to_owned()];
+        let operator = Grant { publish: all(), receive: all(), ..speaks(&["light"]) };
+        let grants = [
+            (user("light"), speaks(&["light"])),
+            (user("both"), speaks(&["light", "fan"])),
+            (user("operator"), operator),
+            (Principal::Anonymous, Grant { publish: all(), receive: all(), ..Grant::default() }),
+        ];
+        let table = RightsTable::new(&grants, &[Profile::standard()], &things);
+        let entity = |id: u8| Principal::Entity(EntityId([id; 32]));
+        // who, is shut out, publishes and receives for the light, for the fan
+        for (who, out, light, fan) in [
+            (user("light"), true, false, false),
+            (user("both"), false, false, true),
+            (user("operator"), true, false, true),
+            (Principal::Anonymous, false, false, true),
+            (entity(5), false, false, true),
+            (entity(6), true, false, false),
+            (user("stranger"), false, false, false),
+        ] {
+            assert_eq!(table.is_shut_out(&who), out, "{who:?}");
+            for (name, may) in [("light", light), ("fan", fan)] {
+                assert_eq!(table.may_publish(&who, &format!("althing/{name}/on")), may, "{who:?}");
+                assert_eq!(table.may_receive(&who, &format!("things/{name}/x")), may, "{who:?}");
+            }
+        }
+        let before = RightsTable::new(&grants, &[Profile::standard()], &[]);
+        assert!(!before.is_shut_out(&user("light")), "nothing is shut out that is not known");
     }
 }

@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! file   = digest:32 body                         BLAKE3 of the body
-//! body   = [2, ledger, gateway, [thing, ...]]     canonical CBOR
+//! body   = [3, ledger, gateway, [thing, ...]]     canonical CBOR
 //! thing  = [id, name, owner, until_height / null, [[property, stream, schema], ...],
-//!           [device, key / null] / null, may_lose]
+//!           [device, key / null] / null, may_lose, is_shut_out]
 //! schema = as on the ledger
 //! ```
 
@@ -17,7 +17,7 @@ use crate::directory::{DeviceSpec, STREAMS_MAX, StreamSpec, THINGS_MAX, ThingSpe
 use crate::journal::Identity;
 
 /// Version of the form.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// Bytes of the digest before the body.
 const DIGEST_BYTES: usize = 32;
 
@@ -125,7 +125,7 @@ fn encode_thing<C, W: encode::Write>(
     e: &mut Encoder<W>,
     c: &mut C,
 ) -> Result<(), encode::Error<W::Error>> {
-    e.array(7)?;
+    e.array(8)?;
     thing.id.encode(e, c)?;
     e.str(&thing.name)?;
     thing.owner.encode(e, c)?;
@@ -144,11 +144,11 @@ fn encode_thing<C, W: encode::Write>(
             key.encode(e, c)?;
         }
     }
-    e.bool(thing.may_lose)?.ok()
+    e.bool(thing.may_lose)?.bool(thing.is_shut_out)?.ok()
 }
 
 fn decode_thing<'b, C>(d: &mut Decoder<'b>, c: &mut C) -> Result<ThingSpec, decode::Error> {
-    fixed(d, 7)?;
+    fixed(d, 8)?;
     let (id, name) = (Decode::decode(d, c)?, d.str()?.to_owned());
     let (owner, until_height) = (EntityId::decode(d, c)?, Decode::decode(d, c)?);
     let count = counted(d, PROPERTIES_MAX)?;
@@ -165,8 +165,8 @@ fn decode_thing<'b, C>(d: &mut Decoder<'b>, c: &mut C) -> Result<ThingSpec, deco
         fixed(d, 2)?;
         Some(DeviceSpec { id: Decode::decode(d, c)?, key: Decode::decode(d, c)? })
     };
-    let may_lose = d.bool()?;
-    Ok(ThingSpec { id, name, owner, until_height, streams, device, may_lose })
+    let (may_lose, is_shut_out) = (d.bool()?, d.bool()?);
+    Ok(ThingSpec { id, name, owner, until_height, streams, device, may_lose, is_shut_out })
 }
 
 /// The head of an array of this length.
@@ -204,18 +204,22 @@ mod tests {
         let streams = proptest::collection::vec(stream(), 0..4);
         let ids = (any::<[u8; 32]>(), any::<[u8; 32]>());
         let device = any::<Option<([u8; 32], Option<[u8; 32]>)>>();
-        (ids, "[a-z]{1,64}", any::<Option<u64>>(), streams, device, any::<bool>()).prop_map(
-            |((id, owner), name, until_height, streams, device, may_lose)| ThingSpec {
-                device: device.map(|(id, key)| DeviceSpec {
-                    id: EntityId(id),
-                    key: key.map(PublicKey::ed25519),
-                }),
-                may_lose,
-                id: ThingId(id),
-                name,
-                owner: EntityId(owner),
-                until_height,
-                streams,
+        let flags = any::<(bool, bool)>();
+        (ids, "[a-z]{1,64}", any::<Option<u64>>(), streams, device, flags).prop_map(
+            |((id, owner), name, until_height, streams, device, (may_lose, is_shut_out))| {
+                ThingSpec {
+                    is_shut_out,
+                    device: device.map(|(id, key)| DeviceSpec {
+                        id: EntityId(id),
+                        key: key.map(PublicKey::ed25519),
+                    }),
+                    may_lose,
+                    id: ThingId(id),
+                    name,
+                    owner: EntityId(owner),
+                    until_height,
+                    streams,
+                }
             },
         )
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use althing_edge::broker::filter::{is_topic_filter, is_topic_name};
-use althing_edge::broker::{Broker, DueWill, Message, Publisher, Qos, RowError};
+use althing_edge::broker::{Broker, Dismissal, DueWill, Message, Publisher, Qos, RowError};
 use althing_edge::{LimitError, Principal, Profile, RightsTable, ThingSpec};
 use althing_types::{EntityId, ThingId};
 use futures::future::BoxFuture;
@@ -241,7 +241,7 @@ fn table_of_rights(mqtt: &MqttConfig, profiles: Vec<Profile>, hub: Arc<Hub>) -> 
     let grants = mqtt.access.grants.clone();
     Box::new(move |things| {
         let table = RightsTable::new(&grants, &profiles, &things);
-        hub.with(|broker, _| broker.set_rights(Box::new(table)));
+        hub.with(|broker, now| broker.set_rights(now, Box::new(table)));
     })
 }
 
@@ -322,7 +322,9 @@ impl Handle {
     /// Ends the connections of an entity that came by a token of its key: the key counts no more. An
     /// entity with another key comes back with a token of that.
     pub fn dismiss(&self, entity: EntityId) {
-        self.hub.with(|broker, now| broker.dismiss(now, &Principal::Entity(entity)));
+        self.hub.with(|broker, now| {
+            broker.dismiss(now, &Principal::Entity(entity), Dismissal::Revoked)
+        });
     }
 
     /// Publishes a message to the devices that subscribed to its topic, such as a command.

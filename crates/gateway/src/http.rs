@@ -233,6 +233,7 @@ fn refused(rejection: &Rejection) -> Response<Full<Bytes>> {
         Rejection::Malformed { .. } => StatusCode::BAD_REQUEST,
         Rejection::Sequence { .. } => StatusCode::CONFLICT,
         Rejection::BindingEnded { .. }
+        | Rejection::ShutOut { .. }
         | Rejection::Unsigned { .. }
         | Rejection::NotSigning { .. }
         | Rejection::BadSignature { .. } => StatusCode::FORBIDDEN,

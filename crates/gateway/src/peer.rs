@@ -81,6 +81,7 @@ impl PeerUplink {
             streams,
             device,
             may_lose: thing.may_lose_oldest,
+            is_shut_out: thing.quarantined,
         })
     }
 

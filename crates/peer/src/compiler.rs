@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use althing_ledger::{Context, contract, index};
-use althing_state::{Direction, Space, prefix_end};
+use althing_state::{Direction, Space, Store, prefix_end};
 use althing_types::{CodeId, Event};
 use commonware_runtime::{Metrics, Spawner};
 
@@ -53,7 +53,7 @@ pub(crate) fn stored<E: Metrics + Spawner>(context: &E, core: &Arc<Core>, execut
 }
 
 /// Begins to compile what is on the ledger and was not compiled before this peer started, or by
-/// another version of it.
+/// another version of it: first what is somebody's contract, since it may be called any time.
 pub(crate) fn found<E: Metrics + Spawner>(context: &E, core: &Arc<Core>) {
     let (prefix, store) = (index::codes(), core.chain.state().store());
     let end = prefix_end(&prefix);
@@ -62,7 +62,16 @@ pub(crate) fn found<E: Metrics + Spawner>(context: &E, core: &Arc<Core>) {
         return;
     };
     let codes = rows.iter().filter_map(|(key, _)| key.get(prefix.len()..)?.try_into().ok());
-    begin(context, core, codes.map(CodeId));
+    let (used, others): (Vec<_>, Vec<_>) =
+        codes.map(CodeId).partition(|code| is_used(store.as_ref(), code));
+    begin(context, core, used.into_iter().chain(others));
+}
+
+fn is_used(store: &dyn Store, code: &CodeId) -> bool {
+    let prefix = index::contracts_of(code);
+    let end = prefix_end(&prefix);
+    let rows = store.scan(Space::Index, &prefix, end.as_deref(), Direction::Forward, 1);
+    rows.is_ok_and(|rows| !rows.is_empty())
 }
 
 fn begin<E: Metrics + Spawner>(

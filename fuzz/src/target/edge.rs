@@ -207,6 +207,7 @@ fn thing_lists() -> anyhow::Result<Vec<Vec<u8>>> {
         streams,
         device: None,
         may_lose: false,
+        is_shut_out: false,
     };
     let identity = Identity { ledger: LedgerId([1; 32]), gateway: EntityId([2; 32]) };
     let things = vec![thing("press", Some(9), vec![stream]), thing("tag", None, vec![])];

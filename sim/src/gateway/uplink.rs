@@ -99,6 +99,7 @@ impl Uplink {
                 streams: streams.collect::<Option<_>>()?,
                 device: None,
                 may_lose: self.may_lose,
+                is_shut_out: false,
             })
         })
         .await

@@ -8,6 +8,7 @@ mod support;
 
 mod command;
 mod conformance;
+mod contract;
 mod crash;
 mod damage;
 mod demo;

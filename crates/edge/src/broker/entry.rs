@@ -37,6 +37,9 @@ impl Broker {
     pub fn connect(&mut self, now: i64, hello: Hello) -> Result<Welcome, Unwelcome> {
         let may_leave =
             |will: &Will| self.rights.may_publish(&hello.principal, &will.message.topic);
+        if self.rights.is_shut_out(&hello.principal) {
+            return Err(Unwelcome::ShutOut);
+        }
         if !hello.will.as_ref().is_none_or(may_leave) {
             return Err(Unwelcome::Will);
         }
@@ -98,9 +101,9 @@ impl Broker {
         Welcome { connection, is_present: known.is_some(), expiry_s }
     }
 
-    /// Ends the connections of a principal, whose key counts no more. What they left to be said is not
-    /// said; their sessions wait for somebody who may go on with them.
-    pub fn dismiss(&mut self, now: i64, principal: &Principal) {
+    /// Ends the connections of a principal, such as one whose key counts no more. What they left to be
+    /// said is not said; their sessions wait for somebody who may go on with them.
+    pub fn dismiss(&mut self, now: i64, principal: &Principal, why: Dismissal) {
         let of_principal = |no: &SessionNo| {
             self.sessions.get(no).is_some_and(|session| session.principal == *principal)
         };
@@ -111,7 +114,7 @@ impl Broker {
             .map(|(connection, _)| *connection)
             .collect();
         for connection in connections {
-            self.effects.dismissed.push((connection, Dismissal::Revoked));
+            self.effects.dismissed.push((connection, why));
             self.close(now, connection, Parting::Clean(None));
         }
     }

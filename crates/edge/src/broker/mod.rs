@@ -191,9 +191,14 @@ impl Broker {
         (self.retained.len(), self.bytes)
     }
 
-    /// Changes the rights, from now on.
-    pub fn set_rights(&mut self, rights: Box<dyn Rights>) {
+    /// Changes the rights, from now on: the connections of those who are not let in any more end.
+    pub fn set_rights(&mut self, now: i64, rights: Box<dyn Rights>) {
         self.rights = rights;
+        let out: BTreeSet<Principal> =
+            self.present().filter(|who| self.rights.is_shut_out(who)).cloned().collect();
+        for who in out {
+            self.dismiss(now, &who, Dismissal::ShutOut);
+        }
     }
 
     /// Whether somebody may publish to a topic.

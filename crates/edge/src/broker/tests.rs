@@ -1,7 +1,8 @@
 //! Step tables of the broker.
 
 use super::*;
-use crate::{Grant, RightsTable};
+use crate::{Grant, Profile, RightsTable, ThingSpec};
+use althing_types::{EntityId, ThingId};
 
 const LIMITS: BrokerLimits = BrokerLimits {
     sessions_max: 4,
@@ -167,17 +168,51 @@ fn a_client_id_is_its_owners_as_long_as_its_session_lives() {
 }
 
 #[test]
+fn who_speaks_for_a_thing_that_is_shut_out_goes_and_stays_out_until_it_is_let_in() {
+    let light = |is_shut_out| ThingSpec {
+        id: ThingId([1; 32]),
+        name: "light".into(),
+        owner: EntityId([2; 32]),
+        until_height: None,
+        streams: Vec::new(),
+        device: None,
+        may_lose: false,
+        is_shut_out,
+    };
+    let speaks = Grant { things: vec!["light".into()], ..Grant::default() };
+    let all = Grant { publish: vec!["#".into()], receive: vec!["#".into()], ..Grant::default() };
+    let grants = [(user("light"), speaks), (user("all"), all)];
+    let table = |is_shut_out| {
+        Box::new(RightsTable::new(&grants, &[Profile::standard()], &[light(is_shut_out)]))
+    };
+    let mut broker = Broker::new(LIMITS, table(false));
+    let kept = broker.enter_as(0, "l", "light", 10);
+    let other = broker.enter_as(0, "o", "all", 10);
+    let on = Message { retain: true, ..message("althing/light/on", "1", 1) };
+    broker.publish(0, Publisher::Client(kept, &user("light")), on);
+    broker.set_rights(0, table(true));
+    assert_eq!(broker.effects().dismissed, [(kept, Dismissal::ShutOut)]);
+    assert_eq!(broker.connect(0, hello("l", "light", 0)), Err(Unwelcome::ShutOut));
+    assert!(!broker.may_publish(&user("all"), "althing/light/on"), "by nobody else either");
+    broker.subscribe(0, other, &subscription("althing/light/on", 1)).unwrap();
+    assert_eq!(broker.sent(0, other), Vec::<String>::new(), "what it left is not passed on");
+    broker.set_rights(0, table(false));
+    assert_eq!(broker.effects().dismissed, []);
+    assert!(broker.connect(0, hello("l", "light", 10)).is_ok(), "mended and let in");
+}
+
+#[test]
 fn whose_key_counts_no_more_is_dismissed_and_leaves_no_will() {
     let mut broker = broker();
     let first = broker.enter_as(0, "c", "all", 10);
     let second = broker.enter_as(0, "d", "all", 0);
     let other = broker.enter_as(0, "e", "own", 10);
     assert_eq!(broker.present().filter(|who| **who == user("all")).count(), 2);
-    broker.dismiss(0, &user("all"));
+    broker.dismiss(0, &user("all"), Dismissal::Revoked);
     let expected = [(first, Dismissal::Revoked), (second, Dismissal::Revoked)];
     assert_eq!(broker.effects().dismissed, expected);
     assert_eq!(broker.clients(), (1, 2), "the session that lasts waits without a connection");
-    broker.dismiss(0, &user("all"));
+    broker.dismiss(0, &user("all"), Dismissal::Revoked);
     assert_eq!(broker.effects().dismissed, []);
     broker.close(0, other, Parting::Broken);
 }
@@ -201,13 +236,13 @@ fn nobody_gets_or_gives_what_he_may_not() {
     broker.say(0, message("own/a", "late", 1));
     let kept = Message { retain: true, ..message("own/r", "kept", 1) };
     broker.publish(0, Publisher::Client(own, &user("own")), kept);
-    broker.set_rights(Box::new(RightsTable::default()));
+    broker.set_rights(0, Box::new(RightsTable::default()));
     assert_eq!(broker.sent(0, own), Vec::<String>::new());
     assert_eq!(broker.counters().withheld, 2);
 
     // What somebody retained who might not publish it now is void, also for who may see it.
     let all = Grant { receive: vec!["#".into()], ..Grant::default() };
-    broker.set_rights(Box::new(RightsTable::new(&[(user("all"), all)], &[], [])));
+    broker.set_rights(0, Box::new(RightsTable::new(&[(user("all"), all)], &[], [])));
     let reader = broker.enter_as(0, "reader", "all", 0);
     broker.subscribe(0, reader, &subscription("own/r", 1)).unwrap();
     assert_eq!(broker.sent(0, reader), Vec::<String>::new());
@@ -251,7 +286,7 @@ fn a_will_is_published_when_its_client_is_gone_and_might_still_publish_it() {
     let foreign = Hello { will: will("other", 0), ..hello("d", "own", 0) };
     assert_eq!(broker.connect(0, foreign), Err(Unwelcome::Will));
     leave(&mut broker, 3, Parting::Broken);
-    broker.set_rights(Box::new(RightsTable::default()));
+    broker.set_rights(0, Box::new(RightsTable::default()));
     broker.tick(9_000);
     assert_eq!((broker.effects().wills, broker.counters().withheld), (vec![], 1), "not any more");
 }

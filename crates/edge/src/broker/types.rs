@@ -71,6 +71,9 @@ pub enum Unwelcome {
     /// It may not publish its will.
     #[error("the client may not publish to the topic of its will")]
     Will,
+    /// The ledger shuts out what it speaks for.
+    #[error("the thing is in quarantine; it is let in again once whoever shut it out says so")]
+    ShutOut,
     /// There are as many sessions as may be.
     #[error("there are as many sessions as may be; raise `sessions_max`, or wait for one to end")]
     Full,
@@ -96,6 +99,8 @@ pub enum Dismissal {
     TakenOver,
     /// The key that its client showed counts no more.
     Revoked,
+    /// The ledger shuts out what its client speaks for.
+    ShutOut,
 }
 
 /// What a client asks to get.

@@ -569,6 +569,7 @@ fn refused(rejection: &Rejection) -> Answer {
         Rejection::TooLarge { .. } => Code::TOO_LARGE,
         Rejection::Malformed { .. } => Code::BAD_REQUEST,
         Rejection::BindingEnded { .. }
+        | Rejection::ShutOut { .. }
         | Rejection::Unsigned { .. }
         | Rejection::NotSigning { .. }
         | Rejection::BadSignature { .. } => Code::FORBIDDEN,

@@ -63,6 +63,7 @@ pub(super) fn pump() -> ThingSpec {
         streams: vec![stream],
         device: None,
         may_lose: false,
+        is_shut_out: false,
     }
 }
 

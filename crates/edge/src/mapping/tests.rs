@@ -38,6 +38,7 @@ fn directory() -> Directory {
         ],
         device: None,
         may_lose: false,
+        is_shut_out: false,
     };
     directory.insert(pump).unwrap();
     directory

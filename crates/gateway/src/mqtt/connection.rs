@@ -71,6 +71,8 @@ pub(super) enum End {
     TakenOver,
     #[error("the key that the client showed counts no more")]
     Revoked,
+    #[error("the ledger shuts out what the client speaks for")]
+    ShutOut,
     #[error("a publish was refused, and there is no other way to say so: {0}")]
     Refused(Rejection),
     #[error("the gateway stops")]
@@ -93,6 +95,7 @@ impl End {
             Self::Slow => Some(reason::QUOTA_EXCEEDED),
             Self::TakenOver => Some(reason::SESSION_TAKEN_OVER),
             Self::Revoked => Some(reason::NOT_AUTHORIZED),
+            Self::ShutOut => Some(reason::BANNED),
             Self::Stopping => Some(reason::SERVER_SHUTTING_DOWN),
             Self::Refused(Rejection::QueueFull { .. }) => Some(reason::QUOTA_EXCEEDED),
             Self::Refused(_) => Some(reason::SERVER_BUSY),
@@ -115,6 +118,7 @@ impl From<Dismissal> for End {
         match why {
             Dismissal::TakenOver => Self::TakenOver,
             Dismissal::Revoked => Self::Revoked,
+            Dismissal::ShutOut => Self::ShutOut,
         }
     }
 }
@@ -251,6 +255,7 @@ async fn enter(
     let welcome = welcome.map_err(|why| match why {
         Unwelcome::NotYours => reason::CLIENT_ID_NOT_VALID,
         Unwelcome::Will => reason::NOT_AUTHORIZED,
+        Unwelcome::ShutOut => reason::BANNED,
         Unwelcome::Full => reason::QUOTA_EXCEEDED,
     })?;
     let open =
@@ -364,7 +369,7 @@ impl Client {
         };
         tracing::debug!(client = self.id, "connection ended: {end}");
         self.open.parting = end.parting();
-        if !matches!(end, End::TakenOver | End::Revoked) {
+        if !matches!(end, End::TakenOver | End::Revoked | End::ShutOut) {
             self.settle_the_rest().await;
         }
         self.say_why(&end);

@@ -226,6 +226,7 @@ const fn reason_of(rejection: &Rejection) -> u8 {
     match rejection {
         Rejection::UnknownThing { .. }
         | Rejection::BindingEnded { .. }
+        | Rejection::ShutOut { .. }
         | Rejection::Unsigned { .. }
         | Rejection::NotSigning { .. }
         | Rejection::BadSignature { .. }

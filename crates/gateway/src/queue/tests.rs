@@ -195,6 +195,7 @@ fn what_the_gateway_serves_is_read_again_and_damage_is_as_if_it_was_never_writte
         streams: vec![],
         device: None,
         may_lose: false,
+        is_shut_out: false,
     };
     for things in [vec![thing("pump")], vec![], vec![thing("fan")]] {
         write_things(path, &ThingList { identity: IDENTITY, things: things.clone() }).unwrap();

@@ -196,6 +196,7 @@ pub fn pump() -> ThingSpec {
         ],
         device: None,
         may_lose: false,
+        is_shut_out: false,
     }
 }
 

@@ -1,9 +1,11 @@
-//! `althing conformance`: the procedures of clause 10 of ITU-T Y.4464, run between real processes.
+//! `althing conformance`: the procedures of clause 10 of ITU-T Y.4464, and use cases of its Appendix II,
+//! run between real processes.
 
 mod access;
 mod agreement;
 mod contract;
 mod device;
+mod hijack;
 mod outside;
 mod procedure;
 mod topology;
@@ -37,6 +39,7 @@ const PROCEDURES: &[Procedure] = &[
     device::FULL,
     device::CONSTRAINED,
     access::PROCEDURE,
+    hijack::PROCEDURE,
 ];
 
 /// The step before every procedure.
@@ -46,11 +49,11 @@ const TOPOLOGY: Step =
 /// Most peers B; the Recommendation sets no bound, a machine does.
 const B_MAX: usize = 32;
 
-/// Runs the procedures of clause 10 of ITU-T Y.4464 between real processes, and shows each step with
-/// its evidence.
+/// Runs the procedures of clause 10 of ITU-T Y.4464, and use cases of its Appendix II, between real
+/// processes, and shows each step with its evidence.
 #[derive(Debug, Args)]
 pub(crate) struct ConformanceCommand {
-    /// A clause, such as 10.1; `list` for those there are; `up` to start the peers and entities and
+    /// A clause, such as 10.1 or II.2; `list` for those there are; `up` to start the peers and entities and
     /// leave them running.
     #[arg(value_parser = parse_what)]
     what: What,

@@ -1,7 +1,7 @@
 //! Writing and building contracts.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -172,25 +172,31 @@ impl Build {
     pub(super) fn run(self, output: Output) -> anyhow::Result<()> {
         has_target()?;
         cargo(&self.folder, &["build", "--release", "--lib", "--target", TARGET])?;
-        let folder = self.folder.join("target").join(TARGET).join("release");
-        let modules = fs::read_dir(&folder)
-            .with_context(|| format!("cannot read {}", folder.display()))?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"));
-        let mut modules: Vec<PathBuf> = modules.collect();
-        modules.sort();
-        match &modules[..] {
-            [module] => report(module, output),
-            [] => Err(failed(
-                format!("no module in {}", folder.display()),
-                "crate-type = [\"cdylib\", \"rlib\"] belongs into [lib] of Cargo.toml",
-            )),
-            _ => Err(failed(
-                format!("several modules in {}", folder.display()),
-                "althing contract check FILE looks at one; cargo clean removes old ones",
-            )),
+        let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        let target = target.unwrap_or_else(|| self.folder.join("target"));
+        let name = format!("{}.wasm", library_name(&self.folder)?.replace('-', "_"));
+        let module = target.join(TARGET).join("release").join(name);
+        if module.is_file() {
+            return report(&module, output);
         }
+        Err(failed(
+            format!("there is no {}", module.display()),
+            "crate-type = [\"cdylib\", \"rlib\"] belongs into [lib] of Cargo.toml",
+        ))
     }
+}
+
+/// The name of the library that a manifest describes.
+fn library_name(folder: &Path) -> anyhow::Result<String> {
+    let path = folder.join("Cargo.toml");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let manifest: toml::Table =
+        text.parse().with_context(|| format!("{} is no manifest", path.display()))?;
+    let name = |table: &str| manifest.get(table)?.get("name")?.as_str().map(str::to_owned);
+    name("lib")
+        .or_else(|| name("package"))
+        .with_context(|| format!("{} names no package", path.display()))
 }
 
 /// Whether the compiler can make modules; if not, what to install.

@@ -16,8 +16,7 @@ use tokio::time::sleep;
 const PAUSE_STEP: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// What changes the things a gateway serves, and who may be connected to it.
-const EVENTS: &str =
-    "bound,unbound,thing_updated,thing_retired,thing_transferred,key_rotated,entity_revoked";
+const EVENTS: &str = "bound,unbound,thing_updated,thing_retired,thing_transferred,quarantine_changed,key_rotated,entity_revoked";
 
 /// Serves every thing of these owners that is or becomes bound to the gateway, or of the gateway's
 /// own owner if there are none; goes on from peer to peer.
@@ -92,7 +91,9 @@ impl Follower<'_> {
             Event::Bound { thing, gateway, .. } if gateway.entity_id() == self.entity => {
                 self.serve(&thing.thing_id()).await
             }
-            Event::ThingUpdated { thing, .. } if self.served.contains(&thing.thing_id()) => {
+            Event::ThingUpdated { thing, .. } | Event::QuarantineChanged { thing, .. }
+                if self.served.contains(&thing.thing_id()) =>
+            {
                 self.serve(&thing.thing_id()).await
             }
             Event::Unbound { thing, gateway } if gateway.entity_id() == self.entity => {

@@ -3,7 +3,7 @@
 mod commands;
 mod description;
 mod directory;
-mod password;
+pub(crate) mod password;
 mod queue;
 mod token;
 mod uplink;

@@ -35,11 +35,16 @@ impl Password {
                 "head -c 18 /dev/urandom | base64 > password.txt",
             ));
         }
-        let params = Params::new(MEMORY_KIB, PASSES, 1, None).map_err(anyhow::Error::msg)?;
-        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let salt = SaltString::generate(&mut OsRng);
-        let hash = argon.hash_password(password.as_bytes(), &salt).map_err(anyhow::Error::msg)?;
-        let hash = hash.to_string();
+        let hash = hash(password.as_bytes())?;
         output.show(&serde_json::json!({ "password": hash }), || hash.clone())
     }
+}
+
+/// What may stand in a configuration in place of a password.
+pub(crate) fn hash(password: &[u8]) -> anyhow::Result<String> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None).map_err(anyhow::Error::msg)?;
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let salt = SaltString::generate(&mut OsRng);
+    let hash = argon.hash_password(password, &salt).map_err(anyhow::Error::msg)?;
+    Ok(hash.to_string())
 }

@@ -54,6 +54,7 @@ pub(crate) mod reason {
     pub(crate) const NOT_AUTHORIZED: u8 = 0x87;
     pub(crate) const SERVER_UNAVAILABLE: u8 = 0x88;
     pub(crate) const SERVER_BUSY: u8 = 0x89;
+    pub(crate) const BANNED: u8 = 0x8a;
     pub(crate) const SERVER_SHUTTING_DOWN: u8 = 0x8b;
     pub(crate) const BAD_AUTHENTICATION_METHOD: u8 = 0x8c;
     pub(crate) const KEEP_ALIVE_TIMEOUT: u8 = 0x8d;

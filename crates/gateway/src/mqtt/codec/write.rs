@@ -64,7 +64,7 @@ const fn return_code(code: u8) -> u8 {
         reason::UNSUPPORTED_VERSION => 1,
         reason::CLIENT_ID_NOT_VALID => 2,
         reason::BAD_USER_OR_PASSWORD => 4,
-        reason::NOT_AUTHORIZED | reason::BAD_AUTHENTICATION_METHOD => 5,
+        reason::NOT_AUTHORIZED | reason::BANNED | reason::BAD_AUTHENTICATION_METHOD => 5,
         _ => 3,
     }
 }
