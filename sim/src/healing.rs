@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use althing_peer::{Peer, Query, query::Question};
+use althing_peer::{Offence, Peer, Query, query::Question};
 use althing_sim_network::{Behaviour, Link};
 use althing_types::{StreamId, Value};
 use commonware_runtime::Clock as _;
@@ -32,6 +32,8 @@ pub(crate) struct Found {
     pub(crate) missing: u64,
     /// Readings that were not taken, as their sensors know.
     pub(crate) refused: u64,
+    /// How many honest peers name the one that stated made-up results.
+    pub(crate) accusers: u64,
 }
 
 impl World {
@@ -47,12 +49,35 @@ impl World {
         for peer in &honest {
             missing = self.check_readings(*peer, &told).await?;
         }
+        let accusers = self.check_offences(&honest)?;
         let height = self.heights(&honest).into_iter().flatten().min().unwrap_or(0);
         let count = |what: Told| {
             let told = told.values().flat_map(|stream| stream.values());
             told.filter(|told| **told == what).count() as u64
         };
-        Ok(Found { height, readings: count(Told::Safe), missing, refused: count(Told::Refused) })
+        let (readings, refused) = (count(Told::Safe), count(Told::Refused));
+        Ok(Found { height, readings, missing, refused, accusers })
+    }
+
+    /// Nobody is named who kept to the rules. How many name the cheat for a result it made up.
+    fn check_offences(&self, honest: &[usize]) -> Result<u64, String> {
+        let founding = &self.parts.founding;
+        let mut accusers = 0;
+        for at in honest {
+            let Some(peer) = self.peers.at(*at) else { continue };
+            for other in honest {
+                let named = peer.offences(&founding.peer_key(*other));
+                if !named.is_empty() {
+                    return Err(format!(
+                        "peer {at} says of peer {other}, which is honest: {named:?}"
+                    ));
+                }
+            }
+            let of_cheat = peer.offences(&founding.peer_key(0));
+            let lied = of_cheat.iter().any(|(offence, _)| *offence == Offence::WrongResult);
+            accusers += u64::from(lied);
+        }
+        Ok(accusers)
     }
 
     /// Blocks are agreed on, and gateways take readings.

@@ -64,6 +64,8 @@ pub struct Summary {
     pub missing: u64,
     /// Readings of which sensors were told that they were not taken.
     pub refused: u64,
+    /// How many honest peers name the one that stated made-up results.
+    pub accusers: u64,
     /// Faults that happened.
     pub faults: usize,
     /// Changes of seats that members decided on and that hold.
@@ -131,7 +133,7 @@ pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
         let auditor = context.auditor().clone();
         let world = World::start(context.child("last"), parts).await;
         world.trouble(&after).await;
-        let Found { height, readings, missing, refused } = world.heal_and_check().await?;
+        let Found { height, readings, missing, refused, accusers } = world.heal_and_check().await?;
         let trace = format!("{} {}", auditor.state(), hex::encode(world.parts.book.trace()));
         let seat_changes = world.parts.decided.changes.load(Ordering::Relaxed);
         let book = &world.parts.book;
@@ -140,6 +142,7 @@ pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
             readings,
             missing,
             refused,
+            accusers,
             faults,
             seat_changes,
             payments: book.payments(),

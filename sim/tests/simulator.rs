@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use althing_peer::Planted;
-use althing_sim::Bug;
+use althing_sim::{Bug, Plan};
+use althing_sim_network::Behaviour;
 
 /// The order of the runtime's own events and all that happened are the same in each run. Once they were
 /// not in a third of the seeds: those who waited for the same value were woken in a random order.
@@ -24,6 +25,20 @@ fn an_idle_network_does_at_once_what_any_peer_is_given() {
         let took = althing_sim::run_idle(seed).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
         let slowest = took.iter().max().unwrap();
         assert!(*slowest < Duration::from_millis(500), "seed {seed}: {took:?}");
+    }
+}
+
+/// A validator states results that nobody computed: it is refused, and named by those that saw it. That
+/// nobody else is ever named is looked at in each run.
+#[test]
+fn who_states_a_made_up_result_is_named() {
+    let lies = |seed: &u64| Plan::draw(*seed).cheat == Behaviour::Misstate;
+    let seeds: Vec<u64> = (0..200).filter(lies).take(4).collect();
+    assert_eq!(seeds.len(), 4);
+    for seed in seeds {
+        let summary = althing_sim::run(seed, None);
+        let summary = summary.unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        assert!(summary.accusers > 0, "seed {seed}: {summary:?}");
     }
 }
 

@@ -50,7 +50,8 @@ const CONTRACT_TESTS: &str = "cargo test --manifest-path contracts/Cargo.toml --
 /// The engine is heavy and frozen: no part of either workspace.
 const DIFFERENTIAL: &str = "cargo run --release --manifest-path contracts/differential/Cargo.toml -- \
                             testdata/contracts";
-const BINARIES: &str = "cargo build --release --workspace --bins";
+/// With the tests, whose features their dependencies have already been built with.
+const BINARIES: &str = "cargo build --release --workspace --bins --tests";
 
 /// Everything the README promises.
 #[must_use]

@@ -15,6 +15,7 @@ use futures::future::{BoxFuture, FutureExt as _, select};
 use crate::{
     core::{Core, Counters, Halt},
     mempool::Checked,
+    offences::Offence,
     verify,
 };
 
@@ -70,8 +71,14 @@ impl<E: Clock + Metrics + Spawner> Application for Participant<E> {
             }
             if let Err(reason) = &verdict {
                 Counters::add(&core.counters.blocks_refused, 1);
-                let proposer = hex::encode(block.header().proposer);
-                tracing::warn!(height = block.height(), proposer, %reason, "refused a block");
+                let (height, proposer) = (block.height(), block.header().proposer);
+                tracing::warn!(height, proposer = hex::encode(proposer), %reason, "refused a block");
+                let offence = match reason {
+                    verify::Reason::Result { .. } => Offence::WrongResult,
+                    _ => Offence::WrongBlock,
+                };
+                let detail = format!("It proposed block {height}, which was refused: {reason}.");
+                core.note_offence(proposer, offence, unix_ms(context.current()), detail);
             }
             verdict.is_ok()
         }
@@ -101,7 +108,7 @@ impl<E: Clock + Metrics + Spawner> Application for Participant<E> {
     }
 
     fn misbehaviour(&self, evidence: Evidence) {
-        self.core.remember(evidence);
+        self.core.remember(evidence, unix_ms(self.context.current()));
     }
 }
 

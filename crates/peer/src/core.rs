@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use althing_ordering::{Ack, Evidence, Handle, Watched};
+use althing_ordering::{Ack, Evidence, Handle, PeerKey, Watched};
 use althing_types::{Block, Digest, ExecutionResult, LedgerId, Receipt, TxId};
 use commonware_utils::{
     channel::{mpsc, oneshot},
@@ -17,8 +17,15 @@ use commonware_utils::{
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    chain::Chain, compiler, config::Config, intake::Intake, lanes::Lanes, mempool::Mempool,
-    payloads::PayloadBook, proposed::Proposed,
+    chain::Chain,
+    compiler,
+    config::Config,
+    intake::Intake,
+    lanes::Lanes,
+    mempool::Mempool,
+    offences::{self, Offence},
+    payloads::PayloadBook,
+    proposed::Proposed,
 };
 
 /// A block that has been executed, with what came of it.
@@ -86,6 +93,8 @@ pub(crate) struct Core {
     pub(crate) executed: broadcast::Sender<Arc<Executed>>,
     pub(crate) halt: Watched<Option<Halt>>,
     pub(crate) evidence: Mutex<Vec<Evidence>>,
+    /// What validators did against the rules.
+    pub(crate) offences: Mutex<offences::Book>,
     pub(crate) counters: Counters,
     /// Code of contracts that is to be compiled beside the blocks.
     pub(crate) to_compile: Mutex<compiler::Waiting>,
@@ -130,6 +139,7 @@ impl Core {
             executed: broadcast::channel(SUBSCRIPTION_BLOCKS).0,
             halt: Watched::new(None),
             evidence: Mutex::new(Vec::new()),
+            offences: Mutex::default(),
             counters: Counters::default(),
             to_compile: Mutex::default(),
             ordering: Mutex::new(None),
@@ -164,11 +174,37 @@ impl Core {
         self.halt.read(Option::is_some)
     }
 
-    pub(crate) fn remember(&self, evidence: Evidence) {
+    /// Remembers two votes that contradict each other.
+    pub(crate) fn remember(&self, evidence: Evidence, now_ms: u64) {
+        let Evidence { fault, validator, epoch, view, .. } = evidence;
+        self.note_offence(
+            validator,
+            fault.into(),
+            now_ms,
+            format!("It {fault}, epoch {epoch} view {view}."),
+        );
         let mut kept = self.evidence.lock();
         if !kept.contains(&evidence) && kept.len() < EVIDENCE_MAX {
-            tracing::warn!(fault = %evidence.fault, view = evidence.view, "a validator broke the rules");
             kept.push(evidence);
+        }
+    }
+
+    /// Notes what a validator did against the rules; the log names it when it does so first.
+    pub(crate) fn note_offence(
+        &self,
+        validator: PeerKey,
+        offence: Offence,
+        now_ms: u64,
+        detail: String,
+    ) {
+        let key = hex::encode(validator);
+        if self.offences.lock().note(validator, offence, now_ms, detail.clone()) {
+            tracing::warn!(
+                validator = key,
+                offence = offence.code(),
+                detail,
+                "a validator broke the rules"
+            );
         }
     }
 

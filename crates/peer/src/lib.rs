@@ -40,6 +40,9 @@ pub use audit::{Audit, audit};
 mod admission;
 mod application;
 mod chain;
+mod offences;
+pub use offences::{Offence, Offences};
+
 mod compiler;
 mod executor;
 mod intake;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use althing_ordering::{Application, Evidence, Handle, Mesh};
+use althing_ordering::{Application, Evidence, Handle, Mesh, PeerKey};
 use althing_state::Store;
 use althing_storage::Payloads;
 use althing_types::{Block, Certificate, Digest, Genesis, LedgerId, Refusal, TxId};
@@ -18,6 +18,7 @@ use crate::{
     executor, intake,
     intake::{Call, Source},
     lanes::Lane,
+    offences::{Offence, Offences},
     payloads,
     payloads::PayloadBook,
     wire::Submission,
@@ -279,6 +280,12 @@ impl Peer {
     #[must_use]
     pub fn evidence(&self) -> Vec<Evidence> {
         self.core.evidence.lock().clone()
+    }
+
+    /// What a validator did against the rules since the start, as this peer saw it.
+    #[must_use]
+    pub fn offences(&self, validator: &PeerKey) -> Vec<(Offence, Offences)> {
+        self.core.offences.lock().of(validator)
     }
 
     /// Stops voting and taking part. What is on disk is complete; a later start goes on from there.

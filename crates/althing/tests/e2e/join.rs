@@ -119,6 +119,14 @@ fn an_organisation_joins_with_its_peer_and_another_loses_its_seat() {
     let now = height(&network.url(0)).unwrap();
     pass(&network, now + 4);
     until("blocks at the newcomer", || height(&url).filter(|height| *height > now + 4));
+    let shown = network.ask(0, &["block", "show", &(now + 4).to_string()]);
+    let signers = shown["signers"].as_array().unwrap();
+    assert!(signers.iter().any(|key| key == vote_key), "it signed {shown}");
+    let standing = network.ask(0, &["peer", "status"]);
+    let mut peers = standing["peers"].as_array().unwrap().iter();
+    let newcomer = peers.find(|peer| peer["name"] == "peer-5").expect("it is listed");
+    assert_eq!(newcomer["role"], "validator", "{newcomer}");
+    assert_eq!(newcomer["organisation_name"], "newcomer", "{newcomer}");
     network.start_peer(3);
 
     // Its seat is taken away again, and it goes on as a follower.

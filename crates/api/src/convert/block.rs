@@ -1,19 +1,20 @@
 use althing_client::model::{Block, BlockSummary, ExecutionResult, Hex, HexKey, KeyHex};
 use althing_peer::query::BlockHead;
-use althing_types::{self as types, Certificate};
+use althing_types::{self as types, Certificate, Validator};
 
 use crate::service::Service;
 
 impl Service {
     pub(crate) fn block_summary(&self, BlockHead { digest, header }: &BlockHead) -> BlockSummary {
-        let proposer = (header.height > 0).then(|| self.seat(&header.proposer)).flatten();
+        let is_made = header.height > 0;
+        let proposer = is_made.then(|| self.validator(header.epoch, &header.proposer)).flatten();
         BlockSummary {
             height: header.height,
             digest: Hex(*digest),
             parent: Hex(header.parent),
             time: header.time_ms.into(),
             proposer: Hex(HexKey(header.proposer)),
-            proposer_peer: proposer.map(|seat| self.did(&seat.inception.id())),
+            proposer_peer: proposer.map(|seat| self.did(&seat.peer)),
             epoch: header.epoch,
             view: header.view,
             transactions_root: Hex(header.transactions),
@@ -46,17 +47,27 @@ impl Service {
     }
 
     fn signers(&self, certificate: &Certificate) -> Vec<KeyHex> {
-        // Validators sit in the order of their keys, as the genesis lists them.
-        let seats = &self.peer.genesis().peers;
+        // Signers are told by their positions among the validators of the certificate's epoch.
+        let Ok(set) = self.query.validators_of(certificate.epoch) else { return Vec::new() };
         let positions = certificate.signer_positions();
-        positions
-            .filter_map(|position| seats.get(position))
-            .map(|seat| Hex(HexKey(seat.key)))
-            .collect()
+        let keys = positions.filter_map(|position| set.validators.get(position));
+        keys.map(|seat| Hex(HexKey(seat.key))).collect()
     }
 
-    /// The founding peer with a voting key.
-    pub(crate) fn seat(&self, key: &[u8; 32]) -> Option<&types::PeerSeat> {
-        self.peer.genesis().peers.iter().find(|seat| seat.key == *key)
+    /// Who votes with a key in an epoch.
+    fn validator(&self, epoch: u64, key: &[u8; 32]) -> Option<Validator> {
+        let set = self.query.validators_of(epoch).ok()?;
+        set.validators.into_iter().find(|seat| seat.key == *key)
+    }
+
+    /// Who votes with a key now or in a settled epoch to come, or did so by the genesis.
+    pub(crate) fn seat(&self, key: &[u8; 32]) -> Option<Validator> {
+        let seats = self.query.seats().ok()?;
+        seats.into_iter().map(|(seat, _)| seat).find(|seat| seat.key == *key)
+    }
+
+    /// The name of an entity; empty if the disk fails.
+    pub(crate) fn entity_name(&self, id: &types::EntityId) -> String {
+        self.query.entity(id).map(|entity| entity.inception.name).unwrap_or_default()
     }
 }

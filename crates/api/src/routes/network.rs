@@ -6,13 +6,15 @@ use std::{
 use althing_client::{
     genesis_file::GenesisFile,
     model::{
-        Health, HealthReason, HealthState, Hex, HexKey, Network, Peer, PeerRole, Peers, Status,
+        Health, HealthReason, HealthState, Hex, HexKey, Network, Peer, PeerOffence, PeerRole,
+        Peers, Status,
     },
 };
 use althing_peer::{
-    Halt,
+    Halt, Offence, Offences,
     query::{Complaint, Figure, Phase, Standing},
 };
+use althing_types::Validator;
 use axum::{
     Json,
     extract::State,
@@ -89,10 +91,14 @@ pub(super) async fn health(State(service): State<Shared>) -> Response {
     tag = "network",
     responses((status = 200, description = "The peers", body = Peers))
 )]
-pub(super) async fn peers(State(service): State<Shared>) -> Json<Peers> {
-    let standing = service.query.standing();
-    let seats = service.peer.genesis().peers.iter();
-    Json(Peers { items: seats.map(|seat| service.peer_of(seat, &standing)).collect() })
+pub(super) async fn peers(State(service): State<Shared>) -> Answer<Json<Peers>> {
+    let list = |service: &Service| {
+        let standing = service.query.standing();
+        let seats = service.query.seats()?;
+        let peer = |(seat, votes): &(Validator, bool)| service.peer_of(seat, *votes, &standing);
+        Ok(Json(Peers { items: seats.iter().map(peer).collect() }))
+    };
+    service.read(list).await
 }
 
 /// Get figures for Prometheus
@@ -136,7 +142,7 @@ impl Service {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.network().to_owned(),
             ledger: Hex(self.peer.ledger()),
-            peer: self.seat(&key).map(|seat| self.did(&seat.inception.id())),
+            peer: self.seat(&key).map(|seat| self.did(&seat.peer)),
             key: Hex(HexKey(key)),
             role: if standing.votes { PeerRole::Validator } else { PeerRole::Follower },
             phase: phase(&standing).to_owned(),
@@ -155,31 +161,32 @@ impl Service {
         })
     }
 
-    fn peer_of(&self, seat: &althing_types::PeerSeat, standing: &Standing) -> Peer {
+    fn peer_of(&self, seat: &Validator, votes: bool, standing: &Standing) -> Peer {
         let agreement = standing.agreement.as_ref();
         let heard = agreement.and_then(|agreement| {
             let of_seat = agreement.heard_ms.iter().find(|(key, _)| *key == seat.key);
             of_seat.and_then(|(_, heard)| *heard)
         });
-        let organisations = &self.peer.genesis().organisations;
-        let owner = organisations.iter().find(|one| one.inception.id() == seat.organisation);
+        let offences = self.peer.offences(&seat.key).into_iter();
+        let name = self.entity_name(&seat.peer);
         Peer {
             key: Hex(HexKey(seat.key)),
-            id: self.did(&seat.inception.id()),
-            name: seat.inception.name.clone(),
+            id: self.did(&seat.peer),
             organisation: self.did(&seat.organisation),
-            organisation_name: owner.map(|one| one.inception.name.clone()).unwrap_or_default(),
-            role: PeerRole::Validator,
+            organisation_name: self.entity_name(&seat.organisation),
+            role: if votes { PeerRole::Validator } else { PeerRole::Follower },
             this: seat.key == self.peer.key(),
-            http: self.address_of(seat),
+            http: self.address_of(&name, &seat.key),
             connected: agreement.is_some_and(|agreement| agreement.connected.contains(&seat.key)),
             heard: heard.map(Into::into),
+            offences: offences.map(|(offence, seen)| offence_seen(offence, seen)).collect(),
+            name,
         }
     }
 
-    fn address_of(&self, seat: &althing_types::PeerSeat) -> Option<String> {
+    fn address_of(&self, name: &str, key: &[u8; 32]) -> Option<String> {
         let known = &self.config.addresses;
-        known.get(&seat.inception.name).or_else(|| known.get(&hex::encode(seat.key))).cloned()
+        known.get(name).or_else(|| known.get(&hex::encode(key))).cloned()
     }
 
     fn reason(&self, complaint: &Complaint) -> HealthReason {
@@ -233,9 +240,9 @@ impl Service {
                 };
                 ("validator_silent", detail)
             }
-            Complaint::Offences { count } => (
+            Complaint::Offences { by } => (
                 "validators_broke_rules",
-                format!("{count} offences of validators were seen; the log names them."),
+                format!("{} broke the rules; `althing peer status` says how.", self.names(by)),
             ),
         };
         HealthReason { code: code.to_owned(), detail }
@@ -248,7 +255,17 @@ impl Service {
 
     fn name_of(&self, key: &[u8; 32]) -> String {
         let seat = self.seat(key);
-        seat.map_or_else(|| HexKey(*key).to_string(), |seat| seat.inception.name.clone())
+        seat.map_or_else(|| HexKey(*key).to_string(), |seat| self.entity_name(&seat.peer))
+    }
+}
+
+fn offence_seen(offence: Offence, seen: Offences) -> PeerOffence {
+    PeerOffence {
+        code: offence.code().to_owned(),
+        detail: seen.detail,
+        count: seen.count,
+        first: seen.first_ms.into(),
+        last: seen.last_ms.into(),
     }
 }
 

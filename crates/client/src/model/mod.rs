@@ -81,7 +81,9 @@ mod cursor;
 pub use cursor::Cursor;
 
 mod network;
-pub use network::{Health, HealthReason, HealthState, Network, Peer, PeerRole, Peers, Status};
+pub use network::{
+    Health, HealthReason, HealthState, Network, Peer, PeerOffence, PeerRole, Peers, Status,
+};
 
 pub mod query;
 

@@ -141,4 +141,24 @@ pub struct Peer {
     /// When its latest vote was seen here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<Time>,
+    /// What it did against the rules since the one that answers was started, as that one saw it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offences: Vec<PeerOffence>,
+}
+
+/// What a validator did against the rules, and how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PeerOffence {
+    /// A stable code: `voted_twice`, `finalized_twice`, `skipped_and_finalized`, `wrong_result` or
+    /// `wrong_block`.
+    pub code: String,
+    /// The last of them, in words.
+    pub detail: String,
+    /// How often.
+    pub count: u64,
+    /// When it was seen first.
+    pub first: Time,
+    /// When it was seen last.
+    pub last: Time,
 }

@@ -1,9 +1,11 @@
 //! Blocks, transactions, receipts and events.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use althing_state::{Direction, Space};
-use althing_types::{Block, Certificate, Digest, Event, Header, Receipt, Transaction, TxId};
+use althing_types::{
+    Block, Certificate, Digest, Event, Header, Receipt, Transaction, TxId, Validator, ValidatorSet,
+};
 
 use super::{Noun, PAGE_EVENTS_MAX, PAGE_ITEMS_MAX, Query, QueryError};
 use crate::{core::Placed, rows};
@@ -66,6 +68,33 @@ impl Query {
         let done = if height <= self.height() { self.chain().done(height) } else { None };
         let header = done.ok_or(QueryError::Unknown(Noun::Block))?.header;
         Ok(BlockHead { digest: header.digest(), header })
+    }
+
+    /// The validators of an epoch that has begun, or is settled.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the disk fails.
+    pub fn validators_of(&self, epoch: u64) -> Result<ValidatorSet, QueryError> {
+        self.chain().validators_since(epoch).ok_or(QueryError::Unknown(Noun::Block))
+    }
+
+    /// Everybody who has a seat, will have one, or was given one by the genesis, ascending by key, and
+    /// whether it has one now.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the disk fails.
+    pub fn seats(&self) -> Result<Vec<(Validator, bool)>, QueryError> {
+        let governance = self.governance()?;
+        let now = governance.validators.validators;
+        let later = [governance.next_validators, governance.chosen_validators];
+        let founding = self.core.config.genesis.validators().validators;
+        let others = later.into_iter().flat_map(|set| set.validators).chain(founding);
+        let mut seats: BTreeMap<_, _> =
+            now.into_iter().map(|seat| (seat.key, (seat, true))).collect();
+        for seat in others {
+            seats.entry(seat.key).or_insert((seat, false));
+        }
+        Ok(seats.into_values().collect())
     }
 
     /// Heads of executed blocks below `before`, newest first.

@@ -29,8 +29,8 @@ pub struct Standing {
     pub waiting_bytes_max: usize,
     /// Batches whose payloads are not here yet.
     pub payloads_missing: usize,
-    /// Offences of validators seen since start.
-    pub offences: usize,
+    /// Validators that broke the rules since the start, as this peer saw it.
+    pub offenders: Vec<PeerKey>,
 }
 
 /// Why a peer is not ready.
@@ -84,8 +84,8 @@ pub enum Complaint {
     },
     /// Validators broke the rules.
     Offences {
-        /// How many offences were seen since start.
-        count: usize,
+        /// Which.
+        by: Vec<PeerKey>,
     },
 }
 
@@ -147,7 +147,7 @@ impl Query {
             waiting_bytes,
             waiting_bytes_max: core.config.mempool.bytes_max,
             payloads_missing: core.payloads.missing(),
-            offences: core.evidence.lock().len(),
+            offenders: core.offences.lock().validators(),
         }
     }
 
@@ -189,8 +189,8 @@ impl Query {
         if standing.payloads_missing > 0 {
             complaints.push(Complaint::PayloadsMissing { count: standing.payloads_missing });
         }
-        if standing.offences > 0 {
-            complaints.push(Complaint::Offences { count: standing.offences });
+        if !standing.offenders.is_empty() {
+            complaints.push(Complaint::Offences { by: standing.offenders.clone() });
         }
         complaints.sort_by_key(|complaint| !complaint.is_grave());
         complaints
@@ -284,8 +284,8 @@ impl Query {
             ),
             gauge(
                 "althing_offences",
-                "Offences of validators seen since start.",
-                standing.offences as u64,
+                "Validators that broke the rules since the start, as this peer saw it.",
+                standing.offenders.len() as u64,
             ),
         ]
     }

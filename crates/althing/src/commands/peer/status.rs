@@ -56,6 +56,15 @@ fn text(status: &model::Status, health: &Health, peers: &Peers) -> String {
         ]);
     }
     text.push_str(&format!("\n{}", table.to_text()));
+    let offences =
+        peers.items.iter().flat_map(|peer| peer.offences.iter().map(move |it| (peer, it)));
+    for (peer, offence) in offences {
+        let (name, count) = (&peer.name, thousands(offence.count));
+        text.push_str(&format!(
+            "{name} broke the rules: {} ({}, {count} times)\n",
+            offence.detail, offence.code
+        ));
+    }
     text
 }
 

@@ -73,6 +73,8 @@ export interface Peer {
   key: Hex;
   /** Its name. */
   name: string;
+  /** What it did against the rules since the one that answers was started, as that one saw it. */
+  offences?: PeerOffence[];
   /** The organisation that runs it. */
   organisation: Did;
   /** The organisation's name. */
@@ -95,6 +97,23 @@ export interface PeerForm {
   organisation: Did;
   /** Its voting key (Ed25519), which also authenticates its connections to other peers. */
   vote_key: Hex;
+}
+
+/** What a validator did against the rules, and how often. */
+export interface PeerOffence {
+  /**
+   * A stable code: `voted_twice`, `finalized_twice`, `skipped_and_finalized`, `wrong_result` or
+   * `wrong_block`.
+   */
+  code: string;
+  /** How often. */
+  count: number;
+  /** The last of them, in words. */
+  detail: string;
+  /** When it was seen first. */
+  first: Time;
+  /** When it was seen last. */
+  last: Time;
 }
 
 /** A peer's part in the agreement. */
