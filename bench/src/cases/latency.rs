@@ -20,25 +20,35 @@ use crate::{
     network::{Network, PATIENCE},
 };
 
-/// Transactions a second.
-const RATE: f64 = 40.0;
-const COUNT: usize = 1200;
+/// Transactions a second and how many in all: few, and so many that leaders gather them.
+const FEW: (f64, usize) = (40.0, 1200);
+const MANY: (f64, usize) = (400.0, 8000);
 /// Those before are not counted: connections open, caches fill.
 const WARM_UP: usize = 80;
 const SENDERS: usize = 32;
 /// What the arrivals are drawn from.
 const SEED: u64 = 40;
 
-/// Transactions come at random (Poisson), to every peer in turn.
+/// Few transactions come.
 pub(crate) async fn measure(program: &Path) -> Result<Value> {
+    at(program, "latency", FEW).await
+}
+
+/// Many come.
+pub(crate) async fn measure_many(program: &Path) -> Result<Value> {
+    at(program, "latency_many", MANY).await
+}
+
+/// Transactions come at random (Poisson), to every peer in turn.
+async fn at(program: &Path, name: &str, (rate, count): (f64, usize)) -> Result<Value> {
     let mut network = Network::ready(program).await?;
     let senders = Arc::new(senders(&network, SENDERS).await?);
     let mut rng = ChaCha20Rng::seed_from_u64(SEED);
     let mut due = tokio::time::Instant::now();
     let (cpu, started) = (network.cpu()?, Instant::now());
     let mut under_way = JoinSet::new();
-    for index in 0..COUNT {
-        due += gap(&mut rng);
+    for index in 0..count {
+        due += gap(&mut rng, rate);
         sleep_until(due).await;
         let client = network.clients[index % network.clients.len()].clone();
         let senders = Arc::clone(&senders);
@@ -61,8 +71,8 @@ pub(crate) async fn measure(program: &Path) -> Result<Value> {
     network.stop()?;
     took.sort_by(f64::total_cmp);
     Ok(json!({
-        "bench": "latency",
-        "rate": RATE,
+        "bench": name,
+        "rate": rate,
         "count": took.len(),
         "p50_ms": round(quantile(&took, 0.5)),
         "p90_ms": round(quantile(&took, 0.9)),
@@ -74,8 +84,8 @@ pub(crate) async fn measure(program: &Path) -> Result<Value> {
 }
 
 /// The time to the next arrival.
-fn gap(rng: &mut ChaCha20Rng) -> Duration {
+fn gap(rng: &mut ChaCha20Rng, rate: f64) -> Duration {
     // In (0, 1], so that the logarithm is finite.
     let uniform = (f64::from(rng.next_u32()) + 1.0) / (f64::from(u32::MAX) + 1.0);
-    Duration::from_secs_f64(-uniform.ln() / RATE)
+    Duration::from_secs_f64(-uniform.ln() / rate)
 }

@@ -16,7 +16,7 @@ use crate::{
     core::{Core, Counters, Halt},
     mempool::Checked,
     offences::Offence,
-    verify,
+    pace, verify,
 };
 
 /// How far a block with transactions may be ahead of the result it states, blocks: beyond, only empty
@@ -168,8 +168,13 @@ fn look(
     };
     let triggers = triggers_due(core, parent);
     let due = triggers.is_some_and(|due| now >= due);
-    if !picked.is_empty() || due || now >= heartbeat {
+    let gathered = entered + gathering(core, now);
+    let is_enough = !picked.is_empty() && (now >= gathered || picked.len() >= pace::ENOUGH);
+    if is_enough || due || now >= heartbeat {
         return Look::Propose(Content { picked, result });
+    }
+    if !picked.is_empty() {
+        return Look::Wait(triggers.map_or(gathered, |due| due.min(gathered)).min(heartbeat));
     }
     if core.chain.last_busy_height() > stated || lagging {
         let due = (entered + core.config.result_delay).min(heartbeat);
@@ -180,6 +185,12 @@ fn look(
         };
     }
     Look::Wait(triggers.map_or(heartbeat, |due| due.min(heartbeat)))
+}
+
+/// How long a leader gathers now.
+fn gathering(core: &Core, now: SystemTime) -> Duration {
+    let per_second = core.arrivals.lock().per_second(unix_ms(now));
+    pace::gathering(per_second, core.config.gather)
 }
 
 /// When a block is wanted for triggers. Only what was executed up to the parent says so: a block

@@ -20,6 +20,9 @@ pub struct Config {
     /// How long a result waits to be stated in an otherwise empty block: transactions that come in
     /// the meantime ride along.
     pub result_delay: Duration,
+    /// How long a leader gathers before it proposes while more than 64 transactions come in a second, at
+    /// most: each is final so much later, and all peers work less. Each peer's own choice.
+    pub gather: Duration,
     /// How often transactions of this peer's own clients that are still not final are spread again.
     pub respread_interval: Duration,
     /// A bug to be found.
@@ -60,6 +63,7 @@ impl Config {
             },
             intake_calls_max: 256,
             result_delay: Duration::from_millis(40),
+            gather: Duration::from_millis(40),
             respread_interval: Duration::from_secs(2),
             #[cfg(feature = "planted")]
             planted: None,

@@ -24,6 +24,7 @@ use crate::{
     lanes::Lanes,
     mempool::Mempool,
     offences::{self, Offence},
+    pace,
     payloads::PayloadBook,
     proposed::Proposed,
 };
@@ -93,6 +94,8 @@ pub(crate) struct Core {
     pub(crate) executed: broadcast::Sender<Arc<Executed>>,
     pub(crate) halt: Watched<Option<Halt>>,
     pub(crate) evidence: Mutex<Vec<Evidence>>,
+    /// How many transactions come.
+    pub(crate) arrivals: Mutex<pace::Arrivals>,
     /// What validators did against the rules.
     pub(crate) offences: Mutex<offences::Book>,
     pub(crate) counters: Counters,
@@ -139,6 +142,7 @@ impl Core {
             executed: broadcast::channel(SUBSCRIPTION_BLOCKS).0,
             halt: Watched::new(None),
             evidence: Mutex::new(Vec::new()),
+            arrivals: Mutex::default(),
             offences: Mutex::default(),
             counters: Counters::default(),
             to_compile: Mutex::default(),

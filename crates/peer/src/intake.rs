@@ -111,7 +111,8 @@ pub(crate) async fn admit<E: Clock + Metrics + Spawner>(
         else {
             return;
         };
-        if entered.any {
+        if entered.count > 0 {
+            core.arrivals.lock().came(now_ms, entered.count);
             core.work.notify_waiters();
         }
         if !entered.fresh.is_empty() {
@@ -124,8 +125,8 @@ pub(crate) async fn admit<E: Clock + Metrics + Spawner>(
 /// What waits now that did not before.
 #[derive(Default)]
 struct Entered {
-    /// Whether anything does: a leader that waits for work has some, whoever brought it.
-    any: bool,
+    /// How much does: a leader that waits for work has some, whoever brought it.
+    count: usize,
     /// What clients of this peer brought: other peers must hear of it.
     fresh: Vec<Arc<Checked>>,
 }
@@ -169,7 +170,7 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
             };
             answers.push(match verdict.and_then(|checked| enter(core, checked, local)) {
                 Ok(entered) => {
-                    now_waiting.any |= entered.is_some();
+                    now_waiting.count += usize::from(entered.is_some());
                     now_waiting.fresh.extend(entered.filter(|_| local));
                     Ok(ids[index])
                 }

@@ -47,6 +47,7 @@ mod compiler;
 mod executor;
 mod intake;
 mod lanes;
+mod pace;
 pub use lanes::Lane;
 
 mod payloads;

@@ -45,6 +45,8 @@ pub(crate) struct PeerConfig {
     pub(crate) intake_calls_max: usize,
     /// How long a result waits for transactions to ride along.
     pub(crate) result_delay: Duration,
+    /// How long a leader gathers while much comes.
+    pub(crate) gather: Duration,
     /// How often what is not final is spread again.
     pub(crate) respread_interval: Duration,
     /// Memory and disk of the store.
@@ -62,6 +64,7 @@ struct Section {
     worker_threads: usize,
     intake_calls_max: usize,
     result_delay: String,
+    gather: String,
     respread_interval: String,
     p2p: P2p,
     api: Api,
@@ -142,6 +145,7 @@ impl Config {
             mempool: self.mempool(&section.mempool)?,
             intake_calls_max: self.count("peer.intake_calls_max", section.intake_calls_max)?,
             result_delay: self.span("peer.result_delay", &section.result_delay)?,
+            gather: self.span("peer.gather", &section.gather)?,
             respread_interval: self.span("peer.respread_interval", &section.respread_interval)?,
             store: self.store(&section.store)?,
             api: self.api(section.api, &data)?,

@@ -138,7 +138,10 @@ impl Service {
         let head = self.query.block_head(standing.height)?;
         let key = self.peer.key();
         let agreement = standing.agreement.as_ref();
+        let (arriving_per_s, gather) = self.query.pace(now_ms());
         Ok(Status {
+            arriving_per_s,
+            gather_ms: u32::try_from(gather.as_millis()).unwrap_or(u32::MAX),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.network().to_owned(),
             ledger: Hex(self.peer.ledger()),

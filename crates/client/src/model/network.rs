@@ -53,6 +53,11 @@ pub struct Status {
     pub quorum: u32,
     /// Peers connected, this one not counted.
     pub connected: u32,
+    /// Transactions that came in the last second.
+    pub arriving_per_s: u32,
+    /// How long this peer, when it leads, gathers transactions before it proposes a block, milliseconds:
+    /// not at all while few come.
+    pub gather_ms: u32,
     /// Transactions that wait to be included.
     pub waiting: u32,
     /// Length of the waiting transactions and their payloads, bytes.

@@ -1,12 +1,12 @@
 //! What a peer is doing, what it waits for, and what it has counted.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use althing_ordering::{PeerKey, Phase, Status as Agreement};
 use althing_types::Digest;
 
 use super::{Noun, Query, QueryError};
-use crate::core::Halt;
+use crate::{core::Halt, pace};
 
 /// What a peer is doing.
 #[derive(Debug, Clone)]
@@ -126,6 +126,14 @@ const HEARTBEATS_PATIENT: u64 = 30;
 const BEHIND_BLOCKS: u64 = 8;
 
 impl Query {
+    /// How many transactions come in a second, and how long this peer gathers them for that reason before
+    /// it proposes, when it leads.
+    #[must_use]
+    pub fn pace(&self, now_ms: u64) -> (u32, Duration) {
+        let per_second = self.core.arrivals.lock().per_second(now_ms);
+        (per_second, pace::gathering(per_second, self.core.config.gather))
+    }
+
     /// What this peer is doing.
     #[must_use]
     pub fn standing(&self) -> Standing {

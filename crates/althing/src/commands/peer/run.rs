@@ -226,6 +226,7 @@ impl Start {
         config.mempool = self.settings.mempool;
         config.intake_calls_max = self.settings.intake_calls_max;
         config.result_delay = self.settings.result_delay;
+        config.gather = self.settings.gather;
         config.respread_interval = self.settings.respread_interval;
         config
     }

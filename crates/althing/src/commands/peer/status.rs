@@ -38,6 +38,7 @@ fn text(status: &model::Status, health: &Health, peers: &Peers) -> String {
         ("quorum", status.quorum.to_string()),
         ("connected", status.connected.to_string()),
         ("waiting", format!("{} transactions", thousands(status.waiting.into()))),
+        ("pace", pace(status)),
         ("payloads", missing(status.payloads_missing)),
         ("health", state(health)),
     ]);
@@ -70,6 +71,18 @@ fn text(status: &model::Status, health: &Health, peers: &Peers) -> String {
 
 fn yes_no(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
+}
+
+/// How it makes blocks, and why.
+fn pace(status: &model::Status) -> String {
+    let (come, gather) = (thousands(status.arriving_per_s.into()), status.gather_ms);
+    let came = if status.arriving_per_s == 1 { "transaction" } else { "transactions" };
+    match gather {
+        0 => format!(
+            "blocks as soon as there is something to do, since {come} {came} came in a second"
+        ),
+        _ => format!("blocks of what comes in {gather} ms, since {come} {came} came in a second"),
+    }
 }
 
 fn state(health: &Health) -> String {

@@ -152,12 +152,19 @@ export interface StateChange {
 
 /** What this peer is doing. */
 export interface Status {
+  /** Transactions that came in the last second. */
+  arriving_per_s: number;
   /** Peers connected, this one not counted. */
   connected: number;
   /** The current epoch. */
   epoch: number;
   /** The highest block known to be final. */
   final_height: number;
+  /**
+   * How long this peer, when it leads, gathers transactions before it proposes a block, milliseconds:
+   * not at all while few come.
+   */
+  gather_ms: number;
   /** The highest block executed here: what queries answer from. */
   height: number;
   /** Its voting key. */
