@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** Budgets, bytes compressed: all scripts, and those that the first view needs. */
-const ALL_MAX = 120_000;
+const ALL_MAX = 121_000;
 const FIRST_MAX = 60_000;
 
 const dist = new URL(`../${process.argv[2] ?? "dist"}/`, import.meta.url);

@@ -9,11 +9,15 @@ use std::{
 };
 
 use althing_peer::Placed;
-use althing_types::{Action, Body, Change, Proposal, Refusal, Seat, Transaction, possession_bytes};
+use althing_types::{
+    Action, Amount, Body, Change, Proposal, Refusal, Seat, Stake, StakedSeat, Transaction,
+    possession_bytes,
+};
 use commonware_runtime::{Clock as _, deterministic::Context};
 
 use crate::{
     Founding, Plan,
+    founding::STAKED,
     owner::{EXPIRY_BLOCKS, NONCE_STEP, settle},
     peers::Peers,
     plan::{SeatChange, Seated},
@@ -102,8 +106,13 @@ impl Council {
         }
     }
 
-    /// One proposal and the votes on it.
+    /// What it takes: one proposal and the votes on it, or the stake of whoever runs the peer.
     async fn decide(&self, context: &Context, change: &SeatChange, nonce: &mut u64) {
+        if self.plan.stake {
+            let (peer, action) = self.stake(change);
+            self.act(context, peer, action, nonce).await;
+            return;
+        }
         let proposal = Proposal { change: self.change(change), reason: String::new() };
         let (code, placed) = self.act(context, 0, Action::Propose(proposal), nonce).await;
         let Some(placed) = placed.filter(|_| code == 0) else { return };
@@ -135,6 +144,29 @@ impl Council {
             SeatChange::Take(Seated { peer, .. }) => Change::RemovePeer { peer: entity(peer) },
             SeatChange::Rekey(Seated { peer, machine }) => {
                 Change::RotateVotingKey { peer: entity(peer), key: key(machine) }
+            }
+        }
+    }
+
+    /// The peer, and what its organisation does for its seat.
+    fn stake(&self, change: &SeatChange) -> (usize, Action) {
+        let stake = |Seated { peer, machine }: Seated, amount| {
+            let entity = self.founding.inception(peer).0.id();
+            let key = self.founding.voting_key(machine);
+            let ledger = self.founding.genesis.ledger();
+            let seat = StakedSeat {
+                key: self.founding.peer_key(machine),
+                address: "127.0.0.1:1".to_owned(),
+                possession: key.sign(&possession_bytes(&ledger, &entity, &key.public_key())),
+            };
+            (peer, Action::Stake(Stake { peer: entity, amount, seat: Some(seat) }))
+        };
+        match *change {
+            SeatChange::Give(seated) => stake(seated, STAKED),
+            SeatChange::Rekey(seated) => stake(seated, Amount::ZERO),
+            SeatChange::Take(Seated { peer, .. }) => {
+                let entity = self.founding.inception(peer).0.id();
+                (peer, Action::Unstake { peer: entity, amount: None })
             }
         }
     }

@@ -4,13 +4,30 @@ use althing_ordering::{Address, Config as Ordering, Role, Sizes, Timing};
 use althing_peer::Planted;
 use althing_types::{
     Allocation, Amount, Block, EntityId, EntityKind, Fees, Genesis, Inception, Mode, Organisation,
-    Parameters, PeerSeat, SigningKey, StreamId, Suite, ThingId, Token,
+    Parameters, PeerSeat, SigningKey, StakeRules, StreamId, Suite, ThingId, Token,
 };
 use zeroize::Zeroizing;
 
 use crate::{
     Plan, payer,
     plan::{Keeping, Tempo},
+};
+
+/// What a seat costs, where it costs anything.
+pub(crate) const STAKED: Amount = match Amount::new(1000) {
+    Some(amount) => amount,
+    None => Amount::MAX,
+};
+
+/// How seats follow from stakes, where they do. A peer may be away for long: it is another test's.
+const STAKE: StakeRules = StakeRules {
+    seats_min: 3,
+    seats_max: 8,
+    least: STAKED,
+    founding: STAKED,
+    locked_epochs: 2,
+    silent_epochs: 100,
+    burnt_percent: 10,
 };
 
 /// What each thing measures, ascending.
@@ -135,13 +152,14 @@ impl Founding {
             leader_timeout_ms,
             epoch_blocks: plan.epoch_blocks,
             fees: plan.tokens.then(|| Fees { per_transaction: payer::FEE, ..Fees::default() }),
+            stake: plan.stake.then_some(STAKE),
             ..Parameters::standard()
         };
         let genesis = Genesis {
             version: 1,
             network: "sim".to_owned(),
             time_ms: 1,
-            mode: Mode::Private,
+            mode: if plan.stake { Mode::Public } else { Mode::Private },
             mechanism: plan.mechanism,
             parameters,
             organisations: organisations
@@ -183,6 +201,12 @@ impl Founding {
     #[must_use]
     pub fn peer_key(&self, peer: usize) -> [u8; 32] {
         voting_key(&self.seeds[peer])
+    }
+
+    /// The key that a machine votes with.
+    pub(crate) fn voting_key(&self, machine: usize) -> SigningKey {
+        let key = SigningKey::from_secret(Suite::Ed25519, self.seeds[machine]);
+        key.unwrap_or_else(|| unreachable!())
     }
 
     /// An organisation and its key.

@@ -92,6 +92,8 @@ pub struct Plan {
     pub epoch_blocks: Option<u32>,
     /// Whether the ledger has tokens, which organisations pay each other and their gateways' fees with.
     pub tokens: bool,
+    /// Whether seats follow from stakes rather than from votes; needs tokens, epochs and Simplex.
+    pub stake: bool,
     /// How long the power is away after it has failed.
     pub asleep: Duration,
     /// What members decide about seats, one after the other, and how long they wait before each.
@@ -202,6 +204,7 @@ impl Plan {
             cut_tears,
             epoch_blocks,
             tokens: epoch_blocks.is_some() && seed.is_multiple_of(2),
+            stake: false,
             seats,
             asleep,
         }
@@ -232,6 +235,7 @@ impl Plan {
             cut_tears: Vec::new(),
             epoch_blocks: None,
             tokens: false,
+            stake: false,
             seats: Vec::new(),
             asleep: Duration::ZERO,
         }
@@ -363,6 +367,9 @@ impl fmt::Display for Plan {
         }
         if self.tokens {
             write!(f, "tokens are paid, ")?;
+        }
+        if self.stake {
+            write!(f, "seats follow from stakes, ")?;
         }
         write!(f, "{} gateways:", self.gateways)?;
         for (index, fault) in self.faults.iter().enumerate() {

@@ -23,6 +23,7 @@ use crate::{
         peer::PeerCommand,
         reading::ReadingCommand,
         service::ServiceCommand,
+        stake::StakeCommand,
         stream::StreamCommand,
         thing::ThingCommand,
         trigger::TriggerCommand,
@@ -118,6 +119,9 @@ enum Command {
     /// Show, pay, lock and promise tokens, on ledgers that have them.
     #[command(subcommand)]
     Wallet(WalletCommand),
+    /// Put tokens behind peers, which get seats for them, on ledgers where seats follow from stakes.
+    #[command(subcommand)]
+    Stake(StakeCommand),
     /// Follow events as they happen.
     Events(EventsCommand),
     /// Run procedures of ITU-T Y.4464 clause 10 between real processes.
@@ -157,6 +161,7 @@ impl Cli {
             Command::Org(command) => command.run(output),
             Command::Vote(command) => command.run(output),
             Command::Wallet(command) => command.run(output),
+            Command::Stake(command) => command.run(output),
             Command::Events(command) => command.run(output),
             Command::Conformance(command) => command.run(output),
             Command::Verify(command) => command.run(output),

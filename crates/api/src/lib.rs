@@ -15,6 +15,7 @@
 mod config;
 pub use config::Config;
 
+mod offence;
 mod own;
 mod problem;
 mod purge;

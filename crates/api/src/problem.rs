@@ -76,6 +76,7 @@ failures! {
     UnknownService NOT_FOUND "unknown_service" "There is no service or version like this, or it is not shown to you; list the services, and say who you are.";
     UnknownEscrow NOT_FOUND "unknown_escrow" "No escrow with this id is open; the history of its payer tells what became of it.";
     UnknownReward NOT_FOUND "unknown_reward" "No reward with this id is open; list those of the stream.";
+    UnknownStake NOT_FOUND "unknown_stake" "Nothing is staked behind this peer; list those that stand for a seat.";
     UnknownProposal NOT_FOUND "unknown_proposal" "No proposal with this id is open; list them to see what became of it.";
     UnknownWebhook NOT_FOUND "unknown_webhook" "Who asks has no webhook of this id at this peer; list them.";
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
@@ -177,6 +178,7 @@ impl From<QueryError> for ApiError {
                 Noun::Proposal => Failure::UnknownProposal,
                 Noun::Escrow => Failure::UnknownEscrow,
                 Noun::Reward => Failure::UnknownReward,
+                Noun::Stake => Failure::UnknownStake,
             },
             QueryError::Cursor => Failure::InvalidCursor,
             QueryError::TooLarge => Failure::RangeTooLarge,
@@ -254,6 +256,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::VotedDown
         | Refusal::SeatTaken
         | Refusal::ChangesNothing
+        | Refusal::OffenceKnown
         | Refusal::GrantNotNeeded
         | Refusal::GrantExhausted
         | Refusal::AwaitingApproval => StatusCode::CONFLICT,
@@ -301,6 +304,12 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::UnknownSponsorship
         | Refusal::UnknownReward
         | Refusal::TokensAtStart
+        | Refusal::StakesOff
+        | Refusal::SeatsByStake
+        | Refusal::StakeTooSmall
+        | Refusal::NoStake
+        | Refusal::StakeLocked
+        | Refusal::StakeNeedsSeat
         | Refusal::WouldStall
         | Refusal::ThirdOfVotes
         | Refusal::ParameterFixed

@@ -82,6 +82,9 @@ pub struct ParametersForm {
     /// What transactions cost; there if the ledger has a token, even if nothing costs anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fees: Option<FeesForm>,
+    /// How seats are given by stake; without it, members give them by vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stake: Option<StakeForm>,
 }
 
 /// A founding organisation.
@@ -323,6 +326,7 @@ macro_rules! parameters {
                     $($field: parameters.$field,)*
                     reads: parameters.reads.into(),
                     fees: parameters.fees.map(Into::into),
+                    stake: parameters.stake.map(Into::into),
                 }
             }
         }
@@ -333,6 +337,7 @@ macro_rules! parameters {
                     $($field: form.$field,)*
                     reads: form.reads.into(),
                     fees: form.fees.map(Into::into),
+                    stake: form.stake.map(Into::into),
                 }
             }
         }
@@ -399,7 +404,7 @@ fn check_id<T: PartialEq + ToString>(
 }
 
 mod token;
-pub use token::{AllocationForm, FeesForm, TokenForm};
+pub use token::{AllocationForm, FeesForm, StakeForm, TokenForm};
 
 #[cfg(test)]
 mod tests;

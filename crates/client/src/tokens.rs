@@ -4,7 +4,7 @@ use althing_types::{EntityId, StreamId, TxId};
 
 use crate::{
     Client, Error,
-    model::{Escrow, Holding, Movement, Page, Reward, Sponsorship, Supply, query},
+    model::{Escrow, Holding, Movement, Page, Reward, Sponsorship, Stake, Supply, query},
     queries::NONE,
 };
 
@@ -83,6 +83,22 @@ impl Client {
     /// [`Error`] if the request failed.
     pub async fn rewards_of(&self, id: &StreamId) -> Result<Page<Reward>, Error> {
         self.get(&format!("v1/streams/{id}/rewards"), NONE).await
+    }
+
+    /// The peers that stand for a seat by their stakes, the first in line first.
+    ///
+    /// # Errors
+    /// [`Error`] if the request failed.
+    pub async fn candidates(&self, query: &query::List) -> Result<Page<Stake>, Error> {
+        self.get("v1/stakes", query).await
+    }
+
+    /// What is staked behind a peer.
+    ///
+    /// # Errors
+    /// `unknown_stake` if nothing is.
+    pub async fn stake(&self, peer: &EntityId) -> Result<Stake, Error> {
+        self.get(&format!("v1/stakes/{peer}"), NONE).await
     }
 
     /// An open escrow.

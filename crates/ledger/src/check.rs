@@ -9,7 +9,7 @@ use althing_proof::{
 };
 use althing_state::Read;
 use althing_types::{
-    Action, Change, EntityId, LedgerId, PublicKey, Refusal, Signature, Signed, StreamId,
+    Action, Change, EntityId, LedgerId, PublicKey, Refusal, Signature, Signed, Stake, StreamId,
     StreamSchema, Transaction, TxId, claim_bytes, crypto::Check, possession_bytes,
 };
 use minicbor::Decode;
@@ -230,7 +230,7 @@ impl<'a, R: Read> Bases<'a, R> {
 
 /// The signatures of a transaction with the keys they must hold under: first those on the
 /// transaction, one for each signer, or else it is refused with [`Refusal::BadSignature`]; then those
-/// that show possession of new keys and of codes, or else with [`Refusal::BadPossession`].
+/// that show possession of new keys and of codes, and votes that were cast, or else with [`Refusal::BadPossession`].
 #[must_use]
 pub fn signature_checks(ledger: &LedgerId, transaction: &Transaction, basis: &Basis) -> Vec<Check> {
     let signed = transaction.signatures().iter().zip(&basis.keys).enumerate();
@@ -241,7 +241,15 @@ pub fn signature_checks(ledger: &LedgerId, transaction: &Transaction, basis: &Ba
     });
     let actions = transaction.body().actions.iter();
     let sender = &transaction.body().sender;
-    own.chain(actions.filter_map(|action| possession(ledger, sender, action))).collect()
+    own.chain(actions.flat_map(|action| shown(ledger, sender, action))).collect()
+}
+
+/// The signatures that an action brings: that a new key or a code is held, or two votes of a peer.
+fn shown(ledger: &LedgerId, sender: &EntityId, action: &Action) -> Vec<Check> {
+    match action {
+        Action::ReportDoubleVote(votes) => votes.checks(ledger).into(),
+        _ => possession(ledger, sender, action).into_iter().collect(),
+    }
 }
 
 /// The proof that a new key or a code is held, if an action brings one.
@@ -254,6 +262,11 @@ fn possession(ledger: &LedgerId, sender: &EntityId, action: &Action) -> Option<C
         Action::AcceptThing { thing, claim: Some(claim) } => {
             let message = claim_bytes(ledger, thing, sender);
             return Some(Check { key: claim.key.clone(), message, signature: claim.signature });
+        }
+        Action::Stake(Stake { peer, seat: Some(seat), .. }) => {
+            let key = PublicKey::ed25519(seat.key);
+            let message = possession_bytes(ledger, peer, &key);
+            return Some(Check { key, message, signature: seat.possession });
         }
         Action::Propose(proposal) => match &proposal.change {
             Change::AddOrganisation { inception, possession } => {

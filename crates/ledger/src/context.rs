@@ -50,7 +50,8 @@ pub struct Outcome {
     /// Changes of the authenticated state.
     pub writes: Writes,
     /// One receipt for each transaction, in order, and after them one for each
-    /// [trigger](crate::trigger) that ran, though they ran first.
+    /// [trigger](crate::trigger) that ran, though they ran first, and one of the epoch that ends with
+    /// the block, if seats followed from [stakes](crate::stake) in a way to be told.
     pub receipts: Vec<Receipt>,
     /// Leaves that streams grew by, with their positions.
     pub leaves: Vec<(StreamId, u64, Leaf)>,

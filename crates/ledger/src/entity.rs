@@ -37,22 +37,30 @@ pub(crate) fn active<R: Read>(
     Err(Refusal::UnknownEntity.into())
 }
 
-/// Registers an entity that the sender, an organisation, owns from now on.
+/// Registers an entity that the sender, an organisation, owns from now on; or, where anybody may take
+/// part, an organisation that nobody owns.
 pub(crate) fn register<R: Read>(
     state: &mut Transition<'_, R>,
     actor: &Actor,
     inception: &Inception,
 ) -> Result<(), Stop> {
     let sender = active(state, &actor.id)?;
-    // Organisations are members of the network, and a single member does not decide on members.
-    if sender.inception.kind != EntityKind::Organisation
-        || inception.kind == EntityKind::Organisation
-    {
+    let is_organisation = inception.kind == EntityKind::Organisation;
+    // Organisations are members of the network, and a single member does not decide on members; but
+    // where members follow from stakes, whoever wants to takes part.
+    let is_open = state.now.parameters.stake.is_some();
+    if sender.inception.kind != EntityKind::Organisation || (is_organisation && !is_open) {
         return Err(Refusal::NotPermitted.into());
     }
     let id = inception.id();
     if state.entity(&id)?.is_some() {
         return Err(Refusal::AlreadyExists.into());
+    }
+    if is_organisation {
+        state.put(key::entity(&id), &founded(inception.clone(), None, state.now.height));
+        state.emit(Event::EntityRegistered { entity: id, owner: id });
+        index::member_added(state, actor, &id);
+        return Ok(());
     }
     let record = founded(inception.clone(), Some(actor.id), state.now.height);
     state.put(key::entity(&id), &record);

@@ -1,18 +1,19 @@
 //! The end of an epoch: who validates in those that follow.
 //!
 //! While epoch `e` lasts, its validators and those of `e + 1` stand in the state and change no more.
-//! What members decide meanwhile gathers beside them (`governance`), and the last block of `e` turns
+//! What members decide meanwhile gathers beside them (`governance`), unless seats follow from
+//! stakes (`stake`), and the last block of `e` turns
 //! the page: from then on the validators of `e + 2` are settled too. So everybody knows the validators
 //! of the next epoch a whole epoch before its first block, however far execution lags, and newcomers
 //! have that long to connect and catch up.
 
 use althing_proof::key;
 use althing_state::{Read, StoreError};
-use althing_types::{ValidatorSet, Wire as _};
+use althing_types::{Event, ValidatorSet, Wire as _, quorum};
 
 use crate::{
     context::VALIDATORS,
-    key as own_key,
+    key as own_key, stake,
     transition::{Transition, decode_at},
 };
 
@@ -43,9 +44,21 @@ pub(crate) fn turn<R: Read>(
         state.remove(chosen);
     }
     // Whoever writes it sees to it; a ledger without validators could never be mended.
-    let voted = voted.filter(|set| set.validate().is_ok());
-    let validators = voted.map_or_else(|| next.validators.clone(), |set| set.validators);
+    let voted = voted.filter(|set| set.validate().is_ok()).map(|set| set.validators);
+    let given = match &state.now.parameters.stake {
+        Some(rules) => stake::elect(state, rules)?,
+        None => voted,
+    };
+    let validators = given.unwrap_or_else(|| next.validators.clone());
     let after = ValidatorSet { epoch: next.epoch.saturating_add(1), validators };
+    if state.now.parameters.stake.is_some() {
+        stake::seat_members(state, &next)?;
+        if after.validators != next.validators {
+            let (count, quorum) = (after.validators.len(), quorum(after.validators.len()));
+            let (count, quorum) = (count as u16, quorum as u16);
+            state.emit(Event::ValidatorsChosen { count, quorum });
+        }
+    }
     state.put(key::parameter(VALIDATORS), &next);
     state.put(coming, &after);
     Ok(Some(after).filter(|after| after.validators != next.validators))

@@ -2,12 +2,14 @@
 
 use althing_proof::key;
 use althing_state::{Read, StoreError};
-use althing_types::{Action, Event, Receipt, Refusal, Transaction, limits::EXPIRY_BLOCKS_MAX};
+use althing_types::{
+    Action, Event, Receipt, Refusal, Transaction, TxId, hash, limits::EXPIRY_BLOCKS_MAX,
+};
 
 use crate::{
     BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
-    entity, epoch, erasure, governance, index, onboarding, record, secrecy, service, standing,
-    status, stream, thing, token,
+    entity, epoch, erasure, governance, index, onboarding, record, secrecy, service, stake,
+    standing, status, stream, thing, token,
     transition::{Actor, Moment, Stop, Transition},
     trigger,
 };
@@ -40,6 +42,7 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
     };
     let mut state = Transition::new(view, now);
     let count = block.transactions.len();
+    stake::heard_of(&mut state, &block.header.proposer)?;
     let triggered = trigger::run_due(&mut state, count as u32)?;
     let mut receipts = Vec::with_capacity(count + triggered.len());
     for (position, transaction) in (0..).zip(block.transactions) {
@@ -48,6 +51,7 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
     receipts.extend(triggered);
     token::share(&mut state)?;
     let validators = epoch::turn(&mut state)?;
+    receipts.extend(of_epoch(&mut state));
     let (writes, mut effects) = state.finish();
     effects.index.extend(index::histories(block.header.height, effects.histories));
     Ok(Outcome {
@@ -59,6 +63,16 @@ pub fn execute(view: &impl Read, block: &BlockInput<'_>) -> Result<Outcome, Stor
         descriptions: effects.descriptions,
         validators,
     })
+}
+
+/// The receipt of what the end of an epoch brought about, if that is to be told; it belongs to no
+/// transaction.
+fn of_epoch<R: Read>(state: &mut Transition<'_, R>) -> Option<Receipt> {
+    let events = std::mem::take(&mut state.effects.events);
+    let epoch = state.now.parameters.epoch_of(state.now.height).to_be_bytes();
+    let id = TxId(hash("althing/epoch/1", &[&state.now.ledger.0, &epoch]));
+    let told = !events.is_empty();
+    told.then_some(Receipt { transaction: id, code: 0, action: 0, events })
 }
 
 fn execute_one<R: Read>(
@@ -275,6 +289,10 @@ fn act_once<R: Read>(
         Action::OfferReward(terms) => token::offer_reward(state, actor, terms),
         Action::FundReward { reward, amount } => token::fund_reward(state, actor, reward, *amount),
         Action::EndReward { reward } => token::end_reward(state, actor, reward),
+        Action::Stake(terms) => stake::put(state, actor, terms),
+        Action::Unstake { peer, amount } => stake::take_back(state, actor, peer, *amount),
+        Action::CollectStake { peer } => stake::collect(state, actor, peer),
+        Action::ReportDoubleVote(votes) => stake::burn(state, actor, votes),
         Action::Approve { pending } => approval::approve(state, actor, pending),
         Action::Reject { pending } => approval::reject(state, actor, pending),
         Action::OfferThing { thing, offer } => {

@@ -42,9 +42,11 @@ pub fn found(genesis: &Genesis) -> Writes {
         let next = ValidatorSet { epoch: 1, ..genesis.validators() };
         put(own_key::next_validators(), encode(&next));
     }
-    crate::token::found(genesis, |key, value| {
+    let mut put = |key, value| {
         writes.insert(key, Some(value));
-    });
+    };
+    crate::token::found(genesis, &mut put);
+    crate::stake::found(genesis, &mut put);
     writes
 }
 

@@ -17,7 +17,7 @@ use althing_types::{
 use minicbor::{Decode, Encode};
 
 use crate::{
-    entity, index, key as own_key,
+    entity, index, key as own_key, stake,
     transition::{Actor, Stop, Transition},
 };
 
@@ -96,7 +96,7 @@ pub fn voting_rule(view: &impl Read) -> Result<VotingRule, StoreError> {
     Ok(read(view, &own_key::voting_rule())?.unwrap_or(VotingRule::STANDARD))
 }
 
-/// The validators of the epoch after the next, as far as members have decided; those of the present
+/// The validators of the epoch after the next, as far as members have decided, or as stakes are; those of the present
 /// one if the ledger has no other. They are settled with the last block of the present epoch.
 ///
 /// # Errors
@@ -105,8 +105,13 @@ pub fn chosen_validators(view: &impl Read) -> Result<ValidatorSet, StoreError> {
     let Some(next) = crate::validators_of_next_epoch(view)? else {
         return crate::validators(view);
     };
-    let chosen: Option<ValidatorSet> = read(view, &own_key::chosen_validators())?;
-    let validators = chosen.map_or(next.validators, |chosen| chosen.validators);
+    let parameters = crate::parameters(view)?;
+    let given = match &parameters.stake {
+        Some(rules) => stake::prospect(&mut Transition::looking(view, &parameters), rules)?,
+        None => read::<ValidatorSet>(view, &own_key::chosen_validators())?
+            .map(|chosen| chosen.validators),
+    };
+    let validators = given.unwrap_or(next.validators);
     Ok(ValidatorSet { epoch: next.epoch.saturating_add(1), validators })
 }
 

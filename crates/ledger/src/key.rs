@@ -1,7 +1,8 @@
 //! Raw keys of the state that no proof opens; the others are in [`althing_proof::key`].
 
 use althing_types::{
-    CodeId, ContractId, EntityId, ServiceId, StreamId, ThingId, TriggerId, TxId, Version, VoucherId,
+    Amount, CodeId, ContractId, EntityId, ServiceId, StreamId, ThingId, TriggerId, TxId, Version,
+    VoucherId,
 };
 
 /// Where the names of a thing's properties are: `d/<id>`.
@@ -353,6 +354,59 @@ pub fn rewards() -> Vec<u8> {
 #[must_use]
 pub fn rewards_of(stream: &StreamId) -> Vec<u8> {
     [b"f/w/".as_slice(), &stream.0].concat()
+}
+
+/// Where the [`StakeRecord`](crate::stake::StakeRecord) of a peer is: `f/p/<id>`.
+#[must_use]
+pub fn stake(peer: &EntityId) -> Vec<u8> {
+    [stakes().as_slice(), &peer.0].concat()
+}
+
+/// The beginning of the keys of what is staked: `f/p/`.
+#[must_use]
+pub fn stakes() -> Vec<u8> {
+    b"f/p/".to_vec()
+}
+
+/// The beginning of the rows of those who stand for a seat, the first in line first: `f/q/`.
+#[must_use]
+pub fn candidates() -> Vec<u8> {
+    b"f/q/".to_vec()
+}
+
+/// The row of a peer that stands for a seat: `f/q/<10^36 less its stake, 16 bytes big-endian><height
+/// since which it stands, 8 bytes big-endian><id>`; null. So the highest stake comes first, of equal
+/// ones the older, and of those the smaller id.
+#[must_use]
+pub fn candidate(stake: Amount, since_height: u64, peer: &EntityId) -> Vec<u8> {
+    let less = Amount::MAX.minus(stake).unwrap_or_default().units();
+    [b"f/q/", &less.to_be_bytes()[..], &since_height.to_be_bytes(), &peer.0].concat()
+}
+
+/// The peer of a row of those who stand; none if it is no such row.
+#[must_use]
+pub fn candidate_of(row: &[u8]) -> Option<EntityId> {
+    let (_, id) = row.strip_prefix(b"f/q/")?.split_at_checked(24)?;
+    Some(EntityId(id.try_into().ok()?))
+}
+
+/// Where it is kept which peer a voting key belongs to, for ever: `f/v/<key>`.
+#[must_use]
+pub fn voting_key(key: &[u8; 32]) -> Vec<u8> {
+    [b"f/v/".as_slice(), key].concat()
+}
+
+/// Where it is kept that a voting key paid for a double vote in an epoch: `f/d/<key><epoch, 8 bytes
+/// big-endian>`; null.
+#[must_use]
+pub fn offence(key: &[u8; 32], epoch: u64) -> Vec<u8> {
+    [b"f/d/".as_slice(), key, &epoch.to_be_bytes()].concat()
+}
+
+/// Where the voting keys are that have proposed a block of the present epoch, ascending: `f/h`.
+#[must_use]
+pub fn heard() -> Vec<u8> {
+    b"f/h".to_vec()
 }
 
 /// Where the [`AgreementRecord`](crate::secrecy::AgreementRecord) of an entity is: `l/a/<id>`.

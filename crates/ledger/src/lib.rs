@@ -45,6 +45,7 @@ pub mod onboarding;
 mod record;
 pub mod secrecy;
 pub mod service;
+pub mod stake;
 pub mod standing;
 pub mod status;
 pub mod stream;

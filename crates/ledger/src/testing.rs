@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use althing_types::{
     Action, Allocation, Amount, BatchHeader, Body, Digest, EntityId, EntityKind, ExecutionResult,
     Fees, Genesis, Header, Inception, LedgerId, Mechanism, Mode, Organisation, Parameters, Payload,
-    PeerSeat, Reading, Receipt, Record, Refusal, SigningKey, StreamId, Suite, ThingId, Token,
-    Transaction, TxId, Value, possession_bytes,
+    PeerSeat, Reading, Receipt, Record, Refusal, SigningKey, StakeRules, StreamId, Suite, ThingId,
+    Token, Transaction, TxId, Value, possession_bytes,
 };
 
 use crate::{BlockInput, Context, Outcome, check, execute, genesis, token};
@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) height: u64,
     /// Time of the newest block, milliseconds since 1970.
     now_ms: u64,
+    /// Who proposes the blocks to come.
+    pub(crate) proposer: [u8; 32],
     /// Time from block to block, milliseconds.
     pub(crate) pace_ms: u64,
     keys: BTreeMap<EntityId, SigningKey>,
@@ -78,6 +80,23 @@ impl World {
 
     /// A ledger with tokens, of which organisation A begins with 1,000 and B with 500.
     pub(crate) fn with_tokens(fees: Fees) -> Self {
+        Self::of(Self::token_genesis(fees))
+    }
+
+    /// The same, where seats follow from stakes.
+    pub(crate) fn with_stake(rules: StakeRules) -> Self {
+        Self::of(Self::stake_genesis(rules))
+    }
+
+    pub(crate) fn stake_genesis(rules: StakeRules) -> Genesis {
+        let mut genesis = Self::token_genesis(Fees::default());
+        genesis.mode = Mode::Public;
+        genesis.parameters.stake = Some(rules);
+        genesis.check().unwrap();
+        genesis
+    }
+
+    fn token_genesis(fees: Fees) -> Genesis {
         let mut genesis = genesis();
         let amounts = [(1, 1000), (2, 500)].map(|(seed, units)| Allocation {
             account: inception(EntityKind::Organisation, seed).id(),
@@ -90,7 +109,7 @@ impl World {
         genesis.parameters.fees = Some(fees);
         genesis.parameters.epoch_blocks = Some(32);
         genesis.check().unwrap();
-        Self::of(genesis)
+        genesis
     }
 
     fn of(genesis: Genesis) -> Self {
@@ -110,6 +129,7 @@ impl World {
             state,
             height: 0,
             now_ms: BEGIN_MS,
+            proposer: [0; 32],
             pace_ms: 1000,
             keys,
             nonces: BTreeMap::new(),
@@ -151,7 +171,7 @@ impl World {
             height: self.height + 1,
             parent: Digest::default(),
             time_ms: self.next_time_ms(),
-            proposer: [0; 32],
+            proposer: self.proposer,
             epoch: 0,
             view: self.height + 1,
             parent_view: self.height,
@@ -248,8 +268,13 @@ impl World {
 
     /// An entity of organisation A.
     pub(crate) fn member(&mut self, kind: EntityKind, seed: u8) -> EntityId {
+        self.member_of(self.a, kind, seed)
+    }
+
+    /// An entity of an organisation.
+    pub(crate) fn member_of(&mut self, owner: EntityId, kind: EntityKind, seed: u8) -> EntityId {
         let registration = self.registration(kind, seed);
-        self.must(self.a, registration);
+        self.must(owner, registration);
         let id = inception(kind, seed).id();
         self.keys.insert(id, signing_key(seed));
         id

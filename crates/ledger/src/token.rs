@@ -1,8 +1,8 @@
 //! Tokens: accounts and what moves between them. A ledger has them if its genesis founds a token;
 //! otherwise every action here is refused, and nothing here is read.
 //!
-//! Every token is in one of four places: in an account, in an escrow, in the fund of a reward, or
-//! among the fees that wait to be shared. [`Supply`] counts each place, each movement changes the counts
+//! Every token is in one of five places: in an account, in an escrow, in the fund of a reward, staked
+//! behind a peer, or among the fees that wait to be shared. [`Supply`] counts each place, each movement changes the counts
 //! with the places, and [`audit`] counts again what is there. Tokens are made by the vote of members only
 //! and destroyed by whoever holds them.
 
@@ -13,7 +13,9 @@ mod fee;
 mod reward;
 
 pub use account::account;
-pub(crate) use account::{burn, freeze, mint, move_to, sweep, transfer};
+pub(crate) use account::{
+    Line, burn, burn_stake, freeze, lock, mint, move_to, sweep, transfer, unlock,
+};
 pub use audit::{Audit, audit};
 pub(crate) use escrow::{open, refund, release};
 pub(crate) use fee::{charge, end_sponsorship, share, sponsor};
@@ -72,21 +74,27 @@ pub struct Supply {
     /// Those among the fees of the epoch, which its last block shares.
     #[n(4)]
     pub fees: Amount,
+    /// Those staked behind peers, with what was withdrawn and not collected. Left out where seats do
+    /// not follow from stakes.
+    #[n(5)]
+    pub staked: Option<Amount>,
 }
 
 impl Supply {
     /// The sum of all places, if there can be as much.
     #[must_use]
     pub fn sum(&self) -> Option<Amount> {
-        self.accounts.plus(self.escrows)?.plus(self.rewards)?.plus(self.fees)
+        let staked = self.staked.unwrap_or_default();
+        self.accounts.plus(self.escrows)?.plus(self.rewards)?.plus(self.fees)?.plus(staked)
     }
 
-    const fn place(&mut self, place: Place) -> &mut Amount {
+    fn place(&mut self, place: Place) -> &mut Amount {
         match place {
             Place::Accounts => &mut self.accounts,
             Place::Escrows => &mut self.escrows,
             Place::Rewards => &mut self.rewards,
             Place::Fees => &mut self.fees,
+            Place::Stakes => self.staked.get_or_insert_default(),
         }
     }
 }
@@ -102,6 +110,7 @@ pub(crate) enum Place {
     Escrows,
     Rewards,
     Fees,
+    Stakes,
 }
 
 /// What an entity or a contract has. There is a record as long as it says anything.
@@ -252,6 +261,9 @@ pub enum Reason {
     /// The owner of an account that nobody can sign for took them.
     #[n(8)]
     Sweep,
+    /// They were staked behind a peer, or came back from there.
+    #[n(9)]
+    Stake,
 }
 
 impl Reason {
@@ -268,6 +280,7 @@ impl Reason {
             Self::Escrow => "escrow",
             Self::Reward => "reward",
             Self::Sweep => "sweep",
+            Self::Stake => "stake",
         }
     }
 }
@@ -311,12 +324,25 @@ pub(crate) fn found(genesis: &Genesis, mut put: impl FnMut(Vec<u8>, Vec<u8>)) {
     put(key::token(), crate::transition::encode(&record));
     // Who founds has checked that there can be as many.
     let total = token.supply().unwrap_or_default();
-    let supply = Supply { total, accounts: total, ..Supply::default() };
+    let rules = genesis.parameters.stake;
+    let staked = rules.map(|rules| rules.founding.times(genesis.peers.len() as u64));
+    let accounts = total.minus(staked.unwrap_or_default()).unwrap_or_default();
+    let supply = Supply { total, accounts, staked, ..Supply::default() };
     put(key::token_supply(), crate::transition::encode(&supply));
     for each in initial {
-        let account = Account { balance: each.amount, frozen: false };
-        put(key::account(&each.account), crate::transition::encode(&account));
+        let balance = each.amount.minus(staked_by(genesis, &each.account)).unwrap_or_default();
+        let account = Account { balance, frozen: false };
+        if account != Account::default() {
+            put(key::account(&each.account), crate::transition::encode(&account));
+        }
     }
+}
+
+/// What a genesis puts behind the peers of an organisation, out of what it begins with.
+pub(crate) fn staked_by(genesis: &Genesis, organisation: &EntityId) -> Amount {
+    let peers = genesis.peers.iter().filter(|peer| peer.organisation == *organisation).count();
+    let founding = genesis.parameters.stake.map(|rules| rules.founding);
+    founding.unwrap_or_default().times(peers as u64)
 }
 
 /// What the ledger calls its token; none if it has none.

@@ -140,6 +140,12 @@ impl<'a, R: Read> Transition<'a, R> {
         }
     }
 
+    /// For whoever only reads, without a block in mind.
+    pub(crate) fn looking(view: &'a R, parameters: &'a Parameters) -> Self {
+        let (ledger, height, time_ms, checked_height) = (LedgerId::default(), 0, 0, 0);
+        Self::new(view, Moment { ledger, height, time_ms, checked_height, parameters })
+    }
+
     /// The same for whoever only asks whether something is allowed: contracts are not run.
     pub(crate) fn without_calls(self) -> Self {
         Self { calls: Calls::LookedAt, ..self }

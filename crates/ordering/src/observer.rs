@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use althing_types::Digest;
+use althing_types::{CastVote, Digest, DoubleVote, Phase, Signature};
 use commonware_actor::Feedback;
-use commonware_codec::Encode;
+use commonware_codec::{Buf, Encode, ReadExt as _};
 use commonware_consensus::{
     Epochable, Reporter, Viewable,
     marshal::Update,
-    simplex::types::{Activity, Attributable},
+    simplex::types::{Activity, Attributable, Finalize, Notarize, Nullify},
 };
 use commonware_cryptography::sha256;
 use commonware_parallel::Sequential;
@@ -100,15 +100,18 @@ impl<E: Clock + CryptoRng> Reporter for Watch<E> {
             Activity::Finalization(certificate) => self.view_ended(certificate.view().get(), false),
             Activity::ConflictingNotarize(votes) => {
                 let proven = votes.verify(&mut *self.context.lock(), &self.scheme, &Sequential);
-                self.accuse(proven, Fault::ConflictingNotarize, votes);
+                let cast = [Phase::Notarize, Phase::Notarize];
+                self.accuse(proven, Fault::ConflictingNotarize, votes, cast);
             }
             Activity::ConflictingFinalize(votes) => {
                 let proven = votes.verify(&mut *self.context.lock(), &self.scheme, &Sequential);
-                self.accuse(proven, Fault::ConflictingFinalize, votes);
+                let cast = [Phase::Finalize, Phase::Finalize];
+                self.accuse(proven, Fault::ConflictingFinalize, votes, cast);
             }
             Activity::NullifyFinalize(votes) => {
                 let proven = votes.verify(&mut *self.context.lock(), &self.scheme, &Sequential);
-                self.accuse(proven, Fault::NullifyFinalize, votes);
+                let cast = [Phase::Nullify, Phase::Finalize];
+                self.accuse(proven, Fault::NullifyFinalize, votes, cast);
             }
         }
         Feedback::Ok
@@ -146,6 +149,7 @@ impl<E: Clock> Watch<E> {
         proven: bool,
         fault: Fault,
         votes: &(impl Attributable + Epochable + Viewable + Encode),
+        phases: [Phase; 2],
     ) {
         let Some(validator) = self.validators.get(usize::from(votes.signer())).copied() else {
             return;
@@ -155,9 +159,32 @@ impl<E: Clock> Watch<E> {
         }
         let (epoch, view) = (votes.epoch().get(), votes.view().get());
         tracing::warn!(epoch, view, %fault, validator = %hex(&validator), "misbehaviour");
-        let votes = votes.encode();
+        let mut encoded = votes.encode();
+        let [first, second] = phases.map(|phase| cast(phase, &mut encoded));
+        let (Some(first), Some(second)) = (first, second) else { return };
+        let votes = DoubleVote { key: validator, epoch, view, first, second };
         self.app.misbehaviour(Evidence { fault, validator, epoch, view, votes });
     }
+}
+
+/// One vote as the ledger writes it, from what the engine wrote: it keeps its own to itself.
+fn cast(phase: Phase, encoded: &mut impl Buf) -> Option<CastVote> {
+    type Block = sha256::Digest;
+    let (proposal, attestation) = match phase {
+        Phase::Notarize => {
+            let vote = Notarize::<Scheme, Block>::read(encoded).ok()?;
+            (Some(vote.proposal), vote.attestation)
+        }
+        Phase::Nullify => (None, Nullify::<Scheme>::read(encoded).ok()?.attestation),
+        Phase::Finalize => {
+            let vote = Finalize::<Scheme, Block>::read(encoded).ok()?;
+            (Some(vote.proposal), vote.attestation)
+        }
+    };
+    let signature = attestation.signature.get()?.as_ref().try_into().ok().map(Signature)?;
+    let about = proposal.map(|proposal| (proposal.parent.get(), Digest(proposal.payload.0)));
+    let (parent_view, block) = about.unwrap_or_default();
+    Some(CastVote { phase, parent_view, block, signature })
 }
 
 fn hex(key: &PeerKey) -> String {

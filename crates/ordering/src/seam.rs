@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use althing_types::{Block, ExecutionResult, ValidatorSet};
+use althing_types::{Block, DoubleVote, ExecutionResult, ValidatorSet};
 use bytes::Bytes;
 use commonware_utils::{Acknowledgement as _, acknowledgement::Exact};
 use futures::future::BoxFuture;
@@ -166,6 +166,6 @@ pub struct Evidence {
     pub epoch: u64,
     /// The view.
     pub view: u64,
-    /// Both votes as the engine encodes them, one after the other.
-    pub votes: Bytes,
+    /// Both votes.
+    pub votes: DoubleVote,
 }

@@ -5,7 +5,8 @@
 use alloc::vec::Vec;
 
 use althing_types::{
-    Certificate, Digest, Header, LedgerId, Mechanism, PublicKey, ValidatorSet, Wire, WireError,
+    Certificate, Digest, Header, LedgerId, Mechanism, Phase, PublicKey, ValidatorSet, Wire,
+    WireError, vote_bytes,
 };
 use minicbor::{Decode, Encode};
 
@@ -66,25 +67,7 @@ pub fn signed_bytes(
     parent_view: u64,
     block: &Digest,
 ) -> Vec<u8> {
-    const VOTE: &[u8] = b"_FINALIZE";
-    let engine = mechanism.namespace().as_bytes();
-    let mut bytes = Vec::with_capacity(128);
-    varint(&mut bytes, (engine.len() + ledger.0.len() + VOTE.len()) as u64);
-    bytes.extend_from_slice(engine);
-    bytes.extend_from_slice(&ledger.0);
-    bytes.extend_from_slice(VOTE);
-    [epoch, view, parent_view].into_iter().for_each(|number| varint(&mut bytes, number));
-    bytes.extend_from_slice(&block.0);
-    bytes
-}
-
-/// Unsigned LEB128.
-fn varint(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
+    vote_bytes(mechanism, ledger, Phase::Finalize, (epoch, view, parent_view), block)
 }
 
 /// Checks that a quorum of `validators` finalized the block that `certificate` names.

@@ -4,13 +4,14 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     AccessPolicy, AccessRequest, AccessUse, ActionKind, AgreementKey, Amount, BatchHeader, Cipher,
-    Claim, CodeId, CodeMeta, Command, CommandReport, ContractId, EntityId, Escrow, GrantId,
-    Inception, Join, KeyShare, Limit, Manifest, Offer, Proposal, PublicKey, Resource, Reward,
-    ServiceId, ServiceStatus, Signature, Sponsorship, Status, StreamId, Terms, ThingId, Transfer,
-    Trigger, TriggerId, TxId, Version, Voucher, VoucherId,
+    Claim, CodeId, CodeMeta, Command, CommandReport, ContractId, DoubleVote, EntityId, Escrow,
+    GrantId, Inception, Join, KeyShare, Limit, Manifest, Offer, Proposal, PublicKey, Resource,
+    Reward, ServiceId, ServiceStatus, Signature, Sponsorship, Stake, Status, StreamId, Terms,
+    ThingId, Transfer, Trigger, TriggerId, TxId, Version, Voucher, VoucherId,
 };
 
 mod bounds;
+mod kind;
 
 mod record;
 pub use record::Record;
@@ -545,6 +546,31 @@ pub enum Action {
         #[n(0)]
         reward: TxId,
     },
+    /// Puts tokens of the sender's behind a peer of its own, which is a candidate for a seat from then
+    /// on.
+    #[n(96)]
+    Stake(#[n(0)] Stake),
+    /// Takes tokens back from behind a peer, by whoever staked them. They stay locked for the epochs
+    /// that the ledger's rules say.
+    #[n(97)]
+    Unstake {
+        /// Behind which peer.
+        #[n(0)]
+        peer: EntityId,
+        /// How many; all if it is left out, and then the peer stands no more.
+        #[n(1)]
+        amount: Option<Amount>,
+    },
+    /// Gives tokens that were taken back and have become free to the account that staked them.
+    #[n(98)]
+    CollectStake {
+        /// Behind which peer they were.
+        #[n(0)]
+        peer: EntityId,
+    },
+    /// Shows that a peer voted twice, which costs it a share of its stake and its seat; by anyone.
+    #[n(99)]
+    ReportDoubleVote(#[n(0)] DoubleVote),
     /// Publishes a service, or another version of one; by its provider.
     #[n(68)]
     PublishService(#[n(0)] Manifest),
@@ -603,93 +629,4 @@ pub struct ApprovalPolicy {
     /// Blocks within which the approvals must come.
     #[n(3)]
     pub patience_blocks: u32,
-}
-
-impl Action {
-    /// Its kind.
-    #[must_use]
-    pub const fn kind(&self) -> ActionKind {
-        match self {
-            Self::RegisterEntity { .. } => ActionKind::RegisterEntity,
-            Self::RotateKey { .. } => ActionKind::RotateKey,
-            Self::RevokeEntity { .. } => ActionKind::RevokeEntity,
-            Self::RegisterThing { .. } => ActionKind::RegisterThing,
-            Self::UpdateThing { .. } => ActionKind::UpdateThing,
-            Self::Bind { .. } => ActionKind::Bind,
-            Self::Unbind { .. } => ActionKind::Unbind,
-            Self::SubmitBatch(_) => ActionKind::SubmitBatch,
-            Self::Record(_) => ActionKind::Record,
-            Self::SetApprovalPolicy(_) => ActionKind::SetApprovalPolicy,
-            Self::Approve { .. } => ActionKind::Approve,
-            Self::Reject { .. } => ActionKind::Reject,
-            Self::RetireThing { .. } => ActionKind::RetireThing,
-            Self::OfferThing { .. } => ActionKind::OfferThing,
-            Self::AcceptThing { .. } => ActionKind::AcceptThing,
-            Self::LimitBinding { .. } => ActionKind::LimitBinding,
-            Self::ReportStatus { .. } => ActionKind::ReportStatus,
-            Self::IssueVoucher(_) => ActionKind::IssueVoucher,
-            Self::RevokeVoucher { .. } => ActionKind::RevokeVoucher,
-            Self::JoinByVoucher(_) => ActionKind::JoinByVoucher,
-            Self::Command(_) => ActionKind::Command,
-            Self::ReportCommand(_) => ActionKind::ReportCommand,
-            Self::CancelCommand { .. } => ActionKind::CancelCommand,
-            Self::Quarantine { .. } => ActionKind::Quarantine,
-            Self::Propose(_) => ActionKind::Propose,
-            Self::Vote { .. } => ActionKind::Vote,
-            Self::Enact { .. } => ActionKind::Enact,
-            Self::WithdrawProposal { .. } => ActionKind::WithdrawProposal,
-            Self::SetAccessPolicy(_) => ActionKind::SetAccessPolicy,
-            Self::RemoveAccessPolicy { .. } => ActionKind::RemoveAccessPolicy,
-            Self::RequestAccess(_) => ActionKind::RequestAccess,
-            Self::AnswerAccess { .. } => ActionKind::AnswerAccess,
-            Self::RevokeGrant { .. } => ActionKind::RevokeGrant,
-            Self::UseGrant { .. } => ActionKind::UseGrant,
-            Self::RecordAccess { .. } => ActionKind::RecordAccess,
-            Self::SetAgreementKey { .. } => ActionKind::SetAgreementKey,
-            Self::RotateStreamKey { .. } => ActionKind::RotateStreamKey,
-            Self::ShareStreamKey { .. } => ActionKind::ShareStreamKey,
-            Self::EraseReadings { .. } => ActionKind::EraseReadings,
-            Self::ConfirmErasure { .. } => ActionKind::ConfirmErasure,
-            Self::UploadCode { .. } => ActionKind::UploadCode,
-            Self::StoreCode { .. } => ActionKind::StoreCode,
-            Self::RemoveCode { .. } => ActionKind::RemoveCode,
-            Self::Instantiate { .. } => ActionKind::Instantiate,
-            Self::Execute { .. } => ActionKind::Execute,
-            Self::Migrate { .. } => ActionKind::Migrate,
-            Self::SetAdmin { .. } => ActionKind::SetAdmin,
-            Self::FreezeContract { .. } => ActionKind::FreezeContract,
-            Self::ThawContract { .. } => ActionKind::ThawContract,
-            Self::TerminateContract { .. } => ActionKind::TerminateContract,
-            Self::AcceptContract { .. } => ActionKind::AcceptContract,
-            Self::DeclineContract { .. } => ActionKind::DeclineContract,
-            Self::SetTrigger(_) => ActionKind::SetTrigger,
-            Self::RemoveTrigger { .. } => ActionKind::RemoveTrigger,
-            Self::SuspendTrigger { .. } => ActionKind::SuspendTrigger,
-            Self::ResumeTrigger { .. } => ActionKind::ResumeTrigger,
-            Self::PublishService(_) => ActionKind::PublishService,
-            Self::SetServiceStatus { .. } => ActionKind::SetServiceStatus,
-            Self::Transfer(_) => ActionKind::Transfer,
-            Self::BurnTokens { .. } => ActionKind::BurnTokens,
-            Self::OpenEscrow(_) => ActionKind::OpenEscrow,
-            Self::ReleaseEscrow { .. } => ActionKind::ReleaseEscrow,
-            Self::RefundEscrow { .. } => ActionKind::RefundEscrow,
-            Self::SweepAccount { .. } => ActionKind::SweepAccount,
-            Self::Sponsor(_) => ActionKind::Sponsor,
-            Self::EndSponsorship { .. } => ActionKind::EndSponsorship,
-            Self::OfferReward(_) => ActionKind::OfferReward,
-            Self::FundReward { .. } => ActionKind::FundReward,
-            Self::EndReward { .. } => ActionKind::EndReward,
-        }
-    }
-
-    /// Most gas that it asks for.
-    #[must_use]
-    pub const fn gas_limit(&self) -> u64 {
-        match self {
-            Self::Instantiate { gas_limit, .. }
-            | Self::Execute { gas_limit, .. }
-            | Self::Migrate { gas_limit, .. } => *gas_limit,
-            _ => 0,
-        }
-    }
 }

@@ -211,12 +211,24 @@ pub enum ActionKind {
     /// [`Action::EndReward`](crate::Action::EndReward).
     #[n(95)]
     EndReward = 95,
+    /// [`Action::Stake`](crate::Action::Stake).
+    #[n(96)]
+    Stake = 96,
+    /// [`Action::Unstake`](crate::Action::Unstake).
+    #[n(97)]
+    Unstake = 97,
+    /// [`Action::CollectStake`](crate::Action::CollectStake).
+    #[n(98)]
+    CollectStake = 98,
+    /// [`Action::ReportDoubleVote`](crate::Action::ReportDoubleVote).
+    #[n(99)]
+    ReportDoubleVote = 99,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 69] = [
+    pub const ALL: [(Self, &'static str); 73] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -286,6 +298,10 @@ impl ActionKind {
         (Self::OfferReward, "offer_reward"),
         (Self::FundReward, "fund_reward"),
         (Self::EndReward, "end_reward"),
+        (Self::Stake, "stake"),
+        (Self::Unstake, "unstake"),
+        (Self::CollectStake, "collect_stake"),
+        (Self::ReportDoubleVote, "report_double_vote"),
     ];
 
     /// Name in text.

@@ -3,8 +3,8 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    Block, Digest, EntityId, EntityKind, ExecutionResult, Fees, Header, Inception, LedgerId, Reads,
-    Token, Validator, ValidatorSet, Wire, WireError,
+    Amount, Block, Digest, EntityId, EntityKind, ExecutionResult, Fees, Header, Inception,
+    LedgerId, Reads, StakeRules, Token, Validator, ValidatorSet, Wire, WireError,
     certificate::quorum,
     did::is_network_name,
     digest::hash,
@@ -109,6 +109,9 @@ pub struct Parameters {
     /// if nothing costs anything: so whoever executes a block knows without another look.
     #[n(11)]
     pub fees: Option<Fees>,
+    /// How seats are given by stake, for ever. Left out if members give them by vote.
+    #[n(12)]
+    pub stake: Option<StakeRules>,
 }
 
 impl Parameters {
@@ -128,6 +131,7 @@ impl Parameters {
             reads: Reads::Open,
             epoch_blocks: Some(EPOCH_BLOCKS_STANDARD),
             fees: None,
+            stake: None,
         }
     }
 
@@ -256,6 +260,9 @@ pub enum GenesisError {
     /// The token, what accounts begin with, or fees without it.
     #[error("{0}")]
     Token(&'static str),
+    /// The rules of stake, where they cannot hold.
+    #[error("{0}")]
+    Stake(&'static str),
     /// A mechanism that trusts every peer, in a mode in which they need not trust each other.
     #[error(
         "raft trusts every peer, so it is for private ledgers: choose simplex, or the mode private"
@@ -341,6 +348,7 @@ impl Genesis {
         self.check_members()?;
         self.parameters.check()?;
         self.check_token()?;
+        self.check_stake()?;
         self.check_majority()
     }
 
@@ -387,6 +395,30 @@ impl Genesis {
         } else {
             Err(GenesisError::Token("only founding organisations begin with tokens"))
         }
+    }
+
+    /// What founders have staked must be there, and so many that they could be chosen again.
+    fn check_stake(&self) -> Result<(), GenesisError> {
+        let Some(rules) = &self.parameters.stake else { return Ok(()) };
+        let Some(token) = self.token.as_ref().filter(|_| self.mode == Mode::Public) else {
+            return Err(GenesisError::Stake("`stake` is for the mode public, and needs a `token`"));
+        };
+        if !(usize::from(rules.seats_min)..=usize::from(rules.seats_max))
+            .contains(&self.peers.len())
+        {
+            let why = "there must be as many founding peers as `stake` allows seats";
+            return Err(GenesisError::Stake(why));
+        }
+        for organisation in &self.organisations {
+            let id = organisation.inception.id();
+            let peers = self.peers.iter().filter(|peer| peer.organisation == id).count() as u64;
+            let begins = token.initial.iter().find(|each| each.account == id);
+            if rules.founding.times(peers) > begins.map_or(Amount::ZERO, |each| each.amount) {
+                let why = "an organisation begins with less than `stake` puts behind its peers";
+                return Err(GenesisError::Stake(why));
+            }
+        }
+        Ok(())
     }
 
     /// In a consortium of four peers or more no organisation may hold a third of the votes
@@ -450,6 +482,12 @@ impl Parameters {
                     .is_none_or(|it| (EPOCH_BLOCKS_MIN..=EPOCH_BLOCKS_MAX).contains(&it)),
             ),
             ("fees", self.fees.is_none_or(|fees| fees.is_within_bounds())),
+            (
+                "stake",
+                self.stake.is_none_or(|stake| {
+                    self.epoch_blocks.is_some_and(|blocks| stake.is_within_bounds(blocks))
+                }),
+            ),
         ];
         match bounds.into_iter().find(|(_, holds)| !holds) {
             Some((name, _)) => Err(GenesisError::Parameter(name)),
@@ -520,6 +558,49 @@ mod tests {
             let expected = if good { Ok(()) } else { Err(GenesisError::Mechanism) };
             assert_eq!(genesis.check(), expected, "{mode:?} {mechanism:?}");
             assert_eq!(Genesis::from_wire(&genesis.to_wire()).is_ok(), good);
+        }
+    }
+
+    #[test]
+    fn stake_needs_a_public_ledger_and_tokens_that_are_there() {
+        let rules = StakeRules {
+            seats_min: 1,
+            seats_max: 8,
+            least: Amount::from(5),
+            founding: Amount::from(10),
+            locked_epochs: 3,
+            silent_epochs: 2,
+            burnt_percent: 10,
+        };
+        let staked = || {
+            let mut genesis = genesis();
+            let account = genesis.organisations[0].inception.id();
+            let initial = vec![crate::Allocation { account, amount: Amount::from(10) }];
+            let (name, symbol) = ("Watt".into(), "watt".into());
+            genesis.mode = Mode::Public;
+            genesis.token = Some(Token { name, symbol, decimals: 0, initial });
+            genesis.parameters.fees = Some(Fees::default());
+            genesis.parameters.stake = Some(rules);
+            genesis
+        };
+        type Change<'a> = (bool, &'a dyn Fn(&mut Genesis));
+        let rows: &[Change<'_>] = &[
+            (true, &|_| ()),
+            (false, &|g| g.mode = Mode::Consortium),
+            (false, &|g| g.mode = Mode::Private),
+            (false, &|g| (g.token, g.parameters.fees) = (None, None)),
+            (false, &|g| g.parameters.epoch_blocks = None),
+            (false, &|g| g.parameters.stake = Some(StakeRules { seats_min: 2, ..rules })),
+            (false, &|g| {
+                g.parameters.stake = Some(StakeRules { founding: Amount::from(11), ..rules });
+            }),
+            (false, &|g| g.parameters.stake = Some(StakeRules { least: Amount::ZERO, ..rules })),
+        ];
+        for (row, (founds, change)) in rows.iter().enumerate() {
+            let mut genesis = staked();
+            change(&mut genesis);
+            assert_eq!(genesis.check().is_ok(), *founds, "row {row}");
+            assert_eq!(Genesis::from_wire(&genesis.to_wire()).is_ok(), *founds, "row {row}");
         }
     }
 

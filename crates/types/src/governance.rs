@@ -199,13 +199,13 @@ impl Proposal {
     }
 }
 
-fn is_voting_key(key: &[u8; 32]) -> bool {
+pub(crate) fn is_voting_key(key: &[u8; 32]) -> bool {
     PublicKey::ed25519(*key).is_valid()
 }
 
 /// Whether a text may be where a peer listens: `host:port` in printable ASCII. Whether it leads
 /// anywhere is found out by dialling it.
-fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
     let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
     printable

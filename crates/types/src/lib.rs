@@ -86,6 +86,12 @@ pub use token::{
     Allocation, Amount, Escrow, Fees, Reward, Sponsorship, Token, TokenEvent, Transfer,
 };
 
+mod offence;
+pub use offence::{CastVote, DoubleVote, Phase, vote_bytes};
+
+mod stake;
+pub use stake::{Stake, StakeRules, StakedSeat};
+
 mod transaction;
 pub use transaction::{Body, Signed, Transaction, cosigned_bytes};
 

@@ -195,5 +195,15 @@ pub const MEMO_BYTES_MAX: usize = 128;
 pub const REWARDS_OF_STREAM_MAX: usize = 8;
 /// Most payments of rewards in one block; batches beyond are accepted and earn nothing.
 pub const REWARDS_PAID_MAX: u32 = 1024;
+/// Fewest epochs for which withdrawn stake is locked: the peer may vote in the one that begins after
+/// the next block still, and in the one after it.
+pub const STAKE_LOCKED_EPOCHS_MIN: u32 = 2;
+/// Most epochs for which withdrawn stake is locked.
+pub const STAKE_LOCKED_EPOCHS_MAX: u32 = 100_000;
+/// Most whole epochs in which a peer may propose nothing and keep its seat.
+pub const STAKE_SILENT_EPOCHS_MAX: u32 = 100_000;
+/// Fewest blocks of an epoch for each seat that is given by stake: so often is it a peer's turn, and if
+/// it let all of them pass, it was silent.
+pub const STAKE_TURNS_MIN: u32 = 4;
 /// So many failures in a row suspend a trigger.
 pub const TRIGGER_FAILURES_MAX: u8 = 5;

@@ -166,6 +166,13 @@ refusals! {
     159 UnknownReward "unknown_reward" "No open reward has this id; list those of the stream.";
     160 TooManyRewards "too_many_rewards" "As many rewards as there may be are offered for the stream; wait until one ends.";
     161 TokensAtStart "tokens_at_start" "Funds cannot go with a contract that waits for participants; send them once it has begun.";
+    162 StakesOff "stakes_off" "Seats of this ledger do not follow from stakes; members give them by vote.";
+    163 SeatsByStake "seats_by_stake" "Seats of this ledger follow from stakes, and members from seats; put stake behind a peer instead.";
+    164 StakeTooSmall "stake_too_small" "The peer would have less than the least stake behind it; stake more, or withdraw all.";
+    165 NoStake "no_stake" "Nothing is staked behind this peer; list those that have stake.";
+    166 StakeLocked "stake_locked" "What was withdrawn is locked still, or nothing was; `althing stake show` names the epoch in which it is free.";
+    167 StakeNeedsSeat "stake_needs_seat" "The peer does not stand for a seat; say its voting key and address too.";
+    168 OffenceKnown "offence_known" "A double vote of this key in this epoch was paid for already; nothing more is to be done.";
     170 StreamNotEmpty "stream_not_empty" "A stream becomes confidential before its first reading or never; publish the property under a new name.";
     171 StreamKeyNumber "stream_key_number" "It is not the number of the stream's next key; the key was rotated meanwhile, so look at the stream and try again.";
     172 NoAgreementKey "no_agreement_key" "A reader has not said to which key the stream's key is to be wrapped, or has another by now; it does so with `althing entity agree`.";

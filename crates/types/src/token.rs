@@ -507,6 +507,91 @@ pub enum TokenEvent {
         #[n(2)]
         amount: Amount,
     },
+    /// Tokens were put behind a peer.
+    #[n(13)]
+    Staked {
+        /// The peer.
+        #[n(0)]
+        peer: EntityId,
+        /// The organisation that runs it.
+        #[n(1)]
+        organisation: EntityId,
+        /// How many.
+        #[n(2)]
+        amount: Amount,
+        /// What is behind it now.
+        #[n(3)]
+        stake: Amount,
+    },
+    /// Tokens were taken from behind a peer; they are locked still.
+    #[n(14)]
+    Unstaked {
+        /// The peer.
+        #[n(0)]
+        peer: EntityId,
+        /// The organisation that runs it.
+        #[n(1)]
+        organisation: EntityId,
+        /// How many.
+        #[n(2)]
+        amount: Amount,
+        /// The first epoch in which all that was withdrawn is free.
+        #[n(3)]
+        free_epoch: u64,
+    },
+    /// Tokens that were behind a peer went back to the account.
+    #[n(15)]
+    StakeCollected {
+        /// The peer.
+        #[n(0)]
+        peer: EntityId,
+        /// The organisation that runs it.
+        #[n(1)]
+        organisation: EntityId,
+        /// How many.
+        #[n(2)]
+        amount: Amount,
+    },
+    /// A peer proposed nothing for too long, or was revoked, and stands for a seat no more; its stake
+    /// stays where it is.
+    #[n(16)]
+    CandidateDropped {
+        /// The peer.
+        #[n(0)]
+        peer: EntityId,
+        /// The organisation that runs it.
+        #[n(1)]
+        organisation: EntityId,
+        /// Whole epochs in a row without a block of its own.
+        #[n(2)]
+        silent_epochs: u32,
+    },
+    /// Too few peers have stake, so whoever has a seat keeps it.
+    #[n(17)]
+    SeatsKept {
+        /// How many have.
+        #[n(0)]
+        candidates: u16,
+        /// How many it takes.
+        #[n(1)]
+        needed: u16,
+    },
+    /// A peer voted twice: a share of its stake is destroyed, and it stands for a seat no more.
+    #[n(18)]
+    StakeBurnt {
+        /// The peer.
+        #[n(0)]
+        peer: EntityId,
+        /// The organisation that runs it.
+        #[n(1)]
+        organisation: EntityId,
+        /// How many.
+        #[n(2)]
+        amount: Amount,
+        /// The epoch of the votes.
+        #[n(3)]
+        epoch: u64,
+    },
 }
 
 #[cfg(test)]

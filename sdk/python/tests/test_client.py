@@ -147,6 +147,8 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
     client.transfers(ID)
     client.escrows(ID)
     client.sponsored(ID)
+    client.candidates()
+    client.stake(ID)
     client.rewards_by(ID)
     client.rewards_of(ID)
     client.escrow(ID)

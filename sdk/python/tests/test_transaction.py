@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, secrecy, service, token, trigger
+from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, secrecy, service, stake, token, trigger
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.digest import service_id, trigger_id
@@ -200,9 +200,9 @@ def contract_of(form: dict[str, Any]) -> actions.Action:
 
 def token_of(form: dict[str, Any]) -> actions.Action:
     """Actions about tokens."""
-    names = ("to", "payee", "arbiter", "escrow", "account", "entity", "stream", "reward")
+    names = ("peer", "to", "payee", "arbiter", "escrow", "account", "entity", "stream", "reward")
     ids = {name: bytes.fromhex(form[name]) if form[name] else None for name in names if name in form}
-    amounts = {name: int(form[name]) for name in ("amount", "per_day", "total", "per_batch", "per_reading", "fund") if name in form}
+    amounts = {name: int(form[name]) if form[name] else None for name in ("amount", "per_day", "total", "per_batch", "per_reading", "fund") if name in form}
     rest: Any = {name: form[name] for name in ("memo", "until_height") if name in form}
     given: Any = {**ids, **amounts, **rest}
     match form["kind"]:
@@ -228,6 +228,20 @@ def token_of(form: dict[str, Any]) -> actions.Action:
             return actions.FundReward(**given)
         case "end_reward":
             return actions.EndReward(**given)
+        case "stake":
+            own = form["seat"]
+            seat = stake.StakedSeat(bytes.fromhex(own["key"]), own["address"], bytes.fromhex(own["possession"])) if own else None
+            return actions.Stake(stake.StakeForm(**given, seat=seat))
+        case "unstake":
+            return actions.Unstake(**given)
+        case "report_double_vote":
+            votes = [
+                stake.CastVote(cast["phase"], cast["parent_view"], bytes.fromhex(cast["block"]), bytes.fromhex(cast["signature"]))
+                for cast in (form["first"], form["second"])
+            ]
+            return actions.ReportDoubleVote(stake.DoubleVote(bytes.fromhex(form["key"]), form["epoch"], form["view"], *votes))
+        case "collect_stake":
+            return actions.CollectStake(**given)
     raise AssertionError(form["kind"])
 
 

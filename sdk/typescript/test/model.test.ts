@@ -43,7 +43,7 @@ test('every operation has a method, with the parameters of the operation', async
     client.accessPolicies(ID), client.grants({ entity: ID }), client.grant(ID), client.accessFeed({ owner: ID }), client.explainAccess({}),
     client.commands(ID), client.command(ID), client.voucher(ID),
     client.supply(), client.holdings(), client.holding(ID), client.transfers(ID), client.escrows(ID), client.sponsored(ID),
-    client.rewardsBy(ID), client.rewardsOf(ID), client.escrow(ID), client.reward(ID),
+    client.rewardsBy(ID), client.rewardsOf(ID), client.escrow(ID), client.reward(ID), client.candidates(), client.stake(ID),
     client.governance(), client.proposals(), client.proposal(ID), client.consequence(new Uint8Array(1)),
     client.codes(), client.code(ID), client.codeModule(ID), client.contracts(), client.contract(ID), client.contractHistory(ID),
     client.askContract(ID, { message: '{}' }), client.tryOut(new Uint8Array(1)),

@@ -175,6 +175,25 @@ function contractOf(json: Json): Action {
       return actions.fundReward(id('reward'), amount('amount'));
     case 'end_reward':
       return actions.endReward(id('reward'));
+    case 'stake': {
+      const seat = json['seat'] as Json | null;
+      const said = seat && { key: hex(seat['key']), address: seat['address'] as string, possession: hex(seat['possession']) };
+      return { kind: 'stake', stake: { peer: id('peer'), amount: amount('amount'), seat: said } };
+    }
+    case 'unstake':
+      return actions.unstake(id('peer'), json['amount'] === null ? undefined : amount('amount'));
+    case 'report_double_vote': {
+      const vote = (form: Json) => ({
+        phase: form['phase'] as 'notarize' | 'nullify' | 'finalize',
+        parentView: BigInt(form['parent_view'] as number),
+        block: hex(form['block']),
+        signature: hex(form['signature']),
+      });
+      const votes = { key: id('key'), epoch: BigInt(number('epoch')), view: BigInt(number('view')), first: vote(json['first'] as Json), second: vote(json['second'] as Json) };
+      return { kind: 'report_double_vote', votes };
+    }
+    case 'collect_stake':
+      return actions.collectStake(id('peer'));
     case 'migrate':
       return actions.migrate(id('contract'), id('code'), message(), BigInt(number('gas_limit')));
     case 'set_admin':
@@ -340,6 +359,7 @@ function changeOf(json: Json): Change {
         reads: 'open' as const,
         epochBlocks: number('epoch_blocks'),
         fees: json['fees'] === undefined ? null : feesOf(json['fees'] as Json),
+        stake: null,
       };
       return { kind: 'set_parameters', parameters };
     }

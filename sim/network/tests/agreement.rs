@@ -9,7 +9,7 @@ mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use althing_ordering::Fault;
+use althing_ordering::{Evidence, Fault};
 use althing_sim_network::Behaviour;
 use althing_types::Digest;
 use common::{LOSSY, STUCK, World, runner, torn};
@@ -150,6 +150,12 @@ fn one_cheat_among_four_neither_divides_nor_stops_the_others() {
                 let seen: Vec<_> =
                     honest.iter().flat_map(|peer| world.toys[*peer].evidence()).collect();
                 assert!(seen.iter().all(|evidence| evidence.validator == world.plan.keys[0]));
+                // The ledger takes what the engine proves.
+                for Evidence { votes, .. } in &seen {
+                    assert!(votes.is_conflict(), "{votes:?}");
+                    let checks = votes.checks(&support::LEDGER);
+                    assert!(checks.iter().all(|it| it.key.verify(&it.message, &it.signature)));
+                }
                 let double = seen.iter().any(|it| it.fault == Fault::ConflictingNotarize);
                 assert_eq!(double, cheat == Behaviour::DoubleVote, "{cheat:?} {seed}");
                 assert!(world.nodes[0].as_ref().unwrap().lies() > 0, "{cheat:?} {seed}");

@@ -53,6 +53,7 @@ pub(super) fn forms() -> Vec<Form> {
         ("alone", genesis(1, Mode::Private)),
         ("with tokens", super::tokens::genesis()),
         ("three that agree by raft", of_raft(3)),
+        ("with seats by stake", super::tokens::genesis_of_stake()),
     ]
     .map(|(name, genesis)| {
         Vector::new(name, to_json(&genesis), genesis.to_wire())

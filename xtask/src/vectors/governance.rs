@@ -119,6 +119,9 @@ pub(super) fn parameters_json(parameters: &Parameters) -> Value {
     if let Some(fees) = parameters.fees {
         json["fees"] = super::tokens::fees_json(fees);
     }
+    if let Some(stake) = &parameters.stake {
+        json["stake"] = super::tokens::rules_json(stake);
+    }
     json
 }
 

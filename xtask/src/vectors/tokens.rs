@@ -1,12 +1,16 @@
 //! Tokens: one of each action and event.
 
 use althing_types::{
-    Action, Allocation, Amount, ContractId, EntityId, Escrow, Event, Fees, Mode, Reward,
-    Sponsorship, StreamId, Token, TokenEvent, Transfer, TxId,
+    Action, Allocation, Amount, CastVote, ContractId, Digest, DoubleVote, EntityId, Escrow, Event,
+    Fees, Mechanism, Mode, Phase, Reward, Sponsorship, Stake, StakeRules, StakedSeat, StreamId,
+    Suite, Token, TokenEvent, Transfer, TxId, possession_bytes, vote_bytes,
 };
 use serde_json::{Value, json};
 
-use super::founding;
+use super::{
+    founding,
+    identity::{LEDGER, key},
+};
 
 const ACCOUNT: EntityId = EntityId([0xac; 32]);
 const OTHER: EntityId = EntityId([0x0e; 32]);
@@ -32,6 +36,51 @@ pub(super) fn genesis() -> althing_types::Genesis {
     genesis.parameters.fees =
         Some(Fees { per_transaction: 1000, per_byte: 10, per_million_gas: 500 });
     genesis
+}
+
+/// A ledger whose seats follow from stakes.
+pub(super) fn genesis_of_stake() -> althing_types::Genesis {
+    let mut genesis = genesis();
+    if let Some(token) = &mut genesis.token {
+        let founders = genesis.organisations.iter().map(|founder| founder.inception.id());
+        let of = |account| Allocation { account, amount: much() };
+        token.initial = founders.map(of).collect();
+    }
+    genesis.parameters.stake = Some(rules());
+    genesis
+}
+
+fn rules() -> StakeRules {
+    StakeRules {
+        seats_min: 4,
+        seats_max: 128,
+        least: Amount::from(1_000_000_000),
+        founding: Amount::from(5_000_000_000),
+        locked_epochs: 64,
+        silent_epochs: 16,
+        burnt_percent: 10,
+    }
+}
+
+pub(super) fn rules_json(rules: &StakeRules) -> Value {
+    json!({
+        "seats_min": rules.seats_min,
+        "seats_max": rules.seats_max,
+        "least": rules.least.to_string(),
+        "founding": rules.founding.to_string(),
+        "locked_epochs": rules.locked_epochs,
+        "silent_epochs": rules.silent_epochs,
+        "burnt_percent": rules.burnt_percent,
+    })
+}
+
+/// A peer that votes by a key that it holds.
+fn seat() -> StakedSeat {
+    let voting = key(Suite::Ed25519, 9);
+    let public = voting.public_key();
+    let possession = voting.sign(&possession_bytes(&LEDGER, &OTHER, &public));
+    let key = public.bytes.try_into().expect("an Ed25519 key has 32 bytes");
+    StakedSeat { key, address: "peer.example:7000".into(), possession }
 }
 
 pub(super) fn token_json(token: &Token) -> Value {
@@ -93,7 +142,31 @@ pub(super) fn actions() -> Vec<Action> {
             gas_limit: 1_000_000,
             funds: Some(Amount::from(70_000)),
         },
+        Action::Stake(Stake { peer: OTHER, amount: much(), seat: Some(seat()) }),
+        Action::Stake(Stake { peer: OTHER, amount: Amount::ZERO, seat: Some(seat()) }),
+        Action::Stake(Stake { peer: OTHER, amount: Amount::from(5), seat: None }),
+        Action::Unstake { peer: OTHER, amount: Some(Amount::from(5)) },
+        Action::Unstake { peer: OTHER, amount: None },
+        Action::CollectStake { peer: OTHER },
+        Action::ReportDoubleVote(double_vote(Phase::Notarize, Some(1))),
+        Action::ReportDoubleVote(double_vote(Phase::Nullify, None)),
     ]
+}
+
+/// Votes by one key in one view: two for blocks, or one to give the view up and one to finalize in it.
+fn double_vote(phase: Phase, block: Option<u8>) -> DoubleVote {
+    let voting = key(Suite::Ed25519, 9);
+    let (epoch, view, parent_view) = (3, 300, 299);
+    let vote = |phase, block: Option<u8>| {
+        let about = block.map(|byte| (parent_view, Digest([byte; 32])));
+        let (parent_view, block) = about.unwrap_or_default();
+        let place = (epoch, view, parent_view);
+        let message = vote_bytes(Mechanism::Simplex, &LEDGER, phase, place, &block);
+        CastVote { phase, parent_view, block, signature: voting.sign(&message) }
+    };
+    let other = if phase == Phase::Nullify { Phase::Finalize } else { phase };
+    let key = voting.public_key().bytes.try_into().expect("an Ed25519 key has 32 bytes");
+    DoubleVote { key, epoch, view, first: vote(phase, block), second: vote(other, Some(2)) }
 }
 
 /// The fields of those of [`actions`]; none if it is about something else.
@@ -136,6 +209,36 @@ pub(super) fn action_json(action: &Action) -> Option<Value> {
             json!({ "reward": hex::encode(reward.0), "amount": amount.to_string() })
         }
         Action::EndReward { reward } => json!({ "reward": hex::encode(reward.0) }),
+        Action::Stake(stake) => json!({
+            "peer": id(&stake.peer),
+            "amount": stake.amount.to_string(),
+            "seat": stake.seat.as_ref().map(|seat| json!({
+                "key": hex::encode(seat.key),
+                "address": seat.address,
+                "possession": hex::encode(seat.possession.0),
+            })),
+        }),
+        Action::Unstake { peer, amount } => {
+            json!({ "peer": id(peer), "amount": amount.map(|amount| amount.to_string()) })
+        }
+        Action::CollectStake { peer } => json!({ "peer": id(peer) }),
+        Action::ReportDoubleVote(votes) => {
+            let vote = |vote: &CastVote| {
+                json!({
+                    "phase": format!("{:?}", vote.phase).to_lowercase(),
+                    "parent_view": vote.parent_view,
+                    "block": hex::encode(vote.block.0),
+                    "signature": hex::encode(vote.signature.0),
+                })
+            };
+            json!({
+                "key": hex::encode(votes.key),
+                "epoch": votes.epoch,
+                "view": votes.view,
+                "first": vote(&votes.first),
+                "second": vote(&votes.second),
+            })
+        }
         _ => return None,
     })
 }
@@ -144,6 +247,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
     use TokenEvent as E;
     let (amount, escrow, reward, stream) = (Amount::from(300), ESCROW, REWARD, STREAM);
     let (payer, payee, until_height) = (ACCOUNT, OTHER, 1000);
+    let (peer, organisation) = (OTHER, ACCOUNT);
     let memo = "for power".into();
     [
         ("tokens transferred", E::Transferred { from: payer, to: payee, amount: much(), memo }),
@@ -159,6 +263,12 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         ("reward funded", E::RewardFunded { reward, from: payee, amount }),
         ("reward paid", E::RewardPaid { reward, to: payee, amount }),
         ("reward ended", E::RewardEnded { reward, payer, amount: Amount::ZERO }),
+        ("staked", E::Staked { peer, organisation, amount, stake: much() }),
+        ("unstaked", E::Unstaked { peer, organisation, amount, free_epoch: 70 }),
+        ("stake collected", E::StakeCollected { peer, organisation, amount }),
+        ("candidate dropped", E::CandidateDropped { peer, organisation, silent_epochs: 16 }),
+        ("seats kept", E::SeatsKept { candidates: 3, needed: 4 }),
+        ("stake burnt", E::StakeBurnt { peer, organisation, amount, epoch: 3 }),
     ]
     .map(|(name, event)| (name, Event::Token(event)))
     .into()

@@ -99,8 +99,8 @@ impl Choice {
     fn reasons(self) -> String {
         let mode = match self.mode {
             ModeName::Public => {
-                "public: anybody is to take part with the same rights, so nobody is trusted. Open joining by \
-                 stake is not built yet: seats are given by vote of the founders, whom everybody can watch."
+                "public: anybody is to take part with the same rights, so nobody is trusted. Whoever puts \
+                 tokens behind a peer stands for a seat; the highest stakes get them, with equal votes."
             }
             ModeName::Consortium => {
                 "consortium: several organisations run it, and none can run it alone. Members decide by \
@@ -216,7 +216,10 @@ impl InitCommand {
             port: self.port,
             mqtt_port: self.mqtt_port,
             epoch_blocks: EPOCH_BLOCKS_STANDARD,
-            token: self.token,
+            token: match choice.mode {
+                ModeName::Public => self.token.for_public(),
+                ModeName::Consortium | ModeName::Private => self.token,
+            },
             protection: self.protection,
         }
     }
@@ -284,11 +287,17 @@ mod tests {
                     protection: ProtectionArgs::new(None, true),
                 };
                 assert_eq!(command.choice().unwrap(), choice);
-                let plan = command.into_new(choice).plan().unwrap();
-                let founded = crate::founding::found(&plan);
+                let new = command.into_new(choice);
+                let founded = crate::founding::found(&new.plan().unwrap());
                 assert_eq!(founded.is_ok(), !alone || one_may_own_all, "{mode:?} alone: {alone}");
                 let Ok(founded) = founded else { continue };
-                let genesis = founded.genesis;
+                let genesis = new.token.add(founded.genesis).unwrap();
+                // Everybody has a wallet in a public ledger, and seats follow from stakes there.
+                let open = mode == ModeName::Public;
+                assert_eq!(
+                    (genesis.token.is_some(), genesis.parameters.stake.is_some()),
+                    (open, open)
+                );
                 assert_eq!((genesis.mechanism, genesis.parameters.reads), (mechanism, reads));
                 // All peers of the genesis have a vote, and as many must sign as the mechanism says.
                 assert_eq!(genesis.validators().validators.len(), 4);

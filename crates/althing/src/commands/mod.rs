@@ -21,6 +21,7 @@ pub(crate) mod peer;
 pub(crate) mod reading;
 pub(crate) mod secrecy;
 pub(crate) mod service;
+pub(crate) mod stake;
 pub(crate) mod stream;
 pub(crate) mod thing;
 pub(crate) mod trigger;
@@ -32,7 +33,7 @@ pub(crate) mod webhook;
 use std::path::Path;
 
 use althing_client::model::{Outcome, Page, PastEvents};
-use althing_types::EntityKind;
+use althing_types::{Action, EntityKind};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
@@ -41,6 +42,7 @@ use crate::{
     output::{Output, Table, thousands},
     program,
     report::NextStep as _,
+    session::Session,
 };
 
 /// Which part of a list.
@@ -93,6 +95,12 @@ fn final_at(outcome: &Outcome) -> String {
         None => format!("final in block {}, transaction {id}", outcome.height),
         Some(waits) => format!("block {}, transaction {id}: {}", outcome.height, waits.detail),
     }
+}
+
+/// Signs one action and tells that it is final.
+async fn perform(output: Output, session: &Session, action: Action) -> anyhow::Result<()> {
+    let outcome = session.perform(vec![action]).await?;
+    output.show(&outcome, || final_at(&outcome))
 }
 
 /// An entity's kind as typed.

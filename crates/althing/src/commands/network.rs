@@ -123,7 +123,7 @@ impl From<ReadsName> for Reads {
 /// Modes on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ModeName {
-    /// Open to everybody in time: seats are given by vote until there are stakes.
+    /// Anybody may take part; with --stake, the highest stakes get the seats.
     Public,
     /// Members decide who may join.
     Consortium,

@@ -29,6 +29,14 @@ fn the_procedure_of_clause_10_1_passes_in_a_private_ledger() {
     assert!(evidence.contains("4 of 7 needed"), "{evidence}");
 }
 
+/// The same in a public ledger, where a token is there and seats follow from stakes.
+#[test]
+fn the_procedure_of_clause_10_1_passes_in_a_public_ledger() {
+    let output = must(&["conformance", "10.1", "--mode", "public", "--json"]);
+    let report: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+    assert_eq!((&report["failed"], &report["passed"]), (&0.into(), &6.into()), "{report}");
+}
+
 #[test]
 fn the_procedure_of_clause_10_7_passes_step_by_step() {
     let output = must(&["conformance", "10.7", "--json"]);

@@ -1,4 +1,4 @@
-//! Members let an organisation in, whose peer takes a seat, and take another's seat away.
+//! Organisations join with their peers: members let them in and take seats away, or they stake.
 
 use std::path::{Path, PathBuf};
 
@@ -142,5 +142,76 @@ fn an_organisation_joins_with_its_peer_and_another_loses_its_seat() {
     let gone = ["org", "remove-peer", "peer-5", "--peer", &network.url(0), "--key"];
     let refused = must_fail(&[&gone[..], &[text(&network.organisation(0))]].concat());
     assert!(refused.contains("no_seat"), "{refused}");
+    network.stop();
+}
+
+/// Nobody lets it in: an organisation registers itself with the help of any other, stakes, and its peer gets
+/// a seat; a founder leaves, and has its tokens back once its peer votes no more.
+#[test]
+fn a_newcomer_stakes_for_its_peer_and_a_founder_leaves() {
+    let token =
+        ["--token", "coin", "--token-decimals", "2", "--stake", "100", "--locked-epochs", "2"];
+    let mode = ["--epoch-blocks", EPOCH_BLOCKS, "--mode", "public"];
+    let mut network = Network::found_with(&[&mode[..], &token].concat());
+    (0..4).for_each(|index| network.start_peer(index));
+    network.wait_until_ready();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let (organisation, peer, voting) =
+        (file("organisation.json"), file("peer.json"), file("voting.json"));
+    let somebody = network.organisation(2);
+    for key in [&organisation, &peer, &voting] {
+        must(&["key", "new", text(key), "--insecure-keys"]);
+    }
+    let register = |kind: &str, name: &str, entity: &Path, key: &Path| {
+        let new = ["entity", "register", "--kind", kind, "--name", name];
+        let keys = ["--entity-key", text(entity), "--key", text(key)];
+        network.ask(0, &[&new[..], &keys].concat());
+    };
+    register("organisation", "newcomer", &organisation, &somebody);
+    network.ask(0, &["wallet", "send", "newcomer", "500", "--key", text(&somebody)]);
+    register("peer", "peer-5", &peer, &organisation);
+    let port = free_port(2);
+    let address = format!("127.0.0.1:{}", port + 1);
+    let put =
+        ["stake", "put", "peer-5", "250", "--voting-key", text(&voting), "--address", &address];
+    network.ask(0, &[&put[..], &["--key", text(&organisation)]].concat());
+    let line = network.ask(0, &["stake", "list"]);
+    assert_eq!(
+        (&line["items"][0]["name"], &line["items"][0]["amount"]),
+        (&"peer-5".into(), &"25000".into())
+    );
+    assert!(seats(&network, "chosen_validators").contains(&"peer-5".to_owned()));
+
+    // No member votes, and it has a seat all the same.
+    let config = write_config(&network, folder.path(), port, &voting);
+    let joiner = Process::start("peer", &config);
+    let url = format!("http://127.0.0.1:{port}");
+    pass(&network, 64);
+    until("the newcomer among the validators", || {
+        seats(&network, "validators").contains(&"peer-5".to_owned()).then_some(())
+    });
+    until("the newcomer as high as the others", || height(&url).filter(|height| *height >= 64));
+    let members = network.ask(0, &["org", "list"])["members"].as_array().unwrap().len();
+    assert_eq!(members, 5, "who has a seat is a member");
+
+    // A founder leaves. Its tokens are locked while its peer votes.
+    let founder = text(&network.organisation(3)).to_owned();
+    network.ask(0, &["stake", "withdraw", "peer-4", "--all", "--key", &founder]);
+    let collect = ["stake", "collect", "peer-4", "--peer", &network.url(0), "--key", &founder];
+    let refused = must_fail(&collect);
+    assert!(refused.contains("stake_locked"), "{refused}");
+    let left = height(&network.url(0)).unwrap() / 32 * 32 + 64;
+    pass(&network, left);
+    until("validators without the founder's peer", || {
+        (!seats(&network, "validators").contains(&"peer-4".to_owned())).then_some(())
+    });
+    must(&collect);
+    // The others need the newcomer now: without one of them it makes the three of four that sign.
+    network.kill_peer(2);
+    let now = height(&network.url(0)).unwrap();
+    pass(&network, now + 4);
+    until("blocks at the newcomer", || height(&url).filter(|height| *height > now + 4));
+    joiner.stop();
     network.stop();
 }

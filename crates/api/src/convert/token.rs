@@ -1,13 +1,14 @@
 use althing_client::model::{
-    Action, Escrow, Event, Hex, Holding, Movement, Reward, Sponsorship, Supply, TokenEvent,
-    TokenName,
+    Action, Escrow, Event, Hex, HexKey, Holding, Movement, Reward, Sponsorship, Stake, Supply,
+    TokenEvent, TokenName,
 };
 use althing_peer::query::{
-    EscrowRecord, HoldingState, MovementAt, RewardRecord, SponsorshipRecord, SupplyState,
+    EscrowRecord, HoldingState, MovementAt, RewardRecord, SponsorshipRecord, StakeState,
+    SupplyState,
 };
 use althing_types::{self as types, EntityId, TxId};
 
-use crate::service::Service;
+use crate::{problem::Answer, service::Service};
 
 pub(crate) fn supply(state: &SupplyState) -> Supply {
     let places = &state.supply;
@@ -22,6 +23,7 @@ pub(crate) fn supply(state: &SupplyState) -> Supply {
         escrows: places.escrows.to_string(),
         rewards: places.rewards.to_string(),
         fees: places.fees.to_string(),
+        staked: places.staked.map(|staked| staked.to_string()),
         prices: state.fees.map(Into::into),
     }
 }
@@ -93,6 +95,22 @@ impl Service {
         }
     }
 
+    pub(crate) fn stake(&self, state: &StakeState) -> Answer<Stake> {
+        let record = &state.record;
+        Ok(Stake {
+            peer: self.did(&state.peer),
+            name: self.query.entity(&state.peer)?.inception.name,
+            organisation: self.did(&record.organisation),
+            vote_key: Hex(HexKey(record.key)),
+            address: state.address.clone(),
+            amount: record.amount.to_string(),
+            since_height: record.since_height,
+            leaving: record.leaving.to_string(),
+            free_epoch: record.free_epoch,
+            silent_epochs: record.silent_epochs,
+        })
+    }
+
     /// An action about tokens.
     pub(super) fn token_action(&self, action: &types::Action) -> Action {
         use types::Action as A;
@@ -132,6 +150,24 @@ impl Service {
                 Action::FundReward { reward: Hex(*reward), amount: amount.to_string() }
             }
             A::EndReward { reward } => Action::EndReward { reward: Hex(*reward) },
+            A::Stake(stake) => Action::Stake {
+                peer: self.did(&stake.peer),
+                amount: stake.amount.to_string(),
+                vote_key: stake.seat.as_ref().map(|seat| Hex(HexKey(seat.key))),
+                address: stake.seat.as_ref().map(|seat| seat.address.clone()),
+            },
+            A::Unstake { peer, amount } => Action::Unstake {
+                peer: self.did(peer),
+                amount: amount.map(|amount| amount.to_string()),
+            },
+            A::CollectStake { peer } => Action::CollectStake { peer: self.did(peer) },
+            A::ReportDoubleVote(votes) => Action::ReportDoubleVote {
+                vote_key: Hex(HexKey(votes.key)),
+                epoch: votes.epoch,
+                view: votes.view,
+                first: phase(votes.first.phase).to_owned(),
+                second: phase(votes.second.phase).to_owned(),
+            },
             _ => unreachable!("called for actions about tokens only"),
         }
     }
@@ -202,7 +238,48 @@ impl Service {
                 payer: did(payer),
                 amount: amount.to_string(),
             },
+            E::Staked { peer, organisation, amount, stake } => TokenEvent::Staked {
+                peer: did(peer),
+                organisation: did(organisation),
+                amount: amount.to_string(),
+                stake: stake.to_string(),
+            },
+            E::Unstaked { peer, organisation, amount, free_epoch } => TokenEvent::Unstaked {
+                peer: did(peer),
+                organisation: did(organisation),
+                amount: amount.to_string(),
+                free_epoch: *free_epoch,
+            },
+            E::StakeCollected { peer, organisation, amount } => TokenEvent::StakeCollected {
+                peer: did(peer),
+                organisation: did(organisation),
+                amount: amount.to_string(),
+            },
+            E::CandidateDropped { peer, organisation, silent_epochs } => {
+                TokenEvent::CandidateDropped {
+                    peer: did(peer),
+                    organisation: did(organisation),
+                    silent_epochs: *silent_epochs,
+                }
+            }
+            E::StakeBurnt { peer, organisation, amount, epoch } => TokenEvent::StakeBurnt {
+                peer: did(peer),
+                organisation: did(organisation),
+                amount: amount.to_string(),
+                epoch: *epoch,
+            },
+            E::SeatsKept { candidates, needed } => {
+                TokenEvent::SeatsKept { candidates: *candidates, needed: *needed }
+            }
         })
+    }
+}
+
+const fn phase(phase: types::Phase) -> &'static str {
+    match phase {
+        types::Phase::Notarize => "notarize",
+        types::Phase::Nullify => "nullify",
+        types::Phase::Finalize => "finalize",
     }
 }
 
@@ -215,6 +292,12 @@ pub(super) fn parties(event: &types::TokenEvent) -> Vec<EntityId> {
         E::Sponsored { entity, sponsor, .. } | E::SponsorshipEnded { entity, sponsor } => {
             vec![*entity, *sponsor]
         }
+        E::Staked { peer, organisation, .. }
+        | E::Unstaked { peer, organisation, .. }
+        | E::StakeCollected { peer, organisation, .. }
+        | E::CandidateDropped { peer, organisation, .. }
+        | E::StakeBurnt { peer, organisation, .. } => vec![*peer, *organisation],
+        E::SeatsKept { .. } => Vec::new(),
         E::Burnt { account: one, .. }
         | E::Minted { to: one, .. }
         | E::AccountFrozen { account: one, .. }

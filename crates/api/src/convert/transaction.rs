@@ -235,7 +235,11 @@ impl Service {
             | types::Action::EndSponsorship { .. }
             | types::Action::OfferReward(_)
             | types::Action::FundReward { .. }
-            | types::Action::EndReward { .. } => self.token_action(action),
+            | types::Action::EndReward { .. }
+            | types::Action::Stake(_)
+            | types::Action::Unstake { .. }
+            | types::Action::CollectStake { .. }
+            | types::Action::ReportDoubleVote(_) => self.token_action(action),
         }
     }
 

@@ -56,6 +56,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Config,
     limits::bounded,
+    offence,
     own::Own,
     problem::{ApiError, Failure, PROBLEM_MEDIA_TYPE},
     purge,
@@ -73,6 +74,7 @@ pub fn router(peer: Peer, config: Config, recorder: Option<Signer>) -> Router {
     let own = recorder.map(|signer| Arc::new(Own::new(signer)));
     tokio::spawn(purge::carry_out(Arc::clone(&service), own.clone()));
     if let Some(own) = own {
+        tokio::spawn(offence::report(Arc::clone(&service), Arc::clone(&own)));
         tokio::spawn(uses::record(Arc::clone(&service), own));
     }
     let (router, _) = documented().split_for_parts();
@@ -207,6 +209,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(tokens::escrow))
         .routes(routes!(tokens::reward))
         .routes(routes!(tokens::rewards_of))
+        .routes(routes!(tokens::candidates))
+        .routes(routes!(tokens::stake))
         .routes(routes!(webhooks::create, webhooks::webhooks))
         .routes(routes!(webhooks::pause))
         .routes(routes!(webhooks::resume))

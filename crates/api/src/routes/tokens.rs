@@ -1,5 +1,5 @@
 use althing_client::model::{
-    Escrow, Holding, IdText, Movement, Page, Reward, Sponsorship, StreamHex, Supply, TxHex,
+    Escrow, Holding, IdText, Movement, Page, Reward, Sponsorship, Stake, StreamHex, Supply, TxHex,
     query::List,
 };
 use althing_peer::query::PAGE_ITEMS_MAX;
@@ -188,6 +188,48 @@ pub(super) async fn reward(
     let look =
         move |service: &Service| Ok(Json(service.reward(&id.0, &service.query.reward(&id.0)?)));
     service.read(look).await
+}
+
+/// List the peers that stand for a seat by their stakes
+///
+/// The first in line first: the highest stake, of equal ones the one that has stood longer. The settings
+/// of the ledger say how many of them get a seat at the end of an epoch. Empty where seats do not follow
+/// from stakes.
+#[utoipa::path(
+    get,
+    path = "/v1/stakes",
+    tag = "tokens",
+    params(List),
+    responses((status = 200, description = "Those who stand, in line", body = Page<Stake>))
+)]
+pub(super) async fn candidates(
+    State(service): State<Shared>,
+    Params(list): Params<List>,
+) -> Answer<Json<Page<Stake>>> {
+    let (after, limit) = (key_cursor(list.after.as_deref())?, limit(list.limit, PAGE_ITEMS_MAX)?);
+    let list = move |service: &Service| {
+        let page = service.query.candidates(after.as_deref(), limit)?;
+        let items: Answer<Vec<Stake>> =
+            page.items.iter().map(|state| service.stake(state)).collect();
+        Ok(Json(Page { items: items?, next: page.next.as_deref().map(hex::encode) }))
+    };
+    service.read(list).await
+}
+
+/// Ask what is staked behind a peer
+#[utoipa::path(
+    get,
+    path = "/v1/stakes/{peer}",
+    tag = "tokens",
+    params(("peer" = IdText, Path, description = "The peer")),
+    responses((status = 200, description = "Its stake", body = Stake))
+)]
+pub(super) async fn stake(
+    State(service): State<Shared>,
+    Parsed(peer): Parsed<IdText>,
+) -> Answer<Json<Stake>> {
+    let peer = service.entity_id(&peer)?;
+    service.read(move |service| Ok(Json(service.stake(&service.query.stake(&peer)?)?))).await
 }
 
 /// List the open rewards for readings of a stream

@@ -1,7 +1,7 @@
 //! The token of a ledger and what transactions cost, in `genesis.json`.
 
-use althing_types::{Allocation, Amount, Did, Fees, Token};
-use serde::{Deserialize, Serialize};
+use althing_types::{Allocation, Amount, Did, Fees, StakeRules, Token};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{GenesisFileError, check_id, unknown};
 use crate::model::DidText;
@@ -43,6 +43,78 @@ pub struct FeesForm {
     pub per_byte: u64,
     /// Each million of gas, or part of it, that it sets as limits of calls.
     pub per_million_gas: u64,
+}
+
+/// How seats are given by stake at the end of each epoch. Amounts are in the smallest unit of the token,
+/// digits in text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StakeForm {
+    /// Fewest peers with stake that take over: while there are less, whoever has a seat keeps it.
+    pub seats_min: u16,
+    /// Most seats.
+    pub seats_max: u16,
+    /// Least stake of a peer.
+    #[serde(with = "digits")]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub least: Amount,
+    /// What is staked behind each founding peer from the beginning.
+    #[serde(with = "digits")]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub founding: Amount,
+    /// Epochs for which stake that was withdrawn stays locked.
+    pub locked_epochs: u32,
+    /// So many whole epochs in a row without a block of its own cost a peer its seat.
+    pub silent_epochs: u32,
+    /// How much of a peer's stake a double vote destroys, hundredths.
+    pub burnt_percent: u8,
+}
+
+/// Amounts as digits in text.
+mod digits {
+    use serde::de::Error as _;
+
+    use super::{Amount, Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(amount: &Amount, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(amount)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Amount, D::Error> {
+        let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
+        Amount::parse(&text).ok_or_else(|| D::Error::custom("an amount is digits in text"))
+    }
+}
+
+impl From<StakeRules> for StakeForm {
+    fn from(rules: StakeRules) -> Self {
+        let StakeRules {
+            seats_min,
+            seats_max,
+            least,
+            founding,
+            locked_epochs,
+            silent_epochs,
+            burnt_percent,
+        } = rules;
+        Self { seats_min, seats_max, least, founding, locked_epochs, silent_epochs, burnt_percent }
+    }
+}
+
+impl From<StakeForm> for StakeRules {
+    fn from(form: StakeForm) -> Self {
+        let StakeForm {
+            seats_min,
+            seats_max,
+            least,
+            founding,
+            locked_epochs,
+            silent_epochs,
+            burnt_percent,
+        } = form;
+        Self { seats_min, seats_max, least, founding, locked_epochs, silent_epochs, burnt_percent }
+    }
 }
 
 impl TokenForm {

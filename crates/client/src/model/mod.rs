@@ -50,10 +50,11 @@ pub use stream::{
 mod webhook;
 pub use webhook::{NewWebhook, WEBHOOK_PURPOSE, Webhook, Webhooks};
 
+mod action;
+pub use action::Action;
 mod transaction;
 pub use transaction::{
-    Action, Admission, Admissions, Effect, Outcome, Receipt, RefusalText, Transaction,
-    TransactionStatus,
+    Admission, Admissions, Effect, Outcome, Receipt, RefusalText, Transaction, TransactionStatus,
 };
 
 mod access;
@@ -64,7 +65,9 @@ pub use access::{
 mod service;
 pub use service::{PriceRule, Service, ServiceNeed, ServiceVersion, VersionStatus};
 mod token;
-pub use token::{Escrow, Holding, Movement, Reward, Sponsorship, Supply, TokenEvent, TokenName};
+pub use token::{
+    Escrow, Holding, Movement, Reward, Sponsorship, Stake, Supply, TokenEvent, TokenName,
+};
 mod trigger;
 pub use trigger::{Trigger, TriggerTrial};
 mod contract;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, StreamHex, Time, TxHex};
+use super::{DidText, KeyHex, StreamHex, Time, TxHex};
 
 /// The token of a ledger and where all of it is. Amounts are in its smallest unit, digits in text:
 /// they do not fit a number of JSON.
@@ -20,6 +20,10 @@ pub struct Supply {
     pub rewards: String,
     /// Fees of this epoch, which its last block shares among the validators.
     pub fees: String,
+    /// Those staked behind peers, with what was withdrawn and not collected; absent where seats do not
+    /// follow from stakes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staked: Option<String>,
     /// What transactions cost; absent if the ledger has no tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices: Option<crate::genesis_file::FeesForm>,
@@ -78,7 +82,8 @@ pub struct Movement {
     pub height: u64,
     /// Time of the block.
     pub time: Time,
-    /// `genesis`, `transfer`, `fee`, `fee_share`, `mint`, `burn`, `escrow`, `reward` or `sweep`.
+    /// `genesis`, `transfer`, `fee`, `fee_share`, `mint`, `burn`, `escrow`, `reward`, `sweep` or
+    /// `stake`.
     pub reason: String,
     /// Whether it came to the account rather than left it.
     pub incoming: bool,
@@ -143,6 +148,34 @@ pub struct Reward {
     pub since_height: u64,
     /// Last height at which it is paid; then anyone can end it.
     pub until_height: u64,
+}
+
+/// What is staked behind a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Stake {
+    /// The peer.
+    pub peer: DidText,
+    /// Its name.
+    pub name: String,
+    /// The organisation that runs it and staked for it.
+    pub organisation: DidText,
+    /// Its voting key.
+    pub vote_key: KeyHex,
+    /// Where other peers reach it; absent if its configuration alone says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What counts when seats are given.
+    pub amount: String,
+    /// Height since which it stands for a seat; absent if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_height: Option<u64>,
+    /// What was withdrawn and not collected.
+    pub leaving: String,
+    /// The first epoch in which that can be collected.
+    pub free_epoch: u64,
+    /// Whole epochs in a row in which it had a seat and proposed nothing.
+    pub silent_epochs: u32,
 }
 
 /// What happened to tokens.
@@ -264,5 +297,63 @@ pub enum TokenEvent {
         payer: DidText,
         /// How much.
         amount: String,
+    },
+    /// Tokens were put behind a peer.
+    Staked {
+        /// The peer.
+        peer: DidText,
+        /// Who runs it.
+        organisation: DidText,
+        /// How many.
+        amount: String,
+        /// What is behind it now.
+        stake: String,
+    },
+    /// Tokens were taken from behind a peer; they are locked still.
+    Unstaked {
+        /// The peer.
+        peer: DidText,
+        /// Who runs it.
+        organisation: DidText,
+        /// How many.
+        amount: String,
+        /// The first epoch in which all that was withdrawn is free.
+        free_epoch: u64,
+    },
+    /// Tokens that were behind a peer went back to the account.
+    StakeCollected {
+        /// The peer.
+        peer: DidText,
+        /// Who runs it.
+        organisation: DidText,
+        /// How many.
+        amount: String,
+    },
+    /// A peer was silent for too long, or revoked, and stands for a seat no more.
+    CandidateDropped {
+        /// The peer.
+        peer: DidText,
+        /// Who runs it.
+        organisation: DidText,
+        /// Whole epochs in a row without a block of its own.
+        silent_epochs: u32,
+    },
+    /// Too few peers have stake, so whoever has a seat keeps it.
+    SeatsKept {
+        /// How many have.
+        candidates: u16,
+        /// How many it takes.
+        needed: u16,
+    },
+    /// A peer voted twice: a share of its stake is destroyed, and it stands for a seat no more.
+    StakeBurnt {
+        /// The peer.
+        peer: DidText,
+        /// Who runs it.
+        organisation: DidText,
+        /// How many.
+        amount: String,
+        /// The epoch of the votes.
+        epoch: u64,
     },
 }

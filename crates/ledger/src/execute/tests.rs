@@ -153,6 +153,13 @@ const BY_TOKENS: &[Refusal] = &[
     UnknownReward,
     TooManyRewards,
     TokensAtStart,
+    StakesOff,
+    SeatsByStake,
+    StakeTooSmall,
+    NoStake,
+    StakeLocked,
+    StakeNeedsSeat,
+    OffenceKnown,
 ];
 
 /// Changes a good transaction into one that does not count.

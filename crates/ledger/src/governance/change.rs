@@ -34,6 +34,9 @@ pub(super) fn make<R: Read>(
     actor: &Actor,
     change: &Change,
 ) -> Result<(), Stop> {
+    if state.now.parameters.stake.is_some() && is_about_seats(change) {
+        return Err(Refusal::SeatsByStake.into());
+    }
     match change {
         Change::AddOrganisation { inception, .. } => add_organisation(state, actor, inception),
         Change::RemoveOrganisation { organisation } => {
@@ -47,6 +50,18 @@ pub(super) fn make<R: Read>(
         Change::MintTokens { to, amount } => token::mint(state, actor, to, *amount),
         Change::FreezeAccount { account, frozen } => token::freeze(state, account, *frozen),
     }
+}
+
+/// Whether it says who is a member or has a seat.
+const fn is_about_seats(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::AddOrganisation { .. }
+            | Change::RemoveOrganisation { .. }
+            | Change::AddPeer(_)
+            | Change::RemovePeer { .. }
+            | Change::RotateVotingKey { .. }
+    )
 }
 
 fn add_organisation<R: Read>(

@@ -43,19 +43,19 @@ pub fn rewards_by(payer: &EntityId) -> Vec<u8> {
 pub(super) fn founded(genesis: &Genesis) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     let initial = genesis.token.iter().flat_map(|token| &token.initial);
     let rows = initial.flat_map(|each| {
-        let movement = Movement {
-            reason: Reason::Genesis,
-            incoming: true,
-            amount: each.amount,
-            balance: each.amount,
-            other: None,
-            transaction: None,
-            memo: String::new(),
+        let staked = crate::token::staked_by(genesis, &each.account);
+        let left = each.amount.minus(staked).unwrap_or_default();
+        let line = |number: u128, reason, incoming, amount, balance| {
+            let (other, transaction, memo) = (None, None, String::new());
+            let movement = Movement { reason, incoming, amount, balance, other, transaction, memo };
+            let key = join(b'f', &[b"h", &each.account.0, &number.to_be_bytes()]);
+            (key, Some(encode(&movement)))
         };
-        [
-            (join(b'f', &[b"a", &each.account.0]), Some(Vec::new())),
-            (join(b'f', &[b"h", &each.account.0, &[0; 16]]), Some(encode(&movement))),
-        ]
+        let begins = line(0, Reason::Genesis, true, each.amount, each.amount);
+        let stakes = (!staked.is_zero()).then(|| line(1, Reason::Stake, false, staked, left));
+        let has =
+            (!left.is_zero()).then(|| (join(b'f', &[b"a", &each.account.0]), Some(Vec::new())));
+        [Some(begins), stakes, has].into_iter().flatten()
     });
     rows.collect()
 }

@@ -27,7 +27,7 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
-    pub(super) const fn of(reason: Reason, other: Option<EntityId>) -> Self {
+    pub(crate) const fn of(reason: Reason, other: Option<EntityId>) -> Self {
         Self { reason, other, memo: "" }
     }
 }
@@ -163,6 +163,19 @@ pub(crate) fn burn<R: Read>(
     Ok(())
 }
 
+/// Destroys tokens that are staked; the caller takes them out of the stake.
+pub(crate) fn burn_stake<R: Read>(
+    state: &mut Transition<'_, R>,
+    amount: Amount,
+) -> Result<(), Stop> {
+    count(state, |supply| {
+        let less = |place: Amount| place.minus(amount).ok_or(Refusal::InsufficientFunds);
+        let staked = less(supply.staked.unwrap_or_default())?;
+        (supply.total, supply.staked) = (less(supply.total)?, Some(staked));
+        Ok(())
+    })
+}
+
 /// Makes tokens, as members decided.
 pub(crate) fn mint<R: Read>(
     state: &mut Transition<'_, R>,
@@ -232,7 +245,7 @@ pub(crate) fn sweep<R: Read>(
 }
 
 /// Takes from the sender and counts it elsewhere.
-pub(super) fn lock<R: Read>(
+pub(crate) fn lock<R: Read>(
     state: &mut Transition<'_, R>,
     actor: &Actor,
     amount: Amount,
@@ -244,7 +257,7 @@ pub(super) fn lock<R: Read>(
 }
 
 /// Gives what was counted elsewhere to an account.
-pub(super) fn unlock<R: Read>(
+pub(crate) fn unlock<R: Read>(
     state: &mut Transition<'_, R>,
     actor: &Actor,
     to: &EntityId,

@@ -484,7 +484,14 @@ fn the_longest_records_fit() {
     };
     let reward = RewardRecord { payer: id, terms, left: most, spent, since_height: u64::MAX };
     assert_eq!(RewardRecord::from_wire(&reward.to_wire()), Ok(reward));
-    let supply = Supply { total: most, accounts: most, escrows: most, rewards: most, fees: most };
+    let supply = Supply {
+        total: most,
+        accounts: most,
+        escrows: most,
+        rewards: most,
+        fees: most,
+        staked: Some(most),
+    };
     assert_eq!(Supply::from_wire(&supply.to_wire()), Ok(supply));
     let movement = Movement {
         reason: Reason::Sweep,

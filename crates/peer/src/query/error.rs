@@ -41,6 +41,8 @@ pub enum Noun {
     Escrow,
     /// An open reward.
     Reward,
+    /// Tokens staked behind a peer.
+    Stake,
 }
 
 /// Why a question has no answer.
@@ -93,6 +95,7 @@ impl Noun {
             Self::Service => "service",
             Self::Escrow => "open escrow",
             Self::Reward => "open reward",
+            Self::Stake => "stake",
         }
     }
 }

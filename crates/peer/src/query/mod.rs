@@ -45,7 +45,7 @@ pub use contract::{CodeState, ContractFilter, ContractState, Tried};
 
 mod token;
 pub use althing_ledger::token::{EscrowRecord, RewardRecord, SponsorshipRecord};
-pub use token::{HoldingState, MovementAt, SupplyState};
+pub use token::{HoldingState, MovementAt, StakeState, SupplyState};
 
 mod walk;
 

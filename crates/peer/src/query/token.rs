@@ -1,13 +1,14 @@
 //! Tokens: who has how many, and how they moved.
 
 use althing_ledger::{
-    index, key,
+    governance, index, key,
+    stake::{self, StakeRecord},
     token::{
         self, Account, Audit, EscrowRecord, Movement, RewardRecord, SponsorshipRecord, Supply,
         TokenRecord,
     },
 };
-use althing_state::{Direction, Space, StoreError};
+use althing_state::{Direction, Read as _, Space, StoreError};
 use althing_types::{EntityId, Fees, StreamId, TxId};
 
 use super::{Noun, PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor, decode};
@@ -32,6 +33,17 @@ pub struct HoldingState {
     pub account: Account,
     /// Who pays its fees.
     pub sponsorship: Option<SponsorshipRecord>,
+}
+
+/// What is staked behind a peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StakeState {
+    /// The peer.
+    pub peer: EntityId,
+    /// How much, and since when.
+    pub record: StakeRecord,
+    /// Where it is reached, if that was said.
+    pub address: Option<String>,
 }
 
 /// A line of an account's history.
@@ -200,6 +212,37 @@ impl Query {
             let id = TxId(id);
             Ok(token::reward(&view, &id)?.map(|record| (id, record)))
         })
+    }
+
+    /// What is staked behind a peer.
+    ///
+    /// # Errors
+    /// [`Noun::Stake`] if nothing is.
+    pub fn stake(&self, peer: &EntityId) -> Result<StakeState, QueryError> {
+        let view = self.view();
+        let record = stake::stake(&view, peer)?.ok_or(QueryError::Unknown(Noun::Stake))?;
+        Ok(StakeState { peer: *peer, record, address: governance::address(&view, peer)? })
+    }
+
+    /// Those who stand for a seat, the first in line first.
+    ///
+    /// # Errors
+    /// [`QueryError::Cursor`] if the cursor is not of this list.
+    pub fn candidates(
+        &self,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<StakeState>, QueryError> {
+        let (prefix, limit) = (key::candidates(), limit.clamp(1, PAGE_ITEMS_MAX));
+        let after = checked_cursor(after, &prefix)?;
+        let rows = self.view().scan(&prefix, after, limit + 1)?;
+        let next = (rows.len() > limit).then(|| rows[limit - 1].0.clone());
+        let state = |row: &[u8]| {
+            let peer = key::candidate_of(row).ok_or_else(|| StoreError::corrupt(row))?;
+            self.stake(&peer)
+        };
+        let items = rows.iter().take(limit).map(|(row, _)| state(row));
+        Ok(Page { items: items.collect::<Result<_, _>>()?, next })
     }
 
     /// The open rewards for readings of a stream, oldest first.

@@ -70,6 +70,9 @@ impl Action {
             Self::OpenEscrow(escrow) => escrow.is_within_bounds(),
             Self::Sponsor(sponsorship) => sponsorship.is_within_bounds(),
             Self::OfferReward(reward) => reward.is_within_bounds(),
+            Self::ReportDoubleVote(votes) => votes.is_conflict(),
+            Self::Stake(stake) => stake.is_within_bounds(),
+            Self::Unstake { amount, .. } => amount.is_none_or(|amount| !amount.is_zero()),
             Self::BurnTokens { amount } | Self::FundReward { amount, .. } => !amount.is_zero(),
             _ => true,
         }

@@ -30,6 +30,7 @@ from .records import RecordForm
 from .secrecy import KeyShare, are_shares, cipher, key_shares
 from .service import Manifest, Version, manifest, service_status
 from .text import to_id
+from .stake import DoubleVote, StakedSeat, StakeForm
 from .token import Escrow, Reward, Sponsorship, TransferForm, amount
 from .trigger import Trigger
 
@@ -499,6 +500,35 @@ class FundReward(Action):
 EndReward = _of_one_id(95, "EndReward", "reward", "Ends a reward; what is left goes back.")
 
 
+@_kind(96)
+class Stake(Action):
+    """Puts tokens behind a peer of the sender's."""
+
+    stake: Annotated[StakeForm, record(StakeForm)]
+
+
+# Named: a field that is called so and has a default hides the codec.
+_some_amount = optional(amount)
+
+
+@_kind(97)
+class Unstake(Action):
+    """Takes tokens from behind a peer; all if no amount is said."""
+
+    peer: Annotated[bytes, id32]
+    amount: Annotated[int | None, _some_amount] = None
+
+
+CollectStake = _of_one_id(98, "CollectStake", "peer", "Gives back what was taken from behind a peer and is free.")
+
+
+@_kind(99)
+class ReportDoubleVote(Action):
+    """Shows that a peer voted twice."""
+
+    votes: Annotated[DoubleVote, record(DoubleVote)]
+
+
 def kind_of(action: Action) -> str:
     """Name of the kind of an action."""
     return _name(type(action))
@@ -557,6 +587,12 @@ def is_within_bounds(action: Action) -> bool:
             return is_call(message, gas_limit)
         case Transfer(form) | OpenEscrow(form) | Sponsor(form) | OfferReward(form):
             return form.is_valid()
+        case ReportDoubleVote(votes):
+            return votes.is_conflict()
+        case Stake(staked):
+            return staked.is_valid()
+        case Unstake(_, less):
+            return less != 0
         case BurnTokens(amount=paid) | FundReward(amount=paid):
             return paid > 0
         case Propose(proposal):
@@ -580,6 +616,15 @@ def register_entity(ledger: Id, kind: str, name: str, key: SigningKey) -> tuple[
     entity = entity_id(inception)
     possession = key.sign(possession_bytes(to_id(ledger), entity, key.public_key))
     return entity, RegisterEntity(inception, possession)
+
+
+def stake(ledger: Id, peer: Id, amount: int, voting_key: SigningKey | None = None, address: str = "") -> Stake:
+    """The action that puts tokens behind a peer; voting key and address are needed where it does not stand for a seat yet."""
+    own, seat = to_id(peer), None
+    if voting_key is not None:
+        possession = voting_key.sign(possession_bytes(to_id(ledger), own, voting_key.public_key))
+        seat = StakedSeat(voting_key.public_key.raw, address, possession)
+    return Stake(StakeForm(own, amount, seat))
 
 
 def rotate_key(ledger: Id, entity: Id, key: SigningKey) -> RotateKey:

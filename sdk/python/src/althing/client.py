@@ -390,6 +390,14 @@ class Client:
         """The open rewards for readings of a stream."""
         return self._json(f"/v1/streams/{_segment(stream)}/rewards")
 
+    def candidates(self, **query: Any) -> Json:
+        """A page of the peers that stand for a seat by their stakes, the first in line first."""
+        return self._json("/v1/stakes", query)
+
+    def stake(self, peer: str) -> Json:
+        """What is staked behind a peer."""
+        return self._json(f"/v1/stakes/{_segment(peer)}")
+
     def escrow(self, id: str) -> Json:
         """An open escrow."""
         return self._json(f"/v1/escrows/{_segment(id)}")

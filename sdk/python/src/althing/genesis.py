@@ -23,7 +23,7 @@ from .limits import (
     VALIDATORS_MAX,
 )
 from .text import parse_did, to_did
-from .token import Allocation, Fees, Token
+from .token import Allocation, Fees, StakeRules, Token
 
 _FILE_CHARS_MAX = 1024 * 1024
 MODES = ("public", "consortium", "private")
@@ -53,6 +53,8 @@ class Parameters:
     """Blocks in each epoch; if absent, the first one has no end."""
     fees: Annotated[Fees | None, optional(record(Fees))] = None
     """What transactions cost; absent if the ledger has no tokens."""
+    stake: Annotated[StakeRules | None, optional(record(StakeRules))] = None
+    """How seats are given by stake; absent if members give them by vote."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Genesis:
         self._check_members()
         check_parameters(self.parameters)
         self._check_token()
+        self._check_stake()
         self._check_majority()
 
     def _check_members(self) -> None:
@@ -129,6 +132,18 @@ class Genesis:
         _require(is_sound, "the `token` needs `epoch_blocks`, or is not valid")
         founders = [entity_id(each.inception) for each in self.organisations]
         _require(all(each.account in founders for each in self.token.initial), "only founding organisations begin with tokens")
+
+    def _check_stake(self) -> None:
+        rules = self.parameters.stake
+        if rules is None:
+            return
+        _require(self.mode == "public" and self.token is not None, "`stake` is for the mode public, and needs a `token`")
+        _require(rules.seats_min <= len(self.peers) <= rules.seats_max, "there must be as many founding peers as `stake` allows seats")
+        begins = {each.account: each.amount for each in self.token.initial} if self.token else {}
+        for each in self.organisations:
+            own = entity_id(each.inception)
+            staked = rules.founding * sum(peer.organisation == own for peer in self.peers)
+            _require(staked <= begins.get(own, 0), "an organisation begins with less than `stake` puts behind its peers")
 
     def _check_majority(self) -> None:
         """In a consortium of four peers or more no organisation may hold a third of the votes."""
@@ -162,6 +177,8 @@ def check_parameters(value: Parameters) -> None:
     ends = value.epoch_blocks is None or EPOCH_BLOCKS_MIN <= value.epoch_blocks <= EPOCH_BLOCKS_MAX
     _require(ends, "parameter epoch_blocks is out of bounds")
     _require(value.fees is None or value.fees.is_valid(), "parameter fees is out of bounds")
+    is_staked = value.stake is None or (value.epoch_blocks is not None and value.stake.is_valid(value.epoch_blocks))
+    _require(is_staked, "parameter stake is out of bounds")
 
 
 def _require(holds: bool, otherwise: str) -> None:
@@ -220,13 +237,27 @@ def _read_file(file: Any) -> Genesis:
 
 
 def _read_parameters(file: Any) -> Parameters:
-    optional_names = ("reads", "epoch_blocks", "fees")
+    optional_names = ("reads", "epoch_blocks", "fees", "stake")
     names = tuple(name for name in Parameters.__dataclass_fields__ if name not in optional_names)
     _only(file, (*names, *[name for name in optional_names if name in file]))
     reads = _one_of(file, "reads", ("open", "policy")) if "reads" in file else "open"
     epoch_blocks = _count(file["epoch_blocks"]) if "epoch_blocks" in file else None
     absent = reads == "open" and epoch_blocks is None
-    return Parameters(*[_count(file[name]) for name in names], None if absent else reads, epoch_blocks, _read_fees(file["fees"]) if "fees" in file else None)
+    fees = _read_fees(file["fees"]) if "fees" in file else None
+    stake = _read_stake(file["stake"]) if "stake" in file else None
+    return Parameters(*[_count(file[name]) for name in names], None if absent else reads, epoch_blocks, fees, stake)
+
+
+def _read_stake(file: Any) -> StakeRules:
+    names = tuple(StakeRules.__dataclass_fields__)
+    _only(file, names)
+    return StakeRules(**{name: _amount(file, name) if name in ("least", "founding") else _count(file[name]) for name in names})
+
+
+def _amount(file: Any, name: str) -> int:
+    amount = _text(file, name)
+    _require(re.fullmatch("0|[1-9][0-9]{0,36}", amount) is not None, f"{name} is not valid")
+    return int(amount)
 
 
 def _read_fees(file: Any) -> Fees:
@@ -244,9 +275,8 @@ def _read_token(file: Any, network: str) -> Token:
 def _read_allocation(file: Any, network: str) -> Allocation:
     _only(file, ("account", "amount"))
     owner_network, account = parse_did(_text(file, "account"))
-    amount = _text(file, "amount")
-    _require(owner_network == network and re.fullmatch("0|[1-9][0-9]{0,36}", amount) is not None, "account or amount is not valid")
-    return Allocation(account, int(amount))
+    _require(owner_network == network, "account is not valid")
+    return Allocation(account, _amount(file, "amount"))
 
 
 def _read_organisation(file: Any, network: str) -> Organisation:

@@ -115,9 +115,9 @@ def is_change(value: Change) -> bool:
         case AddOrganisation(inception):
             return is_name(inception.name) and inception.key.is_valid()
         case AddPeer(seat):
-            return _is_voting_key(seat.key) and _is_address(seat.address)
+            return is_voting_key(seat.key) and is_address(seat.address)
         case RotateVotingKey(key=key):
-            return _is_voting_key(key)
+            return is_voting_key(key)
         case SetParameters(parameters):
             return _is_parameters(parameters)
         case SetVotingRule(rule):
@@ -140,10 +140,12 @@ def _is_parameters(parameters: Parameters) -> bool:
     return True
 
 
-def _is_voting_key(key: bytes) -> bool:
+def is_voting_key(key: bytes) -> bool:
+    """Whether a peer may vote by a key."""
     return PublicKey("ed25519", key).is_valid()
 
 
-def _is_address(address: str) -> bool:
+def is_address(address: str) -> bool:
+    """Whether a text may be where a peer listens: `host:port`."""
     found = re.fullmatch(r"[!-~]+:([0-9]+)", address)
     return found is not None and len(address) <= ADDRESS_BYTES_MAX and 1 <= int(found[1]) <= 65_535

@@ -7,9 +7,19 @@ from typing import Annotated, Any
 
 from . import cbor
 from .cbor import Reader
-from .codec import Codec, boolean, list_of, optional, record, text, u8, u64, variants
+from .codec import Codec, boolean, list_of, optional, record, text, u8, u16, u32, u64, variants
 from .entity import id32, is_name
-from .limits import ALLOCATIONS_MAX, AMOUNT_MAX, DECIMALS_MAX, FEE_MAX, MEMO_BYTES_MAX
+from .limits import (
+    ALLOCATIONS_MAX,
+    AMOUNT_MAX,
+    DECIMALS_MAX,
+    FEE_MAX,
+    MEMO_BYTES_MAX,
+    STAKE_EPOCHS_MAX,
+    STAKE_LOCKED_EPOCHS_MIN,
+    STAKE_TURNS_MIN,
+    VALIDATORS_MAX,
+)
 
 
 def _write(value: int) -> bytes:
@@ -38,6 +48,31 @@ class Fees:
     def is_valid(self) -> bool:
         """Whether every price is within its bound."""
         return max(self.per_transaction, self.per_byte, self.per_million_gas) <= FEE_MAX
+
+
+@dataclass(frozen=True)
+class StakeRules:
+    """How seats are given by stake at the end of each epoch."""
+
+    seats_min: Annotated[int, u16]
+    """Fewest peers with stake that take over: while there are less, whoever has a seat keeps it."""
+    seats_max: Annotated[int, u16]
+    least: Annotated[int, amount]
+    """Least stake of a peer."""
+    founding: Annotated[int, amount]
+    """What is staked behind each founding peer from the beginning."""
+    locked_epochs: Annotated[int, u32]
+    """Epochs for which stake that was withdrawn stays locked."""
+    silent_epochs: Annotated[int, u32]
+    """So many whole epochs in a row without a block of its own cost a peer its seat."""
+    burnt_percent: Annotated[int, u8]
+    """How much of a peer's stake a double vote destroys, hundredths."""
+
+    def is_valid(self, epoch_blocks: int) -> bool:
+        """Whether every field is within its bounds, in a ledger whose epochs have so many blocks."""
+        are_seats = 1 <= self.seats_min <= self.seats_max <= VALIDATORS_MAX and self.seats_max * STAKE_TURNS_MIN <= epoch_blocks
+        are_epochs = STAKE_LOCKED_EPOCHS_MIN <= self.locked_epochs <= STAKE_EPOCHS_MAX and 1 <= self.silent_epochs <= STAKE_EPOCHS_MAX
+        return are_seats and are_epochs and 0 < self.least <= self.founding and 1 <= self.burnt_percent <= 100
 
 
 @dataclass(frozen=True)
@@ -146,6 +181,12 @@ _EVENTS: dict[int, tuple[str, dict[str, Any]]] = {
     10: ("RewardFunded", {"reward": _ID, "sender": _ID, "amount": _AMOUNT}),
     11: ("RewardPaid", {"reward": _ID, "to": _ID, "amount": _AMOUNT}),
     12: ("RewardEnded", {"reward": _ID, "payer": _ID, "amount": _AMOUNT}),
+    13: ("Staked", {"peer": _ID, "organisation": _ID, "amount": _AMOUNT, "stake": _AMOUNT}),
+    14: ("Unstaked", {"peer": _ID, "organisation": _ID, "amount": _AMOUNT, "free_epoch": _HEIGHT}),
+    15: ("StakeCollected", {"peer": _ID, "organisation": _ID, "amount": _AMOUNT}),
+    16: ("CandidateDropped", {"peer": _ID, "organisation": _ID, "silent_epochs": Annotated[int, u32]}),
+    17: ("SeatsKept", {"candidates": Annotated[int, u16], "needed": Annotated[int, u16]}),
+    18: ("StakeBurnt", {"peer": _ID, "organisation": _ID, "amount": _AMOUNT, "epoch": _HEIGHT}),
 }
 token_event = variants({number: make_dataclass(name, list(parts.items()), frozen=True) for number, (name, parts) in _EVENTS.items()})
 """What happened to tokens."""

@@ -421,6 +421,16 @@ export class Client {
     return this.#get(`/v1/rewards/${segment(id)}`, {}, options);
   }
 
+  /** The peers that stand for a seat by their stakes, the first in line first. */
+  candidates(query: model.CandidatesQuery = {}, options?: RequestOptions): Promise<model.Page<model.Stake>> {
+    return this.#get('/v1/stakes', query, options);
+  }
+
+  /** What is staked behind a peer. */
+  stake(peer: string, options?: RequestOptions): Promise<model.Stake> {
+    return this.#get(`/v1/stakes/${segment(peer)}`, {}, options);
+  }
+
   // Triggers.
 
   /** Triggers by name. */

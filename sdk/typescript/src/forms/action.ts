@@ -30,6 +30,7 @@ import { batchHeader, isBatch } from './reading.ts';
 import { isRecord, recordForm } from './record.ts';
 import { areShares, cipher, keyShare } from './secrecy.ts';
 import { isManifest, manifest, serviceStatus, version } from './service.ts';
+import { doubleVote, isStake, stake } from './stake.ts';
 import { amount, escrow, isMemo, isReward, isSponsorship, reward, sponsorship, transfer } from './token.ts';
 import { isTrigger, trigger } from './trigger.ts';
 
@@ -106,6 +107,10 @@ const others = {
   offer_reward: variant(93, { reward }),
   fund_reward: variant(94, { reward: id, amount }),
   end_reward: variant(95, { reward: id }),
+  stake: variant(96, { stake }),
+  unstake: variant(97, { peer: id, amount: optional(amount) }),
+  collect_stake: variant(98, { peer: id }),
+  report_double_vote: variant(99, { votes: doubleVote }),
 };
 
 /** The kind of an action. */
@@ -199,6 +204,10 @@ export function isWithinBounds(value: Action): boolean {
       return isSponsorship(value.sponsorship);
     case 'offer_reward':
       return isReward(value.reward);
+    case 'stake':
+      return isStake(value.stake);
+    case 'unstake':
+      return value.amount !== 0n;
     case 'burn_tokens':
     case 'fund_reward':
       return value.amount > 0n;

@@ -7,7 +7,7 @@ import { isPublicKey } from './crypto.ts';
 import { hash } from './digest.ts';
 import { entityId, id, inception } from './entity.ts';
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, CONTRACT_GAS_MAX, EPOCH_BLOCKS_MAX, EPOCH_BLOCKS_MIN, GENESIS_BYTES_MAX, ORGANISATIONS_MAX, VALIDATORS_MAX } from './limits.ts';
-import { areFees, fees, isToken, token } from './token.ts';
+import { areFees, fees, isToken, stakeRules, token } from './token.ts';
 
 /** What all peers of the ledger set alike. */
 export const parameters = record({
@@ -26,6 +26,8 @@ export const parameters = record({
   epochBlocks: optional(u32),
   /** What transactions cost; null if the ledger has no tokens. */
   fees: optional(fees),
+  /** How seats are given by stake; null if members give them by vote. */
+  stake: optional(stakeRules),
 });
 
 /** Who may take part. */
@@ -145,6 +147,7 @@ export function checkParameters(value: Value<typeof parameters>): void {
     reads: value.reads === 'policy' || (value.reads === null) === (value.epochBlocks === null),
     epochBlocks: value.epochBlocks === null || isWithin(value.epochBlocks, EPOCH_BLOCKS_MIN, EPOCH_BLOCKS_MAX),
     fees: value.fees === null || areFees(value.fees),
+    stake: value.stake === null || value.fees !== null,
   };
   for (const [name, holds] of Object.entries(bounds)) require(holds, `parameter ${name} is out of bounds`);
 }

@@ -67,11 +67,13 @@ function isRule({ numerator, denominator, patienceBlocks, timelockBlocks }: Valu
   return isShare && patienceBlocks >= 1 && patienceBlocks <= PATIENCE_BLOCKS_MAX && timelockBlocks <= TIMELOCK_BLOCKS_MAX;
 }
 
-function isVotingKey(key: Uint8Array): boolean {
+/** Whether a peer may vote by a key. */
+export function isVotingKey(key: Uint8Array): boolean {
   return isPublicKey({ suite: 'ed25519', bytes: key });
 }
 
-function isAddress(address: string): boolean {
+/** Whether a text may be where a peer listens: `host:port`. */
+export function isAddress(address: string): boolean {
   const port = /^[!-~]+:(\d+)$/.exec(address)?.[1];
   return address.length <= ADDRESS_BYTES_MAX && port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 }

@@ -138,6 +138,13 @@ const CODES = {
     'unknown_reward',
     'too_many_rewards',
     'tokens_at_start',
+    'stakes_off',
+    'seats_by_stake',
+    'stake_too_small',
+    'no_stake',
+    'stake_locked',
+    'stake_needs_seat',
+    'offence_known',
   ],
   177: ['device_changed', 'unsigned', 'device_signature'],
 } as const;

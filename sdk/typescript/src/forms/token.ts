@@ -1,6 +1,6 @@
 // Tokens: amounts, the token of a ledger, what transactions cost, and what accounts do.
 
-import { boolean, bytes, list, optional, record, text, u64, u8, variant, variants, type Codec, type Value } from '../cbor/codec.ts';
+import { boolean, bytes, list, optional, record, text, u16, u32, u64, u8, variant, variants, type Codec, type Value } from '../cbor/codec.ts';
 import { compare, toUtf8 } from '../text/bytes.ts';
 import { id, isName } from './entity.ts';
 import { AMOUNT_MAX, DECIMALS_MAX, FEE_MAX, MEMO_BYTES_MAX } from './limits.ts';
@@ -25,6 +25,22 @@ export const fees = record({ perTransaction: u64, perByte: u64, perMillionGas: u
 /** The token of a ledger; `initial` is what founding organisations begin with, ascending. */
 export const token = record({ name: text, symbol: text, decimals: u8, initial: list(record({ account: id, amount })) });
 
+/** How seats are given by stake at the end of each epoch. Only the ledger looks at their bounds: a genesis is known by its id. */
+export const stakeRules = record({
+  /** Fewest peers with stake that take over: while there are less, whoever has a seat keeps it. */
+  seatsMin: u16,
+  seatsMax: u16,
+  /** Least stake of a peer. */
+  least: amount,
+  /** What is staked behind each founding peer from the beginning. */
+  founding: amount,
+  /** Epochs for which stake that was withdrawn stays locked. */
+  lockedEpochs: u32,
+  /** So many whole epochs in a row without a block of its own cost a peer its seat. */
+  silentEpochs: u32,
+  /** How much of a peer's stake a double vote destroys, hundredths. */
+  burntPercent: u8,
+});
 /** A payment. */
 export const transfer = record({ to: id, amount, memo: text });
 /** Tokens that are locked for a payee until a height. */
@@ -49,6 +65,12 @@ export const tokenEvent = variants({
   reward_funded: variant(10, { reward: id, from: id, amount }),
   reward_paid: variant(11, { reward: id, to: id, amount }),
   reward_ended: variant(12, { reward: id, payer: id, amount }),
+  staked: variant(13, { peer: id, organisation: id, amount, stake: amount }),
+  unstaked: variant(14, { peer: id, organisation: id, amount, freeEpoch: u64 }),
+  stake_collected: variant(15, { peer: id, organisation: id, amount }),
+  candidate_dropped: variant(16, { peer: id, organisation: id, silentEpochs: u32 }),
+  seats_kept: variant(17, { candidates: u16, needed: u16 }),
+  stake_burnt: variant(18, { peer: id, organisation: id, amount, epoch: u64 }),
 });
 
 /** Whether prices are within their bounds. */

@@ -54,31 +54,45 @@ function parseJson(text: string): unknown {
   }
 }
 
+const SMALL = ['blockBytesMax', 'blockTransactionsMax', 'heartbeatMs', 'leaderTimeoutMs', 'clockDriftMaxMs'] as const;
+const LARGE = ['claimAheadMaxMs', 'sequenceWindow', 'contractGasTransactionMax', 'contractGasBlockMax'] as const;
+const PRICES = ['perTransaction', 'perByte', 'perMillionGas'] as const;
+const COUNTS = ['seatsMin', 'seatsMax', 'lockedEpochs', 'silentEpochs', 'burntPercent'] as const;
+const STAKES = ['least', 'founding'] as const;
+
+/** What the fields are called in JSON: `blockBytesMax` is `block_bytes_max` there. */
+function inJson(names: readonly string[]): string[] {
+  return names.map((name) => name.replace(/[A-Z]/g, (each) => `_${each.toLowerCase()}`));
+}
+
+function each<N extends string, T>(names: readonly N[], read: (name: string) => T): Record<N, T> {
+  const called = inJson(names);
+  return Object.fromEntries(names.map((name, at) => [name, read(called[at] ?? name)])) as Record<N, T>;
+}
+
 /** The settings of a ledger as genesis files and the interface have them. Throws `GenesisError` for what are none. */
 export function parseParameters(json: unknown): Genesis['parameters'] {
-  const names = ['block_bytes_max', 'block_transactions_max', 'heartbeat_ms', 'leader_timeout_ms', 'clock_drift_max_ms', 'claim_ahead_max_ms', 'sequence_window', 'contract_gas_transaction_max', 'contract_gas_block_max', 'reads', 'epoch_blocks', 'fees'];
-  const file = new Fields(json, 'parameters', names);
+  const file = new Fields(json, 'parameters', [...inJson([...SMALL, ...LARGE]), 'reads', 'epoch_blocks', 'fees', 'stake']);
   const small = (name: string): number => file.integer(name, 0xffff_ffff);
+  const isThere = (name: string): boolean => file.value(name) !== undefined;
   return {
-    blockBytesMax: small('block_bytes_max'),
-    blockTransactionsMax: small('block_transactions_max'),
-    heartbeatMs: small('heartbeat_ms'),
-    leaderTimeoutMs: small('leader_timeout_ms'),
-    clockDriftMaxMs: small('clock_drift_max_ms'),
-    claimAheadMaxMs: BigInt(file.integer('claim_ahead_max_ms', Number.MAX_SAFE_INTEGER)),
-    sequenceWindow: BigInt(file.integer('sequence_window', Number.MAX_SAFE_INTEGER)),
-    contractGasTransactionMax: BigInt(file.integer('contract_gas_transaction_max', Number.MAX_SAFE_INTEGER)),
-    contractGasBlockMax: BigInt(file.integer('contract_gas_block_max', Number.MAX_SAFE_INTEGER)),
-    reads: file.value('reads') !== undefined && file.oneOf('reads', ['open', 'policy']) === 'policy' ? ('policy' as const) : file.value('epoch_blocks') === undefined ? null : ('open' as const),
-    epochBlocks: file.value('epoch_blocks') === undefined ? null : small('epoch_blocks'),
-    fees: file.value('fees') === undefined ? null : readFees(file.value('fees')),
+    ...each(SMALL, small),
+    ...each(LARGE, (name) => file.large(name)),
+    reads: isThere('reads') && file.oneOf('reads', ['open', 'policy']) === 'policy' ? ('policy' as const) : isThere('epoch_blocks') ? ('open' as const) : null,
+    epochBlocks: isThere('epoch_blocks') ? small('epoch_blocks') : null,
+    fees: isThere('fees') ? readFees(file.value('fees')) : null,
+    stake: isThere('stake') ? readStake(file.value('stake')) : null,
   };
 }
 
 function readFees(json: unknown): NonNullable<Genesis['parameters']['fees']> {
-  const file = new Fields(json, 'fees', ['per_transaction', 'per_byte', 'per_million_gas']);
-  const price = (name: string): bigint => BigInt(file.integer(name, Number.MAX_SAFE_INTEGER));
-  return { perTransaction: price('per_transaction'), perByte: price('per_byte'), perMillionGas: price('per_million_gas') };
+  const file = new Fields(json, 'fees', inJson(PRICES));
+  return each(PRICES, (name) => file.large(name));
+}
+
+function readStake(json: unknown): NonNullable<Genesis['parameters']['stake']> {
+  const file = new Fields(json, 'stake', inJson([...COUNTS, ...STAKES]));
+  return { ...each(COUNTS, (name) => file.integer(name, 0xffff_ffff)), ...each(STAKES, (name) => file.amount(name)) };
 }
 
 function readToken(json: unknown, network: string): NonNullable<Genesis['token']> {
@@ -87,8 +101,7 @@ function readToken(json: unknown, network: string): NonNullable<Genesis['token']
     const of = new Fields(each, 'allocation', ['account', 'amount']);
     const account = parseDid(of.text('account'));
     if (account?.network !== network) throw of.wrong('account');
-    if (!/^(0|[1-9][0-9]{0,36})$/.test(of.text('amount'))) throw of.wrong('amount');
-    return { account: account.id, amount: BigInt(of.text('amount')) };
+    return { account: account.id, amount: of.amount('amount') };
   });
   return { name: file.text('name'), symbol: file.text('symbol'), decimals: file.integer('decimals', 0xff), initial };
 }
@@ -155,6 +168,17 @@ class Fields {
     const value = this.value(name);
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max) throw this.wrong(name);
     return value;
+  }
+
+  large(name: string): bigint {
+    return BigInt(this.integer(name, Number.MAX_SAFE_INTEGER));
+  }
+
+  /** A number of tokens, digits in text. */
+  amount(name: string): bigint {
+    const digits = this.text(name);
+    if (!/^(0|[1-9][0-9]{0,36})$/.test(digits)) throw this.wrong(name);
+    return BigInt(digits);
   }
 
   oneOf<const N extends readonly string[]>(name: string, known: N): N[number] {

@@ -377,6 +377,31 @@ export function fundReward(reward: AnyId, amount: bigint): Action {
   return { kind: 'fund_reward', reward: idBytes(reward), amount };
 }
 
+/** How a peer would vote and be reached: the key it votes with, which signs that it is held. */
+export interface SeatTerms {
+  votingKey: SigningKey;
+  address: string;
+}
+
+/** Puts tokens behind a peer of the sender's. `seat` is needed where the peer does not stand for one yet. */
+export function stake(ledger: AnyId, peer: AnyId, amount: bigint, seat?: SeatTerms): Action {
+  const own = idBytes(peer);
+  if (seat === undefined) return { kind: 'stake', stake: { peer: own, amount, seat: null } };
+  const { publicKey } = seat.votingKey;
+  const possession = seat.votingKey.sign(possessionBytes(idBytes(ledger), own, publicKey));
+  return { kind: 'stake', stake: { peer: own, amount, seat: { key: publicKey.bytes, address: seat.address, possession } } };
+}
+
+/** Takes tokens from behind a peer; all if no amount is said. */
+export function unstake(peer: AnyId, amount?: bigint): Action {
+  return { kind: 'unstake', peer: idBytes(peer), amount: amount ?? null };
+}
+
+/** Gives back what was taken from behind a peer and is free. */
+export function collectStake(peer: AnyId): Action {
+  return { kind: 'collect_stake', peer: idBytes(peer) };
+}
+
 /** Ends a reward; what is left goes back. */
 export function endReward(reward: AnyId): Action {
   return { kind: 'end_reward', reward: idBytes(reward) };

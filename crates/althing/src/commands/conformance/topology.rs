@@ -7,12 +7,13 @@ use althing_types::{EntityId, EntityKind, Mechanism, Reads, limits::EPOCH_BLOCKS
 use anyhow::Context as _;
 
 use crate::{
-    cluster::{Cluster, prepare},
-    commands::network::ModeName,
+    cluster::Cluster,
+    commands::network::{ModeName, TokenArgs},
     folder::Folder,
-    founding::{Endpoints, Member, Plan, gateway_config},
+    founding::{Endpoints, Layout, Member, Plan, found, gateway_config},
     output::Table,
     ports::Reservations,
+    secrets::NewProtection,
     session::Session,
 };
 
@@ -82,7 +83,12 @@ impl Topology {
         }
         let mqtt = ports.prefer(0)?;
         let config = gateway_config(&plan.network, mqtt, &endpoints, &plan.organisations, "");
-        let (founded, layout) = prepare(&plan, folder.path(), &endpoints, &config)?;
+        let mut founded = found(&plan)?;
+        if matches!(mode, ModeName::Public) {
+            founded.genesis = TokenArgs::default().for_public().add(founded.genesis)?;
+        }
+        let layout = Layout::new(folder.path());
+        layout.write(&founded, &endpoints, &config, &NewProtection::Insecure, || {})?;
         ports.release();
         let mut cluster = Cluster::start(founded, layout, endpoints)?;
         cluster.start_gateway()?;

@@ -15,13 +15,13 @@ use althing_types::{Action, Amount, EntityId, Transfer, Wire as _};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{PageArgs, final_at, with_more, write_new};
+use super::{PageArgs, perform, with_more, write_new};
 use crate::{
     lookup,
     output::{Output, Table, fields},
     program,
     report::failed,
-    session::{Explain as _, Remote, Session, SignArgs, block_on},
+    session::{Explain as _, Remote, SignArgs, block_on},
 };
 
 /// Shows, pays, locks and promises tokens, on ledgers that have them.
@@ -167,19 +167,13 @@ impl Token {
     }
 
     /// An amount for people; `units` as the interface has it.
-    fn text(&self, units: &str) -> String {
+    pub(crate) fn text(&self, units: &str) -> String {
         format!("{} {}", amount::to_text(units, self.0.decimals), self.0.symbol)
     }
 }
 
 fn no_tokens() -> anyhow::Error {
     failed("this ledger has no tokens", "found one that has: althing network new --token")
-}
-
-/// Signs one action and tells that it is final.
-async fn perform(output: Output, session: &Session, action: Action) -> anyhow::Result<()> {
-    let outcome = session.perform(vec![action]).await?;
-    output.show(&outcome, || final_at(&outcome))
 }
 
 /// The last height of something that is to last so many blocks.
@@ -206,6 +200,9 @@ fn supply_text(supply: &Supply, token: &Token) -> String {
         ("for rewards", token.text(&supply.rewards)),
         ("fees of this epoch", token.text(&supply.fees)),
     ];
+    if let Some(staked) = &supply.staked {
+        rows.push(("behind peers", token.text(staked)));
+    }
     if let Some(prices) = &supply.prices {
         rows.extend([
             ("a transaction costs", price(prices.per_transaction)),

@@ -217,7 +217,15 @@ export type Action =
   /** Adds to what a reward can pay out. */
   | { type: 'fund_reward'; amount: string; reward: Hex }
   /** Ends a reward. */
-  | { type: 'end_reward'; reward: Hex };
+  | { type: 'end_reward'; reward: Hex }
+  /** Puts tokens behind a peer. */
+  | { type: 'stake'; address?: string; amount: string; peer: Did; vote_key?: Hex }
+  /** Takes tokens from behind a peer. */
+  | { type: 'unstake'; amount?: string; peer: Did }
+  /** Gives back what was taken from behind a peer and is free. */
+  | { type: 'collect_stake'; peer: Did }
+  /** Shows that a peer voted twice. */
+  | { type: 'report_double_vote'; epoch: number; first: string; second: string; view: number; vote_key: Hex };
 
 /** Whether one transaction of a request was admitted. */
 export interface Admission {

@@ -212,7 +212,10 @@ export interface Movement {
   memo: string;
   /** The account at the other end, if there was one. */
   other?: Did;
-  /** `genesis`, `transfer`, `fee`, `fee_share`, `mint`, `burn`, `escrow`, `reward` or `sweep`. */
+  /**
+   * `genesis`, `transfer`, `fee`, `fee_share`, `mint`, `burn`, `escrow`, `reward`, `sweep` or
+   * `stake`.
+   */
   reason: string;
   /** Time of the block. */
   time: Time;

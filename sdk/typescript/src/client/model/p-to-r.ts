@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Change, Did, Effect, Event, FeesForm, Hex, Key, LatestReading, SealedBatch, Time } from './index.ts';
+import type { Action, Change, Did, Effect, Event, FeesForm, Hex, Key, LatestReading, SealedBatch, StakeForm, Time } from './index.ts';
 
 /** Settings of a ledger that all peers share. */
 export interface ParametersForm {
@@ -31,6 +31,8 @@ export interface ParametersForm {
   reads?: ReadsForm;
   /** How far a batch may skip ahead of its stream's next sequence number, readings. */
   sequence_window: number;
+  /** How seats are given by stake; without it, members give them by vote. */
+  stake?: StakeForm;
 }
 
 /** A final transaction in an entity's history. */

@@ -302,6 +302,14 @@ export interface ServiceHistoryQuery {
   limit?: number;
 }
 
+/** Parameters of `/v1/stakes`. */
+export interface CandidatesQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
 /** Parameters of `/v1/streams/{id}/aggregates`. */
 export interface AggregatesQuery {
   /** Earliest claimed time; the stream's earliest if absent. */

@@ -140,6 +140,51 @@ export interface Sponsorship {
   until_height: number;
 }
 
+/** What is staked behind a peer. */
+export interface Stake {
+  /** Where other peers reach it; absent if its configuration alone says so. */
+  address?: string;
+  /** What counts when seats are given. */
+  amount: string;
+  /** The first epoch in which that can be collected. */
+  free_epoch: number;
+  /** What was withdrawn and not collected. */
+  leaving: string;
+  /** Its name. */
+  name: string;
+  /** The organisation that runs it and staked for it. */
+  organisation: Did;
+  /** The peer. */
+  peer: Did;
+  /** Whole epochs in a row in which it had a seat and proposed nothing. */
+  silent_epochs: number;
+  /** Height since which it stands for a seat; absent if it does not. */
+  since_height?: number;
+  /** Its voting key. */
+  vote_key: Hex;
+}
+
+/**
+ * How seats are given by stake at the end of each epoch. Amounts are in the smallest unit of the token,
+ * digits in text.
+ */
+export interface StakeForm {
+  /** How much of a peer's stake a double vote destroys, hundredths. */
+  burnt_percent: number;
+  /** What is staked behind each founding peer from the beginning. */
+  founding: string;
+  /** Least stake of a peer. */
+  least: string;
+  /** Epochs for which stake that was withdrawn stays locked. */
+  locked_epochs: number;
+  /** Most seats. */
+  seats_max: number;
+  /** Fewest peers with stake that take over: while there are less, whoever has a seat keeps it. */
+  seats_min: number;
+  /** So many whole epochs in a row without a block of its own cost a peer its seat. */
+  silent_epochs: number;
+}
+
 /** A key of the state that would change. */
 export interface StateChange {
   /** How many bytes the new value has; absent if it is removed. */
@@ -267,6 +312,11 @@ export interface Supply {
   prices?: FeesForm;
   /** Those in the funds of rewards. */
   rewards: string;
+  /**
+   * Those staked behind peers, with what was withdrawn and not collected; absent where seats do not
+   * follow from stakes.
+   */
+  staked?: string;
   /** How it is called; absent if the ledger has no tokens, and then all amounts are 0. */
   token?: TokenName;
   /** All there are. */
@@ -369,7 +419,19 @@ export type TokenEvent =
   /** A batch of readings was rewarded. */
   | { amount: string; reward: Hex; to: Did; what: 'reward_paid' }
   /** A reward ended; what was left went back. */
-  | { amount: string; payer: Did; reward: Hex; what: 'reward_ended' };
+  | { amount: string; payer: Did; reward: Hex; what: 'reward_ended' }
+  /** Tokens were put behind a peer. */
+  | { amount: string; organisation: Did; peer: Did; stake: string; what: 'staked' }
+  /** Tokens were taken from behind a peer; they are locked still. */
+  | { amount: string; free_epoch: number; organisation: Did; peer: Did; what: 'unstaked' }
+  /** Tokens that were behind a peer went back to the account. */
+  | { amount: string; organisation: Did; peer: Did; what: 'stake_collected' }
+  /** A peer was silent for too long, or revoked, and stands for a seat no more. */
+  | { organisation: Did; peer: Did; silent_epochs: number; what: 'candidate_dropped' }
+  /** Too few peers have stake, so whoever has a seat keeps it. */
+  | { candidates: number; needed: number; what: 'seats_kept' }
+  /** A peer voted twice: a share of its stake is destroyed, and it stands for a seat no more. */
+  | { amount: string; epoch: number; organisation: Did; peer: Did; what: 'stake_burnt' };
 
 /** The token of a ledger. */
 export interface TokenForm {
