@@ -32,6 +32,8 @@ pub trait Rights: fmt::Debug + Send {
     fn may_subscribe(&self, who: &Principal, filter: &str) -> bool;
     /// Whether it is let in at all: not who speaks for things of which the ledger shuts out every one.
     fn is_shut_out(&self, who: &Principal) -> bool;
+    /// The thing that the ledger shuts out, if a topic is one of its: then it is nobody's.
+    fn shut_out_by(&self, topic: &str) -> Option<&str>;
 }
 
 /// What one principal was given.
@@ -61,8 +63,9 @@ struct Topics {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RightsTable {
     rows: BTreeMap<Principal, Topics>,
-    /// Filters of the topics of things that the ledger shuts out: they are nobody's, whatever was given.
-    closed: Vec<String>,
+    /// Filters of the topics of things that the ledger shuts out, with the things' names: they are
+    /// nobody's, whatever was given.
+    closed: Vec<(String, String)>,
 }
 
 impl RightsTable {
@@ -93,7 +96,8 @@ impl RightsTable {
             );
         }
         for thing in out {
-            table.closed.extend(topics_of(thing, profiles).unwrap_or_default());
+            let topics = topics_of(thing, profiles).unwrap_or_default().into_iter();
+            table.closed.extend(topics.map(|filter| (filter, thing.to_owned())));
         }
         table
     }
@@ -129,21 +133,15 @@ impl Topics {
     }
 }
 
-impl RightsTable {
-    fn is_closed(&self, topic: &str) -> bool {
-        self.closed.iter().any(|filter| matches(filter, topic))
-    }
-}
-
 impl Rights for RightsTable {
     fn may_publish(&self, who: &Principal, topic: &str) -> bool {
         let fits = |row: &Topics| row.publish.iter().any(|filter| matches(filter, topic));
-        self.row(who).is_some_and(fits) && !self.is_closed(topic)
+        self.row(who).is_some_and(fits) && self.shut_out_by(topic).is_none()
     }
 
     fn may_receive(&self, who: &Principal, topic: &str) -> bool {
         let fits = |row: &Topics| row.receive.iter().any(|filter| matches(filter, topic));
-        self.row(who).is_some_and(fits) && !self.is_closed(topic)
+        self.row(who).is_some_and(fits) && self.shut_out_by(topic).is_none()
     }
 
     fn may_subscribe(&self, who: &Principal, filter: &str) -> bool {
@@ -152,6 +150,11 @@ impl Rights for RightsTable {
 
     fn is_shut_out(&self, who: &Principal) -> bool {
         self.row(who).is_some_and(|row| row.things_out > 0 && !row.is_let_in)
+    }
+
+    fn shut_out_by(&self, topic: &str) -> Option<&str> {
+        let found = self.closed.iter().find(|(filter, _)| matches(filter, topic));
+        found.map(|(_, thing)| thing.as_str())
     }
 }
 

@@ -39,7 +39,7 @@ mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Principal, Rights};
+use crate::{Principal, Rejection, Rights};
 use filter::Asked;
 use retained::Retained;
 use session::{Session, SessionNo};
@@ -201,10 +201,16 @@ impl Broker {
         }
     }
 
-    /// Whether somebody may publish to a topic.
+    /// Why somebody may not publish to a topic; none if it may.
     #[must_use]
-    pub fn may_publish(&self, who: &Principal, topic: &str) -> bool {
-        self.rights.may_publish(who, topic)
+    pub fn objection(&self, who: &Principal, topic: &str) -> Option<Rejection> {
+        if self.rights.may_publish(who, topic) {
+            return None;
+        }
+        Some(match self.rights.shut_out_by(topic) {
+            Some(thing) => Rejection::ShutOut { thing: thing.to_owned() },
+            None => Rejection::not_allowed(topic),
+        })
     }
 
     /// When it wants [`tick`](Self::tick).

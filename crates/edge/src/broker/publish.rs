@@ -83,7 +83,7 @@ impl Broker {
     }
 
     /// Delivers a message to whoever subscribed, and retains it if it says so. Whether its
-    /// publisher may publish it must have been [asked](Self::may_publish) before.
+    /// publisher may publish it must have been [asked](Self::objection) before.
     pub fn publish(&mut self, now: i64, from: Publisher<'_>, message: Message) -> Reached {
         let (own, by) = self.publisher(from);
         let published = Arc::new(Sent { message, by });

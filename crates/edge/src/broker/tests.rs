@@ -1,7 +1,7 @@
 //! Step tables of the broker.
 
 use super::*;
-use crate::{Grant, Profile, RightsTable, ThingSpec};
+use crate::{Grant, Profile, Rejection, RightsTable, ThingSpec};
 use althing_types::{EntityId, ThingId};
 
 const LIMITS: BrokerLimits = BrokerLimits {
@@ -193,7 +193,8 @@ fn who_speaks_for_a_thing_that_is_shut_out_goes_and_stays_out_until_it_is_let_in
     broker.set_rights(0, table(true));
     assert_eq!(broker.effects().dismissed, [(kept, Dismissal::ShutOut)]);
     assert_eq!(broker.connect(0, hello("l", "light", 0)), Err(Unwelcome::ShutOut));
-    assert!(!broker.may_publish(&user("all"), "althing/light/on"), "by nobody else either");
+    let shut_out = Some(Rejection::ShutOut { thing: "light".into() });
+    assert_eq!(broker.objection(&user("all"), "althing/light/on"), shut_out, "nobody else either");
     broker.subscribe(0, other, &subscription("althing/light/on", 1)).unwrap();
     assert_eq!(broker.sent(0, other), Vec::<String>::new(), "what it left is not passed on");
     broker.set_rights(0, table(false));

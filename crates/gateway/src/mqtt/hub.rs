@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use althing_edge::Principal;
 use althing_edge::broker::{Broker, ConnectionId, Dismissal, DueWill, Effects, Publisher};
+use althing_edge::{Principal, Rejection};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::sleep;
 
@@ -190,9 +190,9 @@ impl Hub {
         }
     }
 
-    /// Whether somebody may publish to a topic.
-    pub(crate) fn may_publish(&self, who: &Principal, topic: &str) -> bool {
-        self.lock().broker.may_publish(who, topic)
+    /// Why somebody may not publish to a topic; none if it may.
+    pub(crate) fn objection(&self, who: &Principal, topic: &str) -> Option<Rejection> {
+        self.lock().broker.objection(who, topic)
     }
 
     /// Everything written so far is on disk, and nothing more is written.

@@ -133,8 +133,8 @@ impl Client {
 
     /// What is known at once about a publish: that it is refused, or that it is no reading.
     fn judge(&self, message: &Message) -> Option<Result<(), Rejection>> {
-        if !self.around.hub.may_publish(&self.principal, &message.topic) {
-            return Some(Err(Rejection::not_allowed(&message.topic)));
+        if let Some(objection) = self.around.hub.objection(&self.principal, &message.topic) {
+            return Some(Err(objection));
         }
         if self.around.hub.is_store_behind() {
             return Some(Err(STORE_BEHIND));
