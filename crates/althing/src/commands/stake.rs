@@ -39,7 +39,8 @@ pub(crate) enum StakeCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Put {
     /// The peer: its DID, hex id or name. The signer's organisation must own it.
-    peer: String,
+    #[arg(value_name = "PEER")]
+    entity: String,
     /// How many whole tokens, such as 1000; 0 changes voting key and address only.
     amount: String,
     /// Key file of the key that it votes with, as its configuration names it. It signs that it is held.
@@ -58,7 +59,8 @@ pub(crate) struct Put {
 #[derive(Debug, Args)]
 pub(crate) struct Add {
     /// The peer: its DID, hex id or name.
-    peer: String,
+    #[arg(value_name = "PEER")]
+    entity: String,
     /// How many whole tokens.
     amount: String,
     #[command(flatten)]
@@ -68,7 +70,8 @@ pub(crate) struct Add {
 #[derive(Debug, Args)]
 pub(crate) struct Withdraw {
     /// The peer: its DID, hex id or name.
-    peer: String,
+    #[arg(value_name = "PEER")]
+    entity: String,
     /// How many whole tokens.
     #[arg(required_unless_present = "all")]
     amount: Option<String>,
@@ -82,7 +85,8 @@ pub(crate) struct Withdraw {
 #[derive(Debug, Args)]
 pub(crate) struct Collect {
     /// The peer: its DID, hex id or name.
-    peer: String,
+    #[arg(value_name = "PEER")]
+    entity: String,
     #[command(flatten)]
     sign: SignArgs,
 }
@@ -98,7 +102,8 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The peer: its DID, hex id or name.
-    peer: String,
+    #[arg(value_name = "PEER")]
+    entity: String,
     #[command(flatten)]
     remote: Remote,
 }
@@ -108,21 +113,21 @@ impl StakeCommand {
         block_on(async {
             match self {
                 Self::Put(put) => put.run(output).await,
-                Self::Add(Add { peer, amount, sign }) => {
-                    let (session, peer, amount) = named(&sign, &peer, &amount).await?;
+                Self::Add(Add { entity, amount, sign }) => {
+                    let (session, peer, amount) = named(&sign, &entity, &amount).await?;
                     let action = Action::Stake(Terms { peer, amount, seat: None });
                     perform(output, &session, action).await
                 }
-                Self::Withdraw(Withdraw { peer, amount, all: _, sign }) => {
+                Self::Withdraw(Withdraw { entity, amount, all: _, sign }) => {
                     let session = sign.session().await?;
-                    let peer = lookup::entity(&session.client, &peer).await?;
+                    let peer = lookup::entity(&session.client, &entity).await?;
                     let token = Token::of(&session.client).await?;
                     let amount = amount.map(|amount| token.read(&amount)).transpose()?;
                     perform(output, &session, Action::Unstake { peer, amount }).await
                 }
-                Self::Collect(Collect { peer, sign }) => {
+                Self::Collect(Collect { entity, sign }) => {
                     let session = sign.session().await?;
-                    let peer = lookup::entity(&session.client, &peer).await?;
+                    let peer = lookup::entity(&session.client, &entity).await?;
                     perform(output, &session, Action::CollectStake { peer }).await
                 }
                 Self::List(list) => list.run(output).await,
@@ -135,18 +140,18 @@ impl StakeCommand {
 /// A session, and the peer and the amount as typed.
 async fn named(
     sign: &SignArgs,
-    peer: &str,
+    entity: &str,
     amount: &str,
 ) -> anyhow::Result<(Session, EntityId, Amount)> {
     let session = sign.session().await?;
-    let peer = lookup::entity(&session.client, peer).await?;
+    let peer = lookup::entity(&session.client, entity).await?;
     let amount = Token::of(&session.client).await?.read(amount)?;
     Ok((session, peer, amount))
 }
 
 impl Put {
     async fn run(self, output: Output) -> anyhow::Result<()> {
-        let (session, peer, amount) = named(&self.sign, &self.peer, &self.amount).await?;
+        let (session, peer, amount) = named(&self.sign, &self.entity, &self.amount).await?;
         let passphrase = self.voting_passphrase_file.as_deref().or(self.sign.passphrase_file());
         let key = secrets::open(&self.voting_key, passphrase)?.key;
         let public = key.public_key();
@@ -201,7 +206,7 @@ impl Show {
     async fn run(self, output: Output) -> anyhow::Result<()> {
         let client = self.remote.client()?;
         let token = Token::of(&client).await?;
-        let peer = lookup::entity(&client, &self.peer).await?;
+        let peer = lookup::entity(&client, &self.entity).await?;
         let stake = client.stake(&peer).await.explain()?;
         output.show(&stake, || {
             let stands = match stake.since_height {
