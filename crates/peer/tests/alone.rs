@@ -11,7 +11,7 @@ use althing_peer::{
     query::QueryError,
     testing::{run_alone, run_alone_on},
 };
-use althing_state::{Batch, Direction, MemoryStore, Row, Space, Store, StoreError};
+use althing_state::{Batch, Direction, Frozen, MemoryStore, Row, Space, Store, StoreError};
 use althing_types::{
     Action, Body, EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters,
     PeerSeat, Record, SigningKey, Suite, Transaction, TxId,
@@ -43,6 +43,10 @@ impl Store for Counting {
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         self.batches.fetch_add(1, Ordering::SeqCst);
         self.inner.commit(batch)
+    }
+
+    fn frozen(&self) -> Arc<dyn Frozen> {
+        self.inner.frozen()
     }
 }
 

@@ -12,7 +12,7 @@
 extern crate alloc;
 
 mod store;
-pub use store::{Batch, Cause, Direction, Row, Space, Store, StoreError};
+pub use store::{Batch, Cause, Direction, Frozen, Row, Space, Store, StoreError};
 
 mod read;
 pub use read::{Overlay, Read, Writes, merged};
@@ -20,8 +20,17 @@ pub use read::{Overlay, Read, Writes, merged};
 mod trie;
 pub use trie::{Change, Trie};
 
+mod piece;
+pub use piece::{PIECES, PIECES_DEPTH, Piece, piece_of, root_of, whole};
+
 mod state;
 pub use state::{FORMAT, OpenError, Proven, State, VERSIONS_KEPT, View, prefix_end};
+
+mod pinned;
+pub use pinned::{Pinned, Window};
+
+mod restore;
+pub use restore::Restore;
 
 mod undo;
 

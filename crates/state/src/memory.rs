@@ -1,9 +1,9 @@
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::store::{Batch, Cause, Direction, Row, Space, Store, StoreError};
+use crate::store::{Batch, Cause, Direction, Frozen, Row, Space, Store, StoreError};
 
 type Place = (Space, Vec<u8>);
 type Content = BTreeMap<Place, Vec<u8>>;
@@ -167,5 +167,20 @@ impl Store for MemoryStore {
                 Ok(())
             }
         }
+    }
+
+    fn frozen(&self) -> Arc<dyn Frozen> {
+        Arc::new(Copied(self.lock().content.clone()))
+    }
+}
+
+/// All that a store in memory held.
+#[derive(Debug)]
+struct Copied(Content);
+
+impl Frozen for Copied {
+    fn scan_from(&self, space: Space, from: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        let rows = self.0.range((space, from.to_vec())..).take_while(|((at, _), _)| *at == space);
+        Ok(rows.take(limit).map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }
 }

@@ -7,6 +7,7 @@ use althing_proof::state_path::{StatePath, key_digest, value_digest};
 use althing_types::{Digest, LedgerId};
 
 use crate::{
+    pinned::Pinned,
     read::{self, Read, Writes},
     store::{Batch, Direction, Row, Space, Store, StoreError},
     trie::{Change, Trie},
@@ -25,10 +26,10 @@ const CACHE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Rows read at a time when the trie is rebuilt.
 const REBUILD_ROWS: usize = 4096;
 
-const META_FORMAT: &[u8] = b"format";
-const META_LEDGER: &[u8] = b"ledger";
-const META_HEIGHT: &[u8] = b"height";
-const META_ROOT: &[u8] = b"root";
+pub(crate) const META_FORMAT: &[u8] = b"format";
+pub(crate) const META_LEDGER: &[u8] = b"ledger";
+pub(crate) const META_HEIGHT: &[u8] = b"height";
+pub(crate) const META_ROOT: &[u8] = b"root";
 
 /// Why a state on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -276,6 +277,24 @@ impl State {
         let Some(path) = path else { return Ok(None) };
         let value = View { state: self, height }.get(key)?;
         Ok(Some(Proven { value, path }))
+    }
+
+    /// Holds the state at a height, so that it can be read piece by piece however many blocks come
+    /// meanwhile; `None` if the height is not kept any more, or has not come yet.
+    #[must_use]
+    pub fn pin(&self, height: u64) -> Option<Pinned> {
+        // Held while the store is frozen, so that no block begins to be written in between.
+        let inner = self.read();
+        if height > inner.height {
+            return None;
+        }
+        let (root, pieces) = (inner.trie.root_at(height)?, inner.trie.pieces(height)?);
+        let later = inner.replaced.partition_point(|(at, _)| *at <= height);
+        let mut restored = Writes::new();
+        for (_, replaced) in inner.replaced.range(later..).rev() {
+            restored.extend(replaced.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        Some(Pinned::new(self.store.frozen(), restored, height, root, pieces))
     }
 
     /// Raw keys and values of the newest state in order, `limit` at a time, after a key: for export

@@ -172,6 +172,19 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StoreError`]; after [`StoreError::Io`] nobody knows what is on disk until a restart.
     fn commit(&self, batch: Batch) -> Result<(), StoreError>;
+
+    /// What it holds now, readable as it is for as long as this is kept. Keeping it costs the disk what
+    /// is overwritten meanwhile.
+    fn frozen(&self) -> Arc<dyn Frozen>;
+}
+
+/// A [`Store`] as it was at one moment.
+pub trait Frozen: Send + Sync + fmt::Debug {
+    /// At most `limit` rows of a space with `from <= key`, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk fails.
+    fn scan_from(&self, space: Space, from: &[u8], limit: usize) -> Result<Vec<Row>, StoreError>;
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
@@ -192,5 +205,9 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         (**self).commit(batch)
+    }
+
+    fn frozen(&self) -> Arc<dyn Frozen> {
+        (**self).frozen()
     }
 }

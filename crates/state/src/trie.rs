@@ -3,6 +3,8 @@ use std::collections::VecDeque;
 use althing_proof::state_path::{EMPTY, StatePath, Terminal, bit, inner, leaf};
 use althing_types::Digest;
 
+use crate::piece::{PIECES, PIECES_DEPTH, Piece, piece_of};
+
 /// A binary Merkle trie over hashed keys, in memory, whose root is a function of content alone.
 ///
 /// A leaf sits at the shallowest depth where it is alone; the hashes are those of
@@ -149,6 +151,32 @@ impl Trie {
             }
         };
         StatePath::new(siblings, terminal)
+    }
+
+    /// The subtrees at [`PIECES_DEPTH`](crate::PIECES_DEPTH) of a version that is kept, from the left.
+    #[must_use]
+    pub fn pieces(&self, version: u64) -> Option<Vec<Piece>> {
+        let mut pieces = vec![Piece::Empty; PIECES];
+        self.collect(self.link_at(version)?, 0, 0, &mut pieces);
+        Some(pieces)
+    }
+
+    fn collect(&self, link: Link, depth: usize, prefix: usize, pieces: &mut [Piece]) {
+        if link.child == NOTHING {
+            return;
+        }
+        if link.child.is_leaf() {
+            let key = &self.leaves[link.child.position()].key;
+            pieces[piece_of(key)] = Piece::Leaf(link.hash);
+        } else if depth == PIECES_DEPTH {
+            pieces[prefix] = Piece::Inner(link.hash);
+        } else {
+            let node = self.inners[link.child.position()];
+            for side in [0, 1] {
+                let below = Link { child: node.children[side], hash: node.hashes[side] };
+                self.collect(below, depth + 1, prefix << 1 | side, pieces);
+            }
+        }
     }
 
     /// Memory that the nodes occupy, bytes.

@@ -64,7 +64,7 @@ pub fn check(
 
 #[cfg(test)]
 mod tests {
-    use althing_state::{Batch, Direction, MemoryStore, Row, Space, StoreError};
+    use althing_state::{Batch, Direction, Frozen, MemoryStore, Row, Space, StoreError};
     use althing_types::blake3_digest;
     use bytes::Bytes;
 
@@ -96,6 +96,10 @@ mod tests {
 
         fn commit(&self, batch: Batch) -> Result<(), StoreError> {
             self.0.commit(batch)
+        }
+
+        fn frozen(&self) -> Arc<dyn Frozen> {
+            self.0.frozen()
         }
     }
 

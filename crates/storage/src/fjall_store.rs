@@ -2,12 +2,13 @@ use std::{
     fmt,
     ops::Bound,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
-use althing_state::{Batch, Cause, Direction, Row, Space, Store, StoreError};
+use althing_state::{Batch, Cause, Direction, Frozen, Row, Space, Store, StoreError};
 use fjall::{
-    Database, Error, Keyspace, KeyspaceCreateOptions, PersistMode, config::CompressionPolicy,
+    Database, Error, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Snapshot,
+    config::CompressionPolicy,
 };
 
 /// How much memory and disk the store may take for itself.
@@ -151,11 +152,6 @@ impl Store for FjallStore {
         }
         let end = to.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = keyspace.range::<&[u8], _>((Bound::Included(from), end));
-        let row = |guard: fjall::Guard| {
-            let (key, value) =
-                guard.into_inner().map_err(|error| failure("read a range", error))?;
-            Ok((key.to_vec(), value.to_vec()))
-        };
         match direction {
             Direction::Forward => rows.take(limit).map(row).collect(),
             Direction::Backward => rows.rev().take(limit).map(row).collect(),
@@ -173,6 +169,35 @@ impl Store for FjallStore {
         }
         writes.commit().map_err(|error| failure("write a batch", error))
     }
+
+    fn frozen(&self) -> Arc<dyn Frozen> {
+        let spaces = self.spaces.iter().map(|space| space.get().cloned()).collect();
+        Arc::new(Moment { snapshot: self.database.snapshot(), spaces })
+    }
+}
+
+/// What the library keeps readable of one moment.
+struct Moment {
+    snapshot: Snapshot,
+    spaces: Vec<Option<Keyspace>>,
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Moment").finish_non_exhaustive()
+    }
+}
+
+impl Frozen for Moment {
+    fn scan_from(&self, space: Space, from: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        let Some(Some(keyspace)) = self.spaces.get(space as usize) else { return Ok(Vec::new()) };
+        self.snapshot.range(keyspace, from.to_vec()..).take(limit).map(row).collect()
+    }
+}
+
+fn row(guard: Guard) -> Result<Row, StoreError> {
+    let (key, value) = guard.into_inner().map_err(|error| failure("read a range", error))?;
+    Ok((key.to_vec(), value.to_vec()))
 }
 
 fn failure(attempt: &'static str, error: Error) -> StoreError {
@@ -222,6 +247,30 @@ mod tests {
         assert_eq!(keys(b"", None, Direction::Backward), ["c", "a"]);
         assert_eq!(keys(b"a", Some(b"c"), Direction::Forward), ["a"]);
         assert!(keys(b"c", Some(b"a"), Direction::Forward).is_empty());
+    }
+
+    #[test]
+    fn what_is_frozen_does_not_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FjallStore::open(folder.path(), &Settings::MODEST).unwrap();
+        store
+            .commit(batch(&[(Space::State, "a", Some("1")), (Space::State, "b", Some("2"))]))
+            .unwrap();
+        let frozen = store.frozen();
+        store
+            .commit(batch(&[
+                (Space::State, "a", Some("9")),
+                (Space::State, "b", None),
+                (Space::State, "c", Some("3")),
+                (Space::Index, "i", Some("4")),
+            ]))
+            .unwrap();
+        let rows = frozen.scan_from(Space::State, b"", 10).unwrap();
+        let row = |key: &str, value: &str| (key.as_bytes().to_vec(), value.as_bytes().to_vec());
+        assert_eq!(rows, [row("a", "1"), row("b", "2")]);
+        assert_eq!(frozen.scan_from(Space::State, b"a\0", 10).unwrap(), [row("b", "2")]);
+        assert_eq!(frozen.scan_from(Space::State, b"", 1).unwrap(), [row("a", "1")]);
+        assert!(frozen.scan_from(Space::Index, b"", 10).unwrap().is_empty());
     }
 
     #[test]
