@@ -1,9 +1,9 @@
 //! Four peers as processes, and what they use.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -12,8 +12,8 @@ use althing_client::{
     Account, Client, Config, Signer, genesis_file, key_file,
     model::{HealthState, query},
 };
-use althing_types::{Action, Genesis};
-use anyhow::{Context as _, Result, bail, ensure};
+use althing_types::{Action, Digest, Genesis};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -43,7 +43,8 @@ pub(crate) struct Network {
     ports: Vec<u16>,
 }
 
-struct Peer {
+/// A peer that runs until this is dropped.
+pub(crate) struct Peer {
     child: Child,
     /// Open as long as the peer shall run: it ends with its standard input.
     lifeline: Option<ChildStdin>,
@@ -68,6 +69,17 @@ impl Cpu {
 impl Network {
     /// Founds a network and starts its peers, all at once.
     pub(crate) fn start(program: &Path) -> Result<Self> {
+        Self::found(program, |_| Ok(()))
+    }
+
+    /// Founds a network that a follower may join, and waits until every peer takes part.
+    pub(crate) async fn with_follower(program: &Path) -> Result<Self> {
+        let network = Self::found(program, |network| let_in(program, network))?;
+        network.wait().await?;
+        Ok(network)
+    }
+
+    fn found(program: &Path, prepare: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let port = free_ports()?;
         let network = folder.path().join("network");
@@ -78,6 +90,7 @@ impl Network {
             .stdout(Stdio::null())
             .status()?;
         ensure!(made.success(), "`network new` failed");
+        prepare(&network)?;
         let genesis = genesis_file::read(&network.join("genesis.json"))?;
         let organisation = organisation(&network, &genesis)?;
         let ports: Vec<u16> = (0..PEERS as u16).map(|index| port + index * PORT_STEP).collect();
@@ -92,13 +105,47 @@ impl Network {
     /// Founds a network, starts it and waits until every peer takes part.
     pub(crate) async fn ready(program: &Path) -> Result<Self> {
         let network = Self::start(program)?;
-        for client in &network.clients {
+        network.wait().await?;
+        Ok(network)
+    }
+
+    async fn wait(&self) -> Result<()> {
+        for client in &self.clients {
             while !client.health().await.is_ok_and(|it| it.state != HealthState::Unavailable) {
-                network.check_patience()?;
+                self.check_patience()?;
                 sleep(POLL).await;
             }
         }
-        Ok(network)
+        Ok(())
+    }
+
+    /// Writes the configuration of the follower, which catches up in this way; gives its folder.
+    pub(crate) fn follower_config(&self, mode: &str) -> Result<PathBuf> {
+        let folder = self.folder.path().join("network").join(FOLLOWER);
+        let port = self.follower_port();
+        let addresses =
+            self.ports.iter().enumerate().map(|(index, port)| {
+                format!("\"peer-{}\" = \"127.0.0.1:{}\"\n", index + 1, port + 1)
+            });
+        let addresses: String = addresses.collect();
+        let config = format!(
+            "genesis = \"../genesis.json\"\n[peer]\nrole = \"follower\"\nvoting_key = \
+             \"voting.json\"\nkey = \"\"\n[peer.sync]\nmode = \"{mode}\"\nbehind_blocks = 1\n\
+             [peer.p2p]\nlisten = \"127.0.0.1:{}\"\n[peer.p2p.addresses]\n{addresses}[peer.api]\n\
+             listen = \"127.0.0.1:{port}\"\n",
+            port + 1
+        );
+        fs::write(folder.join("config.toml"), config)?;
+        Ok(folder)
+    }
+
+    /// Starts the follower; gives the port of its interface.
+    pub(crate) fn start_follower(&self, program: &Path, folder: &Path) -> Result<(Peer, u16)> {
+        Ok((start_peer(program, folder)?, self.follower_port()))
+    }
+
+    fn follower_port(&self) -> u16 {
+        self.ports[0] + 2
     }
 
     /// Fails if the network should have been there long ago.
@@ -174,14 +221,37 @@ impl Network {
     }
 }
 
-impl Drop for Network {
+impl Drop for Peer {
     fn drop(&mut self) {
-        for peer in &mut self.peers {
-            // One that has ended already cannot be killed; that is as well.
-            let _ = peer.child.kill();
-            let _ = peer.child.wait();
-        }
+        // One that has ended already cannot be killed; that is as well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
+}
+
+/// Folder of the follower in that of the network.
+const FOLLOWER: &str = "follower";
+
+/// Makes the key of a follower, and lets all peers admit it.
+fn let_in(program: &Path, network: &Path) -> Result<()> {
+    let folder = network.join(FOLLOWER);
+    fs::create_dir(&folder)?;
+    let key = folder.join("voting.json");
+    let made = Command::new(program)
+        .args(["key", "new", "--insecure-keys"])
+        .arg(&key)
+        .stdout(Stdio::null())
+        .status()?;
+    ensure!(made.success(), "`key new` failed");
+    let public = key_file::read(&key, None)?.key.public_key().bytes;
+    let public = Digest(public.try_into().map_err(|_| anyhow!("a key of 32 bytes"))?);
+    for index in 1..=PEERS {
+        let config = network.join(format!("peer-{index}")).join("config.toml");
+        let text = fs::read_to_string(&config)?;
+        let admitting = format!("[peer.p2p]\nfollowers = [\"{public}\"]\n");
+        fs::write(&config, text.replacen("[peer.p2p]\n", &admitting, 1))?;
+    }
+    Ok(())
 }
 
 /// The newest height whose result a peer has seen agreed on.

@@ -34,6 +34,7 @@ mod payer;
 mod peers;
 mod world;
 
+use althing_peer::Peer;
 use commonware_runtime::{
     Clock as _, Runner as _, Supervisor as _,
     deterministic::{self, Runner},
@@ -70,6 +71,10 @@ pub struct Summary {
     pub faults: usize,
     /// Changes of seats that members decided on and that hold.
     pub seat_changes: u64,
+    /// Peers that began with a state of other peers when they last started.
+    pub taken_over: usize,
+    /// What peers were told by others about the state or blocks and found not to be true.
+    pub lies: u64,
     /// How often tokens moved, fees aside.
     pub payments: u64,
     /// The longest time between a block and the next, milliseconds.
@@ -145,6 +150,8 @@ pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
             accusers,
             faults,
             seat_changes,
+            taken_over: world.peers.all().iter().filter_map(Peer::took_over).count(),
+            lies: world.peers.all().iter().map(Peer::lies).sum(),
             payments: book.payments(),
             longest_gap_ms: book.longest_gap_ms(),
             views_lost: book.views_lost(),

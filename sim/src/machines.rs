@@ -1,6 +1,7 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use althing_state::MemoryStore;
+use althing_peer::snapshot::Spare;
+use althing_state::{MemoryStore, Store, StoreError};
 use althing_storage::MemoryFiles;
 
 use crate::{
@@ -13,6 +14,8 @@ use crate::{
 pub(crate) struct Machines {
     pub(crate) stores: Vec<Arc<MemoryStore>>,
     pub(crate) files: Vec<Arc<MemoryFiles>>,
+    /// Where peers put states that they take over.
+    pub(crate) spares: Vec<Arc<MemorySpare>>,
     pub(crate) gateways: Vec<(Disk, Sensors)>,
 }
 
@@ -22,6 +25,7 @@ impl Machines {
         Self {
             stores: (0..peers).map(|_| Arc::default()).collect(),
             files: (0..peers).map(|_| Arc::default()).collect(),
+            spares: (0..peers).map(|_| Arc::default()).collect(),
             gateways: (0..plan.gateways).map(|_| Default::default()).collect(),
         }
     }
@@ -30,6 +34,7 @@ impl Machines {
     pub(crate) fn crash_peer(&self, peer: usize, commits_lost: usize, tear: u64) {
         self.stores[peer].crash(commits_lost);
         self.files[peer].crash(tear);
+        self.spares[peer].store().crash(commits_lost);
     }
 
     /// A gateway's machine loses power.
@@ -45,5 +50,30 @@ impl Machines {
         for (gateway, tear) in plan.cut_tears.iter().enumerate() {
             self.crash_gateway(gateway, *tear);
         }
+    }
+}
+
+/// A place in memory for a state that is taken over.
+#[derive(Debug, Default)]
+pub(crate) struct MemorySpare(Mutex<Arc<MemoryStore>>);
+
+impl MemorySpare {
+    fn store(&self) -> Arc<MemoryStore> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Spare for MemorySpare {
+    fn is_used(&self) -> bool {
+        self.store().commits() > 0
+    }
+
+    fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(self.store())
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        Ok(())
     }
 }

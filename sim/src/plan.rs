@@ -90,6 +90,8 @@ pub struct Plan {
     pub cut_tears: Vec<u64>,
     /// Blocks in each epoch, if epochs end at all.
     pub epoch_blocks: Option<u32>,
+    /// Blocks that a peer must be behind to begin with a state of other peers, if any does.
+    pub newcomers: Option<u64>,
     /// Whether the ledger has tokens, which organisations pay each other and their gateways' fees with.
     pub tokens: bool,
     /// Whether seats follow from stakes rather than from votes; needs tokens, epochs and Simplex.
@@ -203,6 +205,7 @@ impl Plan {
             cut_losses,
             cut_tears,
             epoch_blocks,
+            newcomers: None,
             tokens: epoch_blocks.is_some() && seed.is_multiple_of(2),
             stake: false,
             seats,
@@ -234,6 +237,7 @@ impl Plan {
             cut_losses: Vec::new(),
             cut_tears: Vec::new(),
             epoch_blocks: None,
+            newcomers: None,
             tokens: false,
             stake: false,
             seats: Vec::new(),

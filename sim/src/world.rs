@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use althing_peer::{Opened, Peer};
+use althing_peer::{Opened, Peer, Planted, snapshot::Spare};
 use althing_sim_network::{Behaviour, Link, SimNet};
 use althing_state::Store;
 use althing_storage::{Payloads, SegmentFiles};
@@ -206,9 +206,14 @@ impl World {
         let Parts { plan, founding, machines, book, bug, .. } = self.parts.clone();
         let behaviour = if peer == 0 { plan.cheat } else { Behaviour::Honest };
         book.started(peer);
-        let config = founding.peer(peer, bug.and_then(Bug::of_peers));
+        // If all lied about the state, nobody could take it over.
+        let planted = bug.and_then(Bug::of_peers);
+        let planted = planted.filter(|it| *it != Planted::FalseState || peer.is_multiple_of(2));
+        let mut config = founding.peer(peer, planted);
+        config.sync.behind_blocks = plan.newcomers;
         let store: Arc<dyn Store> = Arc::clone(&machines.stores[peer]) as _;
         let files: Arc<dyn SegmentFiles> = Arc::clone(&machines.files[peer]) as _;
+        let spare = plan.newcomers.map(|_| Arc::clone(&machines.spares[peer]) as Arc<dyn Spare>);
         let (net, peers) = (self.net.clone(), Arc::clone(&self.peers));
         let context = self.context.child("process").with_attribute("index", peer);
         let task = context.spawn(move |context| async move {
@@ -221,6 +226,10 @@ impl World {
             let opened = match opened {
                 Ok(opened) => opened,
                 Err(error) => return book.complain(format!("peer {peer} cannot open: {error}")),
+            };
+            let opened = match spare {
+                Some(spare) => opened.with_spare(spare),
+                None => opened,
             };
             let ordering = founding.ordering(peer, Arc::clone(opened.genesis_block()));
             let node = context.child("node");

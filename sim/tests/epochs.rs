@@ -30,6 +30,7 @@ fn calm(seed: u64, spans: u64) -> Plan {
         asleep: Duration::ZERO,
         epoch_blocks: Some(EPOCH_BLOCKS),
         seats: Vec::new(),
+        newcomers: None,
         tokens: false,
         stake: false,
     }

@@ -106,6 +106,7 @@ const FIGURES: &[Figure] = &[
     figure("bundle", "bytes", Bound::AtMost(8192.0), "demo", "proof_bytes", &[]),
     figure("contract_calls", "1/s", Bound::AtLeast(5_000.0), "contract_calls", "per_s", &[]),
     figure("store_code", "ms", Bound::AtMost(150.0), "store_code", "p50_ms", &[]),
+    figure("join", "s", Bound::AtMost(10.0), "join", "snapshot_s", &[]),
     figure("access_decided", "ns", Bound::AtMost(150_000.0), "access", "decide_ns", &[]),
     figure("access_policy_read", "ns", Bound::AtMost(150_000.0), "access", "read_policy_ns", &[]),
 ];

@@ -6,6 +6,8 @@ mod contracts;
 
 mod idle;
 
+mod join;
+
 mod latency;
 
 mod range;
@@ -37,6 +39,7 @@ const CASES: &[&str] = &[
     "contract_calls",
     "token_transfers",
     "store_code",
+    "join",
 ];
 
 /// Runs the cases named, or all, and prints what each measured.
@@ -61,6 +64,7 @@ async fn case(program: &Path, name: &str) -> Result<Value> {
         "buckets" => buckets::measure(program).await,
         "contract_calls" => contracts::calls(program).await,
         "token_transfers" => contracts::transfers(program).await,
+        "join" => join::measure(program).await,
         "store_code" => contracts::store_code(program).await,
         unknown => bail!("unknown case `{unknown}`; there are {}", CASES.join(", ")),
     }

@@ -93,6 +93,7 @@ failures! {
     Behind SERVICE_UNAVAILABLE "behind" "This peer has not executed the height asked for; try again shortly or ask another peer.";
     ProofNotReady SERVICE_UNAVAILABLE "proof_not_ready" "No certified block commits to it yet; try again shortly.";
     PayloadUnavailable SERVICE_UNAVAILABLE "payload_unavailable" "This peer does not hold the payload; try again shortly or ask another peer.";
+    HistoryNotHere SERVICE_UNAVAILABLE "history_not_here" "This peer began with a state of other peers and is still fetching what was before; ask a peer that has the whole history, or try again later.";
     Timeout GATEWAY_TIMEOUT "timeout" "The request took too long; try again, or ask for less.";
     Internal INTERNAL_SERVER_ERROR "internal" "The peer failed to answer; its log says why.";
 }
@@ -184,6 +185,9 @@ impl From<QueryError> for ApiError {
             QueryError::TooLarge => Failure::RangeTooLarge,
             QueryError::PayloadMissing { .. } => Failure::PayloadUnavailable,
             QueryError::NotCertified => Failure::ProofNotReady,
+            QueryError::HistoryNotHere { .. } => {
+                return Self::from(Failure::HistoryNotHere).because(&error.to_string());
+            }
             QueryError::Store(_) | QueryError::Payload(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a query failed");
                 Failure::Internal

@@ -48,6 +48,9 @@
 //! Numbers are big-endian, so that rows sort by height; ids are their 32 bytes; texts are UTF-8 and
 //! hold no 00. The functions without a sender give the prefix to scan for.
 
+mod derived;
+pub use derived::{derived, is_derived};
+
 mod service;
 pub use service::{
     history_of_service, services_by, services_named, services_of, services_tagged, services_with,

@@ -102,6 +102,30 @@ impl Chain {
         Ok((Self { state, genesis: Arc::clone(&block), parameters, recent, height, due }, block))
     }
 
+    /// A chain of the same ledger as `own` that begins with a state taken over.
+    pub(crate) fn of(state: State, own: &Self) -> Result<Self, OpenError> {
+        let newest = done_at(&**state.store(), state.height())?;
+        let recent = Mutex::new(VecDeque::from([newest]));
+        let (height, due) = (Watched::new(state.height()), AtomicU64::new(due_ms(&state)?));
+        let (genesis, parameters) = (Arc::clone(&own.genesis), own.parameters.clone());
+        Ok(Self { state, genesis, parameters, recent, height, due })
+    }
+
+    /// The same from a store that it lies in, with the height at which it began; nothing if the store
+    /// holds no whole one.
+    pub(crate) fn taken_over(
+        store: Arc<dyn Store>,
+        own: &Self,
+    ) -> Result<Option<(Self, u64)>, OpenError> {
+        let ledger = own.genesis.header().ledger;
+        let state = State::open(Arc::clone(&store), &ledger).map_err(OpenError::State)?;
+        let (Some(state), Some(base)) = (state, store.get(Space::Meta, rows::TAKEN_OVER)?) else {
+            return Ok(None);
+        };
+        let base = base.try_into().map_err(|_| StoreError::corrupt(rows::TAKEN_OVER))?;
+        Ok(Some((Self::of(state, own)?, u64::from_be_bytes(base))))
+    }
+
     /// Block 0.
     pub(crate) const fn genesis_block(&self) -> &Arc<Block> {
         &self.genesis
@@ -221,13 +245,13 @@ impl Chain {
         self.validators(next).await.map(|set| set.digest())
     }
 
-    /// Executes the next block and makes the result durable, with a note of the payloads that are
-    /// `missing` here, so that a restart does not forget to fetch them. `skew` is a planted bug.
+    /// Executes the next block and makes the result durable, together with what goes `beside` it. `skew`
+    /// is a planted bug.
     pub(crate) fn apply(
         &self,
         block: &Block,
         transactions: &[&Transaction],
-        missing: &[[u8; 32]],
+        beside: Batch,
         skew: bool,
     ) -> Result<Applied, ApplyError> {
         let height = block.height();
@@ -237,16 +261,13 @@ impl Chain {
             outcome;
         let busy_height = if receipts.is_empty() { self.last_busy_height() } else { height };
         let (encoded, receipts_root) = receipts_encoded(&receipts);
-        let mut batch = Batch::default();
+        let mut batch = beside;
         if !receipts.is_empty() {
             batch.put(Space::Receipts, rows::receipts(height), encoded);
         }
         put_beside(&mut batch, leaves, nodes, index, descriptions);
         if let Some(set) = validators {
             batch.put(Space::Receipts, rows::validators(set.epoch), set.to_wire());
-        }
-        for digest in missing {
-            batch.put(Space::Payloads, rows::missing(digest), Vec::new());
         }
         // The root is known only once the state has changed, but both must be durable together: the
         // state writes height and root itself, and the row with the result follows from them.
@@ -384,6 +405,6 @@ fn done_at(store: &dyn Store, height: u64) -> Result<Done, StoreError> {
     minicbor::decode(&value).map_err(|_| StoreError::corrupt(&key))
 }
 
-fn encode(done: &Done) -> Vec<u8> {
+pub(crate) fn encode(done: &Done) -> Vec<u8> {
     minicbor::to_vec(done).unwrap_or_default()
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use althing_types::Genesis;
 
-use crate::mempool;
+use crate::{mempool, snapshot};
 
 /// What a peer needs to know beside what ordering does.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Config {
     /// How long a leader gathers before it proposes while more than 64 transactions come in a second, at
     /// most: each is final so much later, and all peers work less. Each peer's own choice.
     pub gather: Duration,
+    /// How it catches up when it is far behind, and helps others to.
+    pub sync: snapshot::Settings,
     /// How often transactions of this peer's own clients that are still not final are spread again.
     pub respread_interval: Duration,
     /// A bug to be found.
@@ -45,6 +47,8 @@ pub enum Planted {
     VoteEarly,
     /// Catches up with blocks and not with their payloads.
     SkipFetch,
+    /// Hands newcomers a state with a value that is not in it.
+    FalseState,
 }
 
 impl Config {
@@ -64,6 +68,7 @@ impl Config {
             intake_calls_max: 256,
             result_delay: Duration::from_millis(40),
             gather: Duration::from_millis(40),
+            sync: snapshot::Settings::STANDARD,
             respread_interval: Duration::from_secs(2),
             #[cfg(feature = "planted")]
             planted: None,

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -27,6 +27,7 @@ use crate::{
     pace,
     payloads::PayloadBook,
     proposed::Proposed,
+    snapshot::{Ahead, Desk},
 };
 
 /// A block that has been executed, with what came of it.
@@ -102,6 +103,11 @@ pub(crate) struct Core {
     /// Code of contracts that is to be compiled beside the blocks.
     pub(crate) to_compile: Mutex<compiler::Waiting>,
     pub(crate) deliveries: mpsc::UnboundedSender<(Arc<Block>, Ack)>,
+    /// A chain that began with a state taken over, once there was one.
+    pub(crate) ahead: OnceLock<Ahead>,
+    pub(crate) desk: Desk,
+    /// The newest height that subscribers were told of.
+    pub(crate) told: AtomicU64,
     ordering: Mutex<Option<Handle>>,
     waiters: Mutex<BTreeMap<TxId, Vec<oneshot::Sender<Placed>>>>,
 }
@@ -118,6 +124,8 @@ pub(crate) struct Counters {
     pub(crate) blocks_refused: AtomicU64,
     pub(crate) payloads_fetched: AtomicU64,
     pub(crate) messages_refused: AtomicU64,
+    /// Answers about the state or blocks that were not true.
+    pub(crate) lies: AtomicU64,
 }
 
 impl Counters {
@@ -132,6 +140,7 @@ impl Core {
         chain: Chain,
         payloads: PayloadBook,
         deliveries: mpsc::UnboundedSender<(Arc<Block>, Ack)>,
+        desk: Desk,
     ) -> Self {
         Self {
             ledger: config.genesis.ledger(),
@@ -146,6 +155,9 @@ impl Core {
             offences: Mutex::default(),
             counters: Counters::default(),
             to_compile: Mutex::default(),
+            ahead: OnceLock::new(),
+            desk,
+            told: AtomicU64::new(0),
             ordering: Mutex::new(None),
             waiters: Mutex::new(BTreeMap::new()),
             config,

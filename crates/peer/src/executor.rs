@@ -1,8 +1,9 @@
 //! Carries final blocks out, one after the other, exactly once each.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use althing_ordering::{Ack, Handle};
+use althing_state::{Batch, Space};
 use althing_types::{Block, Event, Transaction};
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::channel::mpsc;
@@ -13,6 +14,7 @@ use crate::{
     config::Planted,
     core::{Core, Counters, Executed, Halt},
     mempool::Checked,
+    rows,
     verify::blocking,
 };
 
@@ -82,6 +84,7 @@ async fn execute<E: Clock + Metrics + Spawner>(
     match done {
         Some(result) => result.map(|executed| {
             compiler::stored(context, core, &executed);
+            count(core, &executed);
             settle(core, &executed);
         }),
         None => Err(Halt::Storage("the peer is stopping".to_owned())),
@@ -114,8 +117,13 @@ fn apply(core: &Core, block: Arc<Block>) -> Result<Arc<Executed>, Halt> {
         .collect();
     let missing = keep_payloads(core, &transactions, &checked)?;
     let skew = core.config.has(Planted::SkewResult) && core.config.key[0].is_multiple_of(2);
+    let mut notes = Batch::default();
+    for digest in &missing {
+        // So that a restart does not forget to fetch it.
+        notes.put(Space::Payloads, rows::missing(digest), Vec::new());
+    }
     let applied =
-        core.chain.apply(&block, &transactions, &missing, skew).map_err(|error| match error {
+        core.chain.apply(&block, &transactions, notes, skew).map_err(|error| match error {
             ApplyError::Store(error) => Halt::Storage(error.to_string()),
         })?;
     for digest in missing {
@@ -175,7 +183,7 @@ fn keep_payloads(
 }
 
 /// Takes the block's transactions out of the waiting ones and tells those who wait.
-fn settle(core: &Core, executed: &Arc<Executed>) {
+pub(crate) fn settle(core: &Core, executed: &Arc<Executed>) {
     let height = executed.block.height();
     {
         let (mut mempool, mut proposed) = (core.mempool.lock(), core.proposed.lock());
@@ -192,9 +200,13 @@ fn settle(core: &Core, executed: &Arc<Executed>) {
             }
         }
     }
-    count(core, executed);
     core.tell_waiters(executed);
-    let _ = core.executed.send(Arc::clone(executed));
+    // With two chains each block is executed twice, and what was before a state that was taken over is
+    // no news.
+    let is_news = core.told.fetch_max(height, Ordering::AcqRel) < height;
+    if is_news || core.ahead.get().is_none() {
+        let _ = core.executed.send(Arc::clone(executed));
+    }
     core.work.notify_waiters();
 }
 

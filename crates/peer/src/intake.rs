@@ -133,13 +133,13 @@ struct Entered {
 
 /// Checks calls together and answers each.
 fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
-    let view = core.chain.view();
+    let view = core.present().view();
     // As execution will: members may have changed the settings since the genesis. A disk that fails
     // fails every check below too.
     let parameters = althing_ledger::parameters(&view);
     let context = Context {
         ledger: core.ledger,
-        height: core.chain.height(),
+        height: core.present().height(),
         time_ms: now_ms,
         parameters: parameters.as_ref().unwrap_or(&core.config.genesis.parameters),
     };
@@ -158,7 +158,7 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
     Counters::add(&core.counters.checked, new.len());
     let mut rng = admission::blinding(&ids);
     let mut verdicts =
-        admission::admit(&view, &context, |id| core.chain.is_final(id), new, &mut rng).into_iter();
+        admission::admit(&view, &context, |id| core.is_final(id), new, &mut rng).into_iter();
     for (start, end, source) in spans {
         let local = matches!(source, Source::Client(_));
         let mut answers = Vec::with_capacity(end - start);

@@ -51,8 +51,12 @@ mod pace;
 pub use lanes::Lane;
 
 mod payloads;
+mod presence;
 mod proposed;
 mod rows;
+
+pub mod snapshot;
+
 mod verify;
 
 pub use chain::OpenError;

@@ -276,6 +276,13 @@ pub(crate) async fn listen<E: Clock + Metrics + Spawner>(
                 }
             }
             Ok(Fetch::Have(payloads)) => take(&context, &core, payloads).await,
+            // Whoever finds no room asks, or is asked, again.
+            Ok(Fetch::Ask(item, offset)) => {
+                let _ = core.desk.requests.try_send((peer, item, offset));
+            }
+            Ok(Fetch::Part(part)) => {
+                let _ = core.desk.answers.try_send((peer, part));
+            }
             Err(error) => {
                 Counters::add(&core.counters.messages_refused, 1);
                 tracing::debug!(peer = %hex::encode(peer), %error, "malformed request");

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use althing_ordering::{Application, Evidence, Handle, Mesh, PeerKey};
 use althing_state::Store;
@@ -21,6 +21,8 @@ use crate::{
     offences::{Offence, Offences},
     payloads,
     payloads::PayloadBook,
+    presence, snapshot,
+    snapshot::{Desk, Spare, Trays},
     wire::Submission,
 };
 
@@ -54,6 +56,8 @@ pub struct Opened {
     core: Arc<Core>,
     genesis: Arc<Block>,
     deliveries: mpsc::UnboundedReceiver<(Arc<Block>, althing_ordering::Ack)>,
+    trays: Trays,
+    spare: Option<Arc<dyn Spare>>,
 }
 
 impl Opened {
@@ -71,8 +75,18 @@ impl Opened {
         let book = PayloadBook::open(payloads, Arc::clone(&store))
             .map_err(|error| StartError::Open(OpenError::Store(error)))?;
         let (sender, deliveries) = mpsc::unbounded_channel();
-        let core = Arc::new(Core::new(config, chain, book, sender));
-        Ok(Self { core, genesis, deliveries })
+        let (desk, trays) = Desk::new();
+        let core = Arc::new(Core::new(config, chain, book, sender, desk));
+        Ok(Self { core, genesis, deliveries, trays, spare: None })
+    }
+
+    /// Lets it take a state over from other peers if it is far behind, into a place of its own. Without
+    /// it, it executes all blocks before it answers about the present.
+    #[must_use]
+    pub fn with_spare(mut self, spare: Arc<dyn Spare>) -> Self {
+        snapshot::resume(&self.core, &*spare);
+        self.spare = Some(spare);
+        self
     }
 
     /// Block 0.
@@ -98,7 +112,7 @@ impl Opened {
         O: FnOnce(Arc<dyn Application>) -> F,
         F: Future<Output = Result<(Handle, Mesh), althing_ordering::StartError>>,
     {
-        let Self { core, deliveries, .. } = self;
+        let Self { core, deliveries, trays, spare, .. } = self;
         if let Some(in_ms) = core.config.begins_in_ms(unix_ms(context.current())) {
             tracing::warn!(
                 begins_ms = core.config.genesis.time_ms,
@@ -109,6 +123,7 @@ impl Opened {
         let participant = Participant::new(context.child("participant"), Arc::clone(&core));
         let (handle, mesh) = order(Arc::new(participant)).await.map_err(StartError::Ordering)?;
         core.set_ordering(handle.clone());
+        spawn_sync(&context, &core, &mesh, trays, spare);
         spawn_all(&context, &core, handle.clone(), mesh, deliveries);
         spawn_guard(&context, &core, handle);
         Ok(Peer { core })
@@ -141,11 +156,35 @@ fn spawn_all<E: Clock + Metrics + Spawner>(
     let (core_, outbox) = (shared(), fetch.outbox.clone());
     context.child("fetch").spawn(move |context| payloads::ask(context, core_, outbox));
     let core_ = shared();
+    context.child("presence").spawn(move |context| presence::watch(context, core_));
+    let core_ = shared();
     context.child("repair").spawn(move |context| audit::repair(context, core_));
     let core_ = shared();
     context
         .child("serve")
         .spawn(move |context| payloads::listen(context, core_, fetch.inbox, fetch.outbox));
+}
+
+/// Lets others take the state over from here, and this peer from them.
+fn spawn_sync<E: Clock + Metrics + Spawner>(
+    context: &E,
+    core: &Arc<Core>,
+    mesh: &Mesh,
+    trays: Trays,
+    spare: Option<Arc<dyn Spare>>,
+) {
+    let Trays { requests, answers } = trays;
+    let (core_, outbox) = (Arc::clone(core), mesh.fetch.outbox.clone());
+    let query = Peer { core: Arc::clone(core) }.query();
+    context
+        .child("handover")
+        .spawn(move |context| snapshot::serve(context, core_, query, requests, outbox));
+    if let Some(spare) = spare {
+        let (core_, outbox) = (Arc::clone(core), mesh.fetch.outbox.clone());
+        context
+            .child("takeover")
+            .spawn(move |context| snapshot::join(context, core_, spare, answers, outbox));
+    }
 }
 
 /// A peer that halts stops voting at once.
@@ -215,7 +254,8 @@ impl Peer {
     /// Where a final transaction stands, if it is one.
     #[must_use]
     pub fn placed(&self, id: &TxId) -> Option<Placed> {
-        self.core.chain.placed(id)
+        let own = || self.core.chain.placed(id);
+        self.core.present().placed(id).or_else(own)
     }
 
     /// Whether a transaction waits here to be included.
@@ -233,18 +273,36 @@ impl Peer {
     /// The newest executed height.
     #[must_use]
     pub fn height(&self) -> u64 {
+        self.core.present().height()
+    }
+
+    /// The newest height up to which it executed every block since the genesis itself.
+    #[must_use]
+    pub fn history_height(&self) -> u64 {
         self.core.chain.height()
+    }
+
+    /// The height whose state it took over from others since it started, or before and went on with.
+    #[must_use]
+    pub fn took_over(&self) -> Option<u64> {
+        self.core.ahead.get().map(|ahead| ahead.base)
+    }
+
+    /// How many answers of other peers about the state or blocks were not true, since it started.
+    #[must_use]
+    pub fn lies(&self) -> u64 {
+        self.core.counters.lies.load(Ordering::Relaxed)
     }
 
     /// Resolves when the height has been executed.
     pub async fn executed_at_least(&self, height: u64) {
-        self.core.chain.executed_at_least(height).await;
+        self.core.present_at_least(height).await;
     }
 
     /// Root of the state after the newest executed block.
     #[must_use]
     pub fn state_root(&self) -> Digest {
-        self.core.chain.state_root()
+        self.core.present().state_root()
     }
 
     /// The final block at a height.

@@ -2,7 +2,7 @@
 
 use althing_proof::stream::{Leaf, Node};
 use althing_state::{Direction, Space, Store, StoreError, prefix_end};
-use althing_types::{Digest, Header, Receipt, StreamId};
+use althing_types::{Digest, Header, Receipt, StreamId, TxId};
 use minicbor::{Decode, Encode};
 
 /// Level under which leaves themselves are kept; the nodes of a tree have lower levels.
@@ -41,6 +41,30 @@ pub(crate) fn receipts(height: u64) -> Vec<u8> {
 pub(crate) fn validators(epoch: u64) -> Vec<u8> {
     [b"v/".as_slice(), &epoch.to_be_bytes()].concat()
 }
+
+/// Key of the step to the validators of an epoch, in a chain that began with a state taken over:
+/// `Receipts l/<epoch>`.
+pub(crate) fn link(epoch: u64) -> Vec<u8> {
+    [b"l/".as_slice(), &epoch.to_be_bytes()].concat()
+}
+
+/// Key of a transaction that came with such a state, since a batch needs it: `Receipts s/<id>`.
+pub(crate) fn wire(id: &TxId) -> Vec<u8> {
+    [b"s/".as_slice(), &id.0].concat()
+}
+
+/// Key of a block that was executed on such a state: `Receipts b/<height>`.
+pub(crate) fn block(height: u64) -> Vec<u8> {
+    [b"b/".as_slice(), &height.to_be_bytes()].concat()
+}
+
+/// Key of its certificate, if it has one: `Receipts f/<height>`.
+pub(crate) fn certificate(height: u64) -> Vec<u8> {
+    [b"f/".as_slice(), &height.to_be_bytes()].concat()
+}
+
+/// Key of the height of such a state when it came: in `Meta`.
+pub(crate) const TAKEN_OVER: &[u8] = b"taken-over";
 
 /// Reads the receipts of a block, which are in one value; `None` if the value is damaged.
 pub(crate) fn decode_receipts(value: &[u8]) -> Option<Vec<Receipt>> {

@@ -2,7 +2,7 @@
 
 use althing_types::limits::{PAYLOAD_BYTES_MAX, TRANSACTION_BYTES_MAX};
 use bytes::Bytes;
-use minicbor::{Decoder, Encoder, decode};
+use minicbor::{Decoder, Encoder, decode, encode};
 
 /// Most transactions in one message.
 pub(crate) const SPREAD_MAX: usize = 4096;
@@ -13,6 +13,8 @@ pub(crate) const SPREAD_BYTES_MAX: usize = 256 * 1024;
 pub(crate) const SUBMISSION_BYTES_MAX: usize = 960 * 1024;
 /// Most payloads asked for in one message; an answer with all of them fits the longest message.
 pub(crate) const WANTED_MAX: usize = 14;
+/// Most bytes of an item in one message.
+pub(crate) const PART_BYTES_MAX: usize = 512 * 1024;
 
 /// A transaction with the payloads of its batches, as a client or a peer hands it over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,10 +78,76 @@ pub(crate) enum Fetch {
     Want(Vec<[u8; 32]>),
     /// Payloads the receiver asked for.
     Have(Vec<Bytes>),
+    /// The sender wants the bytes of something from a position on.
+    Ask(Item, u32),
+    /// Some of the bytes of something.
+    Part(Part),
+}
+
+/// Something longer than a message, which is fetched in parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Item {
+    /// What is offered to a newcomer: a height with what shows its state's root; the newest if the
+    /// height is 0.
+    Offer(u64),
+    /// Pieces of the state at a height, from one on.
+    Pieces(u64, u16),
+    /// The latest batches of the streams of the state at a height, from an id on.
+    Streams(u64, [u8; 32]),
+    /// The descriptions of the things of the state at a height, from an id on.
+    Descriptions(u64, [u8; 32]),
+    /// Blocks from a height on, up to one with a certificate.
+    Blocks(u64),
+}
+
+/// Some of the bytes of an [`Item`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) item: Item,
+    /// Position of the first of these bytes.
+    pub(crate) offset: u32,
+    /// Bytes in all.
+    pub(crate) total: u32,
+    pub(crate) bytes: Bytes,
+}
+
+impl Item {
+    /// Most bytes of one: a state whose pieces are longer is not handed over.
+    pub(crate) const BYTES_MAX: usize = 16 * 1024 * 1024;
+
+    /// Writes `[kind, number, bytes]`.
+    fn write<'a, W: encode::Write>(
+        &self,
+        e: &'a mut Encoder<W>,
+    ) -> Result<&'a mut Encoder<W>, encode::Error<W::Error>> {
+        let (kind, number, from): (u8, u64, Vec<u8>) = match self {
+            Self::Offer(height) => (0, *height, Vec::new()),
+            Self::Pieces(height, from) => (1, *height, from.to_be_bytes().to_vec()),
+            Self::Streams(height, from) => (2, *height, from.to_vec()),
+            Self::Descriptions(height, from) => (3, *height, from.to_vec()),
+            Self::Blocks(from) => (4, *from, Vec::new()),
+        };
+        e.array(3)?.u8(kind)?.u64(number)?.bytes(&from)
+    }
+
+    fn read(d: &mut Decoder<'_>) -> Result<Self, decode::Error> {
+        exactly(d, 3)?;
+        let (kind, number, from) = (d.u8()?, d.u64()?, d.bytes()?);
+        let id = || from.try_into().map_err(|_| decode::Error::message("id"));
+        match (kind, from) {
+            (0, []) => Ok(Self::Offer(number)),
+            (1, [high, low]) => Ok(Self::Pieces(number, u16::from_be_bytes([*high, *low]))),
+            (2, _) => Ok(Self::Streams(number, id()?)),
+            (3, _) => Ok(Self::Descriptions(number, id()?)),
+            (4, []) => Ok(Self::Blocks(number)),
+            _ => Err(decode::Error::message("item")),
+        }
+    }
 }
 
 impl Fetch {
-    /// Writes `[0, [digest, ...]]` or `[1, [payload, ...]]`.
+    /// Writes `[0, [digest, ...]]`, `[1, [payload, ...]]`, `[2, item, offset]` or `[3, item, offset,
+    /// total, bytes]`.
     pub(crate) fn encode(&self) -> Bytes {
         let mut out = Vec::new();
         let mut e = Encoder::new(&mut out);
@@ -104,6 +172,14 @@ impl Fetch {
                     }
                     Ok(())
                 }),
+            Self::Ask(item, offset) => {
+                e.array(3).and_then(|e| item.write(e.u8(2)?)).and_then(|e| e.u32(*offset)).map(drop)
+            }
+            Self::Part(Part { item, offset, total, bytes }) => e
+                .array(5)
+                .and_then(|e| item.write(e.u8(3)?))
+                .and_then(|e| e.u32(*offset)?.u32(*total)?.bytes(bytes))
+                .map(drop),
         };
         debug_assert!(written.is_ok(), "writing to memory does not fail");
         out.into()
@@ -112,18 +188,23 @@ impl Fetch {
     /// Reads what [`Fetch::encode`] wrote.
     pub(crate) fn decode(message: &Bytes) -> Result<Self, decode::Error> {
         let mut d = Decoder::new(message);
-        exactly(&mut d, 2)?;
-        let fetch = match d.u8()? {
-            0 => {
+        let len = d.array()?;
+        let fetch = match (d.u8()?, len) {
+            (0, Some(2)) => {
                 let count = counted(&mut d, WANTED_MAX)?;
                 let digest =
                     |_| d.bytes()?.try_into().map_err(|_| decode::Error::message("digest"));
                 Self::Want((0..count).map(digest).collect::<Result<_, _>>()?)
             }
-            1 => {
+            (1, Some(2)) => {
                 let count = counted(&mut d, WANTED_MAX)?;
                 let payload = |_| part(&mut d, PAYLOAD_BYTES_MAX);
                 Self::Have((0..count).map(payload).collect::<Result<_, _>>()?)
+            }
+            (2, Some(3)) => Self::Ask(Item::read(&mut d)?, d.u32()?),
+            (3, Some(5)) => {
+                let (item, offset, total) = (Item::read(&mut d)?, d.u32()?, d.u32()?);
+                Self::Part(Part { item, offset, total, bytes: part(&mut d, PART_BYTES_MAX)? })
             }
             _ => return Err(decode::Error::message("kind")),
         };
@@ -185,7 +266,17 @@ mod tests {
         ];
         let message = encode_spread(&submissions);
         assert_eq!(decode_spread(&message).unwrap(), submissions);
-        for fetch in [Fetch::Want(vec![[1; 32], [2; 32]]), Fetch::Have(vec![Bytes::from("x")])] {
+        let items = [
+            Item::Offer(0),
+            Item::Pieces(7, 4095),
+            Item::Streams(u64::MAX, [3; 32]),
+            Item::Descriptions(7, [4; 32]),
+            Item::Blocks(9),
+        ];
+        let part = |item| Part { item, offset: 5, total: 9, bytes: Bytes::from("part") };
+        let asked = items.iter().flat_map(|item| [Fetch::Ask(*item, 7), Fetch::Part(part(*item))]);
+        let others = [Fetch::Want(vec![[1; 32], [2; 32]]), Fetch::Have(vec![Bytes::from("x")])];
+        for fetch in asked.chain(others) {
             let message = fetch.encode();
             assert_eq!(Fetch::decode(&message).unwrap(), fetch);
             for cut in 0..message.len() {
@@ -198,6 +289,11 @@ mod tests {
             &[0x81, 0x82, 0x5a, 0xff, 0xff, 0xff, 0xff],
             &[0x9f],
             &[],
+            // An item of an unknown kind, one with an id too short, a part longer than one may be.
+            &[0x83, 2, 0x83, 9, 0, 0x40, 0],
+            &[0x83, 2, 0x83, 2, 0, 0x41, 1, 0],
+            &[0x83, 2, 0x83, 1, 0, 0x40, 0],
+            &[0x85, 3, 0x83, 0, 0, 0x40, 0, 1, 0x5a, 0, 8, 0, 1],
         ] {
             let hostile = Bytes::copy_from_slice(hostile);
             assert!(decode_spread(&hostile).is_err() && Fetch::decode(&hostile).is_err());

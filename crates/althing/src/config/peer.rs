@@ -6,7 +6,7 @@ use std::{
 };
 
 use althing_ordering::{Address, PeerKey, Role};
-use althing_peer::mempool;
+use althing_peer::{mempool, snapshot};
 use althing_storage::Settings;
 use althing_types::{Digest, Genesis};
 use serde::Deserialize;
@@ -51,6 +51,8 @@ pub(crate) struct PeerConfig {
     pub(crate) respread_interval: Duration,
     /// Memory and disk of the store.
     pub(crate) store: Settings,
+    /// How it catches up when it is far behind.
+    pub(crate) sync: snapshot::Settings,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,6 +72,7 @@ struct Section {
     api: Api,
     mempool: Mempool,
     store: Store,
+    sync: Sync,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,6 +119,14 @@ struct Store {
     journal_bytes: u64,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sync {
+    mode: String,
+    behind_blocks: usize,
+    interval: String,
+}
+
 /// Most threads for tasks; more than any machine has cores is a slip of the pen.
 const WORKER_THREADS_MAX: usize = 256;
 /// Most of anything that is counted; more is a slip of the pen.
@@ -148,6 +159,7 @@ impl Config {
             gather: self.span("peer.gather", &section.gather)?,
             respread_interval: self.span("peer.respread_interval", &section.respread_interval)?,
             store: self.store(&section.store)?,
+            sync: self.sync(&section.sync)?,
             api: self.api(section.api, &data)?,
         })
     }
@@ -262,6 +274,20 @@ impl Config {
         }
         let Store { cache_bytes, gather_bytes, journal_bytes } = *raw;
         Ok(Settings { cache_bytes, gather_bytes, journal_bytes })
+    }
+
+    fn sync(&self, raw: &Sync) -> anyhow::Result<snapshot::Settings> {
+        let behind = self.count("peer.sync.behind_blocks", raw.behind_blocks)?;
+        let behind_blocks = match raw.mode.as_str() {
+            "snapshot" => Some(behind as u64),
+            "blocks" => None,
+            other => {
+                let problem = format!("`{other}` is not `snapshot` or `blocks`");
+                return Err(self.document.wrong("peer.sync.mode", problem));
+            }
+        };
+        let interval = self.span("peer.sync.interval", &raw.interval)?;
+        Ok(snapshot::Settings { behind_blocks, interval })
     }
 
     /// Where the validators listen, by voting key; each name must be one of the genesis.

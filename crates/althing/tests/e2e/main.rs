@@ -15,6 +15,7 @@ mod demo;
 mod disk;
 mod join;
 mod messages;
+mod newcomer;
 mod private;
 mod sealed;
 mod sensor;

@@ -231,6 +231,13 @@ impl Service {
                 "payloads_missing",
                 format!("The payloads of {count} batches are being fetched from other peers."),
             ),
+            Complaint::Backfilling { from, have } => (
+                "backfilling",
+                format!(
+                    "Knows history from height {from}; fetching what is before: {} %.",
+                    have.saturating_mul(100) / (*from).max(1)
+                ),
+            ),
             Complaint::MempoolFull => (
                 "mempool_full",
                 "Nearly as many transactions wait as may; new ones will be refused.".to_owned(),

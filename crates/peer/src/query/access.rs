@@ -113,6 +113,7 @@ impl Query {
             Some(after) => Some(after.to_vec()),
             None => althing_state::prefix_end(&prefix),
         };
+        self.lists(&prefix)?;
         let store = self.chain().state().store();
         let rows = store.scan(Space::Index, &prefix, end.as_deref(), Direction::Backward, limit)?;
         let next = rows.last().filter(|_| rows.len() == limit).map(|(key, _)| key.clone());

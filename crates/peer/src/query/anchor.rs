@@ -54,6 +54,11 @@ impl Query {
         }
     }
 
+    /// The newest height whose state a certified block commits to.
+    pub(crate) async fn newest_stated(&self) -> Option<u64> {
+        self.anchor(0).await.ok().map(|anchor| anchor.state_height())
+    }
+
     /// The same, waiting for it. The caller bounds the time.
     pub(super) async fn anchor_when_there(&self, height: u64) -> Result<Arc<Anchor>, QueryError> {
         let mut executed = self.height();
@@ -88,9 +93,13 @@ impl Query {
 
     /// The header at a height with its certificate, if there is one.
     async fn own_certificate(&self, height: u64) -> Result<Option<Finalized>, QueryError> {
-        let header = self.block_head(height)?.header;
-        let Some(ordering) = self.core.ordering() else { return Ok(None) };
-        let certificate = ordering.certificate(height).await;
+        // What was before a state that was taken over is not here, and proves nothing of it.
+        let head = match self.block_head(height) {
+            Err(QueryError::HistoryNotHere { .. }) => return Ok(None),
+            head => head?,
+        };
+        let header = head.header;
+        let certificate = self.certificate(height).await;
         let descendants = Vec::new();
         Ok(certificate.map(|certificate| Finalized { header, descendants, certificate }))
     }

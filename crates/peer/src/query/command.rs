@@ -26,7 +26,8 @@ impl Query {
     /// [`Noun::Command`] if no thing was ever asked for it.
     pub fn command(&self, id: &TxId) -> Result<CommandAt, QueryError> {
         let key = index::command(id);
-        let row = self.stored(Space::Index, &key)?.ok_or(QueryError::Unknown(Noun::Command))?;
+        let unknown = || self.absent(QueryError::Unknown(Noun::Command));
+        let row = self.stored(Space::Index, &key)?.ok_or_else(unknown)?;
         let mut record: CommandRecord = decode(&key, &row)?;
         let now_ms = self.block_head(self.height())?.header.time_ms;
         if !record.state.is_last() && now_ms > record.command.until_ms {

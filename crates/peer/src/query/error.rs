@@ -63,6 +63,14 @@ pub enum QueryError {
         /// Position of the batch in its stream.
         leaf: u64,
     },
+    /// This peer took the state over from others and does not know yet what was before.
+    #[error("it knows history from height {from}, and up to height {have} so far")]
+    HistoryNotHere {
+        /// The height whose state it took over.
+        from: u64,
+        /// The height up to which it has fetched and executed what was before.
+        have: u64,
+    },
     /// No block that is here with its certificate commits to it yet.
     #[error("no certified block commits to it yet")]
     NotCertified,

@@ -88,6 +88,7 @@ impl Query {
             Some(after) => Some(after.to_vec()),
             None => althing_state::prefix_end(&prefix),
         };
+        self.lists(&prefix)?;
         let store = self.chain().state().store();
         let rows = store.scan(
             Space::Index,

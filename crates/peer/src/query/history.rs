@@ -41,6 +41,7 @@ impl Query {
             Some((height, _)) => prefix_end(&[prefix.as_slice(), &height.to_be_bytes()].concat()),
             None => prefix_end(&prefix),
         };
+        self.lists(&prefix)?;
         let store = self.chain().state().store();
         // The first row may have nothing before the cursor.
         let scanned = limit + 1;
@@ -83,6 +84,7 @@ impl Query {
             Some(after) => Some(after.to_vec()),
             None => prefix_end(prefix),
         };
+        self.lists(prefix)?;
         let store = self.chain().state().store();
         let rows = store.scan(Space::Index, prefix, end.as_deref(), Direction::Backward, limit)?;
         let next = rows.last().filter(|_| rows.len() == limit).map(|(key, _)| key.clone());

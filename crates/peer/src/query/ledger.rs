@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use althing_state::{Direction, Space};
+use althing_state::{Direction, Space, StoreError};
 use althing_types::{
     Block, Certificate, Digest, Event, Header, Receipt, Transaction, TxId, Validator, ValidatorSet,
 };
@@ -65,8 +65,11 @@ impl Query {
     /// # Errors
     /// [`Noun::Block`] if there is none yet.
     pub fn block_head(&self, height: u64) -> Result<BlockHead, QueryError> {
-        let done = if height <= self.height() { self.chain().done(height) } else { None };
-        let header = done.ok_or(QueryError::Unknown(Noun::Block))?.header;
+        let unknown = QueryError::Unknown(Noun::Block);
+        if height > self.height() {
+            return Err(unknown);
+        }
+        let header = self.done(height).ok_or_else(|| self.absent(unknown))?.header;
         Ok(BlockHead { digest: header.digest(), header })
     }
 
@@ -120,11 +123,16 @@ impl Query {
         height: u64,
     ) -> Result<(Arc<Block>, Option<Certificate>), QueryError> {
         let block = self.body(height).await?;
-        let certificate = match self.core.ordering() {
-            Some(ordering) if height > 0 => ordering.certificate(height).await,
-            _ => None,
-        };
+        let certificate = if height > 0 { self.certificate(height).await } else { None };
         Ok((block, certificate))
+    }
+
+    /// The certificate of the block at a height, if this peer has one.
+    pub(crate) async fn certificate(&self, height: u64) -> Option<Certificate> {
+        if let Ok(Some(row)) = self.stored(Space::Receipts, &rows::certificate(height)) {
+            return minicbor::decode(&row).ok();
+        }
+        self.core.ordering()?.certificate(height).await
     }
 
     pub(super) async fn body(&self, height: u64) -> Result<Arc<Block>, QueryError> {
@@ -138,8 +146,17 @@ impl Query {
         if let Some(block) = self.bodies.get(height) {
             return Ok(block);
         }
-        let ordering = self.core.ordering().ok_or(QueryError::NotCertified)?;
-        let block = ordering.block(height).await.ok_or(unknown)?;
+        let block = match self.stored(Space::Receipts, &rows::block(height))? {
+            Some(wire) => {
+                let damaged = |_| StoreError::corrupt(&rows::block(height));
+                Arc::new(Block::decode(wire.into()).map_err(damaged)?)
+            }
+            None => {
+                let starting = || self.absent(QueryError::NotCertified);
+                let ordering = self.core.ordering().ok_or_else(starting)?;
+                ordering.block(height).await.ok_or_else(|| self.absent(unknown))?
+            }
+        };
         self.bodies.keep(&block);
         Ok(block)
     }
@@ -154,7 +171,7 @@ impl Query {
             return Ok(TransactionState::Waiting(transaction));
         }
         let unknown = || QueryError::Unknown(Noun::Transaction);
-        let placed = self.chain().placed(id).ok_or_else(unknown)?;
+        let placed = self.placed(id)?;
         let block = self.body(placed.height).await?;
         let position = usize::try_from(placed.position).map_err(|_| unknown())?;
         let wire = block.transactions().get(position).cloned().ok_or_else(unknown)?;
@@ -162,13 +179,27 @@ impl Query {
         Ok(TransactionState::Final { transaction, placed, time_ms: block.header().time_ms })
     }
 
+    /// Where a final transaction stands, and what came of it.
+    pub(super) fn placed(&self, id: &TxId) -> Result<Placed, QueryError> {
+        let placed = self.chain().placed(id).or_else(|| self.core.chain.placed(id));
+        placed.ok_or_else(|| self.absent(QueryError::Unknown(Noun::Transaction)))
+    }
+
     /// Receipts of an executed block, in the order of its transactions.
     ///
     /// # Errors
     /// [`Noun::Block`] if there is none yet.
     pub fn receipts(&self, height: u64) -> Result<Vec<Receipt>, QueryError> {
-        let found = if height <= self.height() { self.chain().receipts(height) } else { None };
-        found.ok_or(QueryError::Unknown(Noun::Block))
+        let unknown = QueryError::Unknown(Noun::Block);
+        if height > self.height() {
+            return Err(unknown);
+        }
+        let chain = match self.core.ahead() {
+            Some(ahead) if height > ahead.base => &ahead.chain,
+            Some(_) if height > self.core.chain.height() => return Err(self.absent(unknown)),
+            _ => &self.core.chain,
+        };
+        chain.receipts(height).ok_or(unknown)
     }
 
     /// Events behind a place, at most [`PAGE_EVENTS_MAX`] and whole blocks of them, in order. Also
@@ -180,6 +211,10 @@ impl Query {
         let newest = self.height();
         let mut events = Vec::new();
         let mut next = after.height;
+        if let Some(ahead) = self.core.ahead().filter(|ahead| next <= ahead.base) {
+            let have = self.core.chain.height();
+            return Err(QueryError::HistoryNotHere { from: ahead.base, have });
+        }
         while events.len() < PAGE_EVENTS_MAX && next <= newest {
             let Some(height) = self.next_busy(next, newest)? else { return Ok((events, newest)) };
             events.extend(self.events_of(height)?.into_iter().filter(|one| one.place > after));

@@ -1,10 +1,12 @@
 //! The chain from the genesis to the validators of an epoch, for proofs.
 
 use althing_proof::membership::{EPOCHS_MAX, EpochLink};
+use althing_state::Space;
 use althing_types::ValidatorSet;
 use commonware_utils::sync::Mutex;
 
-use super::{Query, QueryError};
+use super::{Query, QueryError, decode};
+use crate::rows;
 
 /// The newest chain that was asked for, and the epoch that it leads to: at first that of the genesis,
 /// which needs no link. Nearly every proof needs this one.
@@ -16,7 +18,7 @@ impl Query {
     ///
     /// # Errors
     /// [`QueryError::NotCertified`] if one cannot be made here, or there are too many.
-    pub(super) async fn links(&self, epoch: u64) -> Result<Vec<EpochLink>, QueryError> {
+    pub(crate) async fn links(&self, epoch: u64) -> Result<Vec<EpochLink>, QueryError> {
         let (newest, known) = self.links.0.lock().clone();
         if newest == epoch {
             return Ok(known);
@@ -49,6 +51,9 @@ impl Query {
 
     async fn link(&self, next: ValidatorSet) -> Result<EpochLink, QueryError> {
         let epoch = next.epoch;
+        if let Some(row) = self.stored(Space::Receipts, &rows::link(epoch))? {
+            return decode(&rows::link(epoch), &row);
+        }
         let parameters = &self.core.config.genesis.parameters;
         let last = parameters.epoch_end(epoch.saturating_sub(1)).ok_or(QueryError::NotCertified)?;
         Ok(EpochLink { last: self.certified(last).await?, next })

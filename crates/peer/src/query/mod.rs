@@ -83,7 +83,7 @@ use std::{sync::Arc, time::Duration};
 use althing_state::{Direction, Read as _, Row, Space, StoreError, View};
 use minicbor::Decode;
 
-use crate::{Peer, chain::Chain, core::Core};
+use crate::{Peer, chain::Chain, core::Core, rows::Done};
 
 /// Most items of one page of a list.
 pub const PAGE_ITEMS_MAX: usize = 200;
@@ -150,11 +150,29 @@ impl Query {
 
     /// Resolves when `height` has been executed. The caller bounds the time.
     pub async fn at_least(&self, height: u64) {
-        self.chain().executed_at_least(height).await;
+        self.core.present_at_least(height).await;
     }
 
+    /// The chain that answers about the present.
     fn chain(&self) -> &Chain {
-        &self.core.chain
+        self.core.present()
+    }
+
+    /// Why something may not be here although the ledger has it, if this peer began with a state of others.
+    fn gap(&self) -> Option<QueryError> {
+        let have = self.core.chain.height();
+        self.core.ahead().map(|ahead| QueryError::HistoryNotHere { from: ahead.base, have })
+    }
+
+    /// What to say of something that is not here: that its history is not, or `otherwise`.
+    fn absent(&self, otherwise: impl Into<QueryError>) -> QueryError {
+        self.gap().unwrap_or_else(|| otherwise.into())
+    }
+
+    /// What execution left of a block, on whichever chain it was executed.
+    fn done(&self, height: u64) -> Option<Done> {
+        let of = |chain: &Chain| (height <= chain.height()).then(|| chain.done(height)).flatten();
+        of(self.chain()).or_else(|| of(&self.core.chain))
     }
 
     fn view(&self) -> View<'_> {
@@ -182,7 +200,8 @@ impl Query {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
+    ) -> Result<Vec<Row>, QueryError> {
+        self.lists(prefix)?;
         let from = match after {
             // The next key in order is the same with a zero byte.
             Some(after) => [after, &[0]].concat(),
@@ -190,7 +209,15 @@ impl Query {
         };
         let to = althing_state::prefix_end(prefix);
         let store = self.chain().state().store();
-        store.scan(Space::Index, &from, to.as_deref(), Direction::Forward, limit)
+        Ok(store.scan(Space::Index, &from, to.as_deref(), Direction::Forward, limit)?)
+    }
+
+    /// Whether all rows with a prefix are here.
+    fn lists(&self, prefix: &[u8]) -> Result<(), QueryError> {
+        match self.gap() {
+            Some(gap) if !althing_ledger::index::is_derived(prefix) => Err(gap),
+            _ => Ok(()),
+        }
     }
 }
 

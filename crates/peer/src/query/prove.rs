@@ -6,7 +6,7 @@
 use std::{cell::RefCell, sync::Arc};
 
 use althing_proof::{
-    Archive, Bundle, Claim, Interval, StatePath,
+    Archive, Bundle, Claim, Interval, ProveError, StatePath,
     certificate::Finalized,
     membership::EpochLink,
     opening::Payloads,
@@ -169,7 +169,7 @@ impl Query {
     }
 
     async fn prepare_receipt(&self, id: &TxId) -> Result<Work, QueryError> {
-        let placed = self.chain().placed(id).ok_or(QueryError::Unknown(Noun::Transaction))?;
+        let placed = self.placed(id)?;
         let (own, later, roots) = self.stated(placed.height).await?;
         let block = self.body(placed.height).await?;
         let wanted = OfBlock::Transaction { block, position: placed.position };
@@ -210,11 +210,23 @@ impl Query {
     fn stated_roots(&self, block: &Finalized) -> Result<Vec<Digest>, QueryError> {
         let Header { height, result, .. } = &block.header;
         let before = self.block_head(height.saturating_sub(1))?.header.result.height;
-        let roots = (before.saturating_add(1)..=result.height).map(|height| {
-            let done = self.chain().done(height);
-            done.map(|done| done.receipts_root).ok_or(QueryError::Unknown(Noun::Block))
-        });
+        let roots =
+            (before.saturating_add(1)..=result.height).map(|height| self.receipts_root(height));
         roots.collect()
+    }
+
+    fn receipts_root(&self, height: u64) -> Result<Digest, QueryError> {
+        // At the height of a state that was taken over it is not known.
+        let unknown = self
+            .core
+            .ahead()
+            .is_some_and(|ahead| height <= ahead.base && height > self.core.chain.height());
+        let done = match self.core.ahead() {
+            Some(ahead) if height <= ahead.base && !unknown => self.core.chain.done(height),
+            _ => self.done(height),
+        };
+        let done = done.filter(|_| !unknown);
+        Ok(done.ok_or_else(|| self.absent(QueryError::Unknown(Noun::Block)))?.receipts_root)
     }
 
     /// The first executed block whose header states `height` or later, if there is one. Headers state
@@ -233,8 +245,12 @@ impl Query {
         Ok((low <= newest).then_some(low))
     }
 
-    async fn wire_of(&self, id: &TxId) -> Result<Option<(TxId, Vec<u8>)>, QueryError> {
-        let Some((height, position)) = self.chain().place(id) else { return Ok(None) };
+    pub(crate) async fn wire_of(&self, id: &TxId) -> Result<Option<(TxId, Vec<u8>)>, QueryError> {
+        if let Some(wire) = self.stored(Space::Receipts, &rows::wire(id))? {
+            return Ok(Some((*id, wire)));
+        }
+        let place = self.chain().place(id).or_else(|| self.core.chain.place(id));
+        let Some((height, position)) = place else { return self.gap().map_or(Ok(None), Err) };
         let block = self.body(height).await?;
         let wire = block.transactions().get(position as usize);
         Ok(wire.map(|wire| (*id, wire.to_vec())))
@@ -289,7 +305,10 @@ fn of_state(query: &Query, anchor: &Anchor, wanted: Wanted) -> Result<Claim, Que
     match archive.failed.into_inner() {
         // A disk that failed makes a proof look impossible that is not.
         Some(error) => Err(error.into()),
-        None => Ok(claim?),
+        None => claim.map_err(|error| match error {
+            ProveError::Node { .. } => query.absent(error),
+            error => error.into(),
+        }),
     }
 }
 

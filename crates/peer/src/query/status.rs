@@ -73,6 +73,13 @@ pub enum Complaint {
         /// How many.
         count: usize,
     },
+    /// The state was taken over from others, and what was before is not here yet.
+    Backfilling {
+        /// The height whose state was taken over.
+        from: u64,
+        /// The height up to which all blocks were fetched and executed.
+        have: u64,
+    },
     /// The mempool is nearly full.
     MempoolFull,
     /// A validator has not voted for long.
@@ -165,8 +172,11 @@ impl Query {
     /// # Errors
     /// [`Noun::Block`] if the height is not executed here.
     pub fn state_root(&self, height: u64) -> Result<Digest, QueryError> {
-        let done = if height <= self.height() { self.chain().done(height) } else { None };
-        Ok(done.ok_or(QueryError::Unknown(Noun::Block))?.state_root)
+        let unknown = QueryError::Unknown(Noun::Block);
+        if height > self.height() {
+            return Err(unknown);
+        }
+        Ok(self.done(height).ok_or_else(|| self.absent(unknown))?.state_root)
     }
 
     /// Why this peer is not ready, the gravest first; nothing if all is well.
@@ -190,6 +200,10 @@ impl Query {
         let blocks = standing.final_height.saturating_sub(standing.height);
         if blocks > BEHIND_BLOCKS {
             complaints.push(Complaint::Behind { blocks });
+        }
+        if let Some(ahead) = self.core.ahead() {
+            let (from, have) = (ahead.base, self.core.chain.height());
+            complaints.push(Complaint::Backfilling { from, have });
         }
         if standing.waiting_bytes > standing.waiting_bytes_max / 10 * 9 {
             complaints.push(Complaint::MempoolFull);
@@ -258,6 +272,11 @@ impl Query {
                 "althing_messages_refused_total",
                 "Malformed messages of other peers.",
                 &counters.messages_refused,
+            ),
+            count(
+                "althing_sync_lies_total",
+                "Answers of other peers about the state or blocks that were not true.",
+                &counters.lies,
             ),
             total(
                 "althing_views_nullified_total",

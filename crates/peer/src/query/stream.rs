@@ -189,12 +189,21 @@ impl Query {
         let limit = limit.clamp(1, PAGE_READINGS_MAX);
         let ReadingFilter { seq, time_ms } = ReadingFilter::ALL;
         let mut walk = self.walk(*id, head, Bounds::new(seq, time_ms), Direction::Backward);
-        let mut page = ReadingPage::default();
+        let (mut page, mut seen) = (ReadingPage::default(), 0);
         for _ in 0..PAYLOADS_OPENED_MAX {
             if page.len() >= limit || page.is_long() {
                 break;
             }
-            let Some(at) = walk.next()? else { break };
+            let at = match walk.next() {
+                // What is here is given, and that there is more.
+                Err(QueryError::HistoryNotHere { .. }) if seen > 0 => {
+                    page.unavailable.push(head.peaks.leaves().saturating_sub(seen + 1));
+                    break;
+                }
+                next => next?,
+            };
+            let Some(at) = at else { break };
+            seen += 1;
             match self.open(&at)? {
                 Opened::Readings(readings) => page.readings.extend(readings.rev()),
                 Opened::Sealed(sealed) => page.sealed.push(*sealed),
@@ -270,6 +279,10 @@ impl Query {
     ) -> Result<Opened<impl DoubleEndedIterator<Item = ReadingAt> + use<'a>>, QueryError> {
         let LeafAt { index, leaf } = at;
         let Some(bytes) = self.core.payloads.get(&leaf.payload_digest)? else {
+            // A state that was taken over comes without a note of what is to be fetched.
+            if self.core.ahead().is_some() {
+                self.core.payloads.want(leaf.payload_digest);
+            }
             return Ok(Opened::Unavailable);
         };
         let damaged = |_| althing_state::StoreError::corrupt(&leaf.payload_digest);

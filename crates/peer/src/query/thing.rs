@@ -161,13 +161,13 @@ impl Query {
             _ => record.description_digest,
         };
         let text = self.stored(Space::Descriptions, &digest.0)?;
-        Ok((digest, text.ok_or_else(|| StoreError::corrupt(&digest.0))?))
+        Ok((digest, text.ok_or_else(|| self.absent(StoreError::corrupt(&digest.0)))?))
     }
 
     fn earlier_digest(&self, id: &ThingId, version: u32) -> Result<Digest, QueryError> {
         let row = self.stored(Space::Index, &index::description(id, version))?;
         let digest = row.and_then(|row| id_at_end(&row));
-        digest.map(Digest).ok_or(QueryError::Unknown(Noun::Version))
+        digest.map(Digest).ok_or_else(|| self.absent(QueryError::Unknown(Noun::Version)))
     }
 
     /// The head of a stream.

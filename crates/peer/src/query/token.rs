@@ -121,6 +121,7 @@ impl Query {
             Some(after) => Some(after.to_vec()),
             None => althing_state::prefix_end(&prefix),
         };
+        self.lists(&prefix)?;
         let store = self.chain().state().store();
         let back = Direction::Backward;
         let rows = store.scan(Space::Index, &prefix, end.as_deref(), back, limit + 1)?;

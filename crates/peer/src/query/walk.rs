@@ -18,9 +18,9 @@ use crate::rows;
 
 /// A batch and its position in the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LeafAt {
-    pub(super) index: u64,
-    pub(super) leaf: Leaf,
+pub(crate) struct LeafAt {
+    pub(crate) index: u64,
+    pub(crate) leaf: Leaf,
 }
 
 /// A subtree that the walk has not entered yet, in the order of the walk.
@@ -96,12 +96,12 @@ impl Query {
         level: u8,
         index: u64,
     ) -> Result<Stored, QueryError> {
-        let missing = || StoreError::corrupt(&rows::node(stream, level, index));
+        let missing = || self.absent(StoreError::corrupt(&rows::node(stream, level, index)));
         let node = self.node_if_there(stream, level, index)?.ok_or_else(missing)?;
         Ok(Stored { level, index, node })
     }
 
-    pub(super) fn node_if_there(
+    pub(crate) fn node_if_there(
         &self,
         stream: &StreamId,
         level: u8,
@@ -119,11 +119,11 @@ impl Query {
         Ok(node)
     }
 
-    pub(super) fn leaf(&self, stream: &StreamId, index: u64) -> Result<LeafAt, QueryError> {
+    pub(crate) fn leaf(&self, stream: &StreamId, index: u64) -> Result<LeafAt, QueryError> {
         let key = rows::leaf(stream, index);
         let value = self.stored(Space::Nodes, &key)?;
         let leaf = value.and_then(|value| rows::decode_leaf(&value));
-        Ok(LeafAt { index, leaf: leaf.ok_or_else(|| StoreError::corrupt(&key))? })
+        Ok(LeafAt { index, leaf: leaf.ok_or_else(|| self.absent(StoreError::corrupt(&key)))? })
     }
 }
 

@@ -4,6 +4,7 @@ mod check;
 mod export;
 mod run;
 mod space;
+mod spare;
 mod status;
 
 use std::{path::Path, sync::Arc};

@@ -18,7 +18,7 @@ use commonware_runtime::{Runner as _, Supervisor as _, tokio as runtime};
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
-use super::{Disk, space, state_way_out};
+use super::{Disk, space, spare::Folder, state_way_out};
 use crate::{
     config::{Config, PeerConfig},
     logging,
@@ -194,6 +194,10 @@ impl Start {
             let next = way_out(&error, &settings.data);
             with_next(error, next)
         })?;
+        let opened = match settings.sync.behind_blocks {
+            Some(_) => opened.with_spare(Arc::new(Folder::new(&settings))),
+            None => opened,
+        };
         let ordering = althing_ordering::Config {
             ledger: genesis.ledger(),
             mechanism: genesis.mechanism,
@@ -228,6 +232,7 @@ impl Start {
         config.result_delay = self.settings.result_delay;
         config.gather = self.settings.gather;
         config.respread_interval = self.settings.respread_interval;
+        config.sync = self.settings.sync;
         config
     }
 }
