@@ -15,9 +15,11 @@ pub mod vectors;
 
 mod api;
 mod bench;
+mod package;
 mod packages;
 mod shell;
 
 pub use api::api;
 pub use bench::bench;
+pub use package::package;
 pub use shell::root;

@@ -42,7 +42,13 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
-    /// Compares the committed description of the HTTP interface with the handlers.
+    /// Builds the program and makes an archive and a Debian package of it.
+    Package {
+        /// Of this target instead of the machine's own, such as `aarch64-unknown-linux-gnu`.
+        #[arg(long)]
+        target: Option<String>,
+    },
+    /// Compares the committed descriptions of the interface and its events with the code.
     Api {
         /// Writes it.
         #[arg(long)]
@@ -78,6 +84,7 @@ fn main() -> Result<()> {
         Command::Differential => check::differential(),
         Command::Vectors { bless: true } => vectors::bless(),
         Command::Vectors { bless: false } => vectors::check(),
+        Command::Package { target } => xtask::package(target.as_deref()),
         Command::Api { bless } => xtask::api(bless),
         Command::Fuzz { target, seconds, seed } => check::fuzz(&target, seconds, seed),
         Command::Docs { bless: true } => errors::bless(),

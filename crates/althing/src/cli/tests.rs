@@ -46,3 +46,47 @@ fn describe(page: &mut String, command: &mut Clap, parents: &str) {
     let shown = |child: &&mut Clap| child.get_name() != "help";
     command.get_subcommands_mut().filter(shown).for_each(|child| describe(page, child, path));
 }
+
+fn packaged(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/");
+    std::fs::read_to_string(format!("{folder}{name}")).unwrap()
+}
+
+/// A unit that names an option which is gone would be found out on somebody's machine.
+#[test]
+fn what_packages_type_can_be_typed() {
+    for (unit, started) in [("peer", "peer run"), ("gateway", "gateway run")] {
+        let text = packaged(&format!("systemd/althing-{unit}.service"));
+        let lines: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("ExecStart=/usr/bin/")).collect();
+        assert_eq!(lines.len(), 1, "{unit}");
+        assert!(lines[0].contains(started) && lines[0].ends_with("/etc/althing/config.toml"));
+        Cli::try_parse_from(lines[0].split(' ')).unwrap();
+    }
+    let text = packaged("Containerfile");
+    let list = |begin: &str| -> Vec<String> {
+        let line = text.lines().filter_map(|line| line.split_once(begin)).next_back().unwrap();
+        serde_json::from_str(line.1).unwrap()
+    };
+    let program = list("ENTRYPOINT ");
+    assert_eq!(program, ["/usr/bin/althing"]);
+    for command in
+        [[program.clone(), list("\nCMD ".trim_start())].concat(), list("start-period=60s CMD ")]
+    {
+        Cli::try_parse_from(&command).unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    }
+}
+
+#[test]
+fn the_configuration_of_packages_is_one() {
+    let text = packaged("config.toml");
+    let document = crate::config::Document::parse("config.toml", &text).unwrap();
+    let folder = std::path::Path::new("/etc/althing");
+    let config = crate::config::Config::of(document, folder).unwrap();
+    let (peer, gateway) = (config.peer().unwrap(), config.gateway().unwrap());
+    // Units let a peer write there and nowhere else.
+    for data in [&peer.data, &gateway.queue.directory] {
+        assert!(data.starts_with("/var/lib/althing"), "{}", data.display());
+    }
+    assert_eq!(peer.voting_key, std::path::Path::new("/etc/althing/keys/voting.json"));
+}
