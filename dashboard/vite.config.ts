@@ -48,7 +48,7 @@ export default defineConfig({
             { name: "base", priority: 9, test: /node_modules\/(@?preact)|sdk\/typescript\/src\/(client|text|cbor\/(writer|codec))|src\/lib\/(amount|client|feed|find|format|happened|history|metrics|model|names|network|now|offered|query|sentence|state|turns)\.ts|src\/router\.ts|ui\/(basics|ring|search|spark|tagged|theme)\.tsx|src\/(app|main)\.tsx|views\/overview\.tsx/ },
             // All else: one page that is opened is rarely the only one. What checks and signs, and what shows: each compresses best with its like.
             { name: "proof", priority: 5, test: /sdk\/typescript\/src\/(forms|proof|sign)|@noble/ },
-            { name: "rest", test: /src\/views\/|ui\/(chart|commands|form|map|plot|record|sequence|standing|verification)|lib\/(axis|check|description|genesis|places|procedures|series|signing)/ },
+            { name: "rest", test: /src\/views\/|ui\/(chart|commands|form|map|plot|record|sequence|standing|stream|verification)|lib\/(axis|check|description|genesis|places|procedures|series|signing)/ },
           ],
         },
       },

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     commands::{
         access::AccessCommand,
+        audit::AuditCommand,
         block::BlockCommand,
         command::CommandCommand,
         config::ConfigCommand,
@@ -59,9 +60,12 @@ enum Command {
     /// Found a network: keys, genesis, a folder for each peer.
     #[command(subcommand)]
     Network(NetworkCommand),
-    /// Run, watch, check and export a peer.
+    /// Run, watch, operate, check and export a peer.
     #[command(subcommand)]
     Peer(PeerCommand),
+    /// Collect what happened for an auditor or regulator, and check such a file.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Run a gateway.
     #[command(subcommand)]
     Gateway(GatewayCommand),
@@ -142,6 +146,7 @@ impl Cli {
             Command::Init(command) => command.run(output),
             Command::Network(command) => command.run(output),
             Command::Peer(command) => command.run(output),
+            Command::Audit(command) => command.run(output),
             Command::Gateway(command) => command.run(output),
             Command::Ask(command) => command.run(output),
             Command::Thing(command) => command.run(output),

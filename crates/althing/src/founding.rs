@@ -281,8 +281,17 @@ impl Layout {
 fn peer_config(founded: &Founded, endpoints: &[Endpoints], index: usize) -> String {
     let own = &founded.peers[index].member.inception.name;
     let Endpoints { p2p, api } = endpoints[index];
+    let seats = founded.genesis.peers.iter();
+    let own_id = founded.peers[index].member.inception.id();
+    let organisation =
+        seats.filter(|seat| seat.inception.id() == own_id).map(|seat| seat.organisation);
+    // Whoever runs it may operate it from elsewhere.
+    let operators =
+        organisation.map(|id| format!("\"{}\"", DidText::entity(&founded.genesis.network, &id)));
+    let operators = operators.collect::<Vec<_>>().join(", ");
     let mut text = format!(
         "# {own} of network {}. Every other key and its default: althing config init -\n\n\
+         [peer]\noperators = [{operators}]\n\n\
          [peer.p2p]\nlisten = \"{p2p}\"\n\n[peer.p2p.addresses]\n",
         founded.genesis.network
     );
@@ -379,6 +388,10 @@ mod tests {
         let pages: Vec<_> = peer.api.addresses.into_iter().collect();
         assert_eq!(pages[0], ("peer-1".to_owned(), "http://127.0.0.1:5464".to_owned()));
         assert_eq!(pages.len(), 3);
+        let seats = founded.genesis.peers.iter();
+        let own = founded.peers[1].member.inception.id();
+        let runs = seats.filter(|seat| seat.inception.id() == own).map(|seat| seat.organisation);
+        assert_eq!(peer.api.operators, runs.collect::<Vec<_>>(), "its organisation operates it");
         let voting = key_file::read(&peer.voting_key, None).unwrap();
         assert_eq!(voting.key.secret(), founded.peers[1].voting.secret());
         let gateway = Config::load(&layout.config("gateway")).unwrap().gateway().unwrap();

@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 
 mod config;
+mod controls;
 
 mod cluster;
 mod founding;

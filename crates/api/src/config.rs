@@ -1,5 +1,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use althing_types::EntityId;
+
 /// Bounds of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -32,6 +34,12 @@ pub struct Config {
     /// Whether webhooks may call addresses that are not public: for networks on one machine or behind
     /// one wall, whose members trust who may make webhooks.
     pub webhooks_private: bool,
+    /// Entities that operate this peer, beside whoever can read the folder of its data.
+    pub operators: Vec<EntityId>,
+    /// How often the head of the log of operations is put on the ledger, if it has changed.
+    pub anchor_interval: Duration,
+    /// Entities that may look at what operators see and change nothing.
+    pub auditors: Vec<EntityId>,
     /// Folder of the peer's data, whose size and disk the figures tell, and where webhooks are kept; neither if none.
     pub data: Option<PathBuf>,
 }
@@ -54,6 +62,9 @@ impl Config {
             origins: Vec::new(),
             writes: true,
             webhooks_private: false,
+            operators: Vec::new(),
+            anchor_interval: Duration::from_secs(600),
+            auditors: Vec::new(),
             data: None,
         }
     }

@@ -43,6 +43,11 @@ impl Disk {
         ]
     }
 
+    /// Bytes free, if that is known. Reads from disk.
+    pub(crate) fn free(&self) -> Option<u64> {
+        self.usage().map(|usage| usage.free)
+    }
+
     fn usage(&self) -> Option<Usage> {
         let folder = self.folder.as_deref()?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

@@ -21,6 +21,9 @@ mod problem;
 mod purge;
 pub use problem::Failure;
 
+mod operate;
+pub use operate::{ADVICE, Controls, Operation};
+
 mod disk;
 mod extract;
 mod limits;
@@ -32,7 +35,10 @@ mod webhooks;
 
 mod convert;
 pub mod routes;
-pub use routes::{openapi, router};
+pub use routes::{openapi, operated, router};
+
+mod asyncapi;
+pub use asyncapi::asyncapi;
 
 mod origins;
 mod stall;

@@ -47,7 +47,7 @@ pub(crate) async fn bounded(
     let mut response = match Arc::clone(&service.requests).try_acquire_owned() {
         Ok(place) => {
             let work = at_height(&service, request, next);
-            match within(service.config.request_timeout, Failure::Timeout, work).await {
+            match within(service.config().request_timeout, Failure::Timeout, work).await {
                 Ok(response) => until_sent(response, place, &service.answer_bytes),
                 Err(error) => error.into_response(),
             }

@@ -16,6 +16,9 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// Longest part of a client's input that an answer repeats, characters.
 const SHOWN_CHARS_MAX: usize = 80;
 
+/// Longest sentence about a configuration, characters: it names file, line and key.
+const SENTENCE_CHARS_MAX: usize = 600;
+
 /// Declares [`Failure`] with the status, code and sentence of each, in one table.
 macro_rules! failures {
     ($($name:ident $status:ident $code:literal $sentence:literal;)*) => {
@@ -82,6 +85,13 @@ failures! {
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
     WrongNetwork NOT_FOUND "wrong_network" "The DID is of another network; ask a peer of that one.";
     BadToken UNAUTHORIZED "bad_token" "The reader's token is malformed, over, for another peer or ledger, or not signed by the present key of an entity that counts; make a new one.";
+    TokenUsed UNAUTHORIZED "token_used" "The token was used already, or is of another request: each act of an operator needs one of its own; make a new one.";
+    NotAnOperator FORBIDDEN "not_an_operator" "This is for operators of this peer: `operators` and `auditors` in its [peer] name them; the command line on its machine needs no name there.";
+    MachineOnly FORBIDDEN "machine_only" "This is changed on the machine of the peer only, since it says who operates it or names its files; see the field.";
+    UnknownAlarm NOT_FOUND "unknown_alarm" "This peer has no alarm of this number any more; list them.";
+    InvalidConfiguration UNPROCESSABLE_ENTITY "invalid_configuration" "The configuration cannot be used; nothing has changed.";
+    NotOperated SERVICE_UNAVAILABLE "not_operated" "The program that runs this peer lets nobody change its configuration; change it where that is started.";
+    Stopping SERVICE_UNAVAILABLE "stopping" "This peer is about to end and takes no more transactions; ask another.";
     NotAcceptable NOT_ACCEPTABLE "not_acceptable" "The answer has no such form; accept JSON, or CBOR for proofs.";
     BodyTimeout REQUEST_TIMEOUT "body_timeout" "The body did not arrive in time; send it faster, or split it.";
     BodyTooLarge PAYLOAD_TOO_LARGE "body_too_large" "The body is too long; split it.";
@@ -123,6 +133,13 @@ impl ApiError {
     /// The same, with what is wrong in particular.
     pub(crate) fn because(mut self, reason: &str) -> Self {
         self.problem.detail = format!("{} ({})", self.problem.detail, shown(reason));
+        self
+    }
+
+    /// The same, with a longer sentence of this peer's own about what is wrong.
+    pub(crate) fn explained(mut self, sentence: &str) -> Self {
+        let kept = sentence.chars().filter(|c| !c.is_control()).take(SENTENCE_CHARS_MAX);
+        self.problem.detail = format!("{} {}", self.problem.detail, kept.collect::<String>());
         self
     }
 

@@ -11,7 +11,7 @@ use althing_types::{
 };
 use axum::{
     extract::FromRequestParts,
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 
 use crate::{
@@ -37,7 +37,7 @@ pub(crate) struct Tokens(Mutex<BTreeMap<[u8; 32], PublicKey>>);
 
 impl Tokens {
     /// Whether a token is signed by a key, which is checked once.
-    fn are_good(&self, bytes: &[u8], token: &ReaderToken, key: &PublicKey) -> bool {
+    pub(crate) fn are_good(&self, bytes: &[u8], token: &ReaderToken, key: &PublicKey) -> bool {
         let digest = hash("", &[bytes]);
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known().get(&digest) == Some(key) {
@@ -59,26 +59,27 @@ impl FromRequestParts<Shared> for Reader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, service: &Shared) -> Result<Self, ApiError> {
-        let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
-            return Ok(Self::default());
-        };
-        let text = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
-        let bytes = text
-            .filter(|text| text.len() <= 2 * ReaderToken::BYTES_MAX)
-            .and_then(|text| hex::decode(text).ok())
-            .ok_or(Failure::BadToken)?;
-        let token = ReaderToken::from_wire(&bytes).map_err(|_| Failure::BadToken)?;
+        let Some((bytes, token)) = token_of(&parts.headers)? else { return Ok(Self::default()) };
         service.read(move |service| service.reader(&bytes, token)).await
     }
+}
+
+/// The bearer token of a request and its bytes, unchecked; none if it has none.
+pub(crate) fn token_of(headers: &HeaderMap) -> Answer<Option<(Vec<u8>, ReaderToken)>> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let text = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+    let bytes = text
+        .filter(|text| text.len() <= 2 * ReaderToken::BYTES_MAX)
+        .and_then(|text| hex::decode(text).ok())
+        .ok_or(Failure::BadToken)?;
+    let token = ReaderToken::from_wire(&bytes).map_err(|_| Failure::BadToken)?;
+    Ok(Some((bytes, token)))
 }
 
 impl Service {
     fn reader(&self, bytes: &[u8], token: ReaderToken) -> Answer<Reader> {
         let said = &token.reader;
-        let now_ms = now_ms();
-        let in_time =
-            (now_ms..=now_ms.saturating_add(READER_TOKEN_MS_MAX)).contains(&said.until_ms);
-        if said.ledger != self.peer.ledger() || said.peer != self.peer.key() || !in_time {
+        if !self.is_for_now(&token, READER_TOKEN_MS_MAX) {
             return Err(Failure::BadToken.into());
         }
         let key = self.query.active_key(&said.entity)?.ok_or(Failure::BadToken)?;
@@ -86,6 +87,13 @@ impl Service {
             return Err(Failure::BadToken.into());
         }
         Ok(Reader { entity: Some(said.entity), purpose: token.reader.purpose })
+    }
+
+    /// Whether a token is for this peer and ledger, and counts now and for at most so long.
+    pub(crate) fn is_for_now(&self, token: &ReaderToken, ms_max: u64) -> bool {
+        let (said, now_ms) = (&token.reader, now_ms());
+        let in_time = (now_ms..=now_ms.saturating_add(ms_max)).contains(&said.until_ms);
+        said.ledger == self.peer.ledger() && said.peer == self.peer.key() && in_time
     }
 }
 

@@ -1,6 +1,9 @@
 //! What all requests share.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use althing_client::{
     Signer,
@@ -14,8 +17,10 @@ use crate::{
     Config,
     disk::Disk,
     limits::ANSWER_BYTES_MAX,
+    operate::{Offsets, Operation},
     permit::Decisions,
     problem::{Answer, ApiError, Failure},
+    purge::Withheld,
     reader::Tokens,
     uses::Uses,
     webhooks::Webhooks,
@@ -34,7 +39,8 @@ const RUNS_MAX: usize = 1;
 pub(crate) struct Service {
     pub(crate) peer: Peer,
     pub(crate) query: Query,
-    pub(crate) config: Config,
+    /// What may change while the peer runs is read anew at each request.
+    config: RwLock<Arc<Config>>,
     /// Requests until their answers are sent.
     pub(crate) requests: Arc<Semaphore>,
     /// Bytes of large answers until they are sent.
@@ -48,12 +54,20 @@ pub(crate) struct Service {
     pub(crate) uses: Uses,
     pub(crate) webhooks: Webhooks,
     pub(crate) disk: Disk,
+    pub(crate) withheld: Withheld,
+    pub(crate) clock: Offsets,
+    pub(crate) operation: Operation,
 }
 
 pub(crate) type Shared = Arc<Service>;
 
 impl Service {
-    pub(crate) fn new(peer: Peer, config: Config, recorder: Option<Arc<Signer>>) -> Shared {
+    pub(crate) fn new(
+        peer: Peer,
+        config: Config,
+        recorder: Option<Arc<Signer>>,
+        operation: Operation,
+    ) -> Shared {
         Arc::new(Self {
             query: peer.query(),
             requests: Arc::new(Semaphore::new(config.requests_max)),
@@ -66,9 +80,26 @@ impl Service {
             uses: Uses::new(recorder.is_some()),
             webhooks: Webhooks::new(config.data.as_ref(), recorder, config.webhooks_private),
             disk: Disk::new(config.data.clone()),
+            withheld: Withheld::default(),
+            clock: Offsets::default(),
+            operation,
             peer,
-            config,
+            config: RwLock::new(Arc::new(config)),
         })
+    }
+
+    /// The bounds that hold now.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other bounds in force. Those that connections are accepted by, and the origins, stay as they
+    /// were at the start.
+    pub(crate) fn set_config(&self, new: Config) {
+        let mut config = self.config.write().unwrap_or_else(PoisonError::into_inner);
+        resize(&self.requests, config.requests_max, new.requests_max);
+        resize(&self.event_streams, config.event_streams_max, new.event_streams_max);
+        *config = Arc::new(new);
     }
 
     pub(crate) fn network(&self) -> &str {
@@ -137,6 +168,23 @@ impl Service {
     }
 }
 
+/// Gives a semaphore other bounds; places that are taken are kept until they are given back.
+fn resize(semaphore: &Arc<Semaphore>, from: usize, to: usize) {
+    semaphore.add_permits(to.saturating_sub(from));
+    let fewer = from.saturating_sub(to);
+    let left = fewer - semaphore.forget_permits(fewer);
+    if left > 0 {
+        let semaphore = Arc::clone(semaphore);
+        tokio::spawn(async move {
+            for _ in 0..left {
+                if let Ok(place) = semaphore.acquire().await {
+                    place.forget();
+                }
+            }
+        });
+    }
+}
+
 /// Bounds the time of something, with the problem to answer when it is over.
 pub(crate) async fn within<T>(
     time: Duration,
@@ -144,4 +192,26 @@ pub(crate) async fn within<T>(
     work: impl Future<Output = T>,
 ) -> Result<T, ApiError> {
     tokio::time::timeout(time, work).await.map_err(|_| late.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn fewer_places_are_had_once_those_taken_are_given_back() {
+        let semaphore = Arc::new(Semaphore::new(3));
+        let taken: Vec<_> =
+            (0..2).map(|_| Arc::clone(&semaphore).try_acquire_owned().unwrap()).collect();
+        resize(&semaphore, 3, 1);
+        assert_eq!(semaphore.available_permits(), 0);
+        // The task that forgets what is given back waits for it from here on, before anybody else.
+        tokio::task::yield_now().await;
+        drop(taken);
+        let place = semaphore.acquire().await.unwrap();
+        assert_eq!(semaphore.available_permits(), 0);
+        drop(place);
+        resize(&semaphore, 1, 4);
+        assert_eq!(semaphore.available_permits(), 4);
+    }
 }

@@ -17,6 +17,7 @@ use crate::{
         self, Admission, Admissions, HEIGHT_HEADER, Health, MIN_HEIGHT_HEADER, Outcome, Problem,
         WAIT_MAX, query,
     },
+    operating::act_purpose,
     reading::Tokens,
     submission,
 };
@@ -74,7 +75,15 @@ impl Client {
 
     /// The request with a token, if this client says who it is.
     async fn authorised(&self, request: RequestBuilder) -> Result<RequestBuilder, Error> {
-        let Some(tokens) = &self.tokens else { return Ok(request) };
+        Ok(match self.tokens().await?.and_then(Tokens::bearer) {
+            Some(bearer) => request.header(header::AUTHORIZATION, bearer),
+            None => request,
+        })
+    }
+
+    /// Who this client says it is, once it knows which peer it asks.
+    async fn tokens(&self) -> Result<Option<&Tokens>, Error> {
+        let Some(tokens) = self.tokens.as_deref() else { return Ok(None) };
         if !tokens.knows_peer() {
             let (url, after) = (self.at("v1/status"), self.config.answer_timeout);
             let answer = self.http.get(url.clone()).timeout(after).send().await;
@@ -82,10 +91,19 @@ impl Client {
             let status: model::Status = read_json(answer, &url).await?;
             tokens.learn(status.ledger.0, status.key.0.0);
         }
-        Ok(match tokens.bearer() {
-            Some(bearer) => request.header(header::AUTHORIZATION, bearer),
-            None => request,
-        })
+        Ok(Some(tokens))
+    }
+
+    /// Posts bytes as an act of an operator: with a token of this one request.
+    pub(crate) async fn act(&self, path: &str, body: Vec<u8>) -> Result<Response, Error> {
+        let url = self.at(path);
+        let purpose = act_purpose("POST", &format!("/{path}"), &body);
+        let bearer = self.tokens().await?.and_then(|tokens| tokens.once(purpose));
+        let mut request = self.http.post(url.clone()).body(body);
+        if let Some(bearer) = bearer {
+            request = request.header(header::AUTHORIZATION, bearer);
+        }
+        self.send(request, &url, Duration::ZERO).await
     }
 
     /// Where the peer is.

@@ -22,6 +22,10 @@ pub use client::Client;
 mod queries;
 mod tokens;
 
+mod operation;
+
+pub mod operating;
+
 pub mod amount;
 
 mod reading;

@@ -2,12 +2,15 @@ use std::sync::{Mutex, PoisonError};
 
 use althing_types::{EntityId, LedgerId, Reader, SigningKey, Wire as _};
 
-use crate::time::now_ms;
+use crate::{operating::ACT_MS_MAX, time::now_ms};
 
 /// How long a token counts, milliseconds: well below what peers take, so that clocks may differ.
 const TOKEN_MS: u64 = 300_000;
 /// How long before its end a token is made anew, milliseconds.
 const RENEWED_BEFORE_MS: u64 = 60_000;
+
+/// How long a token of an act counts, milliseconds: below what peers take, so that clocks may differ.
+const ACT_TOKEN_MS: u64 = ACT_MS_MAX - 15_000;
 
 /// Who a client reads as, and what for.
 #[derive(Debug, Clone)]
@@ -27,11 +30,13 @@ pub(crate) struct Tokens {
     /// Ledger and voting key of the peer, once it has said them.
     peer: Mutex<Option<(LedgerId, [u8; 32])>>,
     last: Mutex<Option<(String, u64)>>,
+    /// Until when the last token of an act counted: the next counts longer, and so is another one.
+    last_act_ms: Mutex<u64>,
 }
 
 impl Tokens {
     pub(crate) const fn new(who: ReadingAs) -> Self {
-        Self { who, peer: Mutex::new(None), last: Mutex::new(None) }
+        Self { who, peer: Mutex::new(None), last: Mutex::new(None), last_act_ms: Mutex::new(0) }
     }
 
     pub(crate) fn knows_peer(&self) -> bool {
@@ -58,5 +63,16 @@ impl Tokens {
         let bearer = format!("Bearer {}", hex::encode(reader.sign(key).to_wire()));
         *last = Some((bearer.clone(), until_ms));
         Some(bearer)
+    }
+
+    /// A token for one act of an operator. No two of them are alike.
+    pub(crate) fn once(&self, purpose: String) -> Option<String> {
+        let (ledger, peer) = (*self.peer.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let mut last_ms = self.last_act_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        let until_ms = now_ms().saturating_add(ACT_TOKEN_MS).max(last_ms.saturating_add(1));
+        *last_ms = until_ms;
+        let ReadingAs { entity, key, .. } = &self.who;
+        let reader = Reader { ledger, peer, entity: *entity, purpose, until_ms };
+        Some(format!("Bearer {}", hex::encode(reader.sign(key).to_wire())))
     }
 }

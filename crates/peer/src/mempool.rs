@@ -106,6 +106,17 @@ impl Mempool {
         }
     }
 
+    /// Other bounds from now on. What is there stays, also if it is more than they let in.
+    pub const fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// The bounds that hold.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Number of transactions.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -298,6 +309,12 @@ impl Mempool {
         self.entries.len() > exclude.len() || self.entries.keys().any(|id| !exclude.contains(id))
     }
 
+    /// How many transactions wait that clients of this peer brought.
+    #[must_use]
+    pub fn local_len(&self) -> usize {
+        self.entries.values().filter(|entry| entry.local).count()
+    }
+
     /// Transactions that clients of this peer brought, for spreading them again; at most `max`.
     #[must_use]
     pub fn local(&self, max: usize) -> Vec<Arc<Checked>> {
@@ -414,6 +431,21 @@ mod tests {
         pool.insert(c, false).unwrap();
         pool.expire(u64::MAX);
         assert_eq!((pool.len(), pool.bytes(), pool.has_work(&HashSet::new())), (0, 0, false));
+    }
+
+    #[test]
+    fn other_bounds_hold_from_then_on_and_nothing_that_waits_is_lost() {
+        let mut pool = pool(3, 3);
+        let fewer = Limits { transactions_max: 1, ..pool.limits() };
+        pool.insert(checked(1, 0, 9), false).unwrap();
+        pool.insert(checked(2, 0, 9), false).unwrap();
+        pool.set_limits(fewer);
+        assert_eq!(
+            (pool.len(), pool.insert(checked(3, 0, 9), false)),
+            (2, Err(Refusal::MempoolFull))
+        );
+        pool.set_limits(Limits { transactions_max: 3, ..fewer });
+        pool.insert(checked(3, 0, 9), false).unwrap();
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::{
     executor, intake,
     intake::{Call, Source},
     lanes::Lane,
+    mempool::Limits,
     offences::{Offence, Offences},
     payloads,
     payloads::PayloadBook,
@@ -262,6 +263,17 @@ impl Peer {
     #[must_use]
     pub fn is_waiting(&self, id: &TxId) -> bool {
         self.core.mempool.lock().get(id).is_some()
+    }
+
+    /// How many transactions of this peer's own clients it took in, and are neither final nor given up.
+    #[must_use]
+    pub fn unsettled(&self) -> usize {
+        self.core.mempool.lock().local_len()
+    }
+
+    /// Puts other bounds of the mempool in force. What waits already stays.
+    pub fn set_mempool_limits(&self, limits: Limits) {
+        self.core.mempool.lock().set_limits(limits);
     }
 
     /// Executed blocks from now on. One that lags too far misses some and must read them by height.

@@ -3,25 +3,14 @@
 import { peer as asked } from "../lib/client.ts";
 import { linkAt } from "../lib/elsewhere.ts";
 import { bytes, count, duration, plain, plural } from "../lib/format.ts";
-import { figures, health, network, peers, rate, status } from "../lib/network.ts";
+import { figures, network, peers, rate, status } from "../lib/network.ts";
 import type { Peer } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
-import { silence, silent } from "../lib/sentence.ts";
+import { silence } from "../lib/sentence.ts";
 import { href } from "../router.ts";
-import { Badge, Card, Empty, Fact, Facts, Id, Page, Table } from "../ui/basics.tsx";
+import { Badge, Card, Fact, Facts, Id, Page, Table } from "../ui/basics.tsx";
+import { Alarms, Log } from "./operator.tsx";
 import { Audit, Gateways } from "./oversight.tsx";
-
-interface Alarm {
-  tone: "warn" | "bad";
-  what: string;
-  advice: string;
-}
-
-/** A lag that is not just the next block on its way. */
-const LAG_MAX = 10;
-
-/** Free space below which it is time, bytes. */
-const DISK_MIN = 1e9;
 
 /** What the peer takes of its disk, and what is left. */
 function diskOf(): { taken: number; free: number } | undefined {
@@ -34,7 +23,7 @@ let first: { at: number; taken: number } | undefined;
 const GROWTH_MS = 30_000;
 const DAY_MS = 86_400_000;
 
-/** How fast the disk fills, as far as this page has seen it. The interface knows no budget: what a peer keeps is not bounded yet. */
+/** How fast the disk fills, as far as this page has seen it. */
 function growthOf({ taken, free }: { taken: number; free: number }): string {
   const at = performance.now();
   first ??= { at, taken };
@@ -42,60 +31,6 @@ function growthOf({ taken, free }: { taken: number; free: number }): string {
   if (at - first.at < GROWTH_MS || perDay <= 0) return "";
   return `, ${bytes(Math.round(perDay))} more a day at this pace: full in ${duration((free / perDay) * DAY_MS)}`;
 }
-
-/** What to do about a reason of bad health, where its own words do not say. */
-const ADVICE: Record<string, string> = {
-  starting: "Wait: it reads what it has and catches up with the others.",
-  stopped: "Start it again; the last line of its log says why it stopped.",
-  waiting_for_votes: "Without these votes nothing is agreed: ask the organisations that run those peers whether they run and can be reached.",
-  behind: "It catches up by itself. If the number grows, its disk or processor is too slow.",
-  payloads_missing: "They are fetched from other peers. If the number stays, no connected peer holds them: connect more peers.",
-  mempool_full: "See under Accounts who sends so much; clients try again by themselves.",
-  validator_silent: "The others go on without it. Look at its health page and log, or ask who runs it.",
-  validators_broke_rules: "Keep the log: it names the peer and holds the evidence. Members can vote its seat away under Governance.",
-  storage_failed: "Free space or replace the disk, then start the peer again; what it lost it fetches from the others.",
-  diverged: "Do not start it in a loop: compare its version with the others' and keep its log.",
-};
-
-function alarms(): Alarm[] {
-  const state = status.value;
-  const found: Alarm[] = [];
-  for (const reason of health.value?.reasons ?? []) {
-    found.push({ tone: health.value?.state === "unavailable" ? "bad" : "warn", what: reason.detail, advice: ADVICE[reason.code] ?? `Code ${reason.code}: see “Watching a peer” in the documentation.` });
-  }
-  for (const peer of silent(peers.value)) {
-    const ms = silence(peer, peers.value);
-    found.push({
-      tone: "warn",
-      what: `${peer.name} of ${peer.organisation_name} has been silent ${Number.isFinite(ms) ? `for ${duration(ms)}` : "since this peer started"}.`,
-      advice: peer.connected ? "It is connected but does not vote: look at its health page and log." : "It is not connected: see whether its process runs and its address can be reached.",
-    });
-  }
-  if (state && state.final_height - state.height > LAG_MAX) {
-    found.push({ tone: "warn", what: `This peer is ${count(state.final_height - state.height)} blocks behind.`, advice: "It catches up by itself. If the number grows, its disk or processor is too slow." });
-  }
-  if (state && state.payloads_missing > 0) {
-    found.push({ tone: "warn", what: `The data of ${count(state.payloads_missing)} batches are still missing here.`, advice: "They are fetched from other peers. If the number stays, no connected peer holds them." });
-  }
-  const disk = diskOf();
-  if (disk && disk.free < DISK_MIN) {
-    found.push({ tone: "bad", what: `Only ${bytes(disk.free)} are free on the disk of this peer.`, advice: "Free space or add some: a full disk ends the peer." });
-  }
-  const offences = figures.value.get("althing_offences") ?? 0;
-  if (offences > 0) found.push({ tone: "bad", what: `${count(offences)} offences of peers against the protocol were seen.`, advice: "Keep the log: it names the peer and holds the evidence. Talk to the organisation that runs it." });
-  return found;
-}
-
-const FIGURES: [string, string][] = [
-  ["althing_transactions_admitted_total", "transactions admitted"],
-  ["althing_transactions_refused_total", "transactions refused at the door"],
-  ["althing_transactions_executed_total", "transactions executed"],
-  ["althing_readings_executed_total", "readings executed"],
-  ["althing_blocks_refused_total", "blocks not voted for"],
-  ["althing_payloads_fetched_total", "payloads fetched from others"],
-  ["althing_messages_refused_total", "messages of peers refused"],
-  ["althing_views_nullified_total", "views without a block"],
-];
 
 /** The way to the pages of another peer, if the operator of this one said where they are. */
 function Pages({ of }: { of: Peer }) {
@@ -105,22 +40,14 @@ function Pages({ of }: { of: Peer }) {
 
 export function Operations() {
   const state = status.value;
-  const found = alarms();
   const disk = diskOf();
-  const known = new Set(FIGURES.map(([name]) => name));
-  const others = [...figures.value.entries()].filter(([name]) => name.endsWith("_total") && !known.has(name));
+  const counted = [...figures.value].filter(([name]) => name.endsWith("_total"));
   const decided = useQuery("settings", (signal) => asked.governance({ signal }), 10_000);
   const parameters = Object.entries(decided.data?.parameters ?? network.value?.genesis.parameters ?? {});
   return (
     <Page title="Operations" lead="As the peer that serves this page sees it. Each peer has its own view; open the page at another to compare.">
       <div class="stack">
-        <Card title="Alarms" note={health.value && <>This peer: <Badge tone={health.value.state === "ready" ? "good" : health.value.state === "degraded" ? "warn" : "bad"}>{health.value.state}</Badge></>}>
-          {found.length === 0 ? <Empty>Nothing needs doing.</Empty> : (
-            <ul class="alarms" aria-live="polite">
-              {found.map((one) => <li key={one.what} class={one.tone}><strong>{plain(one.what, 300)}</strong><span>{plain(one.advice, 300)}</span></li>)}
-            </ul>
-          )}
-        </Card>
+        <Alarms />
         <Card title="Peers">
           <Table label="Peers" head={["Peer", "Organisation", "Part", "Connection", "Last vote seen", "Voting key"]}>
             {peers.value.map((peer) => {
@@ -157,12 +84,12 @@ export function Operations() {
           </Card>
           <Card title="Since it started" note={<a href="/metrics" target="_blank" rel="noopener">for Prometheus</a>}>
             <Facts>
-              {FIGURES.filter(([name]) => figures.value.has(name)).map(([name, what]) => <Fact key={name} name={what}>{count(figures.value.get(name) ?? 0)}</Fact>)}
-              {others.map(([name, value]) => <Fact key={name} name={name.replace(/^althing_|_total$/g, "").replaceAll("_", " ")}>{count(value)}</Fact>)}
+              {counted.map(([name, value]) => <Fact key={name} name={name.replace(/^althing_|_total$/g, "").replaceAll("_", " ")}>{count(value)}</Fact>)}
               <Fact name="blocks per second now">{rate.value.blocks.toFixed(1)}</Fact>
             </Facts>
           </Card>
         </div>
+        <Log />
         <Audit />
         <Card title="Settings of the ledger" note="alike for all peers; members change them by vote">
           <Facts>{parameters.map(([name, value]) => <Fact key={name} name={name.replaceAll("_", " ").replace(/ ms$/, "")}>{/_ms$/.test(name) ? duration(Number(value)) : /_bytes_/.test(name) ? bytes(Number(value)) : count(Number(value))}</Fact>)}</Facts>

@@ -14,6 +14,7 @@ import { Ago, At, Await, Badge, Card, Fact, Facts, Height, Id, Page, Table, Who 
 import { Chart } from "../ui/chart.tsx";
 import { Commands } from "../ui/commands.tsx";
 import { StandingBadges, StandingCards, type Standing } from "../ui/standing.tsx";
+import { StreamDetails } from "../ui/stream.tsx";
 import { EventList } from "../ui/tagged.tsx";
 
 /** Chart and figures follow new batches at most so often, and ask by themselves if they hear of none, ms. */
@@ -125,6 +126,7 @@ function PropertyCard({ property }: { property: Property }) {
               <summary>Latest readings</summary>
               <Latest stream={stream} items={latest} />
             </details>
+            <StreamDetails stream={stream} />
           </div>
         )}
       </Await>

@@ -26,19 +26,21 @@ export async function startNetwork() {
   let said = "";
   child.stdout.on("data", (data) => (said += data));
   const base = `http://127.0.0.1:${port}`;
+  const started = [];
   const network = {
     base,
     port,
     folder: join(folder, "demo"),
     /** Runs a command that asks no peer, or says itself which. */
     local: (...args) => execFileSync(binary, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
-    /** Starts a process of the program; `stop` ends it. */
+    /** Starts a process of the program; `stop` ends it, `ended` has its code. What still runs at the end is ended then. */
     start: (...args) => {
       const process = spawn(binary, args, { stdio: ["ignore", "ignore", "pipe"] });
       let said = "";
       process.stderr.on("data", (data) => (said = (said + data).slice(-2000)));
       const ended = new Promise((resolve) => process.once("exit", resolve));
-      return { stop: () => (process.kill("SIGINT"), ended), said: () => said };
+      started.push(process);
+      return { stop: () => (process.kill("SIGINT"), ended), ended, said: () => said };
     },
     /** Runs a command of the program against the network, at its first peer unless it says another. */
     command: (...args) => execFileSync(binary, [...args, ...(args.includes("--peer") ? [] : ["--peer", base])], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
@@ -51,6 +53,7 @@ export async function startNetwork() {
       return join(folder, name);
     },
     stop: async () => {
+      for (const process of started) process.kill("SIGINT");
       child.kill("SIGINT");
       await new Promise((resolve) => child.once("exit", resolve));
       rmSync(folder, { recursive: true, force: true });

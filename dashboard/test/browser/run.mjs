@@ -7,6 +7,7 @@ import { checks as access } from "./checks/access.mjs";
 import { checks as contracts } from "./checks/contracts.mjs";
 import { checks as governance } from "./checks/governance.mjs";
 import { checks as hostile } from "./checks/hostile.mjs";
+import { checks as operating } from "./checks/operating.mjs";
 import { checks as peers } from "./checks/peers.mjs";
 import { checks as procedures } from "./checks/procedures.mjs";
 import { checks as proofs } from "./checks/proofs.mjs";
@@ -21,7 +22,7 @@ import { picture, shoot } from "./pictures.mjs";
 import { browser, network, shots } from "./stage.mjs";
 
 /** In the order in which they are made: the first ones want the demo as it is, the last ends peers. */
-const checks = { ...views, ...slow, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...tokens, ...together, ...scale, ...hostile, ...peers };
+const checks = { ...views, ...slow, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...tokens, ...together, ...scale, ...hostile, ...operating, ...peers };
 
 /** Shows what a check that failed was looking at, and closes it. */
 async function leave(name) {

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from althing import Client, ConnectionFailed, FormError, ProblemError, Submission
+from althing import Client, ConnectionFailed, FormError, ProblemError, Signer, SigningKey, Submission, act_purpose, operate_as
 from conftest import ROOT
 
 PROBLEM = {"title": "Conflict", "status": 409, "code": "nonce_reused", "detail": "It was used.", "advice": "Take the next."}
@@ -177,6 +177,16 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
     client.pause_webhook(ID, paused=False)
     client.create_webhook("http://hook.test/")
     client.webhooks()
+    client.alarms()
+    client.acknowledge(7)
+    client.alarm_log()
+    client.operation_log()
+    client.configuration()
+    client.configurations()
+    client.check_configuration("")
+    client.apply_configuration("")
+    client.stop_peer()
+    assert list(client.alarm_changes()) == []
     client.property(ID, "a/b")
     client.block(7)
     client.prove_reading(ID, 3)
@@ -190,3 +200,19 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
     paths = [path.partition("?")[0] for path, _ in peer.asked]
     assert [each.pattern for each in patterns if not any(map(each.fullmatch, paths))] == [], "operations without a method"
     assert [path for path in paths if not any(each.fullmatch(path) for each in patterns)] == [], "requests that no peer knows"
+
+
+def test_each_act_of_an_operator_has_a_token_of_its_own(peer: Peer) -> None:
+    # As `althing_client::operating` has it.
+    stop = "operate:77996292928e83a887e1dfee79074ac6"
+    assert act_purpose("POST", "/v1/operation/stop", b"") == stop
+    peer.answer(200, {"key": "07" * 32})
+    operate_as(peer.client, Signer("01" * 32, "02" * 32, SigningKey("ed25519", b"\x01" * 32)))
+    peer.client.stop_peer()
+    peer.client.stop_peer()
+    peer.client.operation_log()
+    tokens = [headers.get("authorization", "") for _, headers in peer.asked][1:]
+    first, again, look = tokens
+    assert first != again
+    assert all(stop.encode().hex() in each for each in (first, again))
+    assert f"67{b'operate'.hex()}" in look

@@ -38,6 +38,8 @@ test('every operation has a method, with the parameters of the operation', async
     client.stream(ID), client.readings(ID), client.latest(ID), client.aggregates(ID), client.gaps(ID),
     client.streamKey(ID, 1), client.erasures(ID), client.holders(ID), client.agreement(ID),
     client.createWebhook({ url: 'http://hook.test/' }), client.webhooks(), client.pauseWebhook(ID, true), client.pauseWebhook(ID, false), client.deleteWebhook(ID),
+    client.alarms(), client.alarmChanges({ signal: stop.signal }).next().catch(() => undefined), client.acknowledge(7), client.alarmLog(),
+    client.operationLog(), client.configuration(), client.configurations(), client.checkConfiguration(''), client.applyConfiguration(''), client.stopPeer(),
     client.blocks(), client.block(7), client.transaction(ID), client.submit([{ wire: new Uint8Array(1) }]),
     client.proveReading(ID, 3), client.proveRange(ID), client.proveAggregate(ID), client.proveState('e/x'), client.proveReceipt(ID), client.proveRun(ID, 7),
     client.accessPolicies(ID), client.grants({ entity: ID }), client.grant(ID), client.accessFeed({ owner: ID }), client.explainAccess({}),

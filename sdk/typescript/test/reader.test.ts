@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { Client } from '../src/client/index.ts';
 import { readerBytes, SigningKey, type Suite } from '../src/forms/index.ts';
-import { policyStatement, readAs, Signer, type Template } from '../src/sign/index.ts';
+import { actPurpose, operateAs, policyStatement, readAs, Signer, type Template } from '../src/sign/index.ts';
 import { toHex } from '../src/text/index.ts';
 import { hex, vectors } from './vectors.ts';
 
@@ -37,6 +37,31 @@ test('a client says who reads until it is told to stop', async () => {
   assert.match(second ?? '', /^Bearer 82855820(01){32}5820(07){32}5820(02){32}6762696c6c696e67[0-9a-f]+$/);
   // Made once, for signing costs time and tells nothing new.
   assert.equal(third, second);
+});
+
+test('each act of an operator has a token of its own, and looks share a purpose', async () => {
+  // As `althing_client::operating` has it.
+  assert.equal(actPurpose('POST', '/v1/operation/stop', new Uint8Array()), 'operate:77996292928e83a887e1dfee79074ac6');
+  const said: string[] = [];
+  const answer = (_: string, init: RequestInit): Promise<Response> => {
+    said.push((init.headers as Record<string, string>)['authorization'] ?? '');
+    return Promise.resolve(new Response(JSON.stringify({ key: '07'.repeat(32) }), { status: 200 }));
+  };
+  const client = new Client('http://peer.test', { fetch: answer as typeof fetch });
+  const key = SigningKey.fromSecret('ed25519', new Uint8Array(32).fill(1));
+  await operateAs(client, new Signer('01'.repeat(32), '02'.repeat(32), key));
+  await client.stopPeer();
+  await client.stopPeer();
+  await client.acknowledge(7, 'seen');
+  await client.operationLog();
+  const purpose = (text: string): string => toHex(new TextEncoder().encode(text));
+  const [, stop, again, acknowledge, look] = said;
+  assert.notEqual(stop, again);
+  for (const one of [stop, again]) assert.ok(one?.includes(purpose('operate:77996292928e83a887e1dfee79074ac6')), one);
+  const seen = actPurpose('POST', '/v1/alarms/7/acknowledge', new TextEncoder().encode('{"note":"seen"}'));
+  assert.ok(acknowledge?.includes(purpose(seen)), acknowledge);
+  // In CBOR a text of seven letters is led by 67.
+  assert.ok(look?.includes(`67${purpose('operate')}`), look);
 });
 
 test('templates are the statements that the command line writes', () => {

@@ -1,6 +1,7 @@
 //! One file per command, and what several of them share.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod block;
 pub(crate) mod command;
 pub(crate) mod config;

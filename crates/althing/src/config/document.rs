@@ -76,6 +76,31 @@ impl Document {
         })
     }
 
+    /// The value of a key at the top of the file itself, if it has one.
+    pub(crate) fn given(&self, key: &str) -> Option<Value> {
+        let within = format!("{key}.");
+        let given = self.lines.keys().any(|one| one == key || one.starts_with(&within));
+        self.merged.get(key).filter(|_| given).cloned()
+    }
+
+    /// Every key that a peer reads with its value, as TOML.
+    pub(crate) fn peer_text(&self) -> String {
+        // A table that was read can be written.
+        toml::to_string(&self.of_peer()).unwrap_or_default()
+    }
+
+    /// Every key that a peer reads, dotted, with its value in TOML.
+    pub(crate) fn peer_values(&self) -> BTreeMap<String, String> {
+        let mut values = BTreeMap::new();
+        flatten("", &self.of_peer(), &mut values);
+        values
+    }
+
+    fn of_peer(&self) -> Table {
+        let all = self.merged.clone().into_iter();
+        all.filter(|(key, _)| key != "gateway").collect()
+    }
+
     /// An error about the value of `key`, with the file and the line if the file has the key.
     pub(crate) fn wrong(&self, key: &str, problem: impl std::fmt::Display) -> anyhow::Error {
         let place = self.place(key);
@@ -187,6 +212,16 @@ fn join(prefix: &str, key: &str) -> String {
 
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn flatten(prefix: &str, table: &Table, values: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        let path = join(prefix, key);
+        match value {
+            Value::Table(table) => flatten(&path, table, values),
+            value => _ = values.insert(path, value.to_string()),
+        }
+    }
 }
 
 /// What is given wins over what is under it, table by table.

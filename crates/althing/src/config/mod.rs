@@ -46,9 +46,15 @@ impl Config {
         Self::of(Document::load(path)?, path.parent().unwrap_or(Path::new("")))
     }
 
-    fn of(document: Document, folder: &Path) -> anyhow::Result<Self> {
+    /// What a document says for files beside a folder's.
+    pub(crate) fn of(document: Document, folder: &Path) -> anyhow::Result<Self> {
         let top = document.section("")?;
         Ok(Self { document, folder: folder.to_owned(), top })
+    }
+
+    /// Its keys and values.
+    pub(crate) const fn document(&self) -> &Document {
+        &self.document
     }
 
     /// What is logged.

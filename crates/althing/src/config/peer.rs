@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use althing_client::model::IdText;
 use althing_ordering::{Address, PeerKey, Role};
 use althing_peer::{mempool, snapshot};
 use althing_storage::Settings;
-use althing_types::{Digest, Genesis};
+use althing_types::{Digest, EntityId, Genesis};
 use serde::Deserialize;
 
 use super::Config;
@@ -63,6 +64,8 @@ struct Section {
     voting_key: String,
     key: String,
     passphrase_file: String,
+    operators: Vec<String>,
+    auditors: Vec<String>,
     worker_threads: usize,
     intake_calls_max: usize,
     result_delay: String,
@@ -129,6 +132,8 @@ struct Sync {
 
 /// Most threads for tasks; more than any machine has cores is a slip of the pen.
 const WORKER_THREADS_MAX: usize = 256;
+/// Most operators, and most auditors; more is a slip of the pen.
+const OPERATORS_MAX: usize = 64;
 /// Most of anything that is counted; more is a slip of the pen.
 const COUNT_MAX: usize = 1 << 32;
 /// Longest address of another peer's interface, bytes.
@@ -160,7 +165,11 @@ impl Config {
             respread_interval: self.span("peer.respread_interval", &section.respread_interval)?,
             store: self.store(&section.store)?,
             sync: self.sync(&section.sync)?,
-            api: self.api(section.api, &data)?,
+            api: althing_api::Config {
+                operators: self.entities("peer.operators", &section.operators)?,
+                auditors: self.entities("peer.auditors", &section.auditors)?,
+                ..self.api(section.api, &data)?
+            },
         })
     }
 
@@ -188,6 +197,19 @@ impl Config {
                 Err(self.document.wrong("peer.role", problem))
             }
         }
+    }
+
+    /// Entities by DID or id.
+    fn entities(&self, key: &str, given: &[String]) -> anyhow::Result<Vec<EntityId>> {
+        if given.len() > OPERATORS_MAX {
+            let problem = format!("has {}, but may have {OPERATORS_MAX}", given.len());
+            return Err(self.document.wrong(key, problem));
+        }
+        let read = |text: &String| {
+            let id = text.parse::<IdText>().map(|id| EntityId(id.id));
+            id.map_err(|problem| self.document.wrong(key, format!("`{text}`: {problem}")))
+        };
+        given.iter().map(read).collect()
     }
 
     fn followers(&self, given: &[String]) -> anyhow::Result<Vec<PeerKey>> {
@@ -235,6 +257,7 @@ impl Config {
             writes: raw.writes,
             webhooks_private: raw.webhooks_private,
             data: Some(data.to_path_buf()),
+            ..althing_api::Config::standard()
         })
     }
 

@@ -30,6 +30,9 @@ mod webhooks;
 
 mod access;
 
+mod alarms;
+mod operation;
+
 use std::sync::Arc;
 
 use althing_client::{
@@ -56,7 +59,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Config,
     limits::bounded,
-    offence,
+    offence, operate,
     own::Own,
     problem::{ApiError, Failure, PROBLEM_MEDIA_TYPE},
     purge,
@@ -64,17 +67,31 @@ use crate::{
     uses,
 };
 
+/// The interface of a peer whose configuration nobody changes: see [`operated`].
+pub fn router(peer: Peer, config: Config, recorder: Option<Signer>) -> Router {
+    let operation = operate::Operation::open(config.data.as_deref(), None);
+    operated(peer, config, recorder, operation)
+}
+
 /// The interface of a peer. Uses of grants are recorded under the peer's own key as an entity; without
 /// it, none are served. With it, a task of the present tokio runtime records until the peer stops.
-pub fn router(peer: Peer, config: Config, recorder: Option<Signer>) -> Router {
+pub fn operated(
+    peer: Peer,
+    config: Config,
+    recorder: Option<Signer>,
+    operation: operate::Operation,
+) -> Router {
     let cors = cors(&config);
     let recorder = recorder.map(Arc::new);
-    let service = Service::new(peer, config, recorder.clone());
+    let service = Service::new(peer, config, recorder.clone(), operation);
+    tokio::spawn(operate::watch(Arc::clone(&service)));
     crate::webhooks::resume_all(&service);
     let own = recorder.map(|signer| Arc::new(Own::new(signer)));
     tokio::spawn(purge::carry_out(Arc::clone(&service), own.clone()));
     if let Some(own) = own {
         tokio::spawn(offence::report(Arc::clone(&service), Arc::clone(&own)));
+        let interval = service.config().anchor_interval;
+        tokio::spawn(operate::anchor(Arc::clone(&service), Arc::clone(&own), interval));
         tokio::spawn(uses::record(Arc::clone(&service), own));
     }
     let (router, _) = documented().split_for_parts();
@@ -221,6 +238,16 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(access::grant))
         .routes(routes!(access::feed))
         .routes(routes!(access::explain))
+        .routes(routes!(alarms::alarms))
+        .routes(routes!(alarms::alarm_changes))
+        .routes(routes!(alarms::acknowledge))
+        .routes(routes!(alarms::alarm_log))
+        .routes(routes!(operation::operation_log))
+        .routes(routes!(operation::configuration))
+        .routes(routes!(operation::configurations))
+        .routes(routes!(operation::check_configuration))
+        .routes(routes!(operation::apply_configuration))
+        .routes(routes!(operation::stop_peer))
 }
 
 fn cors(config: &Config) -> CorsLayer {

@@ -69,7 +69,12 @@ pub(super) async fn status(State(service): State<Shared>) -> Answer<Json<Status>
 pub(super) async fn health(State(service): State<Shared>) -> Response {
     let standing = service.query.standing();
     let complaints = service.query.complaints(&standing, now_ms());
+    let stopping = service.operation.is_stopping().then(|| HealthReason {
+        code: "stopping".to_owned(),
+        detail: "The peer takes no more transactions and ends soon; ask another.".to_owned(),
+    });
     let state = match complaints.first() {
+        _ if stopping.is_some() => HealthState::Unavailable,
         None => HealthState::Ready,
         Some(complaint) if complaint.is_grave() => HealthState::Unavailable,
         Some(_) => HealthState::Degraded,
@@ -78,7 +83,8 @@ pub(super) async fn health(State(service): State<Shared>) -> Response {
         HealthState::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         HealthState::Ready | HealthState::Degraded => StatusCode::OK,
     };
-    let reasons = complaints.iter().map(|complaint| service.reason(complaint)).collect();
+    let reasons = complaints.iter().map(|complaint| service.reason(complaint));
+    let reasons: Vec<HealthReason> = stopping.into_iter().chain(reasons).collect();
     (status, Json(Health { state, reasons, height: standing.height })).into_response()
 }
 
@@ -188,11 +194,11 @@ impl Service {
     }
 
     fn address_of(&self, name: &str, key: &[u8; 32]) -> Option<String> {
-        let known = &self.config.addresses;
+        let known = &self.config().addresses;
         known.get(name).or_else(|| known.get(&hex::encode(key))).cloned()
     }
 
-    fn reason(&self, complaint: &Complaint) -> HealthReason {
+    pub(crate) fn reason(&self, complaint: &Complaint) -> HealthReason {
         let (code, detail) = match complaint {
             Complaint::Halted(halt) => halted(halt),
             Complaint::Starting => ("starting", "The peer is starting.".to_owned()),
@@ -263,7 +269,7 @@ impl Service {
         if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
     }
 
-    fn name_of(&self, key: &[u8; 32]) -> String {
+    pub(crate) fn name_of(&self, key: &[u8; 32]) -> String {
         let seat = self.seat(key);
         seat.map_or_else(|| HexKey(*key).to_string(), |seat| self.entity_name(&seat.peer))
     }

@@ -49,7 +49,7 @@ pub(super) async fn socket(
     let permit = Arc::clone(&service.event_streams).try_acquire_owned();
     let permit = permit.map_err(|_| ApiError::from(Failure::Busy))?;
     let follow = Follow::begin(&service, reader, &asked, Some(permit)).await?;
-    let patience = service.config.write_timeout;
+    let patience = service.config().write_timeout;
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
         tell(socket, follow, patience).await;

@@ -54,7 +54,7 @@ pub(super) async fn submit(
     Params(wait): Params<Wait>,
     request: Request,
 ) -> Answer<Response> {
-    if !service.config.writes {
+    if !service.config().writes {
         return Err(Failure::ReadOnly.into());
     }
     let patience = patience(&wait)?;
@@ -69,7 +69,10 @@ pub(super) async fn submit(
     let body = body(&service, request).await?;
     let submissions = submissions(body, single)?;
     let ids: Vec<TxId> = submissions.iter().map(|one| TxId::of(&one.transaction)).collect();
-    let verdicts = service.peer.submit_from(lane, submissions).await;
+    let verdicts = {
+        let _counted = service.operation.submitting().ok_or(Failure::Stopping)?;
+        service.peer.submit_from(lane, submissions).await
+    };
     if single && let Some(Err(refusal)) = verdicts.first() {
         return Err((*refusal).into());
     }
@@ -120,7 +123,7 @@ fn patience(wait: &Wait) -> Answer<Option<Duration>> {
 /// The body, if it comes in time: as long as it does not, the request takes a place.
 async fn body(service: &Service, request: Request) -> Answer<Bytes> {
     let body = Bytes::from_request(request, &());
-    let body = within(service.config.body_timeout, Failure::BodyTimeout, body).await?;
+    let body = within(service.config().body_timeout, Failure::BodyTimeout, body).await?;
     body.map_err(|rejection| {
         let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
         ApiError::from(if too_large { Failure::BodyTooLarge } else { Failure::InvalidBody })

@@ -69,6 +69,16 @@ impl Webhooks {
         Self { file, signer, private, kept: Mutex::default(), saving: Mutex::default() }
     }
 
+    /// Id and last failure of those that were given up, until their makers let them go on.
+    pub(crate) fn given_up(&self) -> Vec<(String, String)> {
+        let kept = self.lock();
+        let hooks = kept.values().map(|(kept, _)| &kept.shown);
+        let given_up = hooks.filter(|hook| hook.paused && hook.failures >= FAILURES_MAX);
+        given_up
+            .map(|hook| (hook.id.clone(), hook.last_error.clone().unwrap_or_default()))
+            .collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (Kept, Option<AbortHandle>)>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,8 +110,8 @@ impl Webhooks {
     }
 }
 
-/// Writes webhooks to a file, in place of what it has; a loss of power leaves the one or the other.
-fn replace(file: &Path, all: &[Kept]) -> io::Result<()> {
+/// Writes something to a file, in place of what it has; a loss of power leaves the one or the other.
+pub(crate) fn replace<T: Serialize>(file: &Path, all: &[T]) -> io::Result<()> {
     let beside = file.with_extension("json.new");
     let mut new = File::create(&beside)?;
     new.write_all(&serde_json::to_vec_pretty(all)?)?;

@@ -52,6 +52,13 @@ pub use webhook::{NewWebhook, WEBHOOK_PURPOSE, Webhook, Webhooks};
 
 mod action;
 pub use action::Action;
+mod operate;
+pub use operate::{
+    Acknowledge, Acknowledgement, Alarm, Alarms, Configuration, ConfigurationVersion,
+    ConfigurationVersions, Difference, Differences, LogEntry, LogPart, MACHINE, NOTE_BYTES_MAX,
+    OPERATE_PURPOSE, Takes,
+};
+
 mod transaction;
 pub use transaction::{
     Admission, Admissions, Effect, Outcome, Receipt, RefusalText, Transaction, TransactionStatus,

@@ -60,7 +60,7 @@ mod aggregate;
 pub use aggregate::{Bucket, BucketLength, BucketPage, Buckets, ROUND_LENGTHS_MS};
 
 mod status;
-pub use althing_ordering::Phase;
+pub use althing_ordering::{Phase, Status as Agreement};
 pub use status::{Complaint, Figure, Standing};
 
 mod anchor;

@@ -148,9 +148,9 @@ impl Query {
         let agreement = core.ordering().map(|ordering| ordering.status());
         let height = self.height();
         let tip = agreement.as_ref().and_then(|status| status.tip);
-        let (waiting, waiting_bytes) = {
+        let (waiting, waiting_bytes, waiting_bytes_max) = {
             let mempool = core.mempool.lock();
-            (mempool.len(), mempool.bytes())
+            (mempool.len(), mempool.bytes(), mempool.limits().bytes_max)
         };
         Standing {
             agreement,
@@ -160,7 +160,7 @@ impl Query {
             votes: core.config.votes,
             waiting,
             waiting_bytes,
-            waiting_bytes_max: core.config.mempool.bytes_max,
+            waiting_bytes_max,
             payloads_missing: core.payloads.missing(),
             offenders: core.offences.lock().validators(),
         }

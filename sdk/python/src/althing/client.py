@@ -90,10 +90,13 @@ class Client:
         self._own_height = 0
         self._timeout_s = timeout_s
         self._opener = urllib.request.build_opener(_NoRedirect)
-        self._token: Callable[[], str] | None = None
+        self._token: Callable[..., str] | None = None
 
-    def read_as(self, token: Callable[[], str] | None) -> None:
-        """From now on, says with each request who reads, by the token given; None stops that. See `althing.signer.read_as`."""
+    def read_as(self, token: Callable[..., str] | None) -> None:
+        """From now on, says with each request who reads, by the token given; None stops that. See `read_as` of `althing.signer`.
+
+        For an act of an operator it is asked with path and body: see `operate_as` there.
+        """
         self._token = token
 
     def read_from(self, height: int) -> None:
@@ -235,6 +238,48 @@ class Client:
     def delete_webhook(self, id: str) -> None:
         """Deletes a webhook."""
         self._bytes(f"/v1/webhooks/{_segment(id)}/delete", body=b"null")
+
+    # Operating a peer, as somebody whom its configuration names: see `althing.signer.operate_as`.
+
+    def alarms(self) -> Json:
+        """The alarms of the peer, which anybody may see."""
+        return self._json("/v1/alarms")
+
+    def alarm_changes(self) -> Iterator[Json]:
+        """The alarms that last, then each that comes, ends or is acknowledged, without end."""
+        return self._listen("/v1/alarms/changes")
+
+    def acknowledge(self, id: int, note: str = "") -> Json:
+        """Notes that this operator has seen an alarm."""
+        return self._json(f"/v1/alarms/{id}/acknowledge", body=json.dumps({"note": note}).encode(), acts=True)
+
+    def alarm_log(self, **query: Any) -> Json:
+        """A part of what became of alarms: `after`, `limit`."""
+        return self._json("/v1/alarms/log", query)
+
+    def operation_log(self, **query: Any) -> Json:
+        """A part of what was done to the peer: `after`, `limit`."""
+        return self._json("/v1/operation/log", query)
+
+    def configuration(self) -> Json:
+        """The configuration that the peer runs with."""
+        return self._json("/v1/operation/configuration")
+
+    def configurations(self) -> Json:
+        """The versions of the peer's configuration."""
+        return self._json("/v1/operation/configurations")
+
+    def check_configuration(self, text: str) -> Json:
+        """What a configuration (TOML) would change; nothing does."""
+        return self._json("/v1/operation/check", body=text.encode(), acts=True)
+
+    def apply_configuration(self, text: str) -> Json:
+        """Puts a configuration (TOML) in the place of the present one."""
+        return self._json("/v1/operation/apply", body=text.encode(), acts=True)
+
+    def stop_peer(self) -> None:
+        """Has the peer settle what it took, and end."""
+        self._bytes("/v1/operation/stop", body=b"", acts=True)
 
     # The ledger.
 
@@ -475,8 +520,11 @@ class Client:
             wait_s = min(2 * wait_s, _RETRY_MAX_S)
 
     def _connect(self, query: Json, cursor: str | None) -> Iterator[Json]:
-        headers = {"accept": "text/event-stream"} | ({} if cursor is None else {"last-event-id": cursor})
-        with self._open("/v1/events", query, headers=headers, timeout_s=_SILENCE_MAX_S) as answer:
+        return self._listen("/v1/events", query, {} if cursor is None else {"last-event-id": cursor})
+
+    def _listen(self, path: str, query: Json | None = None, headers: dict[str, str] | None = None) -> Iterator[Json]:
+        headers = {"accept": "text/event-stream"} | (headers or {})
+        with self._open(path, query, headers=headers, timeout_s=_SILENCE_MAX_S) as answer:
             data: list[bytes] = []
             while line := _read(answer.readline, _EVENT_BYTES_MAX):
                 line = line.rstrip(b"\r\n")
@@ -541,12 +589,14 @@ class Client:
         wait_s: float = 0.0,
         timeout_s: float | None = None,
         reads_own_writes: bool = True,
+        acts: bool = False,
     ) -> http.client.HTTPResponse:
         parameters = {name.rstrip("_"): value for name, value in (query or {}).items() if value is not None}
         url = self.url + path + (f"?{urllib.parse.urlencode(parameters)}" if parameters else "")
         request = urllib.request.Request(url, data=body, headers=headers or {})
         if self._token is not None:
-            request.add_header("authorization", f"Bearer {self._token()}")
+            token = self._token(path, body or b"") if acts else self._token()
+            request.add_header("authorization", f"Bearer {token}")
         if body is not None:
             request.add_header("content-type", "application/cbor")
         if self._own_height and reads_own_writes:

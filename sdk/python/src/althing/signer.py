@@ -1,5 +1,6 @@
 """Entities that sign for a ledger, and number what they sign."""
 
+import hashlib
 import time
 
 from .actions import Action, Id
@@ -79,5 +80,35 @@ def read_as(client: Client, signer: Signer, purpose: str = "") -> None:
             until_ms = now_ms + _TOKEN_MS
             last = (signer.reader_token(peer, purpose, until_ms), until_ms)
         return last[0]
+
+    client.read_as(token)
+
+
+_ACT_MS = 45_000
+"""How long the token of an act counts: below what peers take, so that clocks may differ."""
+_OPERATE = "operate"
+"""The purpose of tokens by which an operator looks; one of an act has a digest of the request behind it."""
+
+
+def act_purpose(method: str, path: str, body: bytes) -> str:
+    """The purpose of the token of one act of an operator: for this method, path and body alone."""
+    digest = hashlib.sha256(b"althing/act/1" + f"{method} {path}\n".encode() + body).digest()
+    return f"{_OPERATE}:{digest[:16].hex()}"
+
+
+def operate_as(client: Client, signer: Signer) -> None:
+    """Lets a client operate its peer: look by one token, and act by a token for each act.
+
+    The peer's configuration names who may.
+    """
+    peer = client.status()["key"]
+    last_ms = 0
+
+    def token(path: str | None = None, body: bytes = b"") -> str:
+        nonlocal last_ms
+        # No two tokens are alike, since each act needs one of its own.
+        last_ms = max(time.time_ns() // 1_000_000 + _ACT_MS, last_ms + 1)
+        purpose = _OPERATE if path is None else act_purpose("POST", path, body)
+        return signer.reader_token(peer, purpose, last_ms)
 
     client.read_as(token)

@@ -1,9 +1,9 @@
 import { toHex, toUtf8 } from '../text/bytes.ts';
-import { follow, type EventsOptions } from './events.ts';
+import { follow, listen, type EventsOptions } from './events.ts';
 import type * as model from './model/index.ts';
 import { FormError, ProblemError, TimeoutError } from './problem.ts';
 import { CBOR_MEDIA_TYPE, encodeSubmissions, type Submission } from './submission.ts';
-import { Transport, type Asked, type ClientOptions, type RequestOptions } from './transport.ts';
+import { Transport, type Act, type Asked, type ClientOptions, type RequestOptions } from './transport.ts';
 
 /** Longest wait for a transaction that one request can ask for, milliseconds. */
 const WAIT_MAX_MS = 30_000;
@@ -43,8 +43,8 @@ export class Client {
     this.#transport.readFrom(height);
   }
 
-  /** From now on, says with each request who reads, by the token that is given; `undefined` stops that. See `readAs` of `althing/sign`. */
-  readAs(token: (() => string) | undefined): void {
+  /** From now on, says with each request who reads, by the token that is given; `undefined` stops that. See `readAs` and `operateAs` of `althing/sign`. */
+  readAs(token: ((act?: Act) => string) | undefined): void {
     this.#transport.token = token;
   }
 
@@ -219,6 +219,58 @@ export class Client {
   /** Deletes a webhook. */
   async deleteWebhook(id: string, options?: RequestOptions): Promise<void> {
     await this.#transport.bytes({ path: `/v1/webhooks/${segment(id)}/delete`, body: jsonBody(null), ...options });
+  }
+
+  // Operating a peer, as somebody whom its configuration names: see `operateAs` of `althing/sign`.
+
+  /** The alarms of the peer, which anybody may see. */
+  alarms(options?: RequestOptions): Promise<model.Alarms> {
+    return this.#get('/v1/alarms', {}, options);
+  }
+
+  /** The alarms that last, then each that comes, ends or is acknowledged, without end. */
+  async *alarmChanges(options: RequestOptions = {}): AsyncGenerator<model.Alarm, void> {
+    for await (const data of listen(this.#transport, { path: '/v1/alarms/changes' }, options)) yield JSON.parse(data) as model.Alarm;
+  }
+
+  /** Notes that this operator has seen an alarm. */
+  acknowledge(id: number, note = '', options?: RequestOptions): Promise<model.Alarm> {
+    return this.#transport.json<model.Alarm>({ path: `/v1/alarms/${id}/acknowledge`, body: jsonBody({ note }), acts: true, ...options });
+  }
+
+  /** What became of alarms. */
+  alarmLog(query: model.AlarmLogQuery = {}, options?: RequestOptions): Promise<model.LogPart> {
+    return this.#get('/v1/alarms/log', query, options);
+  }
+
+  /** What was done to the peer. */
+  operationLog(query: model.OperationLogQuery = {}, options?: RequestOptions): Promise<model.LogPart> {
+    return this.#get('/v1/operation/log', query, options);
+  }
+
+  /** The configuration that the peer runs with. */
+  configuration(options?: RequestOptions): Promise<model.Configuration> {
+    return this.#get('/v1/operation/configuration', {}, options);
+  }
+
+  /** The versions of the peer's configuration. */
+  configurations(options?: RequestOptions): Promise<model.ConfigurationVersions> {
+    return this.#get('/v1/operation/configurations', {}, options);
+  }
+
+  /** What a configuration (TOML) would change; nothing does. */
+  checkConfiguration(text: string, options?: RequestOptions): Promise<model.Differences> {
+    return this.#transport.json<model.Differences>({ path: '/v1/operation/check', body: tomlBody(text), acts: true, ...options });
+  }
+
+  /** Puts a configuration (TOML) in the place of the present one. */
+  applyConfiguration(text: string, options?: RequestOptions): Promise<model.Differences> {
+    return this.#transport.json<model.Differences>({ path: '/v1/operation/apply', body: tomlBody(text), acts: true, ...options });
+  }
+
+  /** Has the peer settle what it took, and end. */
+  async stopPeer(options?: RequestOptions): Promise<void> {
+    await this.#transport.bytes({ path: '/v1/operation/stop', body: tomlBody(''), acts: true, ...options });
   }
 
   // The ledger.
@@ -524,6 +576,10 @@ export class Client {
 
 function segment(text: string): string {
   return encodeURIComponent(text);
+}
+
+function tomlBody(text: string): { type: string; bytes: Uint8Array } {
+  return { type: 'application/toml', bytes: toUtf8(text) };
 }
 
 function waiting(timeoutMs: number): model.SubmitQuery {

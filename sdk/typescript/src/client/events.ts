@@ -2,7 +2,7 @@
 
 import type { Cursor, EventRecord, EventsQuery } from './model/index.ts';
 import { FormError, RequestError } from './problem.ts';
-import { chunksOf, failure, type RequestOptions, type Transport } from './transport.ts';
+import { chunksOf, failure, type Asked, type RequestOptions, type Transport } from './transport.ts';
 
 /** Longest event read, characters. */
 const EVENT_CHARS_MAX = 64 * 1024;
@@ -50,13 +50,18 @@ export async function* follow(transport: Transport, query: EventsQuery, options:
 }
 
 async function* connect(transport: Transport, query: EventsQuery, cursor: Cursor | undefined, options: EventsOptions): AsyncGenerator<EventRecord, void> {
+  const asked: Asked = { path: '/v1/events', query };
+  if (cursor !== undefined) asked.headers = { 'last-event-id': cursor };
+  const url = transport.url(asked);
+  for await (const data of listen(transport, asked, options)) yield parse(data, url);
+}
+
+/** The data of the events that a path sends, until it ends or is silent for too long. */
+export async function* listen(transport: Transport, asked: Asked, options: EventsOptions = {}): AsyncGenerator<string, void> {
   const silence = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, silence.signal]) : silence.signal;
-  const headers: Record<string, string> = { accept: 'text/event-stream' };
-  if (cursor !== undefined) headers['last-event-id'] = cursor;
-  const asked = { path: '/v1/events', query, headers, signal };
   const url = transport.url(asked);
-  const answer = await transport.open(asked);
+  const answer = await transport.open({ ...asked, headers: { accept: 'text/event-stream', ...asked.headers }, signal });
   options.onConnection?.('open');
   const parser = new EventParser();
   const decoder = new TextDecoder();
@@ -65,7 +70,7 @@ async function* connect(transport: Transport, query: EventsQuery, cursor: Cursor
     for await (const chunk of chunksOf(answer, signal)) {
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
-      for (const data of parser.push(decoder.decode(chunk, { stream: true }))) yield parse(data, url);
+      yield* parser.push(decoder.decode(chunk, { stream: true }));
       if (parser.isTooLong) throw new FormError(url, 'an event is too long');
     }
   } catch (error) {

@@ -5,4 +5,4 @@ export { EventParser, type EventsOptions } from './events.ts';
 export type * from './model/index.ts';
 export { ConnectionError, FormError, ProblemError, RequestError, TimeoutError } from './problem.ts';
 export type { Submission } from './submission.ts';
-export type { ClientOptions, RequestOptions } from './transport.ts';
+export type { Act, ClientOptions, RequestOptions } from './transport.ts';

@@ -23,6 +23,14 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
+/** What an operator posts. */
+export interface Act {
+  /** Path below the peer's address. */
+  path: string;
+  /** What is posted. */
+  body: Uint8Array;
+}
+
 /** A request as the transport sends it. */
 export interface Asked extends RequestOptions {
   /** Path below the peer's address, such as `/v1/status`. */
@@ -37,6 +45,8 @@ export interface Asked extends RequestOptions {
   readsOwnWrites?: boolean;
   /** Further headers. */
   headers?: Record<string, string>;
+  /** Whether it is an act of an operator, which needs a token of its own. */
+  acts?: boolean;
   /** Statuses that are answers and not problems, beside 200 to 299. */
   accepted?: readonly number[];
 }
@@ -59,8 +69,8 @@ export class Transport {
     this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;
   }
 
-  /** Gives the token of whoever reads, if it says who it is. */
-  token: (() => string) | undefined;
+  /** Gives the token of whoever reads, or of an operator for one act, if it says who it is. */
+  token: ((act?: Act) => string) | undefined;
 
   /** From now on, reads from this height or later. */
   readFrom(height: number): void {
@@ -80,7 +90,7 @@ export class Transport {
     const afterMs = this.#timeoutMs + (asked.waitMs ?? 0);
     const headers: Record<string, string> = { ...asked.headers };
     if (this.#ownHeight > 0 && asked.readsOwnWrites !== false) headers[MIN_HEIGHT_HEADER] = String(this.#ownHeight);
-    if (this.token) headers['authorization'] = `Bearer ${this.token()}`;
+    if (this.token) headers['authorization'] = `Bearer ${this.token(asked.acts ? { path: asked.path, body: asked.body?.bytes ?? new Uint8Array() } : undefined)}`;
     if (asked.body) headers['content-type'] = asked.body.type;
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(new TimeoutError(url, afterMs)), afterMs);

@@ -13,4 +13,4 @@ export type { Cause, Effect, Trigger } from '../forms/trigger.ts';
 export * as actions from './actions.ts';
 export type { AnyId } from './actions.ts';
 export { policyStatement, type Template } from './policy.ts';
-export { Account, readAs, Signer } from './signer.ts';
+export { Account, actPurpose, operateAs, readAs, Signer } from './signer.ts';

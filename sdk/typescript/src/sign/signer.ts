@@ -4,9 +4,10 @@ import type { Outcome, Trial } from '../client/model/index.ts';
 import type { Submission } from '../client/submission.ts';
 import type { Action } from '../forms/action.ts';
 import type { SigningKey } from '../forms/crypto.ts';
+import { hash } from '../forms/digest.ts';
 import { readerBytes, readerToken } from '../forms/reader.ts';
 import { body, bodyFor, signTransaction, type Transaction } from '../forms/transaction.ts';
-import { toHex } from '../text/bytes.ts';
+import { toHex, toUtf8 } from '../text/bytes.ts';
 import { idBytes, type AnyId } from './actions.ts';
 
 /** Blocks from signing to expiry: minutes on a busy network, hours on an idle one. */
@@ -115,4 +116,25 @@ export async function readAs(client: Client, signer: Signer, purpose = ''): Prom
 
 function largest(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
+}
+
+/** How long the token of an act counts, milliseconds: below what peers take, so that clocks may differ. */
+const ACT_MS = 45_000;
+/** The purpose of tokens by which an operator looks; one of an act has a digest of the request behind it. */
+const OPERATE = 'operate';
+
+/** The purpose of the token of one act of an operator: for this method, path and body alone. */
+export function actPurpose(method: string, path: string, body: Uint8Array): string {
+  return `${OPERATE}:${toHex(hash('althing/act/1', toUtf8(`${method} ${path}\n`), body).slice(0, 16))}`;
+}
+
+/** Lets a client operate its peer: look by one token, and act by a token for each act. The peer's configuration names who may. */
+export async function operateAs(client: Client, signer: Signer): Promise<void> {
+  const { key } = await client.status();
+  let lastMs = 0;
+  client.readAs((act) => {
+    // No two tokens are alike, since each act needs one of its own.
+    lastMs = Math.max(Date.now() + ACT_MS, lastMs + 1);
+    return signer.readerToken(key, act ? actPurpose('POST', act.path, act.body) : OPERATE, BigInt(lastMs));
+  });
 }

@@ -79,7 +79,7 @@ impl GatewayCommand {
 impl Run {
     fn run(self) -> anyhow::Result<()> {
         let config = Config::load(&self.config)?;
-        logging::begin(config.log_filter())?;
+        let _ = logging::begin(config.log_filter())?;
         let settings = config.gateway()?;
         let identified = Identified::read(&config, &settings)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,7 +1,8 @@
-//! `althing peer`: run a BoT peer, look at one, check and export what it keeps.
+//! `althing peer`: run a BoT peer, look at one, operate it, check and export what it keeps.
 
 mod check;
 mod export;
+pub(crate) mod operate;
 mod run;
 mod space;
 mod spare;
@@ -20,13 +21,24 @@ use crate::{
     report::{NextStep as _, failed, with_next},
 };
 
-/// Runs, watches, checks and exports a peer.
+/// Runs, watches, operates, checks and exports a peer.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PeerCommand {
     /// Runs a peer until it is interrupted.
     Run(run::Run),
     /// Shows what a running peer does, whom it sees, and what it waits for.
     Status(status::Status),
+    /// Lists what an operator should know of or do about.
+    Alarms(operate::Alarms),
+    /// Notes that an operator has seen an alarm.
+    Acknowledge(operate::Acknowledge),
+    /// Shows, checks and applies the configuration of a peer that runs.
+    #[command(subcommand)]
+    Config(operate::ConfigurationCommand),
+    /// Lists what was done to a peer, and by whom.
+    Log(operate::Log),
+    /// Has a peer settle what it took, and end.
+    Stop(operate::Stop),
     /// Reads everything a stopped peer keeps and compares it with its digests.
     Check(check::Check),
     /// Writes the state of a stopped peer to a file, for backup or inspection.
@@ -38,6 +50,11 @@ impl PeerCommand {
         match self {
             Self::Run(run) => run.run(),
             Self::Status(status) => status.run(output),
+            Self::Alarms(alarms) => alarms.run(output),
+            Self::Acknowledge(acknowledge) => acknowledge.run(output),
+            Self::Config(config) => config.run(output),
+            Self::Log(log) => log.run(output),
+            Self::Stop(stop) => stop.run(output),
             Self::Check(check) => check.run(output),
             Self::Export(export) => export.run(output),
         }

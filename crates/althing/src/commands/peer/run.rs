@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use althing_api::{Operation, operated};
 use althing_client::Signer;
 use althing_contract::{Machine, Shelf};
 use althing_ordering::{Role, Sizes, StartError as Ordering, Timing, start_live};
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 use super::{Disk, space, spare::Folder, state_way_out};
 use crate::{
     config::{Config, PeerConfig},
+    controls::FileControls,
     logging,
     report::{NextStep as _, failed, with_next},
     secrets,
@@ -41,14 +43,15 @@ pub(crate) struct Run {
 impl Run {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = Config::load(&self.config)?;
-        logging::begin(config.log_filter())?;
+        let filter = logging::begin(config.log_filter())?;
+        let controls = FileControls::new(&self.config, &config, filter);
         let settings = config.peer()?;
         let genesis = read_genesis(&config.genesis_path()?)?;
         // Before anything is written: a configuration without its key is somebody else's.
         let seed = voting_seed(&settings)?;
         let recorder = recorder(&settings, &genesis)?;
         let data = settings.data.clone();
-        let files = Files { config, settings, genesis, seed, recorder };
+        let files = Files { config, settings, genesis, seed, recorder, controls };
         files.run(self.exit_with_parent).map_err(|error| space::explain(error, &data))
     }
 }
@@ -60,18 +63,22 @@ struct Files {
     genesis: Genesis,
     seed: Zeroizing<[u8; 32]>,
     recorder: Option<Signer>,
+    controls: FileControls,
 }
 
 impl Files {
     fn run(self, with_parent: bool) -> anyhow::Result<()> {
-        let Self { config, settings, genesis, seed, recorder } = self;
+        let Self { config, settings, genesis, seed, recorder, controls } = self;
         // Before the runtime: whoever finds the folder in use is told so in plain words.
         let disk = Disk::open(&settings)?;
+        // After it: the folder is this process's alone.
+        let controls = Arc::new(controls);
+        let operation = Operation::open(Some(&settings.data), Some(Arc::clone(&controls) as _));
         keep_machine_code(&settings, &seed);
         let runtime = runtime::Config::new()
             .with_worker_threads(settings.worker_threads)
             .with_storage_directory(settings.data.join(BLOCKS));
-        let start = Start { config, settings, genesis, disk, seed, recorder };
+        let start = Start { config, settings, genesis, disk, seed, recorder, controls, operation };
         let runner = runtime::Runner::new(runtime);
         let run = AssertUnwindSafe(|| runner.start(|context| start.run(context, with_parent)));
         // The engine gives up on a failing disk by a panic. Nothing of this peer is used after it.
@@ -158,6 +165,8 @@ struct Start {
     disk: Disk,
     seed: Zeroizing<[u8; 32]>,
     recorder: Option<Signer>,
+    controls: Arc<FileControls>,
+    operation: Operation,
 }
 
 impl Start {
@@ -166,6 +175,7 @@ impl Start {
         let listener = self.listen().await?;
         let api = self.settings.api.clone();
         let recorder = self.recorder.take();
+        let (controls, operation) = (Arc::clone(&self.controls), self.operation.clone());
         let (network, p2p) = (self.genesis.network.clone(), self.settings.p2p_listen);
         let peer = tokio::select! {
             peer = self.peer(context) => peer?,
@@ -174,7 +184,10 @@ impl Start {
         let interface =
             listener.local_addr().context("cannot read the address of the interface")?;
         tracing::info!(%network, %p2p, interface = %format_args!("http://{interface}"), "peer is up");
-        serve(peer, listener, &api, recorder, &mut shutdown).await
+        let version = env!("CARGO_PKG_VERSION");
+        operation.note("started", &format!("version {version}, block {}", peer.height()));
+        controls.attach(peer.clone());
+        serve(peer, listener, &api, recorder, &operation, &mut shutdown).await
     }
 
     /// The first thing done: a port in use is the likeliest reason not to start.
@@ -290,21 +303,38 @@ async fn serve(
     listener: TcpListener,
     api: &althing_api::Config,
     recorder: Option<Signer>,
+    operation: &Operation,
     shutdown: &mut Shutdown,
 ) -> anyhow::Result<()> {
-    let router = althing_dashboard::serve(althing_api::router(peer.clone(), api.clone(), recorder));
+    let interface = operated(peer.clone(), api.clone(), recorder, operation.clone());
+    let router = althing_dashboard::serve(interface);
     let mut halted = None;
     let stop = async {
         tokio::select! {
             reason = shutdown.requested() => tracing::info!(%reason, "stopping"),
-            halt = peer.halted() => halted = Some(halt),
+            () = operation.stop_asked() => tracing::info!("stopping as an operator asked"),
+            halt = peer.halted() => {
+                halted = Some(halt);
+                return;
+            }
+        }
+        let left = operation.settled(&peer, api.drain_timeout).await;
+        if left > 0 {
+            tracing::warn!(left, "transactions taken here are not final; the others know of them");
         }
     };
     althing_api::serve(listener, router, api, stop).await;
     peer.shutdown().await;
     match halted {
-        None => Ok(()),
-        Some(halt) => Err(explain(&halt)),
+        None => {
+            operation.note("ended", &format!("block {}", peer.height()));
+            Ok(())
+        }
+        Some(halt) => {
+            let error = explain(&halt);
+            operation.note("halted", &format!("{error:#}"));
+            Err(error)
+        }
     }
 }
 

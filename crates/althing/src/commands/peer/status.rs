@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::{
     output::{Output, Table, fields, short, thousands},
+    report::failed,
     session::{Explain as _, Remote, block_on},
 };
 
@@ -11,6 +12,9 @@ use crate::{
 pub(crate) struct Status {
     #[command(flatten)]
     remote: Remote,
+    /// Fail unless the peer takes part: what a container or a script asks.
+    #[arg(long)]
+    ready: bool,
 }
 
 impl Status {
@@ -21,7 +25,14 @@ impl Status {
             let health = client.health().await.explain()?;
             let peers = client.peers().await.explain()?;
             let value = json!({ "status": status, "health": health, "peers": peers.items });
-            output.show(&value, || text(&status, &health, &peers))
+            output.show(&value, || text(&status, &health, &peers))?;
+            match (self.ready, health.state) {
+                (true, HealthState::Unavailable) => Err(failed(
+                    "the peer does not take part",
+                    "the reasons above say what it waits for",
+                )),
+                _ => Ok(()),
+            }
         })
     }
 }

@@ -73,6 +73,22 @@ export interface Account {
   waiting: number;
 }
 
+/** Acknowledges an alarm. */
+export interface Acknowledge {
+  /** What others should know: at most 512 bytes, no control characters. */
+  note?: string;
+}
+
+/** That an operator has seen an alarm. */
+export interface Acknowledgement {
+  /** When. */
+  at: Time;
+  /** The operator's DID, or `machine`. */
+  by: string;
+  /** What it noted. */
+  note: string;
+}
+
 /** One thing that a transaction does. */
 export type Action =
   /** Registers an entity. */
@@ -289,6 +305,36 @@ export interface AgreementKey {
   entity: Did;
   /** The X25519 key, hex; absent if it has said none. */
   key?: string;
+}
+
+/** Something that an operator should know of or do about, from when it began until it ended. */
+export interface Alarm {
+  /** Who has seen it, this time. */
+  acknowledged?: Acknowledgement;
+  /** What to do about it. */
+  advice: string;
+  /** A stable code, such as `validator_silent`. */
+  code: string;
+  /** What is the matter. */
+  detail: string;
+  /** When it ended; absent while it lasts. */
+  ended?: Time;
+  /** Whether the peer does not do its work, or soon will not. */
+  grave: boolean;
+  /** Its number at this peer; the same when it comes back. */
+  id: number;
+  /** Since when, this time. */
+  since: Time;
+  /** What it is about, if there can be several of one code: a peer, a webhook, a gateway. */
+  subject?: string;
+  /** How often it has come. */
+  times: number;
+}
+
+/** The alarms of a peer. */
+export interface Alarms {
+  /** Those that last first, the grave before the others; then those that ended, the latest first. */
+  items: Alarm[];
 }
 
 /** What an organisation begins with. */

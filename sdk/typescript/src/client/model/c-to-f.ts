@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Attribute, Hex, Key, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Resource, ServiceEndpoint, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
+import type { Access, Attribute, Hex, Key, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Resource, ServiceEndpoint, Takes, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
 
 /** What the members of a ledger decide on together. */
 export type Change =
@@ -74,6 +74,39 @@ export type Command = Operation & {
   /** Time by which it must be answered. */
   until: Time;
 };
+
+/** The configuration that a peer runs with. */
+export interface Configuration {
+  /**
+   * Every key that a peer reads, with its value, in TOML. Keys and passphrases are paths there, and
+   * not shown by any means.
+   */
+  text: string;
+  /** Its version at this peer. */
+  version: ConfigurationVersion;
+  /** What was applied and waits for a restart. */
+  waiting: Difference[];
+}
+
+/** A version of a peer's configuration. */
+export interface ConfigurationVersion {
+  /** Since when. */
+  at: Time;
+  /** Who brought it: an operator's DID, or `machine`. */
+  by: string;
+  /** What it changed. */
+  changed: Difference[];
+  /** SHA-256 of what the peer reads of it, every key with its value. */
+  digest: Hex;
+  /** Its number at this peer, from 1. */
+  number: number;
+}
+
+/** The versions of a peer's configuration. */
+export interface ConfigurationVersions {
+  /** The newest first; old ones are forgotten. */
+  items: ConfigurationVersion[];
+}
 
 /** What a change would lead to if it took effect now. */
 export interface Consequence {
@@ -201,6 +234,24 @@ export interface DidDocument {
   service?: ServiceEndpoint[];
   /** Its present keys. */
   verificationMethod?: VerificationMethod[];
+}
+
+/** A key of a configuration that differs. */
+export interface Difference {
+  /** Its value before; absent if it had none. */
+  from?: string;
+  /** The key, with its sections. */
+  key: string;
+  /** When it counts. */
+  takes: Takes;
+  /** Its value then; absent if it has none. */
+  to?: string;
+}
+
+/** What another configuration would change, or has changed. */
+export interface Differences {
+  /** Each key that differs. */
+  items: Difference[];
 }
 
 /** What a final transaction did, in short. */

@@ -190,6 +190,35 @@ export interface LatestReading {
   unit: string;
 }
 
+/**
+ * An entry of such a log. Each names the digest of the one before it, so that none can be changed,
+ * left out or put in without it being seen.
+ */
+export interface LogEntry {
+  /** What, a stable word such as `configuration_applied`. */
+  act: string;
+  /** When. */
+  at: Time;
+  /** Who: an operator's DID, `machine`, or `peer` for the peer itself. */
+  by: string;
+  /** The same in particular. */
+  detail: string;
+  /** Its own digest. */
+  digest: Hex;
+  /** Its number, from 1. */
+  number: number;
+  /** Digest of the entry before it; of zeros for the first. */
+  previous: Hex;
+}
+
+/** A part of a log that a peer keeps of what was done to it, or of its alarms. */
+export interface LogPart {
+  /** The entries, ascending by number. */
+  items: LogEntry[];
+  /** Number of the newest entry of the log; 0 if it has none. */
+  newest: number;
+}
+
 /** An organisation with a vote. */
 export interface Member {
   /** Its id. */

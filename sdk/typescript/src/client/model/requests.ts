@@ -94,6 +94,14 @@ export interface MovementsQuery {
   limit?: number;
 }
 
+/** Parameters of `/v1/alarms/log`. */
+export interface AlarmLogQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
 /** Parameters of `/v1/blocks`. */
 export interface BlocksQuery {
   /** Only blocks below this height; the newest come first. */
@@ -242,6 +250,14 @@ export interface SocketQuery {
 
 /** Parameters of `/v1/governance/proposals`. */
 export interface ProposalsQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/operation/log`. */
+export interface OperationLogQuery {
   /** Go on after this item: `next` of the page before. */
   after?: string;
   /** At most so many items. */

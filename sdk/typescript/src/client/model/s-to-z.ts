@@ -323,6 +323,9 @@ export interface Supply {
   total: string;
 }
 
+/** When a change of the configuration counts. */
+export type Takes = 'now' | 'restart' | 'machine';
+
 /** A device or virtual thing, described by a W3C WoT Thing Description 1.1. */
 export interface Thing {
   /** The actions that it can be asked for. */

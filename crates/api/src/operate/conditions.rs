@@ -1,0 +1,263 @@
+//! What is the matter with a peer, from all that it knows of itself, and what to do about each.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use althing_peer::query::{Agreement, Complaint, Phase, Standing};
+
+use super::Condition;
+use crate::service::Service;
+
+/// What to do about each alarm, by its code.
+pub const ADVICE: &[(&str, &str)] = &[
+    (
+        "diverged",
+        "Do not start it in a loop: compare its version with the others', keep its log, then run `althing peer check`.",
+    ),
+    (
+        "storage_failed",
+        "Free space or replace the disk, then start it again: it fetches what it missed.",
+    ),
+    (
+        "foreign_data",
+        "Give it the data folder and genesis that belong together, or an empty folder.",
+    ),
+    ("stopped", "Start it again; the last line of its log says why it stopped."),
+    ("not_begun", "Wait, or set the clock of this machine right."),
+    ("connecting", "Start the other peers, or check the addresses and ports in [peer.p2p]."),
+    (
+        "waiting_for_votes",
+        "Without these votes nothing is agreed: ask who runs those peers whether they run and can be reached.",
+    ),
+    ("behind", "It catches up by itself. If the number grows, its disk or processor is too slow."),
+    (
+        "payloads_missing",
+        "They are fetched from other peers. If the number stays, no connected peer holds them: connect more.",
+    ),
+    ("mempool_full", "See under Accounts who sends so much; clients try again by themselves."),
+    (
+        "peer_lost",
+        "See whether its process runs and its address can be reached; the others go on without it.",
+    ),
+    (
+        "validator_silent",
+        "It is connected and does not vote: ask who runs it, or look at its own page and log.",
+    ),
+    (
+        "validators_broke_rules",
+        "Keep the log: it names the peer and holds the evidence. Members can vote its seat away.",
+    ),
+    (
+        "clock_off",
+        "Set the clock of this machine right, best by NTP: a peer that is off by too much refuses blocks.",
+    ),
+    ("disk_low", "Free space or add some: a full disk ends the peer."),
+    (
+        "disk_full",
+        "Free space now: the peer is about to end, and loses nothing that it acknowledged.",
+    ),
+    (
+        "webhook_given_up",
+        "Tell its maker: `althing webhook resume` lets it go on behind the last event that was taken.",
+    ),
+    (
+        "purge_withheld",
+        "Look for a failing disk in the log; without `key` in [peer] no receipt can be signed.",
+    ),
+    (
+        "log_damaged",
+        "Compare with a copy: somebody changed the file, or the disk did. `althing audit verify` names the entry.",
+    ),
+];
+
+/// Free space below which it is time, and below which it is nearly too late, bytes.
+const DISK_LOW_BYTES: u64 = 1_000_000_000;
+const DISK_FULL_BYTES: u64 = 100_000_000;
+/// How long erasures may wait, milliseconds.
+const WITHHELD_MS_MAX: u64 = 60_000;
+/// Blocks by which the clock is judged, and the fewest.
+const OFFSETS_MAX: usize = 16;
+const OFFSETS_MIN: usize = 8;
+/// How much older than a clock says its newest blocks may be when they are final, and how much younger,
+/// milliseconds: agreement takes time, and nobody votes for a block from the future.
+const CLOCK_AHEAD_MS_MAX: i64 = 5_000;
+const CLOCK_BEHIND_MS_MAX: i64 = 1_000;
+
+/// How far this peer's clock was ahead of the times of the blocks that became final last.
+#[derive(Debug, Default)]
+pub(crate) struct Offsets(Mutex<VecDeque<i64>>);
+
+impl Offsets {
+    /// Notes a block that was executed now.
+    pub(crate) fn note(&self, now_ms: u64, block_ms: u64) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let difference = i128::from(now_ms) - i128::from(block_ms);
+        last.push_back(i64::try_from(difference).unwrap_or(i64::MAX));
+        if last.len() > OFFSETS_MAX {
+            last.pop_front();
+        }
+    }
+
+    /// Starts again: blocks that come late say nothing about the clock.
+    pub(crate) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// By how much the clock is off, if it is: the one in the middle, since one leader's clock may be
+    /// wrong, and the peer's own blocks have its own time.
+    fn off_ms(&self) -> Option<i64> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sorted: Vec<i64> = last.iter().copied().collect();
+        sorted.sort_unstable();
+        let middle = *sorted.get(sorted.len() / 2).filter(|_| sorted.len() >= OFFSETS_MIN)?;
+        let right = -CLOCK_BEHIND_MS_MAX..=CLOCK_AHEAD_MS_MAX;
+        (!right.contains(&middle)).then_some(middle)
+    }
+}
+
+/// What to do about an alarm that this table does not know yet.
+const ELSE: &str = "See `Watching a peer` in the documentation.";
+
+fn condition(code: &str, subject: Option<String>, grave: bool, detail: String) -> Condition {
+    let advice = ADVICE.iter().find(|(known, _)| *known == code).map_or(ELSE, |(_, advice)| advice);
+    Condition { code: code.to_owned(), subject, grave, detail, advice }
+}
+
+impl Service {
+    /// The other validators that are not connected, once agreement has begun.
+    fn lost(&self, standing: &Standing) -> Vec<[u8; 32]> {
+        let begun =
+            |agreement: &&Agreement| matches!(agreement.phase, Phase::Voting | Phase::Following);
+        let Some(agreement) = standing.agreement.as_ref().filter(begun) else { return Vec::new() };
+        let others = agreement.heard_ms.iter().map(|(key, _)| *key);
+        let is_lost =
+            |key: &[u8; 32]| *key != self.peer.key() && !agreement.connected.contains(key);
+        others.filter(is_lost).collect()
+    }
+
+    /// All that is the matter now. Reads from disk.
+    pub(super) fn conditions(&self, now_ms: u64) -> Vec<Condition> {
+        let standing = self.query.standing();
+        let lost = self.lost(&standing);
+        let told = |name: String| {
+            let detail = format!("{name} is not connected to this peer.");
+            condition("peer_lost", Some(name), false, detail)
+        };
+        let mut found: Vec<Condition> = lost.iter().map(|key| told(self.name_of(key))).collect();
+        for complaint in self.query.complaints(&standing, now_ms) {
+            let subject = match &complaint {
+                // Each start begins so.
+                Complaint::Starting => continue,
+                // It is told as lost, which is the better reason.
+                Complaint::Silent { validator, .. } if lost.contains(validator) => continue,
+                Complaint::Silent { validator, .. } => Some(self.name_of(validator)),
+                _ => None,
+            };
+            let reason = self.reason(&complaint);
+            found.push(condition(&reason.code, subject, complaint.is_grave(), reason.detail));
+        }
+        if standing.final_height > standing.height.saturating_add(1) {
+            self.clock.forget();
+        }
+        found.extend(self.clock.off_ms().map(clock_off));
+        found.extend(self.disk.free().and_then(disk));
+        for (id, why) in self.webhooks.given_up() {
+            let detail = format!("A webhook failed too often and calls nobody any more: {why}.");
+            found.push(condition("webhook_given_up", Some(id), false, detail));
+        }
+        if let Some(for_ms) = self.withheld.for_ms(now_ms).filter(|ms| *ms > WITHHELD_MS_MAX) {
+            let detail = format!(
+                "Erasures have waited {} s to be carried out here or confirmed on the ledger.",
+                for_ms / 1000
+            );
+            found.push(condition("purge_withheld", None, false, detail));
+        }
+        let logs = [
+            ("operations", self.operation.operations().damage()),
+            ("alarms", self.operation.alarm_log().damage()),
+        ];
+        for (log, why) in logs {
+            let damaged = |why| {
+                condition(
+                    "log_damaged",
+                    Some(log.to_owned()),
+                    false,
+                    format!("The log of {log} is damaged: {why}."),
+                )
+            };
+            found.extend(why.map(damaged));
+        }
+        found
+    }
+}
+
+fn clock_off(off_ms: i64) -> Condition {
+    let (seconds, side) =
+        (off_ms.unsigned_abs() / 1000, if off_ms > 0 { "ahead of" } else { "behind" });
+    let detail =
+        format!("The clock of this machine is about {seconds} s {side} the times of blocks.");
+    condition("clock_off", None, false, detail)
+}
+
+fn disk(free: u64) -> Option<Condition> {
+    let megabytes = free / 1_000_000;
+    let detail = format!("{megabytes} MB are free on the disk of this peer.");
+    match free {
+        ..DISK_FULL_BYTES => Some(condition("disk_full", None, true, detail)),
+        DISK_FULL_BYTES..DISK_LOW_BYTES => Some(condition("disk_low", None, false, detail)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_judged_by_the_block_in_the_middle() {
+        let blocks = |offsets: &[i64]| {
+            let kept = Offsets::default();
+            for offset in offsets {
+                kept.note(1_000_000_u64.saturating_add_signed(*offset), 1_000_000);
+            }
+            kept.off_ms()
+        };
+        assert_eq!(blocks(&[9_000; 7]), None, "too few");
+        assert_eq!(blocks(&[9_000; 8]), Some(9_000));
+        assert_eq!(blocks(&[100; 16]), None);
+        assert_eq!(blocks(&[-3_000; 16]), Some(-3_000));
+        // Its own blocks, and one leader with a wrong clock.
+        assert_eq!(blocks(&[9_000, 0, 9_000, 9_000, 0, 9_000, 9_000, 9_000, 0]), Some(9_000));
+        assert_eq!(blocks(&[-9_000, 80, 70, 60, -9_000, 80, 70, 60]), None);
+        // What was long ago is forgotten.
+        assert_eq!(blocks(&[&[9_000; 16][..], &[50; 16]].concat()), None);
+        let kept = Offsets::default();
+        kept.note(0, u64::MAX);
+        (0..16).for_each(|_| kept.note(9_000, 0));
+        assert!(kept.off_ms().is_some());
+        kept.forget();
+        assert_eq!(kept.off_ms(), None);
+    }
+
+    #[test]
+    fn a_disk_is_low_before_it_is_full() {
+        let code = |free| disk(free).map(|found| (found.code, found.grave));
+        let is = |code: &str, grave| Some((code.to_owned(), grave));
+        assert_eq!(code(0), is("disk_full", true));
+        assert_eq!(code(DISK_FULL_BYTES), is("disk_low", false));
+        assert_eq!(code(DISK_LOW_BYTES), None);
+    }
+
+    #[test]
+    fn each_alarm_says_what_to_do_and_is_in_the_book() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let page = std::fs::read_to_string(page.join("../../docs/operating/watching.md")).unwrap();
+        for (code, advice) in ADVICE {
+            assert!(!advice.is_empty() && advice.len() < 200, "{code}");
+            assert!(page.contains(&format!("| `{code}` |")), "{code} is not in watching.md");
+            assert_eq!(ADVICE.iter().filter(|(other, _)| other == code).count(), 1, "{code}");
+        }
+    }
+}
