@@ -44,6 +44,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
             title: "Service, gateway and device read; what is revoked ends",
         },
     ],
+    with_tokens: false,
     run,
 };
 

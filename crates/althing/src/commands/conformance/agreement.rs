@@ -32,6 +32,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
         Step { id: "REQ-10.1-4", title: "All or some peers copy and store it" },
         Step { id: "REQ-10.1-5", title: "Peer E notifies dApp E" },
     ],
+    with_tokens: false,
     run,
 };
 

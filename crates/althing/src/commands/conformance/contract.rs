@@ -41,6 +41,7 @@ pub(super) const CONTRACTS: Procedure = Procedure {
         Step { id: "REQ-10.2-9", title: "The contract runs, with equal results" },
         Step { id: "REQ-10.2-10", title: "Peers notify dApp C and service A" },
     ],
+    with_tokens: false,
     run: run_contracts,
 };
 
@@ -52,6 +53,7 @@ pub(super) const SERVICES: Procedure = Procedure {
         Step { id: "REQ-10.3-1..6", title: "Service A deploys the contract that it is" },
         Step { id: "REQ-10.3-7", title: "Peers A and C tell service A and dApp C of it" },
     ],
+    with_tokens: false,
     run: run_services,
 };
 
@@ -67,6 +69,7 @@ pub(super) const ACCESS: Procedure = Procedure {
         Step { id: "REQ-10.4-5", title: "Peer C gives dApp C the result, with a proof" },
         Step { id: "REQ-10.4-6..8", title: "Device C writes a record; both are notified" },
     ],
+    with_tokens: false,
     run: run_access,
 };
 

@@ -44,6 +44,7 @@ pub(super) const FULL: Procedure = Procedure {
         Step { id: "REQ-10.6a-6", title: "Service A reaches the device" },
         Step { id: "REQ-10.6a-7/8", title: "The use is recorded" },
     ],
+    with_tokens: false,
     run: run_full,
 };
 
@@ -58,6 +59,7 @@ pub(super) const CONSTRAINED: Procedure = Procedure {
         Step { id: "REQ-10.6b-6.1", title: "The gateway talks to the device and forwards results" },
         Step { id: "REQ-10.6b-7/8", title: "The use is recorded" },
     ],
+    with_tokens: false,
     run: run_constrained,
 };
 

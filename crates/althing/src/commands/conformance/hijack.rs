@@ -34,6 +34,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
         Step { id: "REQ-II.2", title: "All gateways drop the light's connections" },
         Step { id: "REQ-II.2", title: "It is mended and let in: all gateways serve it again" },
     ],
+    with_tokens: false,
     run,
 };
 

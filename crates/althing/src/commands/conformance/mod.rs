@@ -9,6 +9,7 @@ mod hijack;
 mod outside;
 mod procedure;
 mod topology;
+mod vehicles;
 
 use std::path::PathBuf;
 
@@ -40,6 +41,7 @@ const PROCEDURES: &[Procedure] = &[
     device::CONSTRAINED,
     access::PROCEDURE,
     hijack::PROCEDURE,
+    vehicles::PROCEDURE,
 ];
 
 /// The step before every procedure.
@@ -138,7 +140,7 @@ fn list(output: Output) -> anyhow::Result<()> {
 async fn up(k: usize, mode: ModeName, folder: &Folder, output: Output) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen(false).context("cannot listen for signals")?;
     let topology = tokio::select! {
-        topology = Topology::start(k, mode, folder) => topology?,
+        topology = Topology::start(k, mode, false, folder) => topology?,
         _ = shutdown.requested() => return Ok(()),
     };
     let peers: Vec<String> = topology
@@ -173,7 +175,7 @@ async fn run(
     let mut recorder = Recorder::new(output, steps);
     let work = async {
         let start = async {
-            let topology = Topology::start(k, mode, folder).await?;
+            let topology = Topology::start(k, mode, procedure.with_tokens, folder).await?;
             let evidence = topology.to_text();
             Ok((topology, evidence))
         };

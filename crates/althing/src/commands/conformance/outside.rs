@@ -39,6 +39,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
         Step { id: "REQ-10.5-4", title: "dApp C talks to service A, and nobody else" },
         Step { id: "REQ-10.5-5..7", title: "A record that both have signed; both are notified" },
     ],
+    with_tokens: false,
     run,
 };
 

@@ -28,6 +28,8 @@ pub(super) struct Procedure {
     pub(super) title: &'static str,
     /// Its steps.
     pub(super) steps: &'static [Step],
+    /// Whether its ledger has tokens in every mode.
+    pub(super) with_tokens: bool,
     /// Runs it on a network that is up.
     pub(super) run: for<'a> fn(&'a Topology, &'a mut Recorder) -> LocalBoxFuture<'a, Stopped>,
 }

@@ -61,7 +61,12 @@ fn letters(k: usize) -> Vec<String> {
 
 impl Topology {
     /// Starts all processes with `k` peers B, and registers the entities.
-    pub(super) async fn start(k: usize, mode: ModeName, folder: &Folder) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        k: usize,
+        mode: ModeName,
+        with_tokens: bool,
+        folder: &Folder,
+    ) -> anyhow::Result<Self> {
         let letters = letters(k);
         let plan = Plan {
             network: "y4464".to_owned(),
@@ -86,6 +91,8 @@ impl Topology {
         let mut founded = found(&plan)?;
         if matches!(mode, ModeName::Public) {
             founded.genesis = TokenArgs::default().for_public().add(founded.genesis)?;
+        } else if with_tokens {
+            founded.genesis = TokenArgs::named("mile").add(founded.genesis)?;
         }
         let layout = Layout::new(folder.path());
         layout.write(&founded, &endpoints, &config, &NewProtection::Insecure, || {})?;

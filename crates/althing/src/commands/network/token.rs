@@ -94,6 +94,12 @@ impl TokenArgs {
         self
     }
 
+    /// A token that is not divided, of which each organisation has some, in a ledger without stakes.
+    pub(crate) fn named(symbol: &str) -> Self {
+        let (token, token_each) = (Some(symbol.to_owned()), "1000000".to_owned());
+        Self { token, token_decimals: 0, token_each, ..Self::default() }
+    }
+
     fn amount(&self, text: &str, option: &str) -> anyhow::Result<Amount> {
         amount::parse(text, self.token_decimals).ok_or_else(|| {
             let next = format!("{option} takes whole tokens, such as 1000 or 12.5");
