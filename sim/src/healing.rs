@@ -14,6 +14,7 @@ use commonware_runtime::Clock as _;
 use crate::{
     book::{Readings, Told},
     gateway,
+    owner::COPIES,
     world::World,
 };
 
@@ -50,6 +51,12 @@ impl World {
             missing = self.check_readings(*peer, &told).await?;
         }
         let accusers = self.check_offences(&honest)?;
+        // Who cheats may never say that it holds anything, and others then keep it, too.
+        if self.parts.plan.placed && !cheats {
+            for stream in told.keys() {
+                self.check_copies(stream).await?;
+            }
+        }
         let height = self.heights(&honest).into_iter().flatten().min().unwrap_or(0);
         let count = |what: Told| {
             let told = told.values().flat_map(|stream| stream.values());
@@ -153,6 +160,11 @@ impl World {
                 safe.difference(&found).count() <= gaps.len()
             };
             let what = format!("{} readings of {stream} at peer {peer}", safe.len());
+            let deadline = self.context.current() + self.parts.plan.tempo.stretch(HEALING, 360);
+            while self.parts.plan.placed && !is_here() && self.context.current() < deadline {
+                gateway::gather(&self.context, &query, stream, 0, u64::MAX).await;
+                self.context.sleep(Duration::from_millis(200)).await;
+            }
             self.within(&what, is_here).await?;
             let found = values(&query, stream).unwrap_or_default();
             let of = |what: String| format!("peer {peer}, {stream}: {what}");
@@ -190,6 +202,34 @@ impl World {
             Some(seq) => Err(format!("number {seq} is missing and was not given up")),
             None => Ok(()),
         }
+    }
+
+    /// In the end each payload is with those who are to keep it, and with nobody else.
+    async fn check_copies(&self, stream: &StreamId) -> Result<(), String> {
+        let copies = |peer: &Peer| {
+            let mut copies = Vec::new();
+            let mut last_seq = u64::MAX;
+            loop {
+                let batches = peer.query().holders(stream, last_seq, 1_000).ok()?;
+                let first = batches.last().map(|batch| batch.first_seq);
+                copies.extend(batches.into_iter().map(|batch| (batch.first_seq, batch.here)));
+                match first.and_then(|first| first.checked_sub(1)) {
+                    Some(next) => last_seq = next,
+                    None => return Some(copies),
+                }
+            }
+        };
+        let is_placed = || {
+            let mut counts: BTreeMap<u64, u32> = BTreeMap::new();
+            for peer in self.peers.all() {
+                let Some(copies) = copies(&peer) else { return false };
+                copies.into_iter().for_each(|(seq, here)| {
+                    *counts.entry(seq).or_default() += u32::from(here);
+                });
+            }
+            counts.values().all(|count| *count == COPIES)
+        };
+        self.within(&format!("two copies of each payload of {stream}"), is_placed).await
     }
 
     async fn prove(&self, query: &Query, stream: StreamId, seq: u64) -> Result<(), String> {

@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use althing_peer::{Placed, Submission};
-use althing_types::{Action, Amount, Body, Refusal, Sponsorship, Transaction, possession_bytes};
+use althing_types::{
+    Action, Amount, Body, Placement, Refusal, Sponsorship, StreamPlacement, Transaction,
+    possession_bytes,
+};
 use commonware_runtime::{Clock as _, deterministic::Context};
 
 use crate::{
-    Founding, Tempo,
+    Founding, Plan,
     payer::SPONSORED,
     peers::{Peers, within},
 };
@@ -19,6 +22,9 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// Nonces between two tries: gateways of one owner share its numbers.
 pub(crate) const NONCE_STEP: u64 = 16;
 
+/// Peers that keep each payload, where only some do: one may cheat.
+pub(crate) const COPIES: u32 = 2;
+
 /// Time between two descriptions of a thing: often enough for a change to be recent at most faults.
 const DESCRIPTION_PAUSE: Duration = Duration::from_millis(2000);
 
@@ -27,16 +33,23 @@ pub(crate) async fn run(
     context: Context,
     founding: Arc<Founding>,
     peers: Arc<Peers>,
-    tempo: Tempo,
+    plan: Arc<Plan>,
     index: usize,
 ) {
-    let nonce = register(&context, &founding, &peers, index).await;
+    let (tempo, placed) = (plan.tempo, plan.placed);
+    let nonce = register(&context, &founding, &peers, placed, index).await;
     let pause = tempo.stretch(DESCRIPTION_PAUSE, 10_000);
     describe(&context, &founding, &peers, pause, index, nonce).await;
 }
 
 /// Goes on until it is done; gives the next nonce.
-async fn register(context: &Context, founding: &Founding, peers: &Peers, index: usize) -> u64 {
+async fn register(
+    context: &Context,
+    founding: &Founding,
+    peers: &Peers,
+    placed: bool,
+    index: usize,
+) -> u64 {
     let (owner, key) = founding.organisation(index);
     let account = founding.gateway(index);
     let ledger = founding.genesis.ledger();
@@ -60,6 +73,13 @@ async fn register(context: &Context, founding: &Founding, peers: &Peers, index: 
             per_day: bound,
             total: bound,
             until_height: u64::MAX,
+        }));
+    }
+    if placed {
+        let placement = Placement { copies: Some(COPIES), ..Placement::default() };
+        actions.extend(account.streams.iter().map(|stream| {
+            let (stream, placement) = (*stream, placement.clone());
+            Action::PlaceStream(StreamPlacement { stream, placement })
         }));
     }
     let mut nonce = index as u64;

@@ -96,6 +96,8 @@ pub struct Plan {
     pub tokens: bool,
     /// Whether seats follow from stakes rather than from votes; needs tokens, epochs and Simplex.
     pub stake: bool,
+    /// Whether owners have only two peers keep each payload.
+    pub placed: bool,
     /// How long the power is away after it has failed.
     pub asleep: Duration,
     /// What members decide about seats, one after the other, and how long they wait before each.
@@ -208,6 +210,7 @@ impl Plan {
             newcomers: None,
             tokens: epoch_blocks.is_some() && seed.is_multiple_of(2),
             stake: false,
+            placed: seed % 4 == 1,
             seats,
             asleep,
         }
@@ -240,6 +243,7 @@ impl Plan {
             newcomers: None,
             tokens: false,
             stake: false,
+            placed: false,
             seats: Vec::new(),
             asleep: Duration::ZERO,
         }
@@ -374,6 +378,9 @@ impl fmt::Display for Plan {
         }
         if self.stake {
             write!(f, "seats follow from stakes, ")?;
+        }
+        if self.placed {
+            write!(f, "two peers keep each payload, ")?;
         }
         write!(f, "{} gateways:", self.gateways)?;
         for (index, fault) in self.faults.iter().enumerate() {

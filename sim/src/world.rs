@@ -110,8 +110,8 @@ impl World {
         for index in 0..self.sites.len() {
             let (founding, peers) = (Arc::clone(&self.parts.founding), Arc::clone(&self.peers));
             let owner = self.context.child("owner").with_attribute("index", index);
-            let tempo = self.parts.plan.tempo;
-            owner.spawn(move |context| owner::run(context, founding, peers, tempo, index));
+            let plan = Arc::clone(&self.parts.plan);
+            owner.spawn(move |context| owner::run(context, founding, peers, plan, index));
             self.start_gateway(index);
         }
         if self.parts.plan.tokens && self.parts.payments.fetch_add(1, Ordering::Relaxed) == 0 {

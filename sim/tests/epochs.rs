@@ -28,6 +28,7 @@ fn calm(seed: u64, spans: u64) -> Plan {
         cut_losses: vec![(0, 0); 6],
         cut_tears: vec![0; 2],
         asleep: Duration::ZERO,
+        placed: false,
         epoch_blocks: Some(EPOCH_BLOCKS),
         seats: Vec::new(),
         newcomers: None,
@@ -118,6 +119,27 @@ fn a_peer_that_slept_across_three_epochs_catches_up() {
         let slept = away.as_millis() as u64 / HEARTBEAT_MS / 2;
         assert!(slept > 3 * u64::from(EPOCH_BLOCKS) && summary.height > slept, "{summary:?}");
         assert_eq!(summary.seat_changes, 1, "{summary:?}");
+    }
+}
+
+/// Two of the peers keep each payload. Seats come and go, a holder crashes and forgets its last commits,
+/// and another is away for long: every reading that was acknowledged is read, with proof, at every peer,
+/// and in the end each payload is with those two and with nobody else.
+#[test]
+fn payloads_are_handed_over_when_seats_change_and_are_read_everywhere() {
+    let crash = |peer, commits_lost, away_s| {
+        let away = Duration::from_secs(away_s);
+        Fault::Crash { peer, commits_lost, tear: 7, away }
+    };
+    let faults = [calm(9, 4).faults, vec![crash(1, 3, 5), crash(2, 0, 20)], calm(9, 12).faults];
+    let plan = || Plan { placed: true, seats: changes(), faults: faults.concat(), ..calm(9, 0) };
+    let summary = run(plan());
+    assert_eq!(summary.seat_changes, 5);
+    assert!(summary.readings > 100, "{summary:?}");
+    assert_eq!(summary, run(plan()), "it does not replay");
+    for seed in 10..14 {
+        let summary = run(Plan { placed: true, faults: faults.concat(), ..calm(seed, 0) });
+        assert!(summary.readings > 100, "{summary:?}");
     }
 }
 

@@ -27,6 +27,7 @@ mod nearest;
 mod ports;
 mod process;
 mod shutdown;
+mod size;
 mod span;
 
 use std::{process::ExitCode, sync::OnceLock, time::Instant};

@@ -26,6 +26,7 @@ pub use operate::{ADVICE, Controls, Operation};
 
 mod disk;
 mod extract;
+mod gateways;
 mod limits;
 mod permit;
 mod reader;

@@ -78,6 +78,20 @@ impl Service {
         }
     }
 
+    /// Lets a reader go on with what it was let at, if it still may: that is no further use.
+    pub(crate) fn permit_on(
+        &self,
+        reader: &Reader,
+        right: Right,
+        resource: &Resource,
+    ) -> Answer<()> {
+        let (_, decision) = self.decide(reader, right, resource)?;
+        match decision.reason.refusal() {
+            None => Ok(()),
+            Some(refusal) => Err(self.denied(refusal, reader, right, resource, &decision)),
+        }
+    }
+
     /// Notes a use of the grant that a decision rests on. What cannot be noted is not served.
     fn note(&self, decision: &Decision) -> Answer<()> {
         let Some(grant) = decision.grant else { return Ok(()) };

@@ -104,6 +104,7 @@ failures! {
     ProofNotReady SERVICE_UNAVAILABLE "proof_not_ready" "No certified block commits to it yet; try again shortly.";
     PayloadUnavailable SERVICE_UNAVAILABLE "payload_unavailable" "This peer does not hold the payload; try again shortly or ask another peer.";
     HistoryNotHere SERVICE_UNAVAILABLE "history_not_here" "This peer began with a state of other peers and is still fetching what was before; ask a peer that has the whole history, or try again later.";
+    PastRetention GONE "past_retention" "The owner lets readings of this age go, and no peer need have them any more; what they amount to can still be proven.";
     Timeout GATEWAY_TIMEOUT "timeout" "The request took too long; try again, or ask for less.";
     Internal INTERNAL_SERVER_ERROR "internal" "The peer failed to answer; its log says why.";
 }
@@ -201,6 +202,7 @@ impl From<QueryError> for ApiError {
             QueryError::Cursor => Failure::InvalidCursor,
             QueryError::TooLarge => Failure::RangeTooLarge,
             QueryError::PayloadMissing { .. } => Failure::PayloadUnavailable,
+            QueryError::PastRetention { .. } => Failure::PastRetention,
             QueryError::NotCertified => Failure::ProofNotReady,
             QueryError::HistoryNotHere { .. } => {
                 return Self::from(Failure::HistoryNotHere).because(&error.to_string());
@@ -336,6 +338,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::ParameterFixed
         | Refusal::SeatsFixed
         | Refusal::NoSeat
+        | Refusal::NoHolder
         | Refusal::PendingExpired
         | Refusal::OfferExpired
         | Refusal::UnknownVoucher

@@ -9,19 +9,24 @@ use althing_client::{
     Signer,
     model::{DidText, IdText},
 };
-use althing_peer::{Peer, query::Query};
-use althing_types::{ContractId, EntityId, ThingId};
+use althing_peer::{
+    Peer,
+    query::{Lacking, Query},
+};
+use althing_proof::stream::StreamHead;
+use althing_types::{ContractId, EntityId, Right, StreamId, ThingId};
 use tokio::sync::Semaphore;
 
 use crate::{
     Config,
     disk::Disk,
+    gateways::Gateways,
     limits::ANSWER_BYTES_MAX,
     operate::{Offsets, Operation},
     permit::Decisions,
     problem::{Answer, ApiError, Failure},
     purge::Withheld,
-    reader::Tokens,
+    reader::{Reader, Tokens},
     uses::Uses,
     webhooks::Webhooks,
 };
@@ -57,6 +62,7 @@ pub(crate) struct Service {
     pub(crate) withheld: Withheld,
     pub(crate) clock: Offsets,
     pub(crate) operation: Operation,
+    pub(crate) gateways: Gateways,
 }
 
 pub(crate) type Shared = Arc<Service>;
@@ -83,6 +89,7 @@ impl Service {
             withheld: Withheld::default(),
             clock: Offsets::default(),
             operation,
+            gateways: Gateways::default(),
             peer,
             config: RwLock::new(Arc::new(config)),
         })
@@ -156,7 +163,55 @@ impl Service {
     }
 }
 
+/// How long payloads that other peers keep are waited for; what has not come by then is left out.
+const GATHER_PATIENCE: Duration = Duration::from_secs(3);
+
 impl Service {
+    /// Reads batches of a stream for a reader who may; `read` gives the answer, and the positions of those
+    /// whose payloads are not here. If other peers keep these, they are fetched and the answer is read
+    /// again.
+    pub(crate) async fn read_gathered<T: Send + 'static>(
+        self: &Arc<Self>,
+        reader: Reader,
+        stream: StreamId,
+        read: impl Fn(&Self, &StreamHead) -> Answer<(T, Vec<u64>)> + Clone + Send + 'static,
+    ) -> Answer<T> {
+        let (first, who) = (read.clone(), reader.clone());
+        let look = move |service: &Self| {
+            let head = service.query.stream_head(&stream)?;
+            service.permit(&who, Right::Read, &Self::property_of(&head))?;
+            first(service, &head)
+        };
+        let (answer, unavailable) = self.read(look).await?;
+        if unavailable.is_empty() {
+            return Ok(answer);
+        }
+        let find = move |service: &Self| Ok(service.query.lacking(&stream, &unavailable)?);
+        if !self.gather(find).await? {
+            return Ok(answer);
+        }
+        let look = move |service: &Self| {
+            let head = service.query.stream_head(&stream)?;
+            service.permit_on(&reader, Right::Read, &Self::property_of(&head))?;
+            read(service, &head)
+        };
+        self.read(look).await.map(|(answer, _)| answer)
+    }
+
+    /// Fetches payloads that others keep; whether there were any.
+    pub(crate) async fn gather(
+        self: &Arc<Self>,
+        find: impl FnOnce(&Self) -> Answer<Vec<Lacking>> + Send + 'static,
+    ) -> Answer<bool> {
+        let lacking = self.read(find).await?;
+        if lacking.is_empty() {
+            return Ok(false);
+        }
+        // What came in time is here; the rest is missing from the answer.
+        let _ = tokio::time::timeout(GATHER_PATIENCE, self.query.gather(lacking)).await;
+        Ok(true)
+    }
+
     /// Runs contracts for somebody who asks, one after the other.
     pub(crate) async fn run<T: Send + 'static>(
         self: &Arc<Self>,

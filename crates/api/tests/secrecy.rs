@@ -230,7 +230,7 @@ fn what_is_erased_is_gone_confirmed_and_still_proven() {
         let twin = payload(at_ms, &[3, 4]);
         submit(&host, twin.header(vault.note, 0), twin.to_wire()).await.unwrap();
 
-        let holders = host.client.holders(&vault.stream).await.unwrap();
+        let holders = host.client.holders(&vault.stream, &<_>::default()).await.unwrap();
         assert_eq!(holders.peers.len(), 1);
         // Number 1 is in a batch with number 0, 2 and 3 are a batch of the same bytes as the twin.
         let erase = Action::EraseReadings { stream: vault.stream, first_seq: 1, last_seq: 2 };
@@ -238,6 +238,13 @@ fn what_is_erased_is_gone_confirmed_and_still_proven() {
         let erasure = erased(&host.client, &vault.stream).await;
         assert_eq!((erasure.number, erasure.height), (0, height));
         assert_eq!(erasure.confirmed[0].holder, holders.peers[0]);
+
+        // What the twin has too is kept, and the erasure says so and for whom.
+        let [kept] = erasure.kept.as_slice() else { panic!("{:?}", erasure.kept) };
+        assert_eq!((kept.stream.0, kept.payloads), (vault.note, 1));
+        let shown = host.client.holders(&vault.stream, &<_>::default()).await.unwrap().batches;
+        let shown: Vec<_> = shown.iter().map(|it| (it.first_seq, it.here, it.erased)).collect();
+        assert_eq!(shown, [(4, true, false), (2, true, true), (0, false, true)]);
 
         let all = query::Readings::default();
         let page = host.client.readings(&vault.stream, &all).await.unwrap();
@@ -255,6 +262,7 @@ fn what_is_erased_is_gone_confirmed_and_still_proven() {
         let erase = Action::EraseReadings { stream: vault.note, first_seq: 0, last_seq: 0 };
         perform(&host, &host.organisation, vec![erase]).await;
         erased(&host.client, &vault.note).await;
+        assert!(erased(&host.client, &vault.stream).await.kept.is_empty());
         let page = host.client.readings(&vault.stream, &all).await.unwrap();
         assert_eq!(page.unavailable, [0, 1]);
         assert_eq!(values(&page), [(4, "5".to_owned()), (5, "6".to_owned())]);

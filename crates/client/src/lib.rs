@@ -19,6 +19,7 @@ pub use error::Error;
 mod client;
 pub use client::Client;
 
+mod gateways;
 mod queries;
 mod tokens;
 
@@ -51,6 +52,8 @@ pub mod file;
 pub mod rule;
 
 pub mod time;
+
+pub mod nearest;
 
 mod unseal;
 pub use unseal::Unsealer;

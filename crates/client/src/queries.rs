@@ -12,7 +12,7 @@ use crate::{
     model::{
         AccessPolicy, Account, Aggregates, AgreementKey, Block, BlockSummary, Code, Command,
         Consequence, Contract, ContractAnswer, Decision, DidDocument, Entity, Erasures,
-        EventRecord, Gaps, Governance, Grant, Holders, KeyVersion, Network, NewWebhook, Page, Past,
+        EventRecord, Gaps, Governance, Grant, KeyVersion, Network, NewWebhook, Page, Past,
         PastEvents, Peers, PendingApproval, Policies, Property, Proposal, Readings, Service,
         ServiceVersion, Status, Stream, StreamKeyShares, Thing, Transaction, Trial, Trigger,
         TriggerTrial, Voucher, Webhook, Webhooks, query,
@@ -468,14 +468,6 @@ impl Client {
     /// As [`pause_webhook`](Self::pause_webhook).
     pub async fn delete_webhook(&self, id: &str) -> Result<(), Error> {
         self.post_json(&format!("v1/webhooks/{id}/delete"), &()).await.map(|_| ())
-    }
-
-    /// Who holds the payloads of a stream.
-    ///
-    /// # Errors
-    /// `unknown_stream` if no thing has it.
-    pub async fn holders(&self, stream: &StreamId) -> Result<Holders, Error> {
-        self.get(&format!("v1/streams/{stream}/holders"), NONE).await
     }
 
     /// To which key streams' keys are wrapped for an entity.

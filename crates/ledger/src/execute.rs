@@ -8,8 +8,8 @@ use althing_types::{
 
 use crate::{
     BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
-    entity, epoch, erasure, governance, index, onboarding, record, secrecy, service, stake,
-    standing, status, stream, thing, token,
+    entity, epoch, erasure, governance, index, onboarding, placement, record, secrecy, service,
+    stake, standing, status, stream, thing, token,
     transition::{Actor, Moment, Stop, Transition},
     trigger,
 };
@@ -226,6 +226,7 @@ fn act_once<R: Read>(
         }
         Action::Unbind { thing, gateway } => binding::unbind(state, actor, thing, gateway),
         Action::SubmitBatch(batch) => stream::submit(state, actor, batch),
+        Action::PlaceStream(said) => placement::place(state, actor, said),
         Action::SetAgreementKey { key } => {
             secrecy::set_agreement_key(state, actor, *key);
             Ok(())

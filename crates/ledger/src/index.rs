@@ -25,6 +25,7 @@
 //! | `m` thing height (8) position (4) command | |
 //! | `b` height (8) proposal | refusal (2) height at which it ended (8); nothing while it is open |
 //! | `L` height (8) stream erasure (4) | |
+//! | `P` stream | |
 //! | `W` `k` code | owner |
 //! | `W` `n` name 00 contract | |
 //! | `W` `i` interface 00 contract | |
@@ -533,6 +534,16 @@ pub(crate) fn voucher_issued<R: Read>(
     for entity in [maker, owner] {
         state.row(join(b'm', &[&entity.0, &id.0]), Some(Vec::new()));
     }
+}
+
+/// Rows of the streams whose owners said who keeps the payloads.
+#[must_use]
+pub fn placed_streams() -> Vec<u8> {
+    join(b'P', &[])
+}
+
+pub(crate) fn stream_placed<R: Read>(state: &mut Transition<'_, R>, stream: &StreamId) {
+    state.row(join(b'P', &[&stream.0]), Some(Vec::new()));
 }
 
 /// Rows of all erasures, in the order in which they were made.

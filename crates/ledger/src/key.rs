@@ -429,6 +429,12 @@ pub fn shares(stream: &StreamId, number: u32) -> Vec<u8> {
     [b"l/w/".as_slice(), &stream.0, b"/", &number.to_be_bytes()].concat()
 }
 
+/// Where the [`PlacementRecord`](crate::placement::PlacementRecord) of a stream is: `l/p/<id>`.
+#[must_use]
+pub fn placement(stream: &StreamId) -> Vec<u8> {
+    [b"l/p/".as_slice(), &stream.0].concat()
+}
+
 /// Where the [`Erasures`](crate::erasure::Erasures) of a stream are: `l/e/<id>`.
 #[must_use]
 pub fn erasures(stream: &StreamId) -> Vec<u8> {

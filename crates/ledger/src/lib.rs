@@ -42,6 +42,7 @@ mod entity;
 pub mod erasure;
 pub mod governance;
 pub mod onboarding;
+pub mod placement;
 mod record;
 pub mod secrecy;
 pub mod service;

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use althing_state::{Direction, Row, Space, Store, StoreError, prefix_end};
 use althing_storage::Payloads;
+use althing_types::StreamId;
 use commonware_runtime::{Metrics, Spawner};
 
 use crate::{
     core::Core,
+    duty,
     rows::{self, Done},
     verify::blocking,
 };
@@ -32,7 +34,8 @@ pub struct Audit {
 }
 
 /// Compares the payloads and headers of a stopped peer with the ledger whose state is at `height`;
-/// changes nothing.
+/// changes nothing. Payloads that it need not have are left out: those of streams whose owner has only
+/// some peers keep them, which a peer that runs sees to.
 ///
 /// # Errors
 /// [`StoreError`] if the disk fails or a row is damaged.
@@ -41,6 +44,10 @@ pub fn audit(store: &dyn Store, payloads: &Payloads, height: u64) -> Result<Audi
     let mut from = Some(Vec::new());
     while let Some(begin) = from {
         let part = leaves(store, &begin)?;
+        if part.stream.is_some_and(|stream| !duty::is_everybodys(store, &stream).unwrap_or(true)) {
+            from = part.next;
+            continue;
+        }
         for digest in part.digests.iter().filter(|digest| !payloads.contains(digest)) {
             if rows::is_erased(store, digest)? {
                 continue;
@@ -77,13 +84,22 @@ pub(crate) async fn repair<E: Metrics + Spawner>(context: E, core: Arc<Core>) {
 
 /// Wants what a part of the leaves names and is not here; how many, and where to go on.
 fn want_missing(core: &Core, from: &[u8]) -> Result<(usize, Option<Vec<u8>>), StoreError> {
-    let part = leaves(&**core.chain.state().store(), from)?;
+    let store = &**core.chain.state().store();
+    let part = leaves(store, from)?;
+    if let Some(stream) = part.stream.filter(|_| !part.digests.is_empty())
+        && !duty::is_everybodys(store, &stream)?
+    {
+        // The keeper sees to these.
+        return Ok((0, part.next));
+    }
     let lost = part.digests.iter().filter(|digest| core.payloads.want(**digest)).count();
     Ok((lost, part.next))
 }
 
 /// Some of the leaves.
 struct Leaves {
+    /// Whose they are.
+    stream: Option<StreamId>,
     /// Digests of their payloads.
     digests: Vec<[u8; 32]>,
     /// Where to go on; none at the end.
@@ -94,7 +110,7 @@ struct Leaves {
 fn leaves(store: &dyn Store, from: &[u8]) -> Result<Leaves, StoreError> {
     let first = store.scan(Space::Nodes, from, None, Direction::Forward, 1)?;
     let Some((first, _)) = first.first() else {
-        return Ok(Leaves { digests: Vec::new(), next: None });
+        return Ok(Leaves { stream: None, digests: Vec::new(), next: None });
     };
     let prefix = rows::leaves(first).ok_or_else(|| StoreError::corrupt(first))?;
     let begin = if from > prefix.as_slice() { from } else { &prefix };
@@ -104,7 +120,8 @@ fn leaves(store: &dyn Store, from: &[u8]) -> Result<Leaves, StoreError> {
         Some((last, _)) if found.len() == LEAVES_READ => Some([last.as_slice(), &[0]].concat()),
         _ => end,
     };
-    Ok(Leaves { digests: found.iter().map(digest).collect::<Result<_, _>>()?, next })
+    let stream = prefix.first_chunk().map(|stream| StreamId(*stream));
+    Ok(Leaves { stream, digests: found.iter().map(digest).collect::<Result<_, _>>()?, next })
 }
 
 fn digest((key, value): &Row) -> Result<[u8; 32], StoreError> {

@@ -25,6 +25,8 @@ pub struct Config {
     pub gather: Duration,
     /// How it catches up when it is far behind, and helps others to.
     pub sync: snapshot::Settings,
+    /// Bytes of disk that payloads may take; no bound if none.
+    pub payload_bytes_max: Option<u64>,
     /// How often transactions of this peer's own clients that are still not final are spread again.
     pub respread_interval: Duration,
     /// A bug to be found.
@@ -66,6 +68,7 @@ impl Config {
                 bytes_max: 64 * 1024 * 1024,
             },
             intake_calls_max: 256,
+            payload_bytes_max: None,
             result_delay: Duration::from_millis(40),
             gather: Duration::from_millis(40),
             sync: snapshot::Settings::STANDARD,

@@ -123,6 +123,8 @@ pub(crate) struct Counters {
     pub(crate) executed_readings: AtomicU64,
     pub(crate) blocks_refused: AtomicU64,
     pub(crate) payloads_fetched: AtomicU64,
+    /// Handed over to those who are to keep them.
+    pub(crate) payloads_dropped: AtomicU64,
     pub(crate) messages_refused: AtomicU64,
     /// Answers about the state or blocks that were not true.
     pub(crate) lies: AtomicU64,
@@ -184,6 +186,13 @@ impl Core {
             halt.get_or_insert(reason);
             first
         });
+    }
+
+    /// Whether the payloads here take as much of the disk as the operator allows. Then no more are taken
+    /// from clients of this peer; what a block brings is kept all the same, since others rely on it.
+    pub(crate) fn is_full(&self) -> bool {
+        let max = self.config.payload_bytes_max;
+        max.is_some_and(|max| self.payloads.store().bytes() >= max)
     }
 
     pub(crate) fn is_halted(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use althing_ordering::{Ack, Handle};
-use althing_state::{Batch, Space};
+use althing_state::{Batch, Space, StoreError};
 use althing_types::{Block, Event, Transaction};
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::channel::mpsc;
@@ -13,6 +13,7 @@ use crate::{
     compiler,
     config::Planted,
     core::{Core, Counters, Executed, Halt},
+    duty::Duties,
     mempool::Checked,
     rows,
     verify::blocking,
@@ -157,13 +158,13 @@ fn decode(
 }
 
 /// Sees to the payloads of a final block's batches: those that came with a transaction this peer did
-/// not vote for are put on disk; the digests of those that did not come are returned.
+/// not vote for are put on disk; the digests of those that did not come and that it is to keep are returned.
 fn keep_payloads(
     core: &Core,
     transactions: &[&Transaction],
     checked: &[Option<Arc<Checked>>],
 ) -> Result<Vec<[u8; 32]>, Halt> {
-    let (mut here, mut missing) = (Vec::new(), Vec::new());
+    let (mut here, mut missing, mut duties) = (Vec::new(), Vec::new(), None);
     for (transaction, checked) in transactions.iter().zip(checked) {
         for (index, batch) in transaction.batches().enumerate() {
             let digest = batch.payload_digest;
@@ -172,7 +173,16 @@ fn keep_payloads(
             }
             match checked.as_ref().and_then(|checked| checked.payloads.get(index)) {
                 Some(payload) => here.push((digest, payload.clone())),
-                None => missing.push(digest),
+                None => {
+                    let failed = |error: StoreError| Halt::Storage(error.to_string());
+                    let duties = match &mut duties {
+                        Some(duties) => duties,
+                        none => none.insert(Duties::now(core).map_err(failed)?),
+                    };
+                    if duties.of_stream(&batch.stream, &digest).map_err(failed)?.mine {
+                        missing.push(digest);
+                    }
+                }
             }
         }
     }

@@ -35,6 +35,9 @@ pub mod query;
 pub use query::Query;
 
 mod audit;
+mod cache;
+mod duty;
+mod keeper;
 pub use audit::{Audit, audit};
 
 mod admission;

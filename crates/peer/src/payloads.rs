@@ -16,8 +16,9 @@ use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::sync::Mutex;
 
 use crate::{
+    cache::Cache,
     core::{Core, Counters},
-    rows,
+    keeper, rows,
     verify::blocking,
     wire::{Fetch, WANTED_MAX},
 };
@@ -46,7 +47,15 @@ pub(crate) struct PayloadBook {
     /// Where the last round of questions ended, so that all are asked for in turn: for checks, and
     /// for final batches.
     asked: Mutex<([u8; 32], [u8; 32])>,
-    /// Counts changes of the first three.
+    /// Fetched from holders for somebody who asked.
+    cache: Mutex<Cache>,
+    /// Of whom payloads are to be asked first: their holders.
+    hints: Mutex<BTreeMap<PeerKey, BTreeSet<[u8; 32]>>>,
+    /// Kept here though others are to keep them, with those of them who said that they do.
+    surplus: Mutex<BTreeMap<[u8; 32], BTreeSet<PeerKey>>>,
+    /// Where the last look at these ended.
+    last_surplus: Mutex<[u8; 32]>,
+    /// Counts changes of the first three, and hints.
     changes: Watched<u64>,
 }
 
@@ -65,6 +74,10 @@ impl PayloadBook {
             needed: Mutex::new(BTreeMap::new()),
             asked: Mutex::default(),
             arrived: Mutex::new(BTreeMap::new()),
+            cache: Mutex::default(),
+            hints: Mutex::default(),
+            surplus: Mutex::default(),
+            last_surplus: Mutex::default(),
             changes: Watched::new(0),
         }
     }
@@ -88,8 +101,13 @@ impl PayloadBook {
         Ok(())
     }
 
-    /// The payload, if it is here. One that the disk damaged is as good as none, and is asked of
-    /// others again.
+    /// How many payloads are kept here until those who are to keep them say that they do.
+    pub(crate) fn surplus(&self) -> usize {
+        self.surplus.lock().len()
+    }
+
+    /// The payload, if it is here, or was fetched for somebody. One that the disk damaged is as good as
+    /// none, and is asked of others again.
     pub(crate) fn get(&self, digest: &[u8; 32]) -> Result<Option<Bytes>, PayloadError> {
         match self.store.get(digest) {
             Err(error @ PayloadError::Damaged(_)) => {
@@ -98,8 +116,87 @@ impl PayloadBook {
                 self.want(*digest);
                 Ok(None)
             }
+            Ok(None) => Ok(self.cache.lock().get(digest)),
             read => read,
         }
+    }
+
+    /// Fetches a payload that others keep, its holders first, and remembers it for a while; waits as
+    /// long as that takes.
+    pub(crate) async fn fetch(&self, digest: [u8; 32], holders: &[PeerKey]) {
+        {
+            let mut hints = self.hints.lock();
+            for holder in holders {
+                hints.entry(*holder).or_default().insert(digest);
+            }
+        }
+        let payload = self.obtain(&digest).await;
+        // Erased while it was on its way: whoever asked is too late.
+        if !rows::is_erased(&*self.index, &digest).unwrap_or(true) {
+            self.cache.lock().keep(digest, payload);
+        }
+    }
+
+    /// Whom to ask for what, before others are asked in turn.
+    fn take_hints(&self) -> BTreeMap<PeerKey, BTreeSet<[u8; 32]>> {
+        let mut hints = std::mem::take(&mut *self.hints.lock());
+        let needed = self.needed.lock();
+        hints.values_mut().for_each(|digests| digests.retain(|it| needed.contains_key(it)));
+        hints
+    }
+
+    /// A payload that is others' to keep is not asked for any more.
+    pub(crate) fn want_no_more(&self, digest: &[u8; 32]) {
+        self.wanted.lock().remove(digest);
+    }
+
+    /// Notes that a payload is kept here though it is others' to keep; false if there is no room for
+    /// more.
+    pub(crate) fn is_surplus(&self, digest: [u8; 32], max: usize) -> bool {
+        let mut surplus = self.surplus.lock();
+        if surplus.len() >= max && !surplus.contains_key(&digest) {
+            return false;
+        }
+        surplus.entry(digest).or_default();
+        true
+    }
+
+    /// Notes that a payload is this peer's to keep after all, or is gone.
+    pub(crate) fn no_surplus(&self, digest: &[u8; 32]) {
+        self.surplus.lock().remove(digest);
+    }
+
+    /// Some of what is kept though others are to keep it, each time others, with who said they do.
+    pub(crate) fn next_surplus(&self, limit: usize) -> Vec<([u8; 32], BTreeSet<PeerKey>)> {
+        let (surplus, mut last) = (self.surplus.lock(), self.last_surplus.lock());
+        let ranges = after(&last);
+        let found = ranges.iter().flat_map(|range| surplus.range(*range));
+        let found: Vec<_> =
+            found.take(limit).map(|(digest, said)| (*digest, said.clone())).collect();
+        *last = found.last().map(|(digest, _)| *digest).unwrap_or_default();
+        found
+    }
+
+    /// Somebody says which payloads it keeps.
+    fn told(&self, peer: PeerKey, digests: &[[u8; 32]]) {
+        let mut surplus = self.surplus.lock();
+        for digest in digests {
+            if let Some(said) = surplus.get_mut(digest) {
+                said.insert(peer);
+            }
+        }
+    }
+
+    /// What others said was by seats or placements that are not the present ones.
+    pub(crate) fn forget_words(&self) {
+        self.surplus.lock().values_mut().for_each(BTreeSet::clear);
+    }
+
+    /// Destroys payloads that others keep, or that nobody need keep.
+    pub(crate) fn drop_all(&self, digests: &BTreeSet<[u8; 32]>) -> Result<(), PayloadError> {
+        self.store.erase(digests)?;
+        self.surplus.lock().retain(|digest, _| !digests.contains(digest));
+        Ok(())
     }
 
     /// Notes that a payload is to be fetched, unless it is here; whether that is news.
@@ -143,6 +240,11 @@ impl PayloadBook {
             }
         }
         self.wanted.lock().retain(|digest| !nobodys.contains(digest));
+        {
+            let mut cache = self.cache.lock();
+            nobodys.iter().for_each(|digest| cache.remove(digest));
+        }
+        self.surplus.lock().retain(|digest, _| !nobodys.contains(digest));
         self.store.erase(&nobodys)
     }
 
@@ -283,6 +385,15 @@ pub(crate) async fn listen<E: Clock + Metrics + Spawner>(
             Ok(Fetch::Part(part)) => {
                 let _ = core.desk.answers.try_send((peer, part));
             }
+            Ok(Fetch::Keeps(digests)) => {
+                let shared = Arc::clone(&core);
+                // If the disk cannot tell, nobody relies on this peer.
+                let kept = blocking(&context, move || keeper::kept(&shared, &digests).ok()).await;
+                if let Some(kept) = kept.flatten().filter(|kept| !kept.is_empty()) {
+                    let _ = outbox.send(To::One(peer), Fetch::Kept(kept).encode());
+                }
+            }
+            Ok(Fetch::Kept(digests)) => core.payloads.told(peer, &digests),
             Err(error) => {
                 Counters::add(&core.counters.messages_refused, 1);
                 tracing::debug!(peer = %hex::encode(peer), %error, "malformed request");
@@ -319,6 +430,12 @@ pub(crate) async fn ask<E: Clock>(context: E, core: Arc<Core>, outbox: Outbox) {
     let mut turn = 0_usize;
     loop {
         let seen = core.payloads.changes.get();
+        for (peer, digests) in core.payloads.take_hints() {
+            let digests: Vec<[u8; 32]> = digests.into_iter().collect();
+            for digests in digests.chunks(WANTED_MAX) {
+                let _ = outbox.send(To::One(peer), Fetch::Want(digests.to_vec()).encode());
+            }
+        }
         let asked = core.payloads.next_asked();
         if asked.is_empty() {
             core.payloads.changes.until(|count| *count != seen).await;

@@ -17,6 +17,7 @@ use crate::{
     core::{Core, Executed, Halt, Placed},
     executor, intake,
     intake::{Call, Source},
+    keeper,
     lanes::Lane,
     mempool::Limits,
     offences::{Offence, Offences},
@@ -156,6 +157,8 @@ fn spawn_all<E: Clock + Metrics + Spawner>(
         .spawn(move |context| intake::spread(context, core_, fresh, transactions.outbox));
     let (core_, outbox) = (shared(), fetch.outbox.clone());
     context.child("fetch").spawn(move |context| payloads::ask(context, core_, outbox));
+    let (core_, outbox) = (shared(), fetch.outbox.clone());
+    context.child("keeper").spawn(move |context| keeper::keep(context, core_, outbox));
     let core_ = shared();
     context.child("presence").spawn(move |context| presence::watch(context, core_));
     let core_ = shared();
@@ -235,6 +238,9 @@ impl Peer {
         }
         if self.core.is_halted() {
             return vec![Err(Refusal::NotReady); count];
+        }
+        if self.core.is_full() && submissions.iter().any(|it| !it.payloads.is_empty()) {
+            return vec![Err(Refusal::StorageFull); count];
         }
         let (reply, verdicts) = oneshot::channel();
         intake::call(&self.core, lane, Call { submissions, source: Source::Client(reply) });

@@ -90,6 +90,12 @@ pub(crate) fn references(digest: &[u8; 32]) -> Vec<u8> {
     [b"n/".as_slice(), digest].concat()
 }
 
+/// The batch that a row of [`references`] notes: its stream and its position there.
+pub(crate) fn referred(row: &[u8]) -> Option<(StreamId, u64)> {
+    let (stream, index) = row.get(b"n/".len() + 32..)?.split_first_chunk::<32>()?;
+    Some((StreamId(*stream), u64::from_be_bytes(index.try_into().ok()?)))
+}
+
 /// Key that notes that a payload was erased: `Payloads x/<digest>`. It says nothing as long as a batch
 /// refers to the payload.
 pub(crate) fn erased(digest: &[u8; 32]) -> Vec<u8> {

@@ -32,6 +32,21 @@ pub fn run_alone<F: Future<Output = ()>>(
     run_alone_on(Arc::new(MemoryStore::new()), genesis, voting_seed, work);
 }
 
+/// As [`run_alone`], with settings changed by `adjust`.
+///
+/// # Panics
+/// As [`run_alone`].
+pub fn run_alone_with<F: Future<Output = ()>>(
+    genesis: &Genesis,
+    voting_seed: [u8; 32],
+    adjust: impl FnOnce(&mut Config),
+    work: impl FnOnce(Peer) -> F,
+) {
+    let mut config = Config::standard(genesis.clone(), genesis.peers[0].key, true);
+    adjust(&mut config);
+    run(Arc::new(MemoryStore::new()), config, voting_seed, work);
+}
+
 /// As [`run_alone`], with the state in a store of the test's own.
 ///
 /// # Panics
@@ -42,10 +57,20 @@ pub fn run_alone_on<F: Future<Output = ()>>(
     voting_seed: [u8; 32],
     work: impl FnOnce(Peer) -> F,
 ) {
+    let config = Config::standard(genesis.clone(), genesis.peers[0].key, true);
+    run(store, config, voting_seed, work);
+}
+
+fn run<F: Future<Output = ()>>(
+    store: Arc<dyn Store>,
+    config: Config,
+    voting_seed: [u8; 32],
+    work: impl FnOnce(Peer) -> F,
+) {
     let folder = Folder::new();
     let runtime = tokio::Config::new().with_worker_threads(2).with_storage_directory(&folder.0);
     tokio::Runner::new(runtime).start(|context| async move {
-        let peer = start(context, store, genesis, voting_seed).await;
+        let peer = start(context, store, config, voting_seed).await;
         work(peer.clone()).await;
         peer.shutdown().await;
     });
@@ -54,12 +79,12 @@ pub fn run_alone_on<F: Future<Output = ()>>(
 async fn start(
     context: tokio::Context,
     store: Arc<dyn Store>,
-    genesis: &Genesis,
+    config: Config,
     voting_seed: [u8; 32],
 ) -> Peer {
+    let genesis = &config.genesis.clone();
     let files = Arc::new(MemoryFiles::default());
     let payloads = Payloads::open(files, Arc::clone(&store)).expect("memory does not fail");
-    let config = Config::standard(genesis.clone(), genesis.peers[0].key, true);
     let opened = Opened::open(config, store, Arc::new(payloads)).expect("the genesis is valid");
     let ordering = althing_ordering::Config {
         ledger: genesis.ledger(),

@@ -15,6 +15,8 @@ pub(crate) const SUBMISSION_BYTES_MAX: usize = 960 * 1024;
 pub(crate) const WANTED_MAX: usize = 14;
 /// Most bytes of an item in one message.
 pub(crate) const PART_BYTES_MAX: usize = 512 * 1024;
+/// Most payloads that one message asks about without wanting them.
+pub(crate) const KEPT_MAX: usize = 1024;
 
 /// A transaction with the payloads of its batches, as a client or a peer hands it over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +84,10 @@ pub(crate) enum Fetch {
     Ask(Item, u32),
     /// Some of the bytes of something.
     Part(Part),
+    /// Digests of payloads of which the sender wants to know whether the receiver keeps them.
+    Keeps(Vec<[u8; 32]>),
+    /// Those that the sender keeps, and will, as far as it knows.
+    Kept(Vec<[u8; 32]>),
 }
 
 /// Something longer than a message, which is fetched in parts.
@@ -146,32 +152,16 @@ impl Item {
 }
 
 impl Fetch {
-    /// Writes `[0, [digest, ...]]`, `[1, [payload, ...]]`, `[2, item, offset]` or `[3, item, offset,
-    /// total, bytes]`.
+    /// Writes `[0, [digest, ...]]`, `[1, [payload, ...]]`, `[2, item, offset]`, `[3, item, offset,
+    /// total, bytes]`, `[4, [digest, ...]]` or `[5, [digest, ...]]`.
     pub(crate) fn encode(&self) -> Bytes {
         let mut out = Vec::new();
         let mut e = Encoder::new(&mut out);
         let written = match self {
-            Self::Want(digests) => e
-                .array(2)
-                .and_then(|e| e.u8(0))
-                .and_then(|e| e.array(digests.len() as u64))
-                .and_then(|e| {
-                    for digest in digests {
-                        e.bytes(digest)?;
-                    }
-                    Ok(())
-                }),
-            Self::Have(payloads) => e
-                .array(2)
-                .and_then(|e| e.u8(1))
-                .and_then(|e| e.array(payloads.len() as u64))
-                .and_then(|e| {
-                    for payload in payloads {
-                        e.bytes(payload)?;
-                    }
-                    Ok(())
-                }),
+            Self::Want(digests) => list(&mut e, 0, digests),
+            Self::Have(payloads) => list(&mut e, 1, payloads),
+            Self::Keeps(digests) => list(&mut e, 4, digests),
+            Self::Kept(digests) => list(&mut e, 5, digests),
             Self::Ask(item, offset) => {
                 e.array(3).and_then(|e| item.write(e.u8(2)?)).and_then(|e| e.u32(*offset)).map(drop)
             }
@@ -190,12 +180,9 @@ impl Fetch {
         let mut d = Decoder::new(message);
         let len = d.array()?;
         let fetch = match (d.u8()?, len) {
-            (0, Some(2)) => {
-                let count = counted(&mut d, WANTED_MAX)?;
-                let digest =
-                    |_| d.bytes()?.try_into().map_err(|_| decode::Error::message("digest"));
-                Self::Want((0..count).map(digest).collect::<Result<_, _>>()?)
-            }
+            (0, Some(2)) => Self::Want(digests(&mut d, WANTED_MAX)?),
+            (4, Some(2)) => Self::Keeps(digests(&mut d, KEPT_MAX)?),
+            (5, Some(2)) => Self::Kept(digests(&mut d, KEPT_MAX)?),
             (1, Some(2)) => {
                 let count = counted(&mut d, WANTED_MAX)?;
                 let payload = |_| part(&mut d, PAYLOAD_BYTES_MAX);
@@ -211,6 +198,22 @@ impl Fetch {
         at_end(message, &d)?;
         Ok(fetch)
     }
+}
+
+/// Writes `[kind, [bytes, ...]]`.
+fn list<W: encode::Write>(
+    e: &mut Encoder<W>,
+    kind: u8,
+    parts: &[impl AsRef<[u8]>],
+) -> Result<(), encode::Error<W::Error>> {
+    e.array(2)?.u8(kind)?.array(parts.len() as u64)?;
+    parts.iter().try_for_each(|part| e.bytes(part.as_ref()).map(drop))
+}
+
+fn digests(d: &mut Decoder<'_>, max: usize) -> Result<Vec<[u8; 32]>, decode::Error> {
+    let count = counted(d, max)?;
+    let digest = |_| d.bytes()?.try_into().map_err(|_| decode::Error::message("digest"));
+    (0..count).map(digest).collect()
 }
 
 fn exactly(d: &mut Decoder<'_>, len: u64) -> Result<(), decode::Error> {
@@ -276,13 +279,16 @@ mod tests {
         let part = |item| Part { item, offset: 5, total: 9, bytes: Bytes::from("part") };
         let asked = items.iter().flat_map(|item| [Fetch::Ask(*item, 7), Fetch::Part(part(*item))]);
         let others = [Fetch::Want(vec![[1; 32], [2; 32]]), Fetch::Have(vec![Bytes::from("x")])];
-        for fetch in asked.chain(others) {
+        let kept = [Fetch::Keeps(vec![[3; 32]]), Fetch::Kept(vec![[4; 32]; KEPT_MAX])];
+        for fetch in asked.chain(others).chain(kept) {
             let message = fetch.encode();
             assert_eq!(Fetch::decode(&message).unwrap(), fetch);
-            for cut in 0..message.len() {
+            for cut in (0..message.len()).step_by(1 + message.len() / 500) {
                 assert!(Fetch::decode(&message.slice(..cut)).is_err());
             }
         }
+        let many = Fetch::Keeps(vec![[3; 32]; KEPT_MAX + 1]).encode();
+        assert!(Fetch::decode(&many).is_err());
         for hostile in [
             &[0x9a, 0xff, 0xff, 0xff, 0xff][..],
             &[0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],

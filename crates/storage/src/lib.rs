@@ -15,6 +15,9 @@ pub use fjall_store::{FjallStore, OpenStoreError, Settings};
 mod segment;
 pub use segment::{MemoryFiles, OsFiles, SegmentFiles};
 
+mod record;
+pub use record::AtRest;
+
 mod payloads;
 pub use payloads::{PayloadError, Payloads};
 

@@ -1,21 +1,25 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use althing_state::{Batch, Direction, Space, Store, StoreError};
-use althing_types::{blake3_digest, limits::PAYLOAD_BYTES_MAX};
+use althing_state::{Batch, Direction, Space, Store, StoreError, prefix_end};
+use althing_types::limits::PAYLOAD_BYTES_MAX;
 use bytes::Bytes;
 
-use crate::segment::SegmentFiles;
+use crate::{
+    record::{AtRest, Content, Place, read_record},
+    segment::SegmentFiles,
+};
+
+mod compact;
 
 /// Length at which a segment is full, bytes.
 const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
-/// What comes before each payload: its length and its digest.
-const RECORD_HEAD_BYTES: usize = 4 + 32;
-/// Set in a record's length where the payload has been erased.
-const ERASED: u32 = 1 << 31;
 
 /// Why payloads cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +44,9 @@ pub enum PayloadError {
     /// A payload on disk is not what was kept.
     #[error("payload {} is damaged on disk; it will be fetched from another peer", hex(.0))]
     Damaged([u8; 32]),
+    /// Payloads are encrypted with another key than this one.
+    #[error("the payloads on disk are encrypted with another key; nothing was changed")]
+    WrongKey,
 }
 
 impl From<StoreError> for PayloadError {
@@ -50,7 +57,8 @@ impl From<StoreError> for PayloadError {
 
 /// Payloads of batches, addressed by their BLAKE3 digest, in append-only segments.
 ///
-/// A record is `length (4 bytes, big-endian), digest (32), payload`; the digest is its checksum.
+/// A record is `length (4 bytes, big-endian), digest (32), payload`; the digest is its checksum, or if it
+/// is encrypted, the cipher's tag is.
 /// Where the records of full segments are is in the index; those of the last segment are read from
 /// it at start, so that keeping a payload takes one flush and not two. What a loss of power leaves
 /// of an unfinished record is cut off at start.
@@ -59,6 +67,12 @@ pub struct Payloads {
     files: Arc<dyn SegmentFiles>,
     index: Arc<dyn Store>,
     tail: Mutex<Tail>,
+    /// To read what is encrypted with.
+    key: Option<AtRest>,
+    /// Whether what is written is encrypted.
+    seals: bool,
+    /// Length of all segments.
+    bytes: AtomicU64,
 }
 
 /// The last segment.
@@ -66,76 +80,82 @@ pub struct Payloads {
 struct Tail {
     segment: u32,
     len: u64,
+    /// Bytes of records in it that nobody needs any more.
+    dead: u64,
     records: BTreeMap<[u8; 32], Place>,
 }
 
 impl Tail {
     /// A segment without records.
     const fn empty(segment: u32) -> Self {
-        Self { segment, len: 0, records: BTreeMap::new() }
-    }
-}
-
-/// Where a payload is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    segment: u32,
-    /// Of the record.
-    position: u64,
-    /// Of the payload.
-    len: u32,
-}
-
-impl Place {
-    /// Where the record ends.
-    const fn end(self) -> u64 {
-        self.position + RECORD_HEAD_BYTES as u64 + self.len as u64
-    }
-
-    fn encode(self) -> Vec<u8> {
-        let mut bytes = self.segment.to_be_bytes().to_vec();
-        bytes.extend_from_slice(&self.position.to_be_bytes());
-        bytes.extend_from_slice(&self.len.to_be_bytes());
-        bytes
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let (segment, rest) = bytes.split_first_chunk()?;
-        let (position, rest) = rest.split_first_chunk()?;
-        Some(Self {
-            segment: u32::from_be_bytes(*segment),
-            position: u64::from_be_bytes(*position),
-            len: u32::from_be_bytes(rest.try_into().ok()?),
-        })
+        Self { segment, len: 0, dead: 0, records: BTreeMap::new() }
     }
 }
 
 impl Payloads {
-    /// Opens the payloads in `files`, with `index` for where they are.
+    /// Opens the payloads in `files`, with `index` for where they are, and keeps them as they are.
     ///
     /// # Errors
-    /// [`PayloadError`] if the disk fails.
+    /// [`PayloadError`] if the disk fails, or [`PayloadError::WrongKey`] if they are encrypted.
     pub fn open(files: Arc<dyn SegmentFiles>, index: Arc<dyn Store>) -> Result<Self, PayloadError> {
+        Self::open_with(files, index, None, false)
+    }
+
+    /// The same with a key, with which encrypted payloads are read and, if it `seals`, new ones are
+    /// encrypted. Those that are there stay as they are.
+    ///
+    /// # Errors
+    /// [`PayloadError`] if the disk fails; [`PayloadError::WrongKey`] if payloads are encrypted with
+    /// another key: then nothing has been changed.
+    pub fn open_with(
+        files: Arc<dyn SegmentFiles>,
+        index: Arc<dyn Store>,
+        key: Option<AtRest>,
+        seals: bool,
+    ) -> Result<Self, PayloadError> {
+        let check = key.as_ref().map(|key| key.check().to_vec());
+        let known = index.get(Space::Payloads, CHECK)?;
+        if known.is_some() && known != check {
+            return Err(PayloadError::WrongKey);
+        }
         let segments = files.list().map_err(failed("list", 0))?;
-        let last = segments.last().copied();
-        let mut tail = Tail::empty(0);
-        // The index knows none of them if somebody moved it away, or not the last two after a crash
-        // between filling a segment and indexing it.
-        for segment in segments {
-            let is_last = last == Some(segment);
-            let indexed = index.get(Space::Payloads, &seal_key(segment))?.is_some();
-            if !indexed {
-                tail = read_segment(&*files, segment, is_last)?;
-            }
-            // One that others follow is full, though damage may hide where it ends.
-            if indexed || tail.len >= SEGMENT_BYTES || !is_last {
-                if !indexed {
-                    seal(&*index, &tail)?;
+        // Before anything is cut off or written: the index may be gone, and the key another.
+        let mut unindexed = Vec::new();
+        for segment in &segments {
+            if index.get(Space::Payloads, &seal_key(*segment))?.is_none() {
+                let found = read_segment(&*files, *segment, key.as_ref())?;
+                if found.is_foreign && known.is_none() {
+                    return Err(PayloadError::WrongKey);
                 }
-                tail = Tail::empty(segment + 1);
+                unindexed.push(found);
             }
         }
-        Ok(Self { files, index, tail: Mutex::new(tail) })
+        let seals = seals && key.is_some();
+        if let Some(check) = check.filter(|_| seals && known.is_none()) {
+            let mut batch = Batch::default();
+            batch.put(Space::Payloads, CHECK, check);
+            index.commit(batch)?;
+        }
+        let last = segments.last().copied();
+        let mut tail = Tail::empty(last.map_or(0, |last| last + 1));
+        // The index knows none of them if somebody moved it away, or not the last two after a crash
+        // between filling a segment and indexing it.
+        for found in unindexed {
+            let is_last = last == Some(found.tail.segment);
+            found.cut_off(&*files, is_last)?;
+            // One that others follow is full, though damage may hide where it ends.
+            if found.tail.len >= SEGMENT_BYTES || !is_last {
+                seal(&*index, &found.tail)?;
+            } else {
+                tail = found.tail;
+            }
+        }
+        let mut bytes = 0_u64;
+        for segment in segments {
+            bytes += files.len(segment).map_err(failed("measure", segment))?;
+        }
+        let (tail, bytes) = (Mutex::new(tail), AtomicU64::new(bytes));
+        Ok(Self { files, index, tail, key, seals, bytes })
     }
 
     /// Keeps payloads under their digests; returns once they would survive a loss of power. Those
@@ -147,31 +167,46 @@ impl Payloads {
     /// [`PayloadError`]; after any but [`PayloadError::Full`] only a restart is safe.
     pub fn put_all(&self, payloads: &[([u8; 32], Bytes)]) -> Result<(), PayloadError> {
         let mut tail = self.tail();
-        let mut records = Vec::new();
-        let mut fresh = BTreeMap::new();
+        let mut fresh = Vec::with_capacity(payloads.len());
         for (digest, payload) in payloads {
-            if fresh.contains_key(digest) || self.find(&tail, digest)?.is_some() {
+            if self.find(&tail, digest)?.is_none() {
+                fresh.push((digest, payload));
+            }
+        }
+        self.append(&mut tail, fresh)
+    }
+
+    /// Writes payloads behind the others, each digest once.
+    fn append<'a>(
+        &self,
+        tail: &mut Tail,
+        payloads: impl IntoIterator<Item = (&'a [u8; 32], &'a Bytes)>,
+    ) -> Result<(), PayloadError> {
+        let (segment, sealed) = (tail.segment, self.seals);
+        let (mut records, mut fresh) = (Vec::new(), BTreeMap::new());
+        for (digest, payload) in payloads {
+            if fresh.contains_key(digest) {
                 continue;
             }
-            let len = u32::try_from(payload.len()).unwrap_or(ERASED);
-            debug_assert!(len < ERASED && payload.len() <= PAYLOAD_BYTES_MAX, "bounded before");
+            debug_assert!(payload.len() <= PAYLOAD_BYTES_MAX, "bounded before");
+            let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             let position = tail.len + records.len() as u64;
-            fresh.insert(*digest, Place { segment: tail.segment, position, len });
-            records.extend_from_slice(&len.to_be_bytes());
-            records.extend_from_slice(digest);
-            records.extend_from_slice(payload);
+            let place = Place { segment, position, len, sealed };
+            let record = place.record(digest, payload, self.key.as_ref());
+            records.extend_from_slice(&record.ok_or(PayloadError::WrongKey)?);
+            fresh.insert(*digest, place);
         }
         if records.is_empty() {
             return Ok(());
         }
-        let segment = tail.segment;
         let written = self.files.write_at(segment, tail.len, &records);
         written.map_err(failed("write", segment))?;
         self.files.sync(segment).map_err(failed("flush", segment))?;
         tail.len += records.len() as u64;
+        self.bytes.fetch_add(records.len() as u64, Ordering::Relaxed);
         tail.records.append(&mut fresh);
         if tail.len >= SEGMENT_BYTES {
-            seal(&*self.index, &tail)?;
+            seal(&*self.index, tail)?;
             *tail = Tail::empty(segment + 1);
         }
         Ok(())
@@ -182,17 +217,21 @@ impl Payloads {
     /// # Errors
     /// [`PayloadError::Damaged`] if it is here but not what was kept; others if the disk fails.
     pub fn get(&self, digest: &[u8; 32]) -> Result<Option<Bytes>, PayloadError> {
-        let place = self.find(&self.tail(), digest)?;
-        let Some(Place { segment, position, len }) = place else { return Ok(None) };
-        let start = position + RECORD_HEAD_BYTES as u64;
-        match self.files.read_at(segment, start, len as usize) {
-            Ok(payload) if blake3_digest(&payload) == *digest => Ok(Some(payload.into())),
-            Ok(_) => Err(PayloadError::Damaged(*digest)),
-            // The file was cut, or is gone.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(PayloadError::Damaged(*digest))
+        let mut before = None;
+        loop {
+            let place = self.find(&self.tail(), digest)?;
+            let Some(place) = place else { return Ok(None) };
+            match place.read(&*self.files, digest, self.key.as_ref()) {
+                Ok(Some(payload)) => return Ok(Some(payload)),
+                // It may have been moved between the two.
+                _ if before != Some(place) => before = Some(place),
+                Ok(None) => return Err(PayloadError::Damaged(*digest)),
+                // The file was cut, or is gone.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(PayloadError::Damaged(*digest));
+                }
+                Err(error) => return Err(failed("read", place.segment)(error)),
             }
-            Err(error) => Err(failed("read", segment)(error)),
         }
     }
 
@@ -200,6 +239,12 @@ impl Payloads {
     #[must_use]
     pub fn contains(&self, digest: &[u8; 32]) -> bool {
         matches!(self.find(&self.tail(), digest), Ok(Some(_)))
+    }
+
+    /// Length of all that is kept here on disk, bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// Destroys payloads: overwrites their bytes and forgets where they were; with one flush for each
@@ -210,28 +255,22 @@ impl Payloads {
     pub fn erase(&self, digests: &BTreeSet<[u8; 32]>) -> Result<usize, PayloadError> {
         let mut tail = self.tail();
         let (mut found, mut segments) = (Vec::new(), BTreeSet::new());
+        let mut count = 0;
         for digest in digests {
-            let Some(place) = self.find(&tail, digest)? else { continue };
-            let mut record = (place.len | ERASED).to_be_bytes().to_vec();
-            record.resize(RECORD_HEAD_BYTES + place.len as usize, 0);
-            let written = self.files.write_at(place.segment, place.position, &record);
-            written.map_err(failed("erase in", place.segment))?;
-            segments.insert(place.segment);
-            found.push(*digest);
+            let places = self.places(&tail, digest)?;
+            count += usize::from(!places.is_empty());
+            for place in places {
+                let written = self.files.write_at(place.segment, place.position, &place.erased());
+                written.map_err(failed("erase in", place.segment))?;
+                segments.insert(place.segment);
+                found.push((*digest, place));
+            }
         }
         for segment in segments {
             self.files.sync(segment).map_err(failed("flush", segment))?;
         }
-        let mut batch = Batch::default();
-        for digest in &found {
-            if tail.records.remove(digest).is_none() {
-                batch.remove(Space::Payloads, place_key(digest));
-            }
-        }
-        if !batch.writes.is_empty() {
-            self.index.commit(batch)?;
-        }
-        Ok(found.len())
+        self.drop_places(&mut tail, &found)?;
+        Ok(count)
     }
 
     /// Forgets where a damaged payload was, so that it can be kept anew.
@@ -239,12 +278,41 @@ impl Payloads {
     /// # Errors
     /// [`PayloadError`] if the index cannot be written.
     pub fn forget(&self, digest: &[u8; 32]) -> Result<(), PayloadError> {
-        if self.tail().records.remove(digest).is_none() {
-            let mut batch = Batch::default();
-            batch.remove(Space::Payloads, place_key(digest));
+        let mut tail = self.tail();
+        // Only the one that was read: there is another if a crash came while it was moved.
+        match self.find(&tail, digest)? {
+            Some(place) => self.drop_places(&mut tail, &[(*digest, place)]),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes places out of the index, and counts the bytes there as dead.
+    fn drop_places(&self, tail: &mut Tail, gone: &[([u8; 32], Place)]) -> Result<(), PayloadError> {
+        let (mut batch, mut dead) = (Batch::default(), BTreeMap::<u32, u64>::new());
+        for (digest, place) in gone {
+            if place.segment == tail.segment {
+                tail.records.remove(digest);
+                tail.dead += place.bytes();
+            } else {
+                batch.remove(Space::Payloads, place_key(digest));
+                *dead.entry(place.segment).or_default() += place.bytes();
+            }
+        }
+        for (segment, more) in dead {
+            let so_far = self.dead_in(segment)?;
+            let all = so_far.saturating_add(more);
+            batch.put(Space::Payloads, dead_key(segment), all.to_be_bytes());
+        }
+        if !batch.writes.is_empty() {
             self.index.commit(batch)?;
         }
         Ok(())
+    }
+
+    /// Bytes in a full segment that nobody needs any more.
+    fn dead_in(&self, segment: u32) -> Result<u64, StoreError> {
+        let row = self.index.get(Space::Payloads, &dead_key(segment))?;
+        Ok(row.and_then(|row| row.try_into().ok()).map_or(0, u64::from_be_bytes))
     }
 
     /// Digests of the payloads here, at most `limit` after a digest, ascending.
@@ -271,14 +339,24 @@ impl Payloads {
         let own = tail.records.keys().filter(|digest| after.is_none_or(|after| *digest > after));
         let mut all: Vec<[u8; 32]> = indexed.chain(own.take(limit).copied()).collect();
         all.sort_unstable();
+        all.dedup();
         all.truncate(limit);
         Ok(all)
     }
 
     fn find(&self, tail: &Tail, digest: &[u8; 32]) -> Result<Option<Place>, PayloadError> {
-        if let Some(place) = tail.records.get(digest) {
-            return Ok(Some(*place));
+        match tail.records.get(digest) {
+            Some(place) => Ok(Some(*place)),
+            None => self.indexed(digest),
         }
+    }
+
+    /// All places of a payload: two if a crash came while it was moved.
+    fn places(&self, tail: &Tail, digest: &[u8; 32]) -> Result<Vec<Place>, PayloadError> {
+        Ok(tail.records.get(digest).copied().into_iter().chain(self.indexed(digest)?).collect())
+    }
+
+    fn indexed(&self, digest: &[u8; 32]) -> Result<Option<Place>, PayloadError> {
         let key = place_key(digest);
         match self.index.get(Space::Payloads, &key)? {
             Some(bytes) => {
@@ -293,12 +371,24 @@ impl Payloads {
     }
 }
 
+/// Row by which the key is known again that payloads are encrypted with.
+const CHECK: &[u8] = b"k/";
+
 fn place_key(digest: &[u8; 32]) -> Vec<u8> {
     [b"d/".as_slice(), digest].concat()
 }
 
+/// Row of a full segment: its length.
 fn seal_key(segment: u32) -> Vec<u8> {
-    [b"s/".as_slice(), &segment.to_be_bytes()].concat()
+    [SEALS, &segment.to_be_bytes()].concat()
+}
+
+/// What the rows of full segments begin with.
+const SEALS: &[u8] = b"s/";
+
+/// Row of how many bytes of a full segment nobody needs any more.
+fn dead_key(segment: u32) -> Vec<u8> {
+    [b"g/".as_slice(), &segment.to_be_bytes()].concat()
 }
 
 /// Writes into the index where the records of a full segment are.
@@ -308,79 +398,62 @@ fn seal(index: &dyn Store, tail: &Tail) -> Result<(), PayloadError> {
         batch.put(Space::Payloads, place_key(digest), place.encode());
     }
     batch.put(Space::Payloads, seal_key(tail.segment), tail.len.to_be_bytes());
+    if tail.dead > 0 {
+        batch.put(Space::Payloads, dead_key(tail.segment), tail.dead.to_be_bytes());
+    }
     Ok(index.commit(batch)?)
 }
 
-/// Reads a segment that the index does not know. Of the last, cuts off what is not whole: it is
-/// where the next payload goes. What does not read in others is damage.
+/// A segment that the index does not know.
+struct Unindexed {
+    tail: Tail,
+    /// Length of its file.
+    end: u64,
+    /// Whether it has what another key encrypted.
+    is_foreign: bool,
+}
+
+impl Unindexed {
+    /// Of the last, cuts off what is not whole: it is where the next payload goes. What does not read
+    /// in others is damage.
+    fn cut_off(&self, files: &dyn SegmentFiles, is_last: bool) -> Result<(), PayloadError> {
+        let (Tail { segment, len, .. }, end) = (&self.tail, self.end);
+        let (segment, len) = (*segment, *len);
+        if len < end && !is_last {
+            tracing::warn!(segment, lost_bytes = end - len, "payloads at its end are damaged");
+        } else if len < end {
+            tracing::warn!(segment, cut_bytes = end - len, "cut an unfinished payload off");
+            files.truncate(segment, len).map_err(failed("truncate", segment))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a segment that the index does not know.
 fn read_segment(
     files: &dyn SegmentFiles,
     segment: u32,
-    is_last: bool,
-) -> Result<Tail, PayloadError> {
+    key: Option<&AtRest>,
+) -> Result<Unindexed, PayloadError> {
     let end = files.len(segment).map_err(failed("measure", segment))?;
-    let mut tail = Tail::empty(segment);
+    let (mut tail, mut is_foreign) = (Tail::empty(segment), false);
     let mut position = 0;
-    while let Some(record) = read_record(files, segment, position, end)? {
+    let read = |position| read_record(files, segment, position, end, key);
+    while let Some(record) = read(position).map_err(failed("read", segment))? {
         position = record.place.end();
         match record.content {
-            Content::Whole => _ = tail.records.insert(record.digest, record.place),
-            Content::Erased => {}
+            Content::Whole(_) => _ = tail.records.insert(record.digest, record.place),
+            Content::Erased => tail.dead += record.place.bytes(),
             // If a good one follows, the disk damaged it; if none does, it was never finished.
             Content::Damaged => continue,
+            Content::Foreign => {
+                is_foreign = true;
+                continue;
+            }
         }
         tail.len = position;
     }
-    if tail.len < end && !is_last {
-        tracing::warn!(segment, lost_bytes = end - tail.len, "payloads at its end are damaged");
-    } else if tail.len < end {
-        tracing::warn!(segment, cut_bytes = end - tail.len, "cut an unfinished payload off");
-        files.truncate(segment, tail.len).map_err(failed("truncate", segment))?;
-    }
-    Ok(tail)
-}
-
-/// A record as it lies in a segment.
-struct Record {
-    digest: [u8; 32],
-    place: Place,
-    content: Content,
-}
-
-enum Content {
-    Whole,
-    Erased,
-    /// The payload is not the one that the digest names.
-    Damaged,
-}
-
-/// The record at a position; `None` if there is none that ends within the segment.
-fn read_record(
-    files: &dyn SegmentFiles,
-    segment: u32,
-    position: u64,
-    end: u64,
-) -> Result<Option<Record>, PayloadError> {
-    let start = position + RECORD_HEAD_BYTES as u64;
-    if start > end {
-        return Ok(None);
-    }
-    let head =
-        files.read_at(segment, position, RECORD_HEAD_BYTES).map_err(failed("read", segment))?;
-    let Some((len, digest)) = head.split_first_chunk::<4>() else { return Ok(None) };
-    let (word, digest) = (u32::from_be_bytes(*len), digest.try_into().unwrap_or([0; 32]));
-    let (len, erased) = (word & !ERASED, word & ERASED != 0);
-    if len as usize > PAYLOAD_BYTES_MAX || start + u64::from(len) > end {
-        return Ok(None);
-    }
-    let place = Place { segment, position, len };
-    if erased {
-        return Ok(Some(Record { digest, place, content: Content::Erased }));
-    }
-    let payload = files.read_at(segment, start, len as usize).map_err(failed("read", segment))?;
-    let is_whole = blake3_digest(&payload) == digest;
-    let content = if is_whole { Content::Whole } else { Content::Damaged };
-    Ok(Some(Record { digest, place, content }))
+    Ok(Unindexed { tail, end, is_foreign })
 }
 
 fn failed(attempt: &'static str, segment: u32) -> impl FnOnce(io::Error) -> PayloadError {
@@ -395,163 +468,4 @@ fn hex(digest: &[u8; 32]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::segment::MemoryFiles;
-    use althing_state::MemoryStore;
-
-    fn payload(number: u32) -> ([u8; 32], Bytes) {
-        let bytes = Bytes::from(number.to_be_bytes().repeat(1 + number as usize % 50));
-        (blake3_digest(&bytes), bytes)
-    }
-
-    fn open(files: &Arc<MemoryFiles>, index: &Arc<MemoryStore>) -> Payloads {
-        let files: Arc<dyn SegmentFiles> = Arc::clone(files) as _;
-        Payloads::open(files, Arc::clone(index) as _).unwrap()
-    }
-
-    #[test]
-    fn what_was_kept_survives_a_loss_of_power_and_what_was_not_is_cut_off() {
-        for seed in 0..400_u64 {
-            let (files, index) = (Arc::new(MemoryFiles::new()), Arc::new(MemoryStore::new()));
-            let store = open(&files, &index);
-            let kept: Vec<_> = (0..20).map(payload).collect();
-            for pair in kept.chunks(3) {
-                store.put_all(pair).unwrap();
-            }
-            // Written but not flushed: an unfinished record at the end.
-            let (digest, bytes) = payload(99);
-            let mut record = (bytes.len() as u32).to_be_bytes().to_vec();
-            record.extend_from_slice(&digest);
-            record.extend_from_slice(&bytes);
-            let end = files.len(0).unwrap();
-            files.write_at(0, end, &record).unwrap();
-            drop(store);
-            files.crash(seed);
-            let store = open(&files, &index);
-            for (digest, bytes) in &kept {
-                assert_eq!(store.get(digest).unwrap().as_ref(), Some(bytes), "seed {seed}");
-            }
-            // Either wholly there or not at all, and the store goes on.
-            assert!(store.get(&digest).unwrap().is_none_or(|found| found == bytes));
-            store.put_all(&[payload(99), payload(100)]).unwrap();
-            assert_eq!(store.get(&digest).unwrap(), Some(bytes));
-        }
-    }
-
-    #[test]
-    fn erasing_leaves_no_byte_and_damage_is_told() {
-        let (files, index) = (Arc::new(MemoryFiles::new()), Arc::new(MemoryStore::new()));
-        let store = open(&files, &index);
-        let (secret, text) = (b"attack at dawn".to_vec(), Bytes::from_static(b"attack at dawn"));
-        let digest = blake3_digest(&secret);
-        store.put_all(&[payload(1), (digest, text), payload(2)]).unwrap();
-        let erased = BTreeSet::from([digest, [0x33; 32]]);
-        assert_eq!([(); 2].map(|()| store.erase(&erased).unwrap()), [1, 0]);
-        let all = files.read_at(0, 0, files.len(0).unwrap() as usize).unwrap();
-        assert!(!all.windows(4).any(|part| part == b"dawn"));
-        let reopened = open(&files, &index);
-        assert_eq!(reopened.get(&digest).unwrap(), None);
-        assert_eq!(reopened.digests(None, 10).unwrap().len(), 2);
-        files.damage(0, RECORD_HEAD_BYTES);
-        let (damaged, bytes) = payload(1);
-        assert!(matches!(reopened.get(&damaged), Err(PayloadError::Damaged(_))));
-        reopened.forget(&damaged).unwrap();
-        reopened.put_all(&[(damaged, bytes.clone())]).unwrap();
-        assert_eq!(reopened.get(&damaged).unwrap(), Some(bytes));
-    }
-
-    #[test]
-    fn damage_in_the_last_segment_costs_one_payload() {
-        let (files, index) = (Arc::new(MemoryFiles::new()), Arc::new(MemoryStore::new()));
-        let store = open(&files, &index);
-        store.put_all(&[payload(1), payload(2), payload(3)]).unwrap();
-        let after_first = payload(1).1.len() + RECORD_HEAD_BYTES;
-        files.damage(0, after_first + RECORD_HEAD_BYTES);
-        let end = files.len(0).unwrap();
-        let store = open(&files, &index);
-        assert_eq!(files.len(0).unwrap(), end, "nothing is cut off");
-        let held = |number| store.contains(&payload(number).0);
-        assert!(held(1) && !held(2) && held(3));
-        store.put_all(&[payload(2)]).unwrap();
-        let store = open(&files, &index);
-        assert_eq!(store.digests(None, 10).unwrap().len(), 3);
-        // A file that somebody cut: what is gone is told, and can be kept anew.
-        files.truncate(0, end).unwrap();
-        assert!(matches!(store.get(&payload(2).0), Err(PayloadError::Damaged(_))));
-        store.forget(&payload(2).0).unwrap();
-        assert!(!store.contains(&payload(2).0));
-    }
-
-    #[test]
-    fn a_full_disk_keeps_what_was_there() {
-        let (files, index) = (Arc::new(MemoryFiles::new()), Arc::new(MemoryStore::new()));
-        let store = open(&files, &index);
-        store.put_all(&[payload(1)]).unwrap();
-        files.set_failing(true);
-        assert!(matches!(store.put_all(&[payload(2)]), Err(PayloadError::Full)));
-        files.set_failing(false);
-        store.put_all(&[payload(2)]).unwrap();
-        assert!(store.contains(&payload(1).0) && store.contains(&payload(2).0));
-    }
-
-    /// The index is away, as recovery asks for, and the disk damaged the end of a full segment, so
-    /// that it looks unfinished: all that it held was forgotten.
-    #[test]
-    fn a_damaged_end_of_a_full_segment_costs_what_is_damaged() {
-        let big = |number: u32| {
-            let bytes = Bytes::from(number.to_be_bytes().repeat(PAYLOAD_BYTES_MAX / 4));
-            (blake3_digest(&bytes), bytes)
-        };
-        let record = (RECORD_HEAD_BYTES + PAYLOAD_BYTES_MAX) as u64;
-        let per_segment = SEGMENT_BYTES.div_ceil(record) as u32;
-        let all: Vec<_> = (0..per_segment + 2).map(big).collect();
-        let (first, second) = all.split_at(per_segment as usize);
-        let last = record * u64::from(per_segment - 1);
-        for damaged in [0, RECORD_HEAD_BYTES as u64] {
-            let (files, index) = (Arc::new(MemoryFiles::new()), Arc::new(MemoryStore::new()));
-            let store = open(&files, &index);
-            store.put_all(first).unwrap();
-            store.put_all(second).unwrap();
-            drop(store);
-            files.damage(0, (last + damaged) as usize);
-            let store = open(&files, &Arc::new(MemoryStore::new()));
-            let (lost, kept) = first.split_last().unwrap();
-            assert!(!store.contains(&lost.0), "damaged at {damaged}");
-            store.put_all(&[payload(1)]).unwrap();
-            assert_eq!(files.len(0).unwrap(), record * u64::from(per_segment), "not touched");
-            for (digest, bytes) in kept.iter().chain(second) {
-                assert_eq!(store.get(digest).unwrap().as_ref(), Some(bytes));
-            }
-            store.put_all(std::slice::from_ref(lost)).unwrap();
-            assert_eq!(store.get(&lost.0).unwrap().as_ref(), Some(&lost.1));
-        }
-    }
-
-    #[test]
-    fn full_segments_are_found_by_the_index() {
-        let (files, index) = (Arc::new(MemoryFiles::new()), Arc::new(MemoryStore::new()));
-        let store = open(&files, &index);
-        let big = |number: u8| {
-            let bytes = Bytes::from(vec![number; PAYLOAD_BYTES_MAX]);
-            (blake3_digest(&bytes), bytes)
-        };
-        let first: Vec<_> = (0..=255).map(big).collect();
-        store.put_all(&first).unwrap();
-        let more: Vec<_> = (0..900_u32)
-            .map(|number| {
-                let bytes = Bytes::from(number.to_be_bytes().repeat(PAYLOAD_BYTES_MAX / 4));
-                (blake3_digest(&bytes), bytes)
-            })
-            .collect();
-        for part in more.chunks(200) {
-            store.put_all(part).unwrap();
-        }
-        drop(store);
-        let store = open(&files, &index);
-        assert!(files.list().unwrap().len() > 1);
-        for (digest, bytes) in first.iter().chain(&more) {
-            assert_eq!(store.get(digest).unwrap().as_ref(), Some(bytes));
-        }
-    }
-}
+mod tests;

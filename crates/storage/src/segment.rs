@@ -45,6 +45,12 @@ pub trait SegmentFiles: Send + Sync + fmt::Debug {
     /// # Errors
     /// If the disk fails.
     fn truncate(&self, file: u32, len: u64) -> io::Result<()>;
+
+    /// Deletes a file; no harm if there is none.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    fn remove(&self, file: u32) -> io::Result<()>;
 }
 
 /// Files in a folder.
@@ -67,6 +73,25 @@ impl OsFiles {
 
     fn path(&self, file: u32) -> PathBuf {
         self.folder.join(format!("{file:08}.payloads"))
+    }
+
+    /// Reads, and makes no file where there is none.
+    fn read<T>(&self, file: u32, run: impl FnOnce(&File) -> io::Result<T>) -> io::Result<T> {
+        {
+            let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((number, open)) = &*newest
+                && *number == file
+            {
+                return run(open);
+            }
+        }
+        match File::open(self.path(file)) {
+            Ok(open) => run(&open),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn with<T>(&self, file: u32, run: impl FnOnce(&File) -> io::Result<T>) -> io::Result<T> {
@@ -122,12 +147,23 @@ impl SegmentFiles for OsFiles {
 
     fn read_at(&self, file: u32, position: u64, len: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; len];
-        self.with(file, |open| open.read_exact_at(&mut bytes, position))?;
+        self.read(file, |open| open.read_exact_at(&mut bytes, position))?;
         Ok(bytes)
     }
 
     fn truncate(&self, file: u32, len: u64) -> io::Result<()> {
         self.with(file, |open| open.set_len(len).and_then(|()| open.sync_data()))
+    }
+
+    fn remove(&self, file: u32) -> io::Result<()> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest.as_ref().is_some_and(|(number, _)| *number == file) {
+            *newest = None;
+        }
+        match fs::remove_file(self.path(file)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => File::open(&self.folder)?.sync_all(),
+        }
     }
 }
 
@@ -226,6 +262,13 @@ impl SegmentFiles for MemoryFiles {
         let start = usize::try_from(position).map_err(io::Error::other)?;
         let content = inner.live.get(&file).and_then(|bytes| bytes.get(start..start + len));
         content.map(<[u8]>::to_vec).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn remove(&self, file: u32) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.live.remove(&file);
+        inner.durable.remove(&file);
+        Ok(())
     }
 
     fn truncate(&self, file: u32, len: u64) -> io::Result<()> {

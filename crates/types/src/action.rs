@@ -6,8 +6,9 @@ use crate::{
     AccessPolicy, AccessRequest, AccessUse, ActionKind, AgreementKey, Amount, BatchHeader, Cipher,
     Claim, CodeId, CodeMeta, Command, CommandReport, ContractId, DoubleVote, EntityId, Escrow,
     GrantId, Inception, Join, KeyShare, Limit, Manifest, Offer, Proposal, PublicKey, Resource,
-    Reward, ServiceId, ServiceStatus, Signature, Sponsorship, Stake, Status, StreamId, Terms,
-    ThingId, Transfer, Trigger, TriggerId, TxId, Version, Voucher, VoucherId,
+    Reward, ServiceId, ServiceStatus, Signature, Sponsorship, Stake, Status, StreamId,
+    StreamPlacement, Terms, ThingId, Transfer, Trigger, TriggerId, TxId, Version, Voucher,
+    VoucherId,
 };
 
 mod bounds;
@@ -281,6 +282,9 @@ pub enum Action {
         #[n(0)]
         uses: Vec<AccessUse>,
     },
+    /// Says who keeps the payloads of a stream, in place of what was said; by the owner of the thing.
+    #[n(44)]
+    PlaceStream(#[n(0)] StreamPlacement),
     /// Says to which key streams' keys are to be wrapped for the sender, in place of an earlier one.
     #[n(45)]
     SetAgreementKey {

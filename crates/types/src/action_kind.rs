@@ -109,6 +109,9 @@ pub enum ActionKind {
     /// [`Action::RecordAccess`](crate::Action::RecordAccess).
     #[n(26)]
     RecordAccess = 26,
+    /// [`Action::PlaceStream`](crate::Action::PlaceStream).
+    #[n(44)]
+    PlaceStream = 44,
     /// [`Action::SetAgreementKey`](crate::Action::SetAgreementKey).
     #[n(45)]
     SetAgreementKey = 45,
@@ -228,7 +231,7 @@ pub enum ActionKind {
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 73] = [
+    pub const ALL: [(Self, &'static str); 74] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -260,6 +263,7 @@ impl ActionKind {
         (Self::ReportCommand, "report_command"),
         (Self::CancelCommand, "cancel_command"),
         (Self::Quarantine, "quarantine"),
+        (Self::PlaceStream, "place_stream"),
         (Self::SetAgreementKey, "set_agreement_key"),
         (Self::RotateStreamKey, "rotate_stream_key"),
         (Self::ShareStreamKey, "share_stream_key"),

@@ -46,6 +46,9 @@ pub use secrecy::{
     shares_within_bounds,
 };
 
+mod placement;
+pub use placement::{Placement, StreamPlacement};
+
 mod pack;
 pub use pack::{Arrived, Pack, PackBody, SignedPayload};
 

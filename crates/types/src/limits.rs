@@ -18,6 +18,10 @@ pub const STREAM_READERS_MAX: usize = 64;
 /// How long after a rotation readings may still claim to be measured that are sealed under the key
 /// before it, milliseconds of ledger time.
 pub const STREAM_KEY_GRACE_MS: u64 = 60_000;
+/// Most organisations whose peers keep the payloads of one stream, if they are named.
+pub const PLACED_ORGANISATIONS_MAX: usize = 16;
+/// Longest retention of a stream's payloads that is a bound, days: a hundred years.
+pub const RETENTION_DAYS_MAX: u32 = 36_525;
 /// Most erasures of one stream.
 pub const ERASURES_MAX: usize = 64;
 /// Most readings in one batch.

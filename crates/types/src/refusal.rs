@@ -183,6 +183,7 @@ refusals! {
     177 DeviceChanged "device_changed" "The device of the thing, or its key, was changed a moment ago; submit again.";
     178 Unsigned "unsigned" "Readings of this thing count only with its device's signature; forward the packs that the device signed, unaltered.";
     179 DeviceSignature "device_signature" "A pack is not signed by the thing's device under its current key for this ledger and stream; the readings in it do not count.";
+    180 NoHolder "no_holder" "None of these organisations has a peer with a seat, so nobody would keep the payloads; name one that has.";
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::{
-    BatchHeader, EntityId, LedgerId, Payload, PayloadError, SigningKey, StreamId, Wire, WireError,
-    blake3_digest,
+    BatchHeader, EntityId, LedgerId, Payload, PayloadError, Placement, SigningKey, StreamId, Wire,
+    WireError, blake3_digest,
     limits::{PAYLOAD_BYTES_MAX, SEALED_OVERHEAD_BYTES_MAX, STREAM_READERS_MAX},
     wire::fixed,
 };
@@ -440,6 +440,16 @@ pub enum StreamEvent {
         /// Which peer.
         #[n(2)]
         holder: EntityId,
+    },
+    /// The owner says who keeps the payloads of a stream, and for how long.
+    #[n(5)]
+    Placed {
+        /// Which.
+        #[n(0)]
+        stream: StreamId,
+        /// Who, and for how long.
+        #[n(1)]
+        placement: Placement,
     },
     /// A key of a stream was given to readers.
     #[n(2)]

@@ -187,6 +187,8 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
     client.apply_configuration("")
     client.stop_peer()
     assert list(client.alarm_changes()) == []
+    client.gateways()
+    client.report_gateway({})
     client.property(ID, "a/b")
     client.block(7)
     client.prove_reading(ID, 3)

@@ -189,6 +189,10 @@ def contract_of(form: dict[str, Any]) -> actions.Action:
             return actions.RotateStreamKey(bytes.fromhex(form["stream"]), form["number"], form["cipher"], _shares(form))
         case "share_stream_key":
             return actions.ShareStreamKey(bytes.fromhex(form["stream"]), form["number"], _shares(form))
+        case "place_stream":
+            named = [bytes.fromhex(one) for one in form["organisations"]]
+            placement = secrecy.Placement(named, form["copies"], form["retention_days"])
+            return actions.PlaceStream(secrecy.StreamPlacement(bytes.fromhex(form["stream"]), placement))
         case "erase_readings":
             return actions.EraseReadings(bytes.fromhex(form["stream"]), form["first_seq"], form["last_seq"])
         case "confirm_erasure":

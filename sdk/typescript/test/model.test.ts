@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { Client } from '../src/client/index.ts';
+import type { GatewayReport } from '../src/client/model/index.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const ID = 'a'.repeat(64);
@@ -36,7 +37,7 @@ test('every operation has a method, with the parameters of the operation', async
     client.pending(ID), client.policies(ID), client.resolve('did:althing:demo:x'),
     client.things(), client.thing(ID), client.description(ID), client.property(ID, 'a/b'),
     client.stream(ID), client.readings(ID), client.latest(ID), client.aggregates(ID), client.gaps(ID),
-    client.streamKey(ID, 1), client.erasures(ID), client.holders(ID), client.agreement(ID),
+    client.streamKey(ID, 1), client.erasures(ID), client.holders(ID), client.agreement(ID), client.gateways(), client.reportGateway({} as GatewayReport),
     client.createWebhook({ url: 'http://hook.test/' }), client.webhooks(), client.pauseWebhook(ID, true), client.pauseWebhook(ID, false), client.deleteWebhook(ID),
     client.alarms(), client.alarmChanges({ signal: stop.signal }).next().catch(() => undefined), client.acknowledge(7), client.alarmLog(),
     client.operationLog(), client.configuration(), client.configurations(), client.checkConfiguration(''), client.applyConfiguration(''), client.stopPeer(),

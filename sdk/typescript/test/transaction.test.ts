@@ -217,6 +217,8 @@ function contractOf(json: Json): Action {
       return actions.rotateStreamKey(id('stream'), number('number'), sharesOf(json));
     case 'share_stream_key':
       return actions.shareStreamKey(id('stream'), number('number'), sharesOf(json));
+    case 'place_stream':
+      return actions.placeStream(id('stream'), json['organisations'] as string[], json['copies'] as number | null, json['retention_days'] as number | null);
     case 'erase_readings':
       return actions.eraseReadings(id('stream'), BigInt(number('first_seq')), BigInt(number('last_seq')));
     case 'confirm_erasure':

@@ -8,7 +8,7 @@ mod sensor;
 pub(crate) use sensor::Sensors;
 
 mod uplink;
-pub(crate) use uplink::readings;
+pub(crate) use uplink::{gather, readings};
 
 use std::{
     collections::BTreeMap,

@@ -64,6 +64,8 @@ impl Uplink {
                 Some(Input::Head { attempt, next_seq: head.next_seq, sealing: Sealing::Open })
             }
             Output::Locate { attempt, stream, seq } => {
+                let reach = BATCH_READINGS_MAX as u64;
+                self.gather(context, stream, seq.saturating_sub(reach), seq + reach).await;
                 let found = self.ask(context, |query| locate(query, stream, seq)).await;
                 let (batch, next_seq) = found?;
                 Some(Input::Located { attempt, batch, next_seq })
@@ -153,6 +155,15 @@ impl Uplink {
         Some(Outcome::Refused(refusal))
     }
 
+    /// Has the peer that will be asked first fetch what it does not keep.
+    async fn gather(&self, context: &Context, stream: StreamId, first: u64, last: u64) {
+        if let Some(index) = self.order().next()
+            && let Some(peer) = self.reached(context, index).await
+        {
+            gather(context, &peer.query(), &stream, first, last).await;
+        }
+    }
+
     /// What becomes of a transaction that a peer has taken.
     async fn outcome(
         &self,
@@ -226,6 +237,29 @@ fn located(batch: impl Iterator<Item = ReadingAt>) -> Option<Located> {
         .unzip();
     let first_seq = *numbers.first()?;
     Some(Located { first_seq, readings })
+}
+
+/// How long payloads that other peers keep are waited for.
+const GATHER_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Has a peer fetch what others keep of the readings between two numbers, as its interface does.
+pub(crate) async fn gather(
+    context: &Context,
+    query: &Query,
+    stream: &StreamId,
+    first: u64,
+    last: u64,
+) {
+    let mut filter = ReadingFilter { seq: (first, last), ..ReadingFilter::ALL };
+    while let Ok(page) = query.readings(stream, &filter, usize::MAX) {
+        if let Ok(lacking) = query.lacking(stream, &page.unavailable)
+            && !lacking.is_empty()
+        {
+            within(context, GATHER_PATIENCE, query.gather(lacking)).await;
+        }
+        let Some(next) = page.next else { return };
+        filter.seq.0 = next + 1;
+    }
 }
 
 /// All readings between two numbers; nothing if a payload is not there.

@@ -339,6 +339,7 @@ pub(super) fn to_json(action: &Action) -> Value {
         Action::SetAgreementKey { .. }
         | Action::RotateStreamKey { .. }
         | Action::ShareStreamKey { .. }
+        | Action::PlaceStream(_)
         | Action::EraseReadings { .. }
         | Action::ConfirmErasure { .. } => super::secrecy::action_json(action),
         other => onboarding_json(other),

@@ -2,7 +2,8 @@
 
 use althing_types::{
     Action, AgreementKey, AgreementSecret, Cipher, EntityId, Event, KeyShare, LedgerId, Payload,
-    Reading, SigningKey, StreamEvent, StreamKey, Suite, Value as Exact, Wire as _,
+    Placement, Reading, SigningKey, StreamEvent, StreamKey, StreamPlacement, Suite, Value as Exact,
+    Wire as _,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use serde_json::{Value, json};
@@ -26,9 +27,16 @@ fn shares() -> Vec<KeyShare> {
     vec![share(1), share(2)]
 }
 
-/// Those about streams' keys and erasure.
+fn placement() -> Placement {
+    let organisations = vec![EntityId([1; 32]), EntityId([2; 32])];
+    Placement { organisations, copies: Some(3), retention_days: Some(400) }
+}
+
+/// Those about streams' keys, erasure and placement.
 pub(super) fn actions() -> Vec<Action> {
     vec![
+        Action::PlaceStream(StreamPlacement { stream: STREAM, placement: Placement::default() }),
+        Action::PlaceStream(StreamPlacement { stream: STREAM, placement: placement() }),
         Action::SetAgreementKey { key: AGREEMENT },
         Action::RotateStreamKey {
             stream: STREAM,
@@ -54,6 +62,12 @@ fn share_json(share: &KeyShare) -> Value {
 pub(super) fn action_json(action: &Action) -> Value {
     let shares = |shares: &[KeyShare]| shares.iter().map(share_json).collect::<Vec<_>>();
     match action {
+        Action::PlaceStream(StreamPlacement { stream, placement }) => json!({
+            "stream": hex::encode(stream.0),
+            "organisations": placement.organisations.iter().map(|id| hex::encode(id.0)).collect::<Vec<_>>(),
+            "copies": placement.copies,
+            "retention_days": placement.retention_days,
+        }),
         Action::SetAgreementKey { key } => json!({ "key": hex::encode(key.0) }),
         Action::RotateStreamKey { stream, number, cipher, shares: wrapped } => json!({
             "stream": hex::encode(stream.0),
@@ -87,6 +101,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
             "readings erased",
             StreamEvent::Erased { stream, erasure: 0, first_seq: 41, last_seq: 70_000 },
         ),
+        ("stream placed", StreamEvent::Placed { stream, placement: placement() }),
         ("erasure confirmed", StreamEvent::ErasureConfirmed { stream, erasure: 0, holder: READER }),
     ]
     .map(|(name, event)| (name, Event::Stream(event)))

@@ -3,20 +3,28 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use althing_types::Action;
+use althing_client::model::{Holders, Placement, query};
+use althing_types::{
+    Action, StreamPlacement,
+    limits::{PLACED_ORGANISATIONS_MAX, RETENTION_DAYS_MAX, VALIDATORS_MAX},
+};
 
 use super::final_at;
 use crate::{
     lookup,
     output::{Output, Table},
+    report::failed,
     session::{Explain as _, Remote, SignArgs, block_on},
 };
 
 /// Shows who holds data, and erases it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// Lists the peers that hold the payloads of a stream.
-    Where(Named),
+    /// Says which peers hold the payloads of a stream, and for the newest batches, who holds each.
+    Where(Where),
+    /// Says who is to keep the payloads of a stream, those that are there included; all peers for ever if
+    /// nothing else is said.
+    Place(Place),
     /// Has every holder delete readings: all batches that have one of these numbers, whole.
     Erase(Erase),
     /// Shows what was erased of a stream, who has confirmed it and who has not.
@@ -29,6 +37,37 @@ pub(crate) struct Named {
     stream: String,
     #[command(flatten)]
     remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Where {
+    /// As <thing>/<property>, or its 64 hex digits.
+    stream: String,
+    /// Only batches that begin at this number or below.
+    #[arg(long)]
+    last_seq: Option<u64>,
+    /// At most so many batches.
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// As <thing>/<property>, or its 64 hex digits.
+    stream: String,
+    /// Only peers of this organisation: DID, hex id or name; several times for several.
+    #[arg(long = "organisation", value_name = "ENTITY")]
+    organisations: Vec<String>,
+    /// So many of these peers keep each payload.
+    #[arg(long, value_name = "COUNT")]
+    copies: Option<u32>,
+    /// After so many days payloads may be dropped.
+    #[arg(long, value_name = "DAYS")]
+    retention_days: Option<u32>,
+    #[command(flatten)]
+    sign: SignArgs,
 }
 
 #[derive(Debug, Args)]
@@ -49,7 +88,8 @@ impl DataCommand {
     pub(crate) fn run(self, output: Output) -> anyhow::Result<()> {
         block_on(async {
             match self {
-                Self::Where(named) => named.holders(output).await,
+                Self::Where(which) => which.run(output).await,
+                Self::Place(place) => place.run(output).await,
                 Self::Erase(erase) => erase.run(output).await,
                 Self::Erased(named) => named.erased(output).await,
             }
@@ -57,18 +97,71 @@ impl DataCommand {
     }
 }
 
-impl Named {
-    async fn holders(self, output: Output) -> anyhow::Result<()> {
+impl Where {
+    async fn run(self, output: Output) -> anyhow::Result<()> {
         let client = self.remote.client()?;
         let stream = lookup::stream(&client, &self.stream).await?;
-        let holders = client.holders(&stream).await.explain()?;
+        let asked = query::HoldersOf { last_seq: self.last_seq, limit: self.limit };
+        let holders = client.holders(&stream, &asked).await.explain()?;
         output.show(&holders, || {
-            let mut table = Table::new(&["peer"]);
-            holders.peers.iter().for_each(|peer| table.row([peer.to_string()]));
-            table.or("no peer")
+            let mut table = Table::new(&["numbers", "peer"]);
+            for batch in &holders.batches {
+                let numbers = format!("{} to {}", batch.first_seq, batch.last_seq);
+                for peer in &batch.peers {
+                    table.row([numbers.clone(), peer.to_string()]);
+                }
+                if batch.peers.is_empty() {
+                    let why =
+                        if batch.erased { "nobody: erased" } else { "nobody: past retention" };
+                    table.row([numbers, why.to_owned()]);
+                }
+            }
+            format!("{}\n{}", rule(&holders), table.or("no batches"))
         })
     }
+}
 
+/// What the owner said, in a sentence, and the peers that it means.
+fn rule(holders: &Holders) -> String {
+    let Placement { organisations, copies, retention_days } = &holders.placement;
+    let count = copies.map_or("each of".to_owned(), |copies| format!("{copies} of"));
+    let whose =
+        if organisations.is_empty() { "the peers" } else { "the peers of its organisations" };
+    let days = retention_days.map_or(String::new(), |days| format!(", for {days} days"));
+    let mut text = format!("{count} {whose} keep each batch{days}:\n");
+    holders.peers.iter().for_each(|peer| text.push_str(&format!("  {peer}\n")));
+    text
+}
+
+impl Place {
+    async fn run(self, output: Output) -> anyhow::Result<()> {
+        let session = self.sign.session().await?;
+        let stream = lookup::stream(&session.client, &self.stream).await?;
+        let mut organisations = Vec::with_capacity(self.organisations.len());
+        for name in &self.organisations {
+            organisations.push(lookup::entity(&session.client, name).await?);
+        }
+        organisations.sort_unstable();
+        organisations.dedup();
+        let (copies, retention_days) = (self.copies, self.retention_days);
+        let placement = althing_types::Placement { organisations, copies, retention_days };
+        if !placement.is_within_bounds() {
+            return Err(failed(
+                "so many organisations, copies or days are not possible",
+                format!(
+                    "at most {PLACED_ORGANISATIONS_MAX} organisations, 1 to {VALIDATORS_MAX} copies, 1 to {RETENTION_DAYS_MAX} days"
+                ),
+            ));
+        }
+        let said = StreamPlacement { stream, placement };
+        let outcome = session.perform(vec![Action::PlaceStream(said)]).await?;
+        output.show(&json!({ "stream": stream.to_string(), "outcome": outcome }), || {
+            format!("{}\nnext: althing data where {}", final_at(&outcome), self.stream)
+        })
+    }
+}
+
+impl Named {
     async fn erased(self, output: Output) -> anyhow::Result<()> {
         let client = self.remote.client()?;
         let stream = lookup::stream(&client, &self.stream).await?;
@@ -93,7 +186,14 @@ impl Named {
                     ]);
                 }
             }
-            table.or("nothing was erased")
+            let kept = erasures.items.iter().flat_map(|erasure| &erasure.kept);
+            let kept = kept.map(|kept| {
+                let (payloads, stream) = (kept.payloads, kept.stream);
+                format!(
+                    "{payloads} payloads are kept, because stream {stream} has the same bytes\n"
+                )
+            });
+            format!("{}{}", table.or("nothing was erased"), kept.collect::<String>())
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use althing_client::{
     Client,
-    model::{Cursor, EventRecord, query},
+    model::{Cursor, EventRecord, Hex, query},
 };
 use clap::Args;
 
@@ -35,11 +35,46 @@ pub(crate) struct EventsCommand {
     /// Only contracts' events of this name and records of this kind.
     #[arg(long)]
     topic: Option<String>,
+    #[command(flatten)]
+    more: FilterArgs,
+    /// Only about this stream: <thing>/<property>, or its 64 hex digits.
+    #[arg(long)]
+    stream: Option<String>,
     /// End after so many.
     #[arg(long)]
     count: Option<u64>,
     #[command(flatten)]
     remote: Remote,
+}
+
+/// Which events about values, and about things of which type.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArgs {
+    /// Only about things whose description has this @type.
+    #[arg(long, value_name = "TYPE")]
+    thing_type: Option<String>,
+    /// Only batches of the stream with a value above this, or below that of --below.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    above: Option<String>,
+    /// Only batches of the stream with a value below this, or above that of --above.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    below: Option<String>,
+    /// Tell when nothing came in the stream for so many seconds.
+    #[arg(long, value_name = "SECONDS")]
+    silence: Option<u32>,
+}
+
+impl FilterArgs {
+    /// The part of a question that they are.
+    pub(super) fn query(&self) -> query::Events {
+        query::Events {
+            thing_type: self.thing_type.clone(),
+            above: self.above.clone(),
+            below: self.below.clone(),
+            silence_s: self.silence,
+            ..query::Events::default()
+        }
+    }
 }
 
 impl EventsCommand {
@@ -68,8 +103,12 @@ impl EventsCommand {
             thing,
             contract,
             topic: self.topic.clone(),
-            stream: None,
+            stream: match &self.stream {
+                Some(stream) => Some(Hex(lookup::stream(&client, stream).await?)),
+                None => None,
+            },
             service: None,
+            ..self.more.query()
         };
         follow(&client, &query, self.count, output).await
     }

@@ -61,6 +61,9 @@ pub(crate) struct List {
     /// Only those that said they are, or are not, online.
     #[arg(long)]
     online: Option<bool>,
+    /// Only those that said they are within so many degrees of a point: latitude,longitude,distance.
+    #[arg(long, allow_hyphen_values = true, value_name = "CIRCLE")]
+    near: Option<String>,
     /// Only those that said they are in this box: degrees south,west,north,east.
     #[arg(long, allow_hyphen_values = true, value_name = "BOX")]
     within: Option<String>,
@@ -178,6 +181,7 @@ impl List {
             property: self.property,
             online: self.online,
             within: self.within,
+            near: self.near,
             after: self.page.after.clone(),
             limit: self.page.limit,
         };

@@ -9,6 +9,7 @@ use althing_client::{
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::events::FilterArgs;
 use crate::{
     lookup,
     output::{Output, Table},
@@ -67,6 +68,8 @@ pub(crate) struct Create {
     /// Only about this entity: DID, hex id or name.
     #[arg(long)]
     entity: Option<String>,
+    #[command(flatten)]
+    more: FilterArgs,
     /// Begin behind this event, as its cursor says; otherwise at the present.
     #[arg(long)]
     after: Option<Cursor>,
@@ -122,7 +125,7 @@ impl Maker {
 impl Create {
     async fn run(self, output: Output) -> anyhow::Result<()> {
         let client = self.maker.client()?;
-        let mut events = query::Events { after: self.after, kind: self.kind, ..<_>::default() };
+        let mut events = query::Events { after: self.after, kind: self.kind, ..self.more.query() };
         if let Some(thing) = &self.thing {
             events.thing = Some(lookup::thing(&client, thing).await?.hex.0.into());
         }

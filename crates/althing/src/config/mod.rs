@@ -80,6 +80,14 @@ impl Config {
         (!text.is_empty()).then(|| self.folder.join(text))
     }
 
+    /// An amount of data in bytes; none if nothing is written.
+    fn optional_size(&self, key: &str, text: &str) -> anyhow::Result<Option<u64>> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        crate::size::parse(text).map(Some).map_err(|problem| self.document.wrong(key, problem))
+    }
+
     /// A length of time.
     fn span(&self, key: &str, text: &str) -> anyhow::Result<std::time::Duration> {
         crate::span::parse(text).map_err(|problem| self.document.wrong(key, problem))

@@ -50,6 +50,12 @@ pub(crate) struct PeerConfig {
     pub(crate) gather: Duration,
     /// How often what is not final is spread again.
     pub(crate) respread_interval: Duration,
+    /// Bytes of disk that payloads may take.
+    pub(crate) payload_bytes_max: Option<u64>,
+    /// Whether payloads are encrypted on disk.
+    pub(crate) encrypt_at_rest: bool,
+    /// File of the key that they are encrypted with; the voting key's if none.
+    pub(crate) encryption_key: Option<PathBuf>,
     /// Memory and disk of the store.
     pub(crate) store: Settings,
     /// How it catches up when it is far behind.
@@ -67,6 +73,9 @@ struct Section {
     operators: Vec<String>,
     auditors: Vec<String>,
     worker_threads: usize,
+    disk: String,
+    encrypt_at_rest: bool,
+    encryption_key: String,
     intake_calls_max: usize,
     result_delay: String,
     gather: String,
@@ -163,6 +172,9 @@ impl Config {
             result_delay: self.span("peer.result_delay", &section.result_delay)?,
             gather: self.span("peer.gather", &section.gather)?,
             respread_interval: self.span("peer.respread_interval", &section.respread_interval)?,
+            payload_bytes_max: self.optional_size("peer.disk", &section.disk)?,
+            encrypt_at_rest: section.encrypt_at_rest,
+            encryption_key: self.optional_path(&section.encryption_key),
             store: self.store(&section.store)?,
             sync: self.sync(&section.sync)?,
             api: althing_api::Config {

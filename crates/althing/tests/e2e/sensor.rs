@@ -47,6 +47,15 @@ fn a_value_from_mosquitto_pub_becomes_a_final_reading_with_a_proof() {
     let described = run(&["thing", "description", "freezer", "--peer", &url]).stdout;
     assert_eq!(described, std::fs::read(network.path("freezer.td.json")).unwrap());
 
+    // Its peers know that the gateway is there, and that it goes when it does.
+    let presence = |network: &Network| {
+        let gateways = network.try_ask(0, &["gateway", "list"])?;
+        let one = gateways["items"].as_array()?.first()?.clone();
+        assert_eq!(one["report"]["queue"]["bytes_max"], 67_108_864, "{one}");
+        Some(one["presence"].as_str()?.to_owned())
+    };
+    assert_eq!(until("the gateway's report", || presence(&network)), "present");
+
     // A value of another type is refused, and says so.
     let unknown = run(&["reading", "latest", "freezer/temperatur", "--peer", &url]);
     let error = crate::support::error_text(&unknown);

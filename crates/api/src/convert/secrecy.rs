@@ -1,6 +1,7 @@
 //! Confidential streams and erasure: their actions and events.
 
-use althing_client::model::{Action, Event, Hex};
+use althing_client::model::{Action, BatchHolders, Event, Hex, Placement, StreamPlacement};
+use althing_peer::query;
 use althing_types::{self as types, StreamEvent, StreamId};
 
 use super::event::About;
@@ -14,6 +15,9 @@ impl Service {
             shares.iter().map(|share| self.did(&share.reader)).collect()
         };
         match action {
+            types::Action::PlaceStream(types::StreamPlacement { stream, placement }) => {
+                Action::PlaceStream(self.placed(stream, placement))
+            }
             types::Action::SetAgreementKey { key } => {
                 Action::SetAgreementKey { key: hex::encode(key.0) }
             }
@@ -42,8 +46,35 @@ impl Service {
         }
     }
 
+    fn placed(&self, stream: &StreamId, placement: &types::Placement) -> StreamPlacement {
+        StreamPlacement { stream: Hex(*stream), placement: self.placement(placement) }
+    }
+
+    pub(crate) fn batch_holders(&self, batch: &query::BatchHolders) -> BatchHolders {
+        BatchHolders {
+            first_seq: batch.first_seq,
+            last_seq: batch.last_seq,
+            peers: batch.peers.iter().map(|peer| self.did(peer)).collect(),
+            here: batch.here,
+            erased: batch.erased,
+            past_retention: batch.past_retention,
+        }
+    }
+
+    /// Who keeps the payloads of a stream, as its owner said.
+    pub(crate) fn placement(&self, placement: &types::Placement) -> Placement {
+        Placement {
+            organisations: placement.organisations.iter().map(|id| self.did(id)).collect(),
+            copies: placement.copies,
+            retention_days: placement.retention_days,
+        }
+    }
+
     pub(super) fn stream_event(&self, event: &StreamEvent) -> Event {
         match event {
+            StreamEvent::Placed { stream, placement } => {
+                Event::StreamPlaced(self.placed(stream, placement))
+            }
             StreamEvent::AgreementKeySet { entity, key } => {
                 Event::AgreementKeySet { entity: self.did(entity), key: hex::encode(key.0) }
             }
@@ -74,9 +105,9 @@ impl About {
     pub(super) fn of_stream(event: &StreamEvent) -> Self {
         let (stream, entities): (Option<StreamId>, Vec<types::EntityId>) = match event {
             StreamEvent::AgreementKeySet { entity, .. } => (None, vec![*entity]),
-            StreamEvent::KeyRotated { stream, .. } | StreamEvent::Erased { stream, .. } => {
-                (Some(*stream), Vec::new())
-            }
+            StreamEvent::KeyRotated { stream, .. }
+            | StreamEvent::Erased { stream, .. }
+            | StreamEvent::Placed { stream, .. } => (Some(*stream), Vec::new()),
             StreamEvent::KeyShared { stream, readers, .. } => (Some(*stream), readers.clone()),
             StreamEvent::ErasureConfirmed { stream, holder, .. } => (Some(*stream), vec![*holder]),
         };

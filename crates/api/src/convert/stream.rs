@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use althing_client::model::{
-    Aggregate, Aggregates, Bucket, Erasure, Gap, Hex, KeyShare, PurgeReceipt, Reading, Readings,
-    SealedBatch, Secrecy, Stream, StreamKeyShares, Time,
+    Aggregate, Aggregates, Bucket, Erasure, Gap, Hex, KeptFor, KeyShare, PurgeReceipt, Reading,
+    Readings, SealedBatch, Secrecy, Stream, StreamKeyShares, Time,
 };
 use althing_ledger::erasure::Confirmation;
 use althing_peer::query::{
@@ -51,6 +53,7 @@ pub(crate) fn readings(stream: &StreamId, schema: &StreamSchema, page: &ReadingP
         items: page.readings.iter().map(|at| reading(at, schema)).collect(),
         sealed: page.sealed.iter().map(sealed).collect(),
         unavailable: page.unavailable.clone(),
+        past_retention: page.past_retention.clone(),
         next: page.next.map(|seq| seq.to_string()),
     }
 }
@@ -161,7 +164,10 @@ impl Service {
         }
     }
 
-    pub(crate) fn erasure(&self, state: &ErasureState) -> Erasure {
+    pub(crate) fn erasure(&self, state: &ErasureState, kept: &BTreeMap<StreamId, u64>) -> Erasure {
+        let kept = kept
+            .iter()
+            .map(|(stream, payloads)| KeptFor { stream: Hex(*stream), payloads: *payloads });
         let receipt =
             |it: &Confirmation| PurgeReceipt { holder: self.did(&it.holder), height: it.height };
         Erasure {
@@ -171,6 +177,7 @@ impl Service {
             height: state.erasure.height,
             confirmed: state.confirmed.iter().map(receipt).collect(),
             awaited: state.awaited.iter().map(|peer| self.did(peer)).collect(),
+            kept: kept.collect(),
         }
     }
 }

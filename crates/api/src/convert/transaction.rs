@@ -188,6 +188,7 @@ impl Service {
             types::Action::SetAgreementKey { .. }
             | types::Action::RotateStreamKey { .. }
             | types::Action::ShareStreamKey { .. }
+            | types::Action::PlaceStream(_)
             | types::Action::EraseReadings { .. }
             | types::Action::ConfirmErasure { .. } => self.stream_action(action),
             types::Action::OfferThing { .. }

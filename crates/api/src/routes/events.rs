@@ -2,12 +2,14 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use althing_client::model::{Cursor, EVENT_KEEP_ALIVE, EventRecord, query};
+use althing_client::model::{
+    Cursor, EVENT_KEEP_ALIVE, Event as ToldEvent, EventRecord, Hex, StreamSilence, query,
+};
 use althing_peer::{
     Executed,
     query::{EventAt, EventPlace},
 };
-use althing_types::{EntityId, Event, ServiceId, StreamId, ThingId};
+use althing_types::{Event, StreamId};
 use axum::{
     extract::State,
     http::HeaderMap,
@@ -17,16 +19,20 @@ use axum::{
     },
 };
 use futures::{Stream, StreamExt as _, stream};
-use tokio::sync::{
-    OwnedSemaphorePermit,
-    broadcast::{Receiver, error::RecvError},
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit,
+        broadcast::{Receiver, error::RecvError},
+    },
+    time::timeout,
 };
 
+use super::filter::{Filter, Silence};
 use crate::{
     convert::{About, place},
     extract::Params,
     problem::{Answer, ApiError, Failure},
-    reader::Reader,
+    reader::{Reader, now_ms},
     service::{Service, Shared},
 };
 
@@ -85,6 +91,8 @@ pub(crate) struct Follow {
     at: EventPlace,
     /// The height up to which all has been looked at; none while the past is being read.
     seen: Option<u64>,
+    /// What is told when nothing comes.
+    silence: Option<Silence>,
     /// Given back when the client goes away.
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -95,6 +103,8 @@ enum Next {
     Block(Arc<Executed>),
     /// The disk: in the beginning, or when the client is slower than the ledger.
     Disk,
+    /// The stream that is followed, which has been silent for long.
+    Silence,
     /// Nowhere: the peer has stopped.
     End,
 }
@@ -121,8 +131,15 @@ impl Follow {
             Some(cursor) => place(cursor),
             None => place(Cursor::after_block(service.query.height())),
         };
+        let silence = match (filter.stream, asked.silence_s) {
+            (Some(stream), Some(seconds)) => {
+                let newest = move |service: &Service| Ok(service.query.newest_batch(&stream)?);
+                Some(Silence::new(stream, seconds, service.read(newest).await?))
+            }
+            _ => None,
+        };
         let (service, ended, seen) = (Arc::clone(service), false, None);
-        Ok(Self { service, reader, filter, live, ended, at, seen, _permit: permit })
+        Ok(Self { service, reader, filter, live, ended, at, seen, silence, _permit: permit })
     }
 
     /// The next events that the filter admits, waiting for blocks as long as there is none. Ends
@@ -132,8 +149,15 @@ impl Follow {
             let events = match self.next().await {
                 Next::Block(executed) => self.of_block(&executed),
                 Next::Disk => self.of_disk().await?,
+                Next::Silence => match self.tell_silence() {
+                    Some(record) => return Some((vec![record], self)),
+                    None => Vec::new(),
+                },
                 Next::End => return None,
             };
+            if let Some(silence) = &mut self.silence {
+                events.iter().for_each(|at| silence.heard(at));
+            }
             self.filter.learn(&self.service, &self.reader, &events);
             // A client that follows one stream is told that it may not any more; others see less.
             self.ended = self.filter.stream.is_some_and(|stream| !self.may_follow(&stream));
@@ -151,7 +175,14 @@ impl Follow {
     async fn next(&mut self) -> Next {
         let Some(seen) = self.seen else { return Next::Disk };
         loop {
-            match self.live.recv().await {
+            let received = match self.silence.as_ref().and_then(|silence| silence.due(now_ms())) {
+                Some(wait) => match timeout(wait, self.live.recv()).await {
+                    Ok(received) => received,
+                    Err(_) => return Next::Silence,
+                },
+                None => self.live.recv().await,
+            };
+            match received {
                 Ok(executed) if executed.block.height() <= seen => {}
                 Ok(executed) if executed.block.height() == seen.saturating_add(1) => {
                     return Next::Block(executed);
@@ -160,6 +191,26 @@ impl Follow {
                 Err(RecvError::Closed) => return Next::End,
             }
         }
+    }
+
+    /// Says that nothing came, if the client wants to know and may.
+    fn tell_silence(&mut self) -> Option<EventRecord> {
+        let silence = self.silence.as_mut()?;
+        silence.told = true;
+        let (since_ms, transaction) = silence.newest?;
+        let told = StreamSilence {
+            stream: Hex(silence.stream),
+            since: since_ms.into(),
+            seconds: silence.seconds,
+        };
+        let stream = silence.stream;
+        let event = ToldEvent::StreamSilent(told);
+        let is_wanted = self.filter.admits_kind(event.name()) && self.told(&stream);
+        // Behind all that has been looked at, so that whoever resumes there misses nothing.
+        let height = self.seen.unwrap_or_default();
+        let cursor = Cursor::after_block(height);
+        let (time, transaction) = (now_ms().into(), Hex(transaction));
+        is_wanted.then_some(EventRecord { cursor, height, time, transaction, event })
     }
 
     fn of_block(&mut self, executed: &Executed) -> Vec<EventAt> {
@@ -180,7 +231,8 @@ impl Follow {
     }
 
     fn admitted(&self, at: &EventAt) -> Option<EventRecord> {
-        let wanted = self.filter.admits(&at.event, &About::of(&at.event));
+        let wanted = self.filter.admits(&at.event, &About::of(&at.event))
+            && self.filter.admits_by_state(&self.service, &at.event);
         let record = wanted.then(|| self.service.event_record(at))?;
         let admitted = self.filter.admits_kind(record.event.name()).then_some(record)?;
         match about_values(&at.event) {
@@ -211,90 +263,7 @@ const fn about_values(event: &Event) -> Option<StreamId> {
     }
 }
 
-/// Who tells of something by an event.
-fn speaker(event: &Event) -> Option<EntityId> {
-    match event {
-        Event::Recorded { sender, .. } => Some(*sender),
-        Event::ContractEmitted { contract, .. }
-        | Event::ContractMigrated { contract, .. }
-        | Event::ContractFrozen { contract }
-        | Event::ContractThawed { contract }
-        | Event::ContractTerminated { contract } => Some(contract.actor()),
-        _ => None,
-    }
-}
-
-/// What is told of: the name of a contract's event, the kind of a record.
-const fn topic(event: &Event) -> Option<&String> {
-    match event {
-        Event::ContractEmitted { name, .. } => Some(name),
-        Event::Recorded { kind, .. } => Some(kind),
-        _ => None,
-    }
-}
-
 fn sse_event(record: EventRecord) -> Option<sse::Event> {
     let event = sse::Event::default().id(record.cursor.to_string()).event(record.event.name());
     event.json_data(&record).ok()
-}
-
-/// Which events a client wants.
-pub(crate) struct Filter {
-    kinds: Vec<String>,
-    entity: Option<EntityId>,
-    thing: Option<ThingId>,
-    stream: Option<StreamId>,
-    contract: Option<EntityId>,
-    service: Option<ServiceId>,
-    /// Who speaks for that service now.
-    voices: Vec<EntityId>,
-    topic: Option<String>,
-}
-
-impl Filter {
-    pub(crate) fn new(service: &Service, reader: &Reader, asked: &query::Events) -> Answer<Self> {
-        let kinds = asked.kind.as_deref().unwrap_or_default().split(',').filter(|k| !k.is_empty());
-        Ok(Self {
-            kinds: kinds.map(str::to_owned).collect(),
-            entity: asked.entity.as_ref().map(|id| service.entity_id(id)).transpose()?,
-            thing: asked.thing.as_ref().map(|id| service.thing_id(id)).transpose()?,
-            stream: asked.stream.map(|stream| stream.0),
-            contract: asked
-                .contract
-                .as_ref()
-                .map(|id| service.contract_id(id).map(|id| id.actor()))
-                .transpose()?,
-            service: asked.service.map(|service| service.0),
-            voices: match &asked.service {
-                Some(id) => service.query.service_voices(id, reader.entity)?,
-                None => Vec::new(),
-            },
-            topic: asked.topic.clone(),
-        })
-    }
-
-    /// A service that is followed may have other voices from a version on.
-    fn learn(&mut self, service: &Service, reader: &Reader, events: &[EventAt]) {
-        let Some(id) = self.service else { return };
-        if events.iter().any(|at| About::of(&at.event).service == Some(id)) {
-            // If it cannot be read, those that are known still speak.
-            if let Ok(voices) = service.query.service_voices(&id, reader.entity) {
-                self.voices = voices;
-            }
-        }
-    }
-
-    fn admits_kind(&self, name: &str) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == name)
-    }
-
-    fn admits(&self, event: &Event, about: &About) -> bool {
-        let voiced = || speaker(event).is_some_and(|by| self.voices.binary_search(&by).is_ok());
-        self.entity.is_none_or(|entity| about.entities.contains(&entity))
-            && self.thing.is_none_or(|thing| about.thing == Some(thing))
-            && self.stream.is_none_or(|stream| about.stream == Some(stream))
-            && self.contract.is_none_or(|contract| about.entities.contains(&contract))
-            && self.service.is_none_or(|service| about.service == Some(service) || voiced())
-            && self.topic.as_ref().is_none_or(|wanted| topic(event) == Some(wanted))
-    }
 }

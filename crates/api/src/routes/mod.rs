@@ -21,9 +21,11 @@ mod proofs;
 
 mod governance;
 
+mod gateways;
 mod network;
 
 pub(crate) mod events;
+pub(crate) mod filter;
 
 mod socket;
 mod webhooks;
@@ -215,6 +217,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(network::health))
         .routes(routes!(network::peers))
         .routes(routes!(network::metrics))
+        .routes(routes!(gateways::gateways))
+        .routes(routes!(gateways::report))
         .routes(routes!(events::events))
         .routes(routes!(tokens::supply))
         .routes(routes!(tokens::holdings))

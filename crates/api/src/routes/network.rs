@@ -167,6 +167,9 @@ impl Service {
             waiting: number(standing.waiting),
             waiting_bytes: standing.waiting_bytes as u64,
             payloads_missing: standing.payloads_missing as u64,
+            payloads_surplus: standing.payloads_surplus as u64,
+            payload_bytes: standing.payload_bytes,
+            payload_bytes_max: standing.payload_bytes_max,
         })
     }
 
@@ -242,6 +245,14 @@ impl Service {
                 format!(
                     "Knows history from height {from}; fetching what is before: {} %.",
                     have.saturating_mul(100) / (*from).max(1)
+                ),
+            ),
+            Complaint::PayloadSpace { bytes, bytes_max } => (
+                "payload_space_low",
+                format!(
+                    "Payloads take {bytes} of {bytes_max} bytes (`disk` in [peer]); beyond that this \
+                     peer takes no readings from its clients. Give it more, or have owners keep theirs \
+                     at fewer peers or for less long."
                 ),
             ),
             Complaint::MempoolFull => (

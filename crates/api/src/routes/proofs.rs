@@ -151,6 +151,8 @@ pub(super) async fn run(
 
 async fn bundle(service: &Shared, reader: Reader, question: Question) -> Answer<Response> {
     let shown = shown(service, &question).await?;
+    let needed = question.clone();
+    service.gather(move |service| Ok(service.query.lacking_for(&needed)?)).await?;
     let prepared = service.query.prepare(question);
     let prepared = within(PATIENCE, Failure::ProofNotReady, prepared).await??;
     // Decided last: a block that ends the reader's right may have come while this waited.

@@ -5,7 +5,7 @@ use althing_client::model::{
 use althing_peer::query::{
     BucketLength, Buckets, PAGE_BUCKETS_MAX, PAGE_ITEMS_MAX, PAGE_READINGS_MAX, ReadingFilter,
 };
-use althing_types::Right;
+use althing_proof::stream::StreamHead;
 use axum::{Json, extract::State};
 
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 
 /// Buckets of a page of aggregates unless the client says how many or how long.
 const BUCKETS: usize = 300;
+/// Batches whose holders are told unless the client says how many.
+const HOLDERS: u32 = 10;
 
 /// Look a stream up
 #[utoipa::path(
@@ -72,13 +74,12 @@ pub(super) async fn readings(
             asked.until.map_or(time_ms.1, |until| until.0),
         ),
     };
-    let list = move |service: &Service| {
-        let head = service.query.stream_head(&id)?;
-        service.permit(&reader, Right::Read, &Service::property_of(&head))?;
+    let list = move |service: &Service, head: &StreamHead| {
         let page = service.query.readings(&id, &filter, limit)?;
-        Ok(Json(convert::readings(&id, &head.schema, &page)))
+        let answer = Json(convert::readings(&id, &head.schema, &page));
+        Ok((answer, page.unavailable))
     };
-    service.read(list).await
+    service.read_gathered(reader, *id, list).await
 }
 
 /// Get the latest readings of a stream
@@ -98,13 +99,12 @@ pub(super) async fn latest(
     Params(asked): Params<Latest>,
 ) -> Answer<Json<Readings>> {
     let limit = limit(asked.limit.or(Some(1)), PAGE_READINGS_MAX)?;
-    let look = move |service: &Service| {
-        let head = service.query.stream_head(&id)?;
-        service.permit(&reader, Right::Read, &Service::property_of(&head))?;
-        let page = service.query.latest_of(&id, &head, limit)?;
-        Ok(Json(convert::readings(&id, &head.schema, &page)))
+    let look = move |service: &Service, head: &StreamHead| {
+        let page = service.query.latest_of(&id, head, limit)?;
+        let answer = Json(convert::readings(&id, &head.schema, &page));
+        Ok((answer, page.unavailable))
     };
-    service.read(look).await
+    service.read_gathered(reader, *id, look).await
 }
 
 /// Get a stream in buckets
@@ -129,13 +129,12 @@ pub(super) async fn aggregates(
         until_ms: asked.until.map(|until| until.0),
         length: length(&asked)?,
     };
-    let look = move |service: &Service| {
-        let head = service.query.stream_head(&id)?;
-        service.permit(&reader, Right::Read, &Service::property_of(&head))?;
+    let look = move |service: &Service, head: &StreamHead| {
         let page = service.query.aggregates(&id, &buckets)?;
-        Ok(Json(convert::aggregates(&id, &head.schema, &page)))
+        let answer = Json(convert::aggregates(&id, &head.schema, &page));
+        Ok((answer, page.unavailable))
     };
-    service.read(look).await
+    service.read_gathered(reader, *id, look).await
 }
 
 /// Get a key of a confidential stream
@@ -178,30 +177,44 @@ pub(super) async fn erasures(
     Parsed(id): Parsed<StreamHex>,
 ) -> Answer<Json<Erasures>> {
     let look = move |service: &Service| {
-        let erasures = service.query.erasures(&id)?;
-        let items = erasures.iter().map(|state| service.erasure(state)).collect();
+        let mut items = Vec::new();
+        for state in service.query.erasures(&id)? {
+            let kept = service.query.kept_of_erased(&id, state.number)?;
+            items.push(service.erasure(&state, &kept));
+        }
         Ok(Json(Erasures { stream: Hex(*id), items }))
     };
     service.read(look).await
 }
 
-/// List who holds the payloads of a stream
+/// Say who holds the payloads of a stream
+///
+/// What its owner said, the peers that may hold some, and of the newest batches each one's holders.
 #[utoipa::path(
     get,
     path = "/v1/streams/{id}/holders",
     tag = "streams",
-    params(("id" = StreamHex, Path, description = "The stream")),
+    params(("id" = StreamHex, Path, description = "The stream"), query::HoldersOf),
     responses((status = 200, description = "The peers", body = Holders))
 )]
 pub(super) async fn holders(
     State(service): State<Shared>,
     Parsed(id): Parsed<StreamHex>,
+    Params(asked): Params<query::HoldersOf>,
 ) -> Answer<Json<Holders>> {
+    let limit = limit(asked.limit.or(Some(HOLDERS)), PAGE_ITEMS_MAX)?;
     let look = move |service: &Service| {
         service.query.stream_head(&id)?;
-        let peers = service.query.holders()?;
-        let peers = peers.iter().map(|peer| service.did(peer)).collect();
-        Ok(Json(Holders { stream: Hex(*id), peers }))
+        let said = service.query.placement(&id)?.map(|record| record.placement);
+        let peers = service.query.may_hold(&id)?;
+        let last_seq = asked.last_seq.unwrap_or(u64::MAX);
+        let batches = service.query.holders(&id, last_seq, limit)?;
+        Ok(Json(Holders {
+            stream: Hex(*id),
+            placement: service.placement(&said.unwrap_or_default()),
+            peers: peers.iter().map(|peer| service.did(peer)).collect(),
+            batches: batches.iter().map(|batch| service.batch_holders(batch)).collect(),
+        }))
     };
     service.read(look).await
 }

@@ -1,5 +1,5 @@
 use althing_client::model::{IdText, Page, Property, Thing, query};
-use althing_peer::query::{Bounds, PAGE_ITEMS_MAX, ThingFilter};
+use althing_peer::query::{Bounds, Circle, PAGE_ITEMS_MAX, ThingFilter};
 use althing_types::{Place, Resource, Right, StreamId};
 use axum::{
     Json,
@@ -42,6 +42,7 @@ pub(super) async fn things(
         property: asked.property,
         online: asked.online,
         within: asked.within.as_deref().map(bounds).transpose()?,
+        near: asked.near.as_deref().map(circle).transpose()?,
     };
     let (after, limit) = (key_cursor(asked.after.as_deref())?, limit(asked.limit, PAGE_ITEMS_MAX)?);
     let list = move |service: &Service| {
@@ -72,6 +73,22 @@ fn bounds(text: &str) -> Answer<Bounds> {
             Err(ApiError::from(Failure::InvalidQuery).about("within").because(reason))
         }
     }
+}
+
+/// A circle on the earth from its centre and radius in text.
+fn circle(text: &str) -> Answer<Circle> {
+    let parts: Option<Vec<i64>> = text.split(',').map(degrees_e7).collect();
+    let circle = match parts.as_deref() {
+        Some(&[latitude_e7, longitude_e7, radius]) => {
+            let centre = Place { latitude_e7, longitude_e7 };
+            u32::try_from(radius).ok().map(|radius_e7| Circle { centre, radius_e7 })
+        }
+        _ => None,
+    };
+    circle.filter(|circle| circle.centre.is_valid()).ok_or_else(|| {
+        let reason = "latitude,longitude,distance in degrees expected, such as 48.1,11.5,0.2";
+        ApiError::from(Failure::InvalidQuery).about("near").because(reason)
+    })
 }
 
 /// Look a thing up

@@ -24,7 +24,7 @@ use tokio::{task::AbortHandle, time::Instant};
 use crate::{
     problem::{Answer, ApiError, Failure},
     reader::Reader,
-    routes::events::{Filter, Follow},
+    routes::{events::Follow, filter::Filter},
     service::{Service, Shared},
 };
 use call::Caller;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use althing_api::{Config, listen, router, serve};
 use althing_client::{Account, Client, Signer};
-use althing_peer::testing::run_alone;
+use althing_peer::testing::run_alone_with;
 use althing_types::{
     EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters, PeerSeat,
     SigningKey, Suite,
@@ -58,8 +58,25 @@ pub fn genesis() -> Genesis {
 
 /// Starts a peer, runs the test against its interface, stops it.
 pub fn with_peer<F: Future<Output = ()>>(config: Config, test: impl FnOnce(Host) -> F) {
+    with_adjusted_peer(config, |_| (), test);
+}
+
+/// The same with a peer whose payloads may take so many bytes.
+pub fn with_bounded_peer<F: Future<Output = ()>>(
+    config: Config,
+    payload_bytes_max: u64,
+    test: impl FnOnce(Host) -> F,
+) {
+    with_adjusted_peer(config, |peer| peer.payload_bytes_max = Some(payload_bytes_max), test);
+}
+
+fn with_adjusted_peer<F: Future<Output = ()>>(
+    config: Config,
+    adjust: impl FnOnce(&mut althing_peer::Config),
+    test: impl FnOnce(Host) -> F,
+) {
     let genesis = genesis();
-    run_alone(&genesis.clone(), [VOTING_SEED; 32], |peer| async move {
+    run_alone_with(&genesis.clone(), [VOTING_SEED; 32], adjust, |peer| async move {
         let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let client = Client::new(althing_client::Config::new(&url)).unwrap();

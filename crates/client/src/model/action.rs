@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccessUse, BindingLimit, Change, CodeHex, DidText, DigestHex, GrantHex, Key, KeyHex, Offer,
-    Operation, Resource, ServiceHex, StreamHex, ThingReport, Time, TriggerHex, TxHex,
+    Operation, Resource, ServiceHex, StreamHex, StreamPlacement, ThingReport, Time, TriggerHex,
+    TxHex,
 };
 
 /// One thing that a transaction does.
@@ -235,6 +236,8 @@ pub enum Action {
         /// To whom it is wrapped.
         readers: Vec<DidText>,
     },
+    /// Says who keeps the payloads of a stream.
+    PlaceStream(StreamPlacement),
     /// Has every holder delete payloads.
     EraseReadings {
         /// Of which stream.

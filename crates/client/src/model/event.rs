@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Access, Attribute, CodeHex, Cursor, DidText, DigestHex, Resource, ServiceHex, StreamHex,
-    ThingReport, Time, TokenEvent, TriggerHex, TxHex,
+    StreamPlacement, StreamSilence, ThingReport, Time, TokenEvent, TriggerHex, TxHex,
 };
 
 /// An event with its place on the ledger.
@@ -156,6 +156,8 @@ pub enum Event {
         /// Last number.
         last_seq: u64,
     },
+    /// The owner says who keeps the payloads of a stream.
+    StreamPlaced(StreamPlacement),
     /// A peer holds none of those payloads any more.
     ErasureConfirmed {
         /// The stream.
@@ -165,6 +167,8 @@ pub enum Event {
         /// The peer.
         holder: DidText,
     },
+    /// A stream has been silent for as long as who asked wanted to know. The peer says so, not the ledger.
+    StreamSilent(StreamSilence),
     /// A record was written.
     Recorded {
         /// Who wrote it.
@@ -671,7 +675,9 @@ impl Event {
             Self::StreamKeyRotated { .. } => "stream_key_rotated",
             Self::StreamKeyShared { .. } => "stream_key_shared",
             Self::ReadingsErased { .. } => "readings_erased",
+            Self::StreamPlaced(_) => "stream_placed",
             Self::ErasureConfirmed { .. } => "erasure_confirmed",
+            Self::StreamSilent(_) => "stream_silent",
             Self::ServicePublished { .. } => "service_published",
             Self::ServiceStatusSet { .. } => "service_status_set",
             Self::TriggerSet { .. } => "trigger_set",

@@ -43,9 +43,18 @@ pub use thing::{Binding, Property, Thing};
 
 mod stream;
 pub use stream::{
-    Aggregate, Aggregates, Bucket, Erasure, Erasures, Gap, Gaps, Holders, KeyShare, LatestReading,
+    Aggregate, Aggregates, Bucket, Erasure, Erasures, Gap, Gaps, KeptFor, KeyShare, LatestReading,
     PurgeReceipt, Reading, Readings, SealedBatch, Secrecy, Stream, StreamKeyShares,
 };
+
+mod gateway;
+pub use gateway::{
+    GATEWAY_PURPOSE, GATEWAY_REPORT_INTERVAL, GatewayPresence, GatewayQueue, GatewayReport,
+    GatewayState, Gateways,
+};
+
+mod placement;
+pub use placement::{BatchHolders, Holders, Placement, StreamPlacement, StreamSilence};
 
 mod webhook;
 pub use webhook::{NewWebhook, WEBHOOK_PURPOSE, Webhook, Webhooks};
@@ -87,6 +96,8 @@ pub use block::{Block, BlockSummary, ExecutionResult};
 
 mod event;
 pub use event::{Event, EventRecord};
+mod event_types;
+pub use event_types::EVENT_TYPES;
 mod cursor;
 pub use cursor::Cursor;
 

@@ -62,8 +62,17 @@ pub struct Status {
     pub waiting: u32,
     /// Length of the waiting transactions and their payloads, bytes.
     pub waiting_bytes: u64,
-    /// Batches on the ledger whose payloads this peer does not hold yet.
+    /// Batches on the ledger whose payloads this peer is to hold and does not hold yet.
     pub payloads_missing: u64,
+    /// Payloads that this peer keeps until those who are to keep them say that they do.
+    #[serde(default)]
+    pub payloads_surplus: u64,
+    /// Bytes of disk that payloads take.
+    #[serde(default)]
+    pub payload_bytes: u64,
+    /// Bytes of disk that they may take, if the operator set a bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_bytes_max: Option<u64>,
 }
 
 /// A peer's part in the agreement.

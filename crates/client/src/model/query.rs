@@ -18,6 +18,18 @@ pub struct List {
     pub limit: Option<u32>,
 }
 
+/// Which batches of a stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct HoldersOf {
+    /// Only batches that begin at this number or below; the newest come first.
+    pub last_seq: Option<u64>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
 /// Which blocks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
@@ -65,6 +77,9 @@ pub struct Things {
     pub property: Option<String>,
     /// That said they are, or are not, online.
     pub online: Option<bool>,
+    /// That said they are within so many degrees of a point: latitude, longitude and distance, such as
+    /// `48.1,11.5,0.2`. A degree of longitude counts as one of latitude.
+    pub near: Option<String>,
     /// That said they are in this box: south, west, north and east in degrees, such as
     /// `48.0,11.3,48.3,11.8`.
     pub within: Option<String>,
@@ -292,6 +307,14 @@ pub struct Events {
     pub service: Option<ServiceHex>,
     /// Only contracts' events of this name and records of this kind.
     pub topic: Option<String>,
+    /// Only events about things whose description has this `@type`.
+    pub thing_type: Option<String>,
+    /// Only batches of `stream` with a value above this, or below `below`.
+    pub above: Option<String>,
+    /// Only batches of `stream` with a value below this, or above `above`.
+    pub below: Option<String>,
+    /// Tells by `stream_silent` when nothing came in `stream` for so many seconds, once each time.
+    pub silence_s: Option<u32>,
 }
 
 /// Which requests and grants.

@@ -131,10 +131,24 @@ pub struct Erasure {
     pub last_seq: u64,
     /// Height of the block that erased them.
     pub height: u64,
-    /// The peers that said that they hold none of it any more.
+    /// The peers that said that they hold none of it any more, but what is in `kept`.
     pub confirmed: Vec<PurgeReceipt>,
-    /// The peers with a seat that have not said so.
+    /// The peers whose duty it was to keep some of it and that have not said so.
     pub awaited: Vec<DidText>,
+    /// Payloads that are kept all the same, because other streams have the same bytes: how many, by
+    /// stream. The first 10,000 batches are looked through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptFor>,
+}
+
+/// Erased payloads that are kept because another stream has the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct KeptFor {
+    /// The stream that has them, too.
+    pub stream: StreamHex,
+    /// How many.
+    pub payloads: u64,
 }
 
 /// That a peer holds none of the erased payloads any more.
@@ -145,16 +159,6 @@ pub struct PurgeReceipt {
     pub holder: DidText,
     /// Height of the block with its word.
     pub height: u64,
-}
-
-/// Who holds the payloads of a stream.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Holders {
-    /// The stream.
-    pub stream: StreamHex,
-    /// The peers, each of which holds all of them but what was erased.
-    pub peers: Vec<DidText>,
 }
 
 /// One value with its three times: claimed by the device, received by the gateway, and of the
@@ -205,9 +209,12 @@ pub struct Readings {
     /// Batches of a confidential stream, whole, in place of their readings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sealed: Vec<SealedBatch>,
-    /// Batches whose readings this peer does not hold (yet), though the ledger has them.
+    /// Batches whose readings this peer neither holds (yet) nor could fetch, though the ledger has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unavailable: Vec<u64>,
+    /// Batches whose readings are gone because the owner lets go what is older.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_retention: Vec<u64>,
     /// Pass as `after` to go on; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,

@@ -29,6 +29,7 @@ const ELSEWHERE: &[Refusal] = &[
 
 /// Refusals by actions, whose tables are beside each noun.
 const BY_ACTIONS: &[Refusal] = &[
+    Refusal::NoHolder,
     Refusal::StreamNotEmpty,
     Refusal::StreamKeyNumber,
     Refusal::NoAgreementKey,

@@ -71,6 +71,12 @@ pub enum QueryError {
         /// The height up to which it has fetched and executed what was before.
         have: u64,
     },
+    /// The payload of a batch is past its stream's retention, and no peer need have it any more.
+    #[error("the payload of batch {leaf} is past the retention of its stream")]
+    PastRetention {
+        /// Position of the batch in its stream.
+        leaf: u64,
+    },
     /// No block that is here with its certificate commits to it yet.
     #[error("no certified block commits to it yet")]
     NotCertified,

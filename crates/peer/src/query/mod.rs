@@ -33,7 +33,7 @@ pub use service::{ServiceFilter, ServiceState};
 mod trigger;
 pub use trigger::{REPLAY_BATCHES_MAX, REPLAY_MOMENTS_MAX, Replay, TriggerFilter, TriggerState};
 mod thing;
-pub use thing::{Bounds, ThingFilter, ThingState};
+pub use thing::{Bounds, Circle, ThingFilter, ThingState};
 
 mod command;
 pub use althing_ledger::{onboarding::VoucherRecord, status::StatusRecord};
@@ -52,6 +52,10 @@ mod walk;
 mod secrecy;
 pub use althing_ledger::secrecy::{AgreementRecord, SecrecyRecord, Shares};
 pub use secrecy::ErasureState;
+
+mod placement;
+pub use althing_ledger::placement::PlacementRecord;
+pub use placement::{BATCHES_LOOKED_THROUGH_MAX, BatchHolders, GATHERED_MAX, Lacking};
 
 mod stream;
 pub use stream::{GapState, ReadingAt, ReadingFilter, ReadingPage, SealedAt, StreamState};

@@ -147,7 +147,12 @@ impl Query {
         let head = self.stream_head(&stream)?;
         let bounds = Bounds::new((seq, seq), ReadingFilter::ALL.time_ms);
         let found = self.walk(stream, &head, bounds, Direction::Forward).next()?;
-        let LeafAt { leaf, .. } = found.ok_or(QueryError::Unknown(Noun::Reading))?;
+        let LeafAt { leaf, index } = found.ok_or(QueryError::Unknown(Noun::Reading))?;
+        if self.core.payloads.get(&leaf.payload_digest)?.is_none()
+            && self.is_past_retention(&stream, &leaf)?
+        {
+            return Err(QueryError::PastRetention { leaf: index });
+        }
         let anchor = self.anchor_when_there(leaf.height).await?;
         let transaction = self.wire_of(&leaf.transaction).await?;
         Ok(Work::OfState { anchor, claim: Wanted::Reading { stream, seq, transaction } })
@@ -351,8 +356,8 @@ impl Archive for Kept<'_> {
     }
 
     fn payload(&self, digest: &[u8; 32]) -> Option<Vec<u8>> {
-        // A damaged payload is as good as none; the peer's check reports and replaces it.
-        self.query.core.payloads.store().get(digest).ok().flatten().map(Into::into)
+        // A damaged payload is as good as none; it is fetched anew.
+        self.query.core.payloads.get(digest).ok().flatten().map(Into::into)
     }
 
     fn transaction(&self, id: &TxId) -> Option<Vec<u8>> {

@@ -26,7 +26,7 @@ pub struct ErasureState {
     pub erasure: Erasure,
     /// The peers that said that they hold none of it any more.
     pub confirmed: Vec<Confirmation>,
-    /// The peers with a seat that did not say so.
+    /// The peers whose duty it was to keep some of it and that did not say so.
     pub awaited: Vec<EntityId>,
 }
 
@@ -62,13 +62,13 @@ impl Query {
     pub fn erasures(&self, stream: &StreamId) -> Result<Vec<ErasureState>, QueryError> {
         self.stream_head(stream)?;
         let erasures: Option<Erasures> = self.record(&ledger_key::erasures(stream))?;
-        let seats = self.holders()?;
         let state = |(number, erasure): (u32, Erasure)| {
             let confirmed: Option<Vec<Confirmation>> =
                 self.record(&ledger_key::confirmations(stream, number))?;
             let confirmed = confirmed.unwrap_or_default();
+            let holders = self.holders_of_erased(stream, erasure.first_seq, erasure.last_seq)?;
             let is_awaited = |peer: &&EntityId| !confirmed.iter().any(|it| it.holder == **peer);
-            let awaited = seats.iter().filter(is_awaited).copied().collect();
+            let awaited = holders.iter().filter(is_awaited).copied().collect();
             Ok(ErasureState { number, erasure, confirmed, awaited })
         };
         (0..).zip(erasures.unwrap_or_default().0).map(state).collect()
@@ -118,11 +118,8 @@ impl Query {
         Ok(purged)
     }
 
-    /// The peers that hold the payloads of the ledger: those with a seat, each all of them.
-    ///
-    /// # Errors
-    /// [`QueryError`] if the disk fails.
-    pub fn holders(&self) -> Result<Vec<EntityId>, QueryError> {
+    /// The peers with a seat, ascending.
+    pub(super) fn seated(&self) -> Result<Vec<EntityId>, QueryError> {
         let mut peers: Vec<EntityId> =
             validators(&self.view())?.validators.iter().map(|seat| seat.peer).collect();
         peers.sort_unstable();

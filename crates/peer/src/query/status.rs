@@ -29,6 +29,12 @@ pub struct Standing {
     pub waiting_bytes_max: usize,
     /// Batches whose payloads are not here yet.
     pub payloads_missing: usize,
+    /// Payloads that are kept here until those who are to keep them say that they do.
+    pub payloads_surplus: usize,
+    /// Bytes of disk that payloads take.
+    pub payload_bytes: u64,
+    /// Bytes that they may take; no bound if none.
+    pub payload_bytes_max: Option<u64>,
     /// Validators that broke the rules since the start, as this peer saw it.
     pub offenders: Vec<PeerKey>,
 }
@@ -79,6 +85,13 @@ pub enum Complaint {
         from: u64,
         /// The height up to which all blocks were fetched and executed.
         have: u64,
+    },
+    /// Payloads take nine tenths of the disk that they may take, or more.
+    PayloadSpace {
+        /// Bytes that they take.
+        bytes: u64,
+        /// Bytes that they may take.
+        bytes_max: u64,
     },
     /// The mempool is nearly full.
     MempoolFull,
@@ -162,6 +175,9 @@ impl Query {
             waiting_bytes,
             waiting_bytes_max,
             payloads_missing: core.payloads.missing(),
+            payloads_surplus: core.payloads.surplus(),
+            payload_bytes: core.payloads.store().bytes(),
+            payload_bytes_max: core.config.payload_bytes_max,
             offenders: core.offences.lock().validators(),
         }
     }
@@ -210,6 +226,12 @@ impl Query {
         }
         if standing.payloads_missing > 0 {
             complaints.push(Complaint::PayloadsMissing { count: standing.payloads_missing });
+        }
+        let bytes = standing.payload_bytes;
+        if let Some(bytes_max) = standing.payload_bytes_max
+            && bytes >= bytes_max - bytes_max / 10
+        {
+            complaints.push(Complaint::PayloadSpace { bytes, bytes_max });
         }
         if !standing.offenders.is_empty() {
             complaints.push(Complaint::Offences { by: standing.offenders.clone() });
@@ -269,6 +291,11 @@ impl Query {
                 &counters.payloads_fetched,
             ),
             count(
+                "althing_payloads_dropped_total",
+                "Payloads dropped once those who are to keep them said that they do.",
+                &counters.payloads_dropped,
+            ),
+            count(
                 "althing_messages_refused_total",
                 "Malformed messages of other peers.",
                 &counters.messages_refused,
@@ -308,6 +335,16 @@ impl Query {
                 "althing_payloads_missing",
                 "Final batches whose payloads are not here yet.",
                 standing.payloads_missing as u64,
+            ),
+            gauge(
+                "althing_payloads_surplus",
+                "Payloads kept until those who are to keep them say that they do.",
+                standing.payloads_surplus as u64,
+            ),
+            gauge(
+                "althing_payload_bytes",
+                "Bytes of disk that payloads take.",
+                standing.payload_bytes,
             ),
             gauge(
                 "althing_offences",

@@ -66,6 +66,8 @@ pub struct ReadingPage {
     pub sealed: Vec<SealedAt>,
     /// Positions of batches that belong here, but whose payloads this peer does not hold.
     pub unavailable: Vec<u64>,
+    /// Those whose payloads may be dropped by now, and are not here.
+    pub past_retention: Vec<u64>,
     /// The sequence number to go on behind; none at the end.
     pub next: Option<u64>,
 }
@@ -147,7 +149,7 @@ impl Query {
             match self.open(&at)? {
                 Opened::Readings(readings) => page.readings.extend(readings.filter(admitted)),
                 Opened::Sealed(sealed) => page.sealed.push(*sealed),
-                Opened::Unavailable => page.unavailable.push(at.index),
+                Opened::Unavailable => self.lacks_in(&mut page, id, &at)?,
             }
             if !page.sealed.is_empty() && (page.len() >= limit || page.is_long()) {
                 page.next = Some(at.leaf.last_seq());
@@ -207,7 +209,7 @@ impl Query {
             match self.open(&at)? {
                 Opened::Readings(readings) => page.readings.extend(readings.rev()),
                 Opened::Sealed(sealed) => page.sealed.push(*sealed),
-                Opened::Unavailable => page.unavailable.push(at.index),
+                Opened::Unavailable => self.lacks_in(&mut page, id, &at)?,
             }
         }
         page.readings.truncate(limit);
@@ -268,6 +270,21 @@ impl Query {
             }
             let Some((_, last)) = whole else { break };
             next = next.max(last.saturating_add(1));
+        }
+        Ok(())
+    }
+
+    /// Notes in an answer that the payload of a batch is not here.
+    fn lacks_in(
+        &self,
+        page: &mut ReadingPage,
+        id: &StreamId,
+        at: &LeafAt,
+    ) -> Result<(), QueryError> {
+        if self.is_past_retention(id, &at.leaf)? {
+            page.past_retention.push(at.index);
+        } else {
+            page.unavailable.push(at.index);
         }
         Ok(())
     }

@@ -31,6 +31,32 @@ pub struct ThingFilter {
     pub online: Option<bool>,
     /// That said they are here.
     pub within: Option<Bounds>,
+    /// That said they are here.
+    pub near: Option<Circle>,
+}
+
+/// A circle in degrees; one of longitude counts as one of latitude.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Circle {
+    /// Its centre.
+    pub centre: Place,
+    /// Its radius, ten-millionths of a degree.
+    pub radius_e7: u32,
+}
+
+/// All the way round, ten-millionths of a degree.
+const ROUND_E7: i64 = 3_600_000_000;
+
+impl Circle {
+    /// Whether a point is in the circle or on its edge, the shorter way round.
+    #[must_use]
+    pub fn contains(&self, place: Place) -> bool {
+        let north = i128::from(place.latitude_e7) - i128::from(self.centre.latitude_e7);
+        let east = (place.longitude_e7 - self.centre.longitude_e7).rem_euclid(ROUND_E7);
+        let east = i128::from(east.min(ROUND_E7 - east));
+        let radius = i128::from(self.radius_e7);
+        north * north + east * east <= radius * radius
+    }
 }
 
 /// A box on the earth; one whose west is east of its east crosses the date line.
@@ -170,6 +196,15 @@ impl Query {
         digest.map(Digest).ok_or_else(|| self.absent(QueryError::Unknown(Noun::Version)))
     }
 
+    /// Whether the description of a thing has a semantic type now.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the disk fails.
+    pub fn is_typed(&self, thing: &ThingId, semantic: &str) -> Result<bool, QueryError> {
+        let outline: Option<Outline> = self.record(&ledger_key::properties(thing))?;
+        Ok(outline.is_some_and(|outline| outline.types.iter().any(|own| own == semantic)))
+    }
+
     /// The head of a stream.
     ///
     /// # Errors
@@ -184,7 +219,7 @@ impl ThingFilter {
     fn prefix(&self) -> Vec<u8> {
         match self {
             Self { owner: Some(owner), .. } => index::things_of(owner),
-            Self { within: Some(_), .. } => index::placed(),
+            Self { within: Some(_), .. } | Self { near: Some(_), .. } => index::placed(),
             Self { kind: Some(kind), .. } => index::things_typed(kind),
             Self { property: Some(property), .. } => index::things_with(property),
             _ => index::things_named(""),
@@ -204,6 +239,9 @@ impl ThingFilter {
             && self.within.is_none_or(|within| {
                 said(thing, |status| status.place.is_some_and(|place| within.contains(place)))
             })
+            && self.near.is_none_or(|near| {
+                said(thing, |status| status.place.is_some_and(|place| near.contains(place)))
+            })
     }
 }
 
@@ -214,6 +252,23 @@ fn said(thing: &ThingState, holds: impl Fn(&StatusRecord) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_circle_has_its_edge_and_goes_the_shorter_way_round() {
+        let place = |latitude_e7, longitude_e7| Place { latitude_e7, longitude_e7 };
+        let of = |centre, radius_e7| Circle { centre, radius_e7 };
+        for (circle, place, expected) in [
+            (of(place(0, 0), 5), place(3, 4), true),
+            (of(place(0, 0), 5), place(-4, -3), true),
+            (of(place(0, 0), 5), place(4, 4), false),
+            (of(place(0, 0), 0), place(0, 0), true),
+            (of(place(0, 1_799_999_999), 3), place(0, -1_799_999_999), true),
+            (of(place(0, 1_799_999_999), 1), place(0, -1_799_999_999), false),
+            (of(place(900_000_000, 0), u32::MAX), place(-900_000_000, 1_800_000_000), true),
+        ] {
+            assert_eq!(circle.contains(place), expected, "{circle:?} {place:?}");
+        }
+    }
 
     #[test]
     fn a_box_has_its_edges_and_may_cross_the_date_line() {

@@ -52,6 +52,7 @@ impl Action {
             | Self::ShareStreamKey { number, shares, .. } => {
                 *number > 0 && shares_within_bounds(shares)
             }
+            Self::PlaceStream(said) => said.placement.is_within_bounds(),
             Self::EraseReadings { first_seq, last_seq, .. } => first_seq <= last_seq,
             Self::UploadCode { part, bytes, .. } => {
                 *part < CODE_PARTS_MAX && (1..=CODE_PART_BYTES_MAX).contains(&bytes.len())

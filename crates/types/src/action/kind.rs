@@ -43,6 +43,7 @@ impl Action {
             Self::RevokeGrant { .. } => ActionKind::RevokeGrant,
             Self::UseGrant { .. } => ActionKind::UseGrant,
             Self::RecordAccess { .. } => ActionKind::RecordAccess,
+            Self::PlaceStream(_) => ActionKind::PlaceStream,
             Self::SetAgreementKey { .. } => ActionKind::SetAgreementKey,
             Self::RotateStreamKey { .. } => ActionKind::RotateStreamKey,
             Self::ShareStreamKey { .. } => ActionKind::ShareStreamKey,

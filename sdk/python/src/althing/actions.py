@@ -27,7 +27,7 @@ from .limits import APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPT
 from .onboarding import Claim, CommandForm, CommandReport, Join, Limit, Offer, Status, Voucher
 from .reading import BatchHeader, Reading, announce, batch_header
 from .records import RecordForm
-from .secrecy import KeyShare, are_shares, cipher, key_shares
+from .secrecy import KeyShare, StreamPlacement, are_shares, cipher, key_shares, stream_placement
 from .service import Manifest, Version, manifest, service_status
 from .text import to_id
 from .stake import DoubleVote, StakedSeat, StakeForm
@@ -238,6 +238,13 @@ class Quarantine(Action):
 
     thing: Annotated[bytes, id32]
     reason: Annotated[str | None, optional(text)]
+
+
+@_kind(44)
+class PlaceStream(Action):
+    """Says who keeps the payloads of a stream, in place of what was said."""
+
+    said: Annotated[StreamPlacement, stream_placement]
 
 
 @_kind(45)
@@ -539,6 +546,8 @@ def is_within_bounds(action: Action) -> bool:
     match action:
         case RotateStreamKey(number=number, shares=shares) | ShareStreamKey(number=number, shares=shares):
             return are_shares(number, shares)
+        case PlaceStream(said):
+            return said.placement.is_within_bounds()
         case EraseReadings(first_seq=first, last_seq=last):
             return first <= last
         case RegisterEntity(inception):

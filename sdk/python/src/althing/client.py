@@ -212,13 +212,21 @@ class Client:
         """What was erased of a stream, and which peers have confirmed it."""
         return self._json(f"/v1/streams/{_segment(id)}/erasures")
 
-    def holders(self, id: str) -> Json:
-        """Who holds the payloads of a stream."""
-        return self._json(f"/v1/streams/{_segment(id)}/holders")
+    def holders(self, id: str, **query: Any) -> Json:
+        """Who holds the payloads of a stream, and of its newest batches: `last_seq`, `limit`."""
+        return self._json(f"/v1/streams/{_segment(id)}/holders", query)
 
     def agreement(self, id: str) -> Json:
         """To which key streams' keys are wrapped for an entity."""
         return self._json(f"/v1/entities/{_segment(id)}/agreement")
+
+    def gateways(self) -> Json:
+        """The gateways that have reported to the peer since it started, and how they are doing."""
+        return self._json("/v1/gateways")
+
+    def report_gateway(self, report: Json) -> None:
+        """Says how the gateway is doing that reads, by a token with the purpose `gateway`."""
+        self._bytes("/v1/gateways/report", body=json.dumps(report).encode())
 
     # Webhooks of who reads, by tokens with the purpose `webhooks`.
 

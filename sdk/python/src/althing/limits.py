@@ -8,6 +8,8 @@ SEALED_OVERHEAD_BYTES_MAX = 128
 """Most bytes that sealing adds to a payload."""
 STREAM_READERS_MAX = 64
 """Most readers that one key of a confidential stream is wrapped to."""
+PLACED_ORGANISATIONS_MAX = 16
+RETENTION_DAYS_MAX = 36_525
 PACK_BYTES_MAX = 4096
 PACK_READINGS_MAX = 64
 BATCH_READINGS_MAX = 4096

@@ -11,11 +11,18 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from .cbor import WireError
-from .codec import Codec, byte_string, checked, decode, fixed, list_of, numbered, record, u32, u64, variants
+from .codec import Codec, byte_string, checked, decode, fixed, list_of, numbered, optional, record, u32, u64, variants
 from .crypto import SigningKey
 from .digest import blake3
 from .entity import id32
-from .limits import PAYLOAD_BYTES_MAX, SEALED_OVERHEAD_BYTES_MAX, STREAM_READERS_MAX
+from .limits import (
+    PAYLOAD_BYTES_MAX,
+    PLACED_ORGANISATIONS_MAX,
+    RETENTION_DAYS_MAX,
+    SEALED_OVERHEAD_BYTES_MAX,
+    STREAM_READERS_MAX,
+    VALIDATORS_MAX,
+)
 from .pack import is_signed, signed_payload
 from .reading import BatchHeader, BatchSummary, Reading, payload, readings_of, summary_of
 
@@ -108,6 +115,47 @@ class ReadingsErased:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Who is to keep the payloads of a stream: all peers, unless it says less."""
+
+    organisations: Annotated[list[bytes], list_of(id32)] = field(default_factory=list)
+    """Only peers of these, ascending; of all if there are none."""
+    copies: Annotated[int | None, optional(u32)] = None
+    """So many of these peers keep each payload; each of them if None."""
+    retention_days: Annotated[int | None, optional(u32)] = None
+    """After so many days payloads may be dropped; never if None."""
+
+    def is_within_bounds(self) -> bool:
+        """Whether every field is within its bounds."""
+        named, copies, days = self.organisations, self.copies, self.retention_days
+        ascends = all(a < b for a, b in zip(named, named[1:], strict=False))
+        few = len(named) <= PLACED_ORGANISATIONS_MAX and (copies is None or 1 <= copies <= VALIDATORS_MAX)
+        return ascends and few and (days is None or 1 <= days <= RETENTION_DAYS_MAX)
+
+
+placement: Codec = record(Placement)
+
+
+@dataclass(frozen=True)
+class StreamPlacement:
+    """What an owner says about the payloads of a stream."""
+
+    stream: Annotated[bytes, id32]
+    placement: Annotated[Placement, placement]
+
+
+stream_placement: Codec = record(StreamPlacement)
+
+
+@dataclass(frozen=True)
+class StreamPlaced:
+    """The owner says who keeps the payloads of a stream, and for how long."""
+
+    stream: Annotated[bytes, id32]
+    placement: Annotated[Placement, placement]
+
+
+@dataclass(frozen=True)
 class ErasureConfirmed:
     """A peer holds none of those payloads any more."""
 
@@ -116,7 +164,7 @@ class ErasureConfirmed:
     holder: Annotated[bytes, id32]
 
 
-stream_event = variants({0: AgreementKeySet, 1: StreamKeyRotated, 2: StreamKeyShared, 3: ReadingsErased, 4: ErasureConfirmed})
+stream_event = variants({0: AgreementKeySet, 1: StreamKeyRotated, 2: StreamKeyShared, 3: ReadingsErased, 4: ErasureConfirmed, 5: StreamPlaced})
 
 
 @dataclass(frozen=True)

@@ -190,13 +190,23 @@ export class Client {
   }
 
   /** Who holds the payloads of a stream. */
-  holders(id: model.Hex, options?: RequestOptions): Promise<model.Holders> {
-    return this.#get(`/v1/streams/${segment(id)}/holders`, {}, options);
+  holders(id: model.Hex, query: model.HoldersQuery = {}, options?: RequestOptions): Promise<model.Holders> {
+    return this.#get(`/v1/streams/${segment(id)}/holders`, query, options);
   }
 
   /** To which key streams' keys are wrapped for an entity. */
   agreement(id: model.Id, options?: RequestOptions): Promise<model.AgreementKey> {
     return this.#get(`/v1/entities/${segment(id)}/agreement`, {}, options);
+  }
+
+  /** The gateways that have reported to the peer since it started, and how they are doing. */
+  gateways(options?: RequestOptions): Promise<model.Gateways> {
+    return this.#get('/v1/gateways', {}, options);
+  }
+
+  /** Says how the gateway is doing that reads, by a token with the purpose `gateway`. */
+  async reportGateway(report: model.GatewayReport, options?: RequestOptions): Promise<void> {
+    await this.#transport.bytes({ path: '/v1/gateways/report', body: jsonBody(report), ...options });
   }
 
   // Webhooks of who reads, by tokens with the purpose `webhooks`.

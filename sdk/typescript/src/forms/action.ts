@@ -28,7 +28,7 @@ import {
 } from './onboarding.ts';
 import { batchHeader, isBatch } from './reading.ts';
 import { isRecord, recordForm } from './record.ts';
-import { areShares, cipher, keyShare } from './secrecy.ts';
+import { areShares, cipher, isPlacement, keyShare, placement } from './secrecy.ts';
 import { isManifest, manifest, serviceStatus, version } from './service.ts';
 import { doubleVote, isStake, stake } from './stake.ts';
 import { amount, escrow, isMemo, isReward, isSponsorship, reward, sponsorship, transfer } from './token.ts';
@@ -68,6 +68,7 @@ const others = {
   command: variant(40, { command }),
   report_command: variant(41, { report: commandReport }),
   cancel_command: variant(42, { command: id }),
+  place_stream: variant(44, { said: record({ stream: id, placement }) }),
   set_agreement_key: variant(45, { key: fixed(32) }),
   rotate_stream_key: variant(46, { stream: id, number: u32, cipher, shares: list(keyShare) }),
   share_stream_key: variant(47, { stream: id, number: u32, shares: list(keyShare) }),
@@ -186,6 +187,8 @@ export function isWithinBounds(value: Action): boolean {
     case 'rotate_stream_key':
     case 'share_stream_key':
       return areShares(value.number, value.shares);
+    case 'place_stream':
+      return isPlacement(value.said.placement);
     case 'erase_readings':
       return value.firstSeq <= value.lastSeq;
     case 'upload_code':

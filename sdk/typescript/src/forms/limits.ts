@@ -12,6 +12,8 @@ export const PAYLOAD_BYTES_MAX = 64 * 1024;
 export const SEALED_OVERHEAD_BYTES_MAX = 128;
 /** Most readers that one key of a confidential stream is wrapped to. */
 export const STREAM_READERS_MAX = 64;
+export const PLACED_ORGANISATIONS_MAX = 16;
+export const RETENTION_DAYS_MAX = 36_525;
 /** Longest pack that a device signs, bytes. */
 export const PACK_BYTES_MAX = 4096;
 /** Most readings of one pack. */

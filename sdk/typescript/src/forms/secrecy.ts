@@ -7,12 +7,19 @@ import { expand, extract, hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 
-import { bytes, checked, decode, encode, fixed, list, numbered, record, u32, u64, variant, variants, type Value } from '../cbor/codec.ts';
+import { bytes, checked, decode, encode, fixed, list, numbered, optional, record, u32, u64, variant, variants, type Value } from '../cbor/codec.ts';
 import { WireError } from '../cbor/reader.ts';
 import { bigEndian, compare, concat, equal, toUtf8 } from '../text/bytes.ts';
 import type { SigningKey } from './crypto.ts';
 import { id } from './entity.ts';
-import { PAYLOAD_BYTES_MAX, SEALED_OVERHEAD_BYTES_MAX, STREAM_READERS_MAX } from './limits.ts';
+import {
+  PAYLOAD_BYTES_MAX,
+  PLACED_ORGANISATIONS_MAX,
+  RETENTION_DAYS_MAX,
+  SEALED_OVERHEAD_BYTES_MAX,
+  STREAM_READERS_MAX,
+  VALIDATORS_MAX,
+} from './limits.ts';
 import { packsOf, readingsOf } from './pack.ts';
 import { headerOfBytes, payload, type BatchHeader, type BatchSummary, type ReadingForm } from './reading.ts';
 
@@ -48,13 +55,33 @@ export const sealedPayload = checked(
 /** A payload that only holders of the stream's key can read. */
 export type SealedPayload = Value<typeof sealedPayload>;
 
-/** What happened to the secrecy of a stream. */
+/** Who is to keep the payloads of a stream: all peers, unless it says less. */
+export const placement = record({
+  /** Only peers of these, ascending; of all if there are none. */
+  organisations: list(id),
+  /** So many of these peers keep each payload; each of them if null. */
+  copies: optional(u32),
+  /** After so many days payloads may be dropped; never if null. */
+  retentionDays: optional(u32),
+});
+/** Who is to keep the payloads of a stream. */
+export type Placement = Value<typeof placement>;
+
+/** Whether every field is within its bounds. */
+export function isPlacement({ organisations, copies, retentionDays }: Placement): boolean {
+  const ascends = organisations.every((each, at) => at === 0 || compare(organisations[at - 1] ?? each, each) < 0);
+  const isFew = organisations.length <= PLACED_ORGANISATIONS_MAX && (copies === null || (copies >= 1 && copies <= VALIDATORS_MAX));
+  return ascends && isFew && (retentionDays === null || (retentionDays >= 1 && retentionDays <= RETENTION_DAYS_MAX));
+}
+
+/** What happened to the secrecy of a stream, and to its payloads. */
 export const streamEvent = variants({
   agreement_key_set: variant(0, { entity: id, key: fixed(32) }),
   key_rotated: variant(1, { stream: id, number: u32, readers: u32 }),
   key_shared: variant(2, { stream: id, number: u32, readers: list(id) }),
   erased: variant(3, { stream: id, erasure: u32, firstSeq: u64, lastSeq: u64 }),
   erasure_confirmed: variant(4, { stream: id, erasure: u32, holder: id }),
+  placed: variant(5, { stream: id, placement }),
 });
 
 /** The key of a confidential stream from one change of its readers to the next. */

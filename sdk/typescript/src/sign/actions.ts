@@ -303,6 +303,12 @@ export function shareStreamKey(stream: AnyId, number: number, shares: KeyShare[]
   return { kind: 'share_stream_key', stream: idBytes(stream), number, shares };
 }
 
+/** Says who keeps the payloads of a stream: `copies` of the peers of these organisations, all of them if null, of all if none are named. */
+export function placeStream(stream: AnyId, organisations: readonly AnyId[], copies: number | null, retentionDays: number | null = null): Action {
+  const placement = { organisations: ascending(organisations), copies, retentionDays };
+  return { kind: 'place_stream', said: { stream: idBytes(stream), placement } };
+}
+
 /** Has every holder delete the payloads of all batches that have one of these numbers. */
 export function eraseReadings(stream: AnyId, firstSeq: bigint, lastSeq: bigint): Action {
   return { kind: 'erase_readings', stream: idBytes(stream), firstSeq, lastSeq };

@@ -5,6 +5,7 @@ mod description;
 mod directory;
 pub(crate) mod password;
 mod queue;
+mod report;
 mod token;
 mod uplink;
 
@@ -20,7 +21,7 @@ use althing_types::{EntityId, Genesis, SigningKey};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use self::uplink::AnyPeer;
+use self::{report::Reporter, uplink::AnyPeer};
 use crate::{
     config::{Config, GatewayConfig},
     logging,
@@ -39,6 +40,8 @@ const WORKER_THREADS: usize = 2;
 pub(crate) enum GatewayCommand {
     /// Runs a gateway until it is interrupted: takes readings by MQTT and gets them to the ledger.
     Run(Run),
+    /// Lists the gateways that report to a peer, whether they are there, and how full their queues are.
+    List(report::List),
     /// Shows what waits in the queue of a gateway that does not run.
     Queue(queue::Waiting),
     /// Takes the readings of a stream out of the queue of a gateway that does not run, and writes
@@ -67,6 +70,7 @@ impl GatewayCommand {
     pub(crate) fn run(self, output: Output) -> anyhow::Result<()> {
         match self {
             Self::Run(run) => run.run(),
+            Self::List(list) => list.run(output),
             Self::Queue(queue) => queue.run(output),
             Self::SetAside(aside) => aside.run(output),
             Self::Password(password) => password.run(output),
@@ -125,6 +129,7 @@ async fn serve(
     let unsealer = Arc::new(Unsealer::new(genesis.ledger(), entity, &key));
     let uplink = AnyPeer::new(&clients, entity, settings.answer_timeout).with_unsealer(&unsealer);
     let commander = Signer { ledger: genesis.ledger(), entity, key: key.clone() };
+    let reporter = Reporter::new(&clients, &commander, settings.limits.queue_bytes_max);
     let signer = KeySigner::new(genesis.ledger(), key);
     let (coap, http) = (settings.coap.clone(), settings.http.clone());
     let config = gateway_config(settings, &genesis, entity, owners.clone());
@@ -144,9 +149,11 @@ async fn serve(
     let reason = tokio::select! {
         reason = shutdown.requested() => reason,
         never = directory::follow(&gateway, &clients, entity, &owners) => match never {},
+        never = reporter.tell(&gateway) => match never {},
         never = commands::carry(&gateway, &clients, &commander, &owners) => match never {},
     };
     tracing::info!(%reason, "stopping");
+    reporter.farewell(&gateway).await;
     let left = gateway.shutdown().await.context("the gateway had stopped by itself")?;
     tracing::info!(?left, "stopped");
     Ok(())

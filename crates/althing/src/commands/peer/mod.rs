@@ -11,14 +11,17 @@ mod status;
 use std::{path::Path, sync::Arc};
 
 use althing_state::{OpenError, Store};
-use althing_storage::{FjallStore, OpenStoreError, OsFiles, Payloads, Settings};
+use althing_storage::{
+    AtRest, FjallStore, OpenStoreError, OsFiles, PayloadError, Payloads, Settings,
+};
 use anyhow::Context as _;
 use clap::Subcommand;
 
 use crate::{
     config::PeerConfig,
     output::Output,
-    report::{NextStep as _, failed, with_next},
+    report::{failed, with_next},
+    secrets,
 };
 
 /// Runs, watches, operates, checks and exports a peer.
@@ -68,7 +71,8 @@ struct Disk {
 }
 
 impl Disk {
-    fn open(config: &PeerConfig) -> anyhow::Result<Self> {
+    /// `key` is what payloads are encrypted with.
+    fn open(config: &PeerConfig, key: AtRest) -> anyhow::Result<Self> {
         let folder = &config.data;
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot create the data folder {}", folder.display()))?;
@@ -76,16 +80,28 @@ impl Disk {
         let store: Arc<dyn Store> = Arc::new(store);
         let files = OsFiles::new(folder.join("payloads"))
             .with_context(|| format!("cannot use the data folder {}", folder.display()))?;
-        let payloads = Payloads::open(Arc::new(files), Arc::clone(&store))
-            .context("cannot open the payloads")
-            .next_step(|| "althing peer check --config FILE names what is damaged".to_owned())?;
+        let (index, seals) = (Arc::clone(&store), config.encrypt_at_rest);
+        let payloads = Payloads::open_with(Arc::new(files), index, Some(key), seals);
+        let payloads = payloads.map_err(|error| {
+            let next = match error {
+                PayloadError::WrongKey => {
+                    "name the file of the key that they were encrypted with as `encryption_key` in [peer]"
+                }
+                _ => "althing peer check --config FILE names what is damaged",
+            };
+            with_next(anyhow::Error::from(error).context("cannot open the payloads"), next)
+        })?;
         Ok(Self { store, payloads: Arc::new(payloads) })
     }
 
     /// As [`Disk::open`], for commands that only look: a folder is not made where there is none.
     fn open_existing(config: &PeerConfig) -> anyhow::Result<Self> {
         refuse_missing(&config.data)?;
-        Self::open(config)
+        let stored = secrets::open(
+            config.encryption_key.as_ref().unwrap_or(&config.voting_key),
+            config.passphrase_file.as_deref(),
+        )?;
+        Self::open(config, AtRest::derive(stored.key.secret()))
     }
 }
 

@@ -11,7 +11,7 @@ use althing_client::Signer;
 use althing_contract::{Machine, Shelf};
 use althing_ordering::{Role, Sizes, StartError as Ordering, Timing, start_live};
 use althing_peer::{Halt, OpenError, Opened, Peer, StartError};
-use althing_storage::ModuleFiles;
+use althing_storage::{AtRest, ModuleFiles};
 use althing_types::{Genesis, Parameters, Suite, blake3_digest};
 use anyhow::Context as _;
 use clap::Args;
@@ -70,7 +70,7 @@ impl Files {
     fn run(self, with_parent: bool) -> anyhow::Result<()> {
         let Self { config, settings, genesis, seed, recorder, controls } = self;
         // Before the runtime: whoever finds the folder in use is told so in plain words.
-        let disk = Disk::open(&settings)?;
+        let disk = Disk::open(&settings, at_rest_key(&settings, &seed)?)?;
         // After it: the folder is this process's alone.
         let controls = Arc::new(controls);
         let operation = Operation::open(Some(&settings.data), Some(Arc::clone(&controls) as _));
@@ -146,6 +146,13 @@ fn voting_seed(settings: &PeerConfig) -> anyhow::Result<Zeroizing<[u8; 32]>> {
         ));
     }
     Ok(Zeroizing::new(*stored.key.secret()))
+}
+
+/// What payloads are encrypted with on disk.
+fn at_rest_key(settings: &PeerConfig, seed: &[u8; 32]) -> anyhow::Result<AtRest> {
+    let Some(path) = &settings.encryption_key else { return Ok(AtRest::derive(seed)) };
+    let stored = secrets::open(path, settings.passphrase_file.as_deref())?;
+    Ok(AtRest::derive(stored.key.secret()))
 }
 
 /// Who signs the records of what this peer served under grants. Without the key it serves nothing
@@ -241,6 +248,7 @@ impl Start {
         let key = public.try_into().unwrap_or_default();
         let mut config = althing_peer::Config::standard(self.genesis.clone(), key, votes);
         config.mempool = self.settings.mempool;
+        config.payload_bytes_max = self.settings.payload_bytes_max;
         config.intake_calls_max = self.settings.intake_calls_max;
         config.result_delay = self.settings.result_delay;
         config.gather = self.settings.gather;

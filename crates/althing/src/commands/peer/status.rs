@@ -51,6 +51,7 @@ fn text(status: &model::Status, health: &Health, peers: &Peers) -> String {
         ("waiting", format!("{} transactions", thousands(status.waiting.into()))),
         ("pace", pace(status)),
         ("payloads", missing(status.payloads_missing)),
+        ("on disk", payload_space(status)),
         ("health", state(health)),
     ]);
     for reason in &health.reasons {
@@ -102,6 +103,17 @@ fn state(health: &Health) -> String {
         HealthState::Degraded => "works, but:".to_owned(),
         HealthState::Unavailable => "unavailable:".to_owned(),
     }
+}
+
+/// What payloads take, of what they may, and what of it is others' to keep.
+fn payload_space(status: &model::Status) -> String {
+    let bytes = thousands(status.payload_bytes);
+    let of = status.payload_bytes_max.map(|max| format!(" of {}", thousands(max)));
+    let surplus = match status.payloads_surplus {
+        0 => String::new(),
+        count => format!("; {} payloads are being handed over", thousands(count)),
+    };
+    format!("{bytes}{} bytes{surplus}", of.unwrap_or_default())
 }
 
 fn missing(count: u64) -> String {

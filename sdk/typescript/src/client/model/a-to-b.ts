@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Change, Did, ExecutionResult, Hex, Key, Offer, Operation, Outcome, Problem, Resource, ThingReport, Time, TransactionStatus } from './index.ts';
+import type { Change, Did, ExecutionResult, Hex, Key, Offer, Operation, Outcome, Problem, Resource, StreamPlacement, ThingReport, Time, TransactionStatus } from './index.ts';
 
 /** Who has access to what, from whom, for which purpose. */
 export interface Access {
@@ -143,6 +143,10 @@ export type Action =
   | { type: 'rotate_stream_key'; cipher: string; number: number; readers: Did[]; stream: Hex }
   /** Gives a key of a confidential stream to more readers. */
   | { type: 'share_stream_key'; number: number; readers: Did[]; stream: Hex }
+  /** Says who keeps the payloads of a stream. */
+  | StreamPlacement & {
+    type: 'place_stream';
+  }
   /** Has every holder delete payloads. */
   | { type: 'erase_readings'; first_seq: number; last_seq: number; stream: Hex }
   /** Says that the sender, a peer, holds none of them any more. */
@@ -365,6 +369,22 @@ export interface Attribute {
   key: string;
   /** The value. */
   value: string;
+}
+
+/** Who holds the payload of a batch. */
+export interface BatchHolders {
+  /** Whether it was erased. */
+  erased: boolean;
+  /** First number of the batch. */
+  first_seq: number;
+  /** Whether the peer that answers has it on its disk, by duty or not yet handed over. */
+  here: boolean;
+  /** Its last. */
+  last_seq: number;
+  /** Whether it may be dropped by now. */
+  past_retention: boolean;
+  /** The peers whose duty it is; none if it was erased or is past retention. */
+  peers: Did[];
 }
 
 /** An entity that may submit for a thing. */

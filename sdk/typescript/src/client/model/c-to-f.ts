@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Attribute, Hex, Key, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Resource, ServiceEndpoint, Takes, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
+import type { Access, Attribute, Hex, KeptFor, Key, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Resource, ServiceEndpoint, StreamPlacement, StreamSilence, Takes, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
 
 /** What the members of a ledger decide on together. */
 export type Change =
@@ -281,14 +281,19 @@ export interface Entity {
 
 /** Numbers whose payloads every holder was told to delete. */
 export interface Erasure {
-  /** The peers with a seat that have not said so. */
+  /** The peers whose duty it was to keep some of it and that have not said so. */
   awaited: Did[];
-  /** The peers that said that they hold none of it any more. */
+  /** The peers that said that they hold none of it any more, but what is in `kept`. */
   confirmed: PurgeReceipt[];
   /** First number. */
   first_seq: number;
   /** Height of the block that erased them. */
   height: number;
+  /**
+   * Payloads that are kept all the same, because other streams have the same bytes: how many, by
+   * stream. The first 10,000 batches are looked through.
+   */
+  kept?: KeptFor[];
   /** Last number. */
   last_seq: number;
   /** Which of the stream, from 0. */
@@ -357,8 +362,16 @@ export type Event =
   | { type: 'stream_key_shared'; number: number; readers: Did[]; stream: Hex }
   /** Payloads are to be deleted by all who hold them. */
   | { type: 'readings_erased'; erasure: number; first_seq: number; last_seq: number; stream: Hex }
+  /** The owner says who keeps the payloads of a stream. */
+  | StreamPlacement & {
+    type: 'stream_placed';
+  }
   /** A peer holds none of those payloads any more. */
   | { type: 'erasure_confirmed'; erasure: number; holder: Did; stream: Hex }
+  /** A stream has been silent for as long as who asked wanted to know. The peer says so, not the ledger. */
+  | StreamSilence & {
+    type: 'stream_silent';
+  }
   /** A record was written. */
   | { type: 'recorded'; kind: string; link?: Hex; notify: Did[]; sender: Did }
   /** A policy for approvals was set or removed. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Asked, Did, ParametersForm, PeerForm, Proposal, Reading, Receipt, SeatOf, Sponsorship, Time, TokenForm, VotingRule } from './index.ts';
+import type { Access, Asked, BatchHolders, Did, ParametersForm, PeerForm, Placement, Proposal, Reading, Receipt, SeatOf, Sponsorship, Time, TokenForm, VotingRule } from './index.ts';
 
 /** Sequence numbers that did not come. */
 export interface Gap {
@@ -22,6 +22,75 @@ export interface Gaps {
   next?: string;
   /** The stream. */
   stream: Hex;
+}
+
+/** Whether a gateway is there. */
+export type GatewayPresence = 'present' | 'silent' | 'stopped';
+
+/** What waits in a gateway's queue. */
+export interface GatewayQueue {
+  /** Those of them that piled up and do not delay what is new. */
+  backfilling: number;
+  /** Their bytes, as the bound counts them. */
+  bytes: number;
+  /** The bound. */
+  bytes_max: number;
+  /** Age of the oldest, milliseconds; none if nothing waits. */
+  oldest_ms?: number;
+  /** Readings that are not final. */
+  readings: number;
+}
+
+/** How a gateway says it is doing. */
+export interface GatewayReport {
+  /** Clients among them that were let in. */
+  clients: number;
+  /** Connections of devices that are open. */
+  connections: number;
+  /** Whether its disk takes no writes, so that it acknowledges nothing. */
+  disk_failed: boolean;
+  /** Publishes refused since the start. */
+  publishes_refused: number;
+  /** What waits to get to the ledger. */
+  queue: GatewayQueue;
+  /** Readings that became final since the start. */
+  readings_final: number;
+  /** Readings given up for newer ones since the start, as their owners want. */
+  readings_lost: number;
+  /** Readings taken since the start. */
+  readings_taken: number;
+  /** Whether it is going, in order: its last report. */
+  stopping: boolean;
+  /** Streams that take readings. */
+  streams: number;
+  /** Streams whose readings the ledger refuses until people act. */
+  streams_held: number;
+  /** Seconds since it started. */
+  uptime_s: number;
+  /** Version of its program, at most 32 bytes. */
+  version: string;
+}
+
+/** A gateway as a peer knows it by its reports. */
+export interface GatewayState {
+  /** The gateway. */
+  id: Did;
+  /** Its name. */
+  name: string;
+  /** The organisation that owns it. */
+  owner?: Did;
+  /** Whether it is there. */
+  presence: GatewayPresence;
+  /** What it said then. It is the gateway's word. */
+  report: GatewayReport;
+  /** When its last report came, by the clock of the peer that answers. */
+  reported: Time;
+}
+
+/** The gateways that have reported to the peer that answers since it started. */
+export interface Gateways {
+  /** The gateways, ascending by id. */
+  items: GatewayState[];
 }
 
 /** The JSON form of a genesis. */
@@ -127,8 +196,12 @@ export type Hex = string;
 
 /** Who holds the payloads of a stream. */
 export interface Holders {
-  /** The peers, each of which holds all of them but what was erased. */
+  /** Some of its batches, newest first, each with who holds it. */
+  batches: BatchHolders[];
+  /** The peers with a seat that may hold some of them: all, unless `copies` are fewer. */
   peers: Did[];
+  /** What its owner said; all peers keep all if nothing. */
+  placement: Placement;
   /** The stream. */
   stream: Hex;
 }
@@ -147,6 +220,14 @@ export interface Holding {
 
 /** A DID, or 32 bytes in hex */
 export type Id = string;
+
+/** Erased payloads that are kept because another stream has the same bytes. */
+export interface KeptFor {
+  /** How many. */
+  payloads: number;
+  /** The stream that has them, too. */
+  stream: Hex;
+}
 
 /** A public key of an entity. */
 export interface Key {

@@ -151,6 +151,16 @@ export interface Place {
   longitude: string;
 }
 
+/** Who is to keep the payloads of a stream: all peers, unless it says less. */
+export interface Placement {
+  /** So many of these peers keep each payload; each of them if it does not say. */
+  copies?: number;
+  /** Only peers of these organisations; of all if there are none. */
+  organisations?: Did[];
+  /** After so many days of ledger time payloads may be dropped; never if it does not say. */
+  retention_days?: number;
+}
+
 /** The approval policies of an organisation. */
 export interface Policies {
   /** One for each kind of action that has one. */
@@ -293,11 +303,13 @@ export interface Readings {
   kind: string;
   /** Pass as `after` to go on; absent on the last page. */
   next?: string;
+  /** Batches whose readings are gone because the owner lets go what is older. */
+  past_retention?: number[];
   /** Batches of a confidential stream, whole, in place of their readings. */
   sealed?: SealedBatch[];
   /** The stream. */
   stream: Hex;
-  /** Batches whose readings this peer does not hold (yet), though the ledger has them. */
+  /** Batches whose readings this peer neither holds (yet) nor could fetch, though the ledger has them. */
   unavailable?: number[];
   /** Unit as the description states it; empty if it states none. */
   unit: string;

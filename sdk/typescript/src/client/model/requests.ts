@@ -223,6 +223,14 @@ export interface EventsQuery {
   service?: Hex;
   /** Only contracts' events of this name and records of this kind. */
   topic?: string;
+  /** Only events about things whose description has this `@type`. */
+  thing_type?: string;
+  /** Only batches of `stream` with a value above this, or below `below`. */
+  above?: string;
+  /** Only batches of `stream` with a value below this, or above `above`. */
+  below?: string;
+  /** Tells by `stream_silent` when nothing came in `stream` for so many seconds, once each time. */
+  silence_s?: number;
 }
 
 /** Parameters of `/v1/events/socket`. */
@@ -246,6 +254,14 @@ export interface SocketQuery {
   service?: Hex;
   /** Only contracts' events of this name and records of this kind. */
   topic?: string;
+  /** Only events about things whose description has this `@type`. */
+  thing_type?: string;
+  /** Only batches of `stream` with a value above this, or below `below`. */
+  above?: string;
+  /** Only batches of `stream` with a value below this, or above `above`. */
+  below?: string;
+  /** Tells by `stream_silent` when nothing came in `stream` for so many seconds, once each time. */
+  silence_s?: number;
 }
 
 /** Parameters of `/v1/governance/proposals`. */
@@ -346,6 +362,14 @@ export interface GapsQuery {
   limit?: number;
 }
 
+/** Parameters of `/v1/streams/{id}/holders`. */
+export interface HoldersQuery {
+  /** Only batches that begin at this number or below; the newest come first. */
+  last_seq?: number;
+  /** At most so many. */
+  limit?: number;
+}
+
 /** Parameters of `/v1/streams/{id}/latest`. */
 export interface LatestQuery {
   /** So many, newest last; 1 if absent. */
@@ -380,6 +404,11 @@ export interface ThingsQuery {
   property?: string;
   /** That said they are, or are not, online. */
   online?: boolean;
+  /**
+   * That said they are within so many degrees of a point: latitude, longitude and distance, such as
+   * `48.1,11.5,0.2`. A degree of longitude counts as one of latitude.
+   */
+  near?: string;
   /**
    * That said they are in this box: south, west, north and east in degrees, such as
    * `48.0,11.3,48.3,11.8`.

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Aggregate, AllocationForm, Binding, Cursor, Did, Event, FeesForm, Hex, KeyShare, Multikey, Offer, Outcome, PeerRole, Place, PriceRule, Property, RefusalText } from './index.ts';
+import type { Action, Aggregate, AllocationForm, Binding, Cursor, Did, Event, FeesForm, Hex, KeyShare, Multikey, Offer, Outcome, PeerRole, Place, Placement, PriceRule, Property, RefusalText } from './index.ts';
 
 /** A batch of a confidential stream: its readings are for who has the key. */
 export interface SealedBatch {
@@ -220,8 +220,14 @@ export interface Status {
   ledger: Hex;
   /** Name of the network. */
   network: string;
-  /** Batches on the ledger whose payloads this peer does not hold yet. */
+  /** Bytes of disk that payloads take. */
+  payload_bytes?: number;
+  /** Bytes of disk that they may take, if the operator set a bound. */
+  payload_bytes_max?: number;
+  /** Batches on the ledger whose payloads this peer is to hold and does not hold yet. */
   payloads_missing: number;
+  /** Payloads that this peer keeps until those who are to keep them say that they do. */
+  payloads_surplus?: number;
   /** This peer, if it is one of those that the genesis names. */
   peer?: Did;
   /** `starting`, `connecting`, `voting`, `following`, `stopped` or `halted`. */
@@ -293,6 +299,24 @@ export interface StreamKeyShares {
   number: number;
   /** The shares, ascending by reader. */
   shares: KeyShare[];
+  /** The stream. */
+  stream: Hex;
+}
+
+/** What an owner said about the payloads of a stream. */
+export interface StreamPlacement {
+  /** Who keeps them, and for how long. */
+  placement: Placement;
+  /** The stream. */
+  stream: Hex;
+}
+
+/** That nothing came in a stream. */
+export interface StreamSilence {
+  /** For how many seconds nothing came, at least: as many as were asked for. */
+  seconds: number;
+  /** Ledger time of its newest batch. */
+  since: Time;
   /** The stream. */
   stream: Hex;
 }

@@ -1,0 +1,116 @@
+//! One of four peers keeps each payload; every peer answers, with proof.
+
+use serde_json::Value;
+
+use crate::support::{Network, must, text, until};
+
+const STREAM: &str = "boiler/temperature";
+const TOPIC: &str = "althing/boiler/temperature";
+/// Published as it is, and in payloads as 2^40 + 77 hundredths: bytes that nothing else has.
+const VALUE: &str = "10995116278.53";
+const IN_PAYLOAD: [u8; 8] = (1_099_511_627_853_u64).to_be_bytes();
+
+/// Whether each batch is on a peer's disk, by its first number.
+fn here(network: &Network, peer: usize) -> Option<Vec<(u64, bool)>> {
+    let holders = network.try_ask(peer, &["data", "where", STREAM])?;
+    let here = |batch: &Value| Some((batch["first_seq"].as_u64()?, batch["here"].as_bool()?));
+    holders["batches"].as_array()?.iter().map(here).collect()
+}
+
+fn values(network: &Network, peer: usize) -> Option<Vec<String>> {
+    let readings = network.try_ask(peer, &["reading", "list", STREAM])?;
+    let value = |reading: &Value| reading["value"].as_str().map(ToOwned::to_owned);
+    readings["items"].as_array()?.iter().map(value).collect()
+}
+
+/// Whether the bytes of the value are in a peer's payloads on disk.
+fn shows_value(network: &Network, peer: usize) -> bool {
+    let folder = network.path(&format!("peer-{}/data/payloads", peer + 1));
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = |path: std::path::PathBuf| {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(IN_PAYLOAD.len()).any(|part| part == IN_PAYLOAD)
+    };
+    files.map(found).fold(false, |any, found| any | found)
+}
+
+#[test]
+fn a_peer_that_is_no_holder_answers_with_proof_and_its_disk_shows_nothing() {
+    let mut network = Network::found();
+    // One of them as peers were before, so that what is looked for can be found.
+    let config = network.config(0);
+    let written = std::fs::read_to_string(&config).unwrap();
+    let plain = written.replace("[peer.p2p]\n", "[peer]\nencrypt_at_rest = false\n\n[peer.p2p]\n");
+    assert_ne!(plain, written);
+    std::fs::write(&config, plain).unwrap();
+    (0..4).for_each(|peer| network.start_peer(peer));
+    network.wait_until_ready();
+    network.start_gateway();
+    network.add_thing(1, "boiler", "temperature");
+    network.publish(TOPIC, VALUE);
+    for peer in 0..4 {
+        until("the reading at every peer", || {
+            here(&network, peer)?.iter().all(|(_, here)| *here).then_some(())?;
+            (values(&network, peer)? == [VALUE]).then_some(())
+        });
+    }
+    assert_eq!([0, 1, 2, 3].map(|peer| shows_value(&network, peer)), [true, false, false, false]);
+
+    let key = network.organisation(1);
+    network.ask(1, &["data", "place", STREAM, "--copies", "1", "--key", text(&key)]);
+    let published: Vec<String> = (0..6).map(|number| format!("{}.50", 20 + number)).collect();
+    published.iter().for_each(|value| network.publish(TOPIC, value));
+    let expected = [&[VALUE.to_owned()], published.as_slice()].concat();
+    until("one copy of each batch", || {
+        let all: Option<Vec<_>> = (0..4).map(|peer| here(&network, peer)).collect();
+        let all = all?;
+        (values(&network, 0)?.len() == expected.len()).then_some(())?;
+        let copies = |at: usize| all.iter().filter(|of_peer| of_peer[at].1).count();
+        let same = all.iter().all(|of_peer| of_peer.len() == all[0].len());
+        (same && (0..all[0].len()).all(|at| copies(at) == 1)).then_some(())
+    });
+
+    let genesis = network.path("genesis.json");
+    let out = network.path("proof");
+    for peer in 0..4 {
+        assert_eq!(values(&network, peer).unwrap(), expected, "peer {peer}");
+        for seq in 0..expected.len() {
+            let seq = seq.to_string();
+            let prove = ["reading", "prove", STREAM, "--seq", &seq, "--out", text(&out)];
+            until("a block that commits to the reading", || network.try_ask(peer, &prove));
+            must(&["verify", text(&out), "--genesis", text(&genesis)]);
+        }
+    }
+    let status = network.ask(2, &["peer", "status"]);
+    assert_eq!(status["status"]["payloads_surplus"], 0, "{status}");
+    network.stop();
+    // Whoever handed it over has overwritten it.
+    let shown = (1..4).filter(|peer| shows_value(&network, *peer)).count();
+    assert_eq!(shown, 0);
+}
+
+#[test]
+fn a_peer_does_not_start_with_another_key_than_its_payloads_were_encrypted_with() {
+    let mut network = Network::found();
+    (0..4).for_each(|peer| network.start_peer(peer));
+    network.wait_until_ready();
+    network.start_gateway();
+    network.add_thing(1, "boiler", "temperature");
+    network.publish(TOPIC, VALUE);
+    until("the reading at the fourth peer", || (values(&network, 3)? == [VALUE]).then_some(()));
+    network.stop();
+    let config = network.config(3);
+    let written = std::fs::read_to_string(&config).unwrap();
+    let other = text(&network.organisation(0)).to_owned();
+    let section = format!("[peer]\nencryption_key = \"{other}\"\n\n[peer.p2p]\n");
+    let named = written.replace("[peer.p2p]\n", &section);
+    assert_ne!(named, written);
+    std::fs::write(&config, named).unwrap();
+    for command in ["run", "check"] {
+        let error = crate::support::must_fail(&["peer", command, "--config", text(&config)]);
+        assert!(error.contains("encrypted with another key; nothing was changed"), "{error}");
+        assert!(error.contains("encryption_key"), "{error}");
+    }
+    std::fs::write(&config, written).unwrap();
+    must(&["peer", "check", "--config", text(&config)]);
+}
