@@ -16,6 +16,7 @@ mod disk;
 mod join;
 mod messages;
 mod newcomer;
+mod operate;
 mod placement;
 mod private;
 mod sealed;

@@ -99,6 +99,12 @@ impl Process {
         assert!(status.success(), "ended with {status}");
     }
 
+    /// Waits until it has ended by itself, which must be with success.
+    pub(crate) fn ended_well(mut self) {
+        let status = self.child.wait().expect("it can be waited for");
+        assert!(status.success(), "ended with {status}");
+    }
+
     /// Ends it as a loss of power would, as far as a process can tell.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it can be killed");
