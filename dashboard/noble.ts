@@ -37,7 +37,7 @@ const ROOTS = `export function roots(degree, count) {
 const RANDOM: [RegExp, string][] = [[/\w+\.randomBytes === undefined \? wcRandomBytes : \w+\.randomBytes/, "wcRandomBytes"]];
 
 /** Methods of the client of the interface that this page does not call. */
-export const UNASKED = ["notifications", "property", "grant", "voucher", "codeModule", "rewardsBy", "escrow", "reward", "proveState", "proveRun", "holders", "agreement", "createWebhook", "webhooks", "pauseWebhook", "async deleteWebhook", "proposal", "async \\*alarmChanges", "alarmLog", "configuration", "configurations", "checkConfiguration", "applyConfiguration", "async stopPeer", "candidates", "stake"];
+export const UNASKED = ["notifications", "property", "grant", "voucher", "codeModule", "rewardsBy", "escrow", "reward", "proveState", "proveRun", "holders", "agreement", "createWebhook", "webhooks", "pauseWebhook", "async deleteWebhook", "proposal", "async \\*alarmChanges", "alarmLog", "configuration", "configurations", "checkConfiguration", "applyConfiguration", "async stopPeer", "candidates", "stake", "async reportGateway", "gateways"];
 
 /** By the end of a file's path: what is cut, and what stands in its place. */
 const CUTS: Record<string, (RegExp | [RegExp, string | ((...found: string[]) => string)])[]> = {
@@ -174,16 +174,23 @@ const CUTS: Record<string, (RegExp | [RegExp, string | ((...found: string[]) => 
   ],
 };
 
+/** Names that the libraries use among themselves and nobody else: two letters do. */
+const AMONG_THEMSELVES =
+  "outputLen blockLen isValidNot0 digestInto toAffine buffer32 publicKeyUncompressed chunkPos baseCanBeBlinded wnafPrecomputes nonceLength multiplyUnsafe chunksDone counterLength posOut getWnafPrecomputes adjustScalarBytes bufferOut32 validateMulInput pointBytes fromAffine assertValidity allowShortKeys mulUnsafe setWindowSize isTorsionFree clearCofactor bits2int_modN b2CompressOut wnafCachedCT counterRight nByteLength laneLen segmentLen roundClean nBitLength isValid finished negate multiply precompute scalar padOffset b2Compress keygen toBytes".split(" ");
+const WITHIN = new RegExp(`\\b(?:${AMONG_THEMSELVES.join("|")})\\b`, "g");
+const shorter = (name: string) => `$${AMONG_THEMSELVES.indexOf(name).toString(36)}`;
+
 /** What is left of a file; throws if it is no longer what the cuts are made for. */
 export function leaner(code: string, id: string): string | undefined {
   const isNoble = /@noble\/.*\.js$/.test(id);
   const [, cuts = []] = Object.entries(CUTS).find(([file]) => id.endsWith(file)) ?? [];
   if (!isNoble && cuts.length === 0) return undefined;
-  return cuts.reduce<string>((left, cut) => {
+  const left = cuts.reduce<string>((left, cut) => {
     const [what, instead] = cut instanceof RegExp ? [cut, ""] : cut;
     if (!what.test(left)) throw new Error(`${id} is otherwise by now: it has no ${what}`);
     return left.replace(what, instead as string);
   }, !isNoble ? code : code.replace(WORDS, "throw new $1();").replace(KINDS, "$1;\n").replace(FROZEN, ""));
+  return isNoble ? left.replace(WITHIN, shorter) : left;
 }
 
 export const leanNoble = {
