@@ -37,7 +37,7 @@ const ROOTS = `export function roots(degree, count) {
 const RANDOM: [RegExp, string][] = [[/\w+\.randomBytes === undefined \? wcRandomBytes : \w+\.randomBytes/, "wcRandomBytes"]];
 
 /** Methods of the client of the interface that this page does not call. */
-export const UNASKED = ["notifications", "property", "grant", "voucher", "codeModule", "rewardsBy", "escrow", "reward", "proveState", "proveRun", "holders", "agreement", "createWebhook", "webhooks", "pauseWebhook", "async deleteWebhook", "proposal", "async \\*alarmChanges", "alarmLog", "configuration", "configurations", "checkConfiguration", "applyConfiguration", "async stopPeer", "candidates", "stake", "async reportGateway", "gateways"];
+export const UNASKED = ["notifications", "property", "grant", "voucher", "codeModule", "rewardsBy", "escrow", "reward", "proveState", "proveRun", "holders", "agreement", "createWebhook", "webhooks", "pauseWebhook", "async deleteWebhook", "proposal", "async \\*alarmChanges", "alarmLog", "configuration", "configurations", "checkConfiguration", "applyConfiguration", "async stopPeer", "candidates", "stake", "async reportGateway"];
 
 /** By the end of a file's path: what is cut, and what stands in its place. */
 const CUTS: Record<string, (RegExp | [RegExp, string | ((...found: string[]) => string)])[]> = {

@@ -33,6 +33,7 @@ const MACHINE: &[&str] = &[
     "genesis",
     "peer.auditors",
     "peer.data",
+    "peer.encryption_key",
     "peer.key",
     "peer.operators",
     "peer.passphrase_file",

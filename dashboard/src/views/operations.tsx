@@ -77,7 +77,8 @@ export function Operations() {
                 <Fact name="Connected peers">{count(state.connected)}</Fact>
                 <Fact name="Waiting transactions">{count(state.waiting)}, {bytes(state.waiting_bytes)}</Fact>
                 <Fact name="Batches without data here">{count(state.payloads_missing)}</Fact>
-                {disk && <Fact name="Disk">{bytes(disk.taken)} taken, {bytes(disk.free)} free{growthOf(disk)} <meter min={0} max={disk.taken + disk.free} value={disk.taken} aria-label="Share of the disk taken" /></Fact>}
+                {disk && <Fact name="Disk">{bytes(disk.taken)} taken, {bytes(disk.free)} free{growthOf(disk)} <meter min={0} max={disk.taken + disk.free} value={disk.taken} aria-label="Share taken" /></Fact>}
+                <Fact name="Payloads">{bytes(state.payload_bytes ?? 0)}{state.payload_bytes_max !== undefined && <> of {bytes(state.payload_bytes_max)} <meter max={state.payload_bytes_max} value={state.payload_bytes} aria-label="Share taken" /></>}</Fact>
                 <Fact name="Version">{state.version}</Fact>
               </Facts>
             )}

@@ -5,10 +5,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use althing_client::model::GatewayPresence;
 use althing_peer::query::{Agreement, Complaint, Phase, Standing};
 
 use super::Condition;
-use crate::service::Service;
+use crate::{gateways::Reported, service::Service};
 
 /// What to do about each alarm, by its code.
 pub const ADVICE: &[(&str, &str)] = &[
@@ -77,6 +78,8 @@ const DISK_LOW_BYTES: u64 = 1_000_000_000;
 const DISK_FULL_BYTES: u64 = 100_000_000;
 /// How long erasures may wait, milliseconds.
 const WITHHELD_MS_MAX: u64 = 60_000;
+/// Tenths of its queue that a gateway may have filled.
+const QUEUE_PARTS_FULL: u64 = 5;
 /// Blocks by which the clock is judged, and the fewest.
 const OFFSETS_MAX: usize = 16;
 const OFFSETS_MIN: usize = 8;
@@ -174,6 +177,7 @@ impl Service {
             );
             found.push(condition("purge_withheld", None, false, detail));
         }
+        found.extend(self.gateways.all().into_iter().flat_map(|(_, one)| gateway(one, now_ms)));
         let logs = [
             ("operations", self.operation.operations().damage()),
             ("alarms", self.operation.alarm_log().damage()),
@@ -191,6 +195,28 @@ impl Service {
         }
         found
     }
+}
+
+/// What is the matter with a gateway that reports to this peer.
+fn gateway(one: Reported, now_ms: u64) -> Vec<Condition> {
+    let (presence, queue) = (one.presence(now_ms), &one.report.queue);
+    let full = queue.bytes_max > 0 && queue.bytes / QUEUE_PARTS_FULL >= queue.bytes_max / 10;
+    let told = |code, detail| condition(code, Some(one.name.clone()), false, detail);
+    let silent = (presence == GatewayPresence::Silent).then(|| {
+        let seconds = now_ms.saturating_sub(one.at_ms) / 1000;
+        told("gateway_silent", format!("Gateway {} has not reported for {seconds} s.", one.name))
+    });
+    let filling = (presence == GatewayPresence::Present && full).then(|| {
+        let percent = queue.bytes / (queue.bytes_max / 100).max(1);
+        let (name, readings) = (&one.name, queue.readings);
+        told(
+            "gateway_queue",
+            format!(
+                "The queue of gateway {name} is full to {percent} %: {readings} readings wait."
+            ),
+        )
+    });
+    silent.into_iter().chain(filling).collect()
 }
 
 fn clock_off(off_ms: i64) -> Condition {
@@ -248,6 +274,28 @@ mod tests {
         assert_eq!(code(0), is("disk_full", true));
         assert_eq!(code(DISK_FULL_BYTES), is("disk_low", false));
         assert_eq!(code(DISK_LOW_BYTES), None);
+    }
+
+    #[test]
+    fn a_gateway_is_told_of_when_it_falls_silent_or_its_queue_fills() {
+        let codes = |bytes, bytes_max, stopping, now_ms| {
+            let report = serde_json::json!({
+                "version": "1", "uptime_s": 1, "stopping": stopping, "connections": 0, "clients": 0,
+                "streams": 0, "readings_taken": 0, "readings_final": 0, "readings_lost": 0,
+                "publishes_refused": 0, "streams_held": 0, "disk_failing": false,
+                "queue": { "readings": 7, "backfilling": 0, "bytes": bytes, "bytes_max": bytes_max },
+            });
+            let report = serde_json::from_value(report).unwrap();
+            let one = Reported { name: "g".into(), owner: None, at_ms: 0, report };
+            gateway(one, now_ms).into_iter().map(|found| found.code).collect::<Vec<_>>()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(codes(10, 100, false, 1_000), none);
+        assert_eq!(codes(50, 100, false, 1_000), ["gateway_queue"]);
+        assert_eq!(codes(u64::MAX, u64::MAX, false, 1_000), ["gateway_queue"]);
+        assert_eq!(codes(0, 0, false, 1_000), none, "no bound");
+        assert_eq!(codes(50, 100, false, 60_000), ["gateway_silent"]);
+        assert_eq!(codes(50, 100, true, 60_000), none, "it said that it was going");
     }
 
     #[test]
