@@ -32,6 +32,9 @@ const NOTES_READ: usize = 4096;
 /// Most payloads remembered as missing; a peer that lags further finds the rest by its index.
 const WANTED_TOTAL_MAX: usize = 1 << 20;
 
+/// Most payloads of others remembered in case they come late; further ones that do stay until the next start.
+const OTHERS_MAX: usize = 65_536;
+
 /// The payload store with a list of what is missing from it.
 #[derive(Debug)]
 pub(crate) struct PayloadBook {
@@ -53,6 +56,9 @@ pub(crate) struct PayloadBook {
     hints: Mutex<BTreeMap<PeerKey, BTreeSet<[u8; 32]>>>,
     /// Kept here though others are to keep them, with those of them who said that they do.
     surplus: Mutex<BTreeMap<[u8; 32], BTreeSet<PeerKey>>>,
+    /// Others' to keep and not here when that was looked at. A check of a block that was final before it ended
+    /// may still bring them.
+    others: Mutex<BTreeSet<[u8; 32]>>,
     /// Where the last look at these ended.
     last_surplus: Mutex<[u8; 32]>,
     /// Counts changes of the first three, and hints.
@@ -77,6 +83,7 @@ impl PayloadBook {
             cache: Mutex::default(),
             hints: Mutex::default(),
             surplus: Mutex::default(),
+            others: Mutex::default(),
             last_surplus: Mutex::default(),
             changes: Watched::new(0),
         }
@@ -95,8 +102,12 @@ impl PayloadBook {
     pub(crate) fn keep(&self, payloads: Vec<([u8; 32], Bytes)>) -> Result<(), PayloadError> {
         self.store.put_all(&payloads)?;
         let mut wanted = self.wanted.lock();
+        let mut others = self.others.lock();
         for (digest, _) in &payloads {
             wanted.remove(digest);
+            if others.remove(digest) {
+                self.surplus.lock().entry(*digest).or_default();
+            }
         }
         Ok(())
     }
@@ -148,6 +159,10 @@ impl PayloadBook {
     /// A payload that is others' to keep is not asked for any more.
     pub(crate) fn want_no_more(&self, digest: &[u8; 32]) {
         self.wanted.lock().remove(digest);
+        let mut others = self.others.lock();
+        if others.len() < OTHERS_MAX {
+            others.insert(*digest);
+        }
     }
 
     /// Notes that a payload is kept here though it is others' to keep; false if there is no room for

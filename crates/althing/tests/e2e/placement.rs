@@ -34,14 +34,23 @@ fn shows_value(network: &Network, peer: usize) -> bool {
     files.map(found).fold(false, |any, found| any | found)
 }
 
+/// A configuration with one more line in its section `[peer]`.
+fn with_setting(config: &str, line: &str) -> String {
+    if config.contains("[peer]\n") {
+        return config.replacen("[peer]\n", &format!("[peer]\n{line}\n"), 1);
+    }
+    let with = config.replacen("[peer.p2p]\n", &format!("[peer]\n{line}\n\n[peer.p2p]\n"), 1);
+    assert_ne!(with, config);
+    with
+}
+
 #[test]
 fn a_peer_that_is_no_holder_answers_with_proof_and_its_disk_shows_nothing() {
     let mut network = Network::found();
     // One of them as peers were before, so that what is looked for can be found.
     let config = network.config(0);
     let written = std::fs::read_to_string(&config).unwrap();
-    let plain = written.replace("[peer.p2p]\n", "[peer]\nencrypt_at_rest = false\n\n[peer.p2p]\n");
-    assert_ne!(plain, written);
+    let plain = with_setting(&written, "encrypt_at_rest = false");
     std::fs::write(&config, plain).unwrap();
     (0..4).for_each(|peer| network.start_peer(peer));
     network.wait_until_ready();
@@ -102,9 +111,7 @@ fn a_peer_does_not_start_with_another_key_than_its_payloads_were_encrypted_with(
     let config = network.config(3);
     let written = std::fs::read_to_string(&config).unwrap();
     let other = text(&network.organisation(0)).to_owned();
-    let section = format!("[peer]\nencryption_key = \"{other}\"\n\n[peer.p2p]\n");
-    let named = written.replace("[peer.p2p]\n", &section);
-    assert_ne!(named, written);
+    let named = with_setting(&written, &format!("encryption_key = \"{other}\""));
     std::fs::write(&config, named).unwrap();
     for command in ["run", "check"] {
         let error = crate::support::must_fail(&["peer", command, "--config", text(&config)]);

@@ -51,7 +51,7 @@ fn a_value_from_mosquitto_pub_becomes_a_final_reading_with_a_proof() {
     let presence = |network: &Network| {
         let gateways = network.try_ask(0, &["gateway", "list"])?;
         let one = gateways["items"].as_array()?.first()?.clone();
-        assert_eq!(one["report"]["queue"]["bytes_max"], 67_108_864, "{one}");
+        assert_eq!(one["report"]["queue"]["bytes_max"], 1_u64 << 30, "{one}");
         Some(one["presence"].as_str()?.to_owned())
     };
     assert_eq!(until("the gateway's report", || presence(&network)), "present");
