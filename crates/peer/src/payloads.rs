@@ -159,6 +159,11 @@ impl PayloadBook {
     /// A payload that is others' to keep is not asked for any more.
     pub(crate) fn want_no_more(&self, digest: &[u8; 32]) {
         self.wanted.lock().remove(digest);
+        self.is_others(digest);
+    }
+
+    /// Remembers that a payload that is not here, or not any more, is others' to keep.
+    fn is_others(&self, digest: &[u8; 32]) {
         let mut others = self.others.lock();
         if others.len() < OTHERS_MAX {
             others.insert(*digest);
@@ -211,6 +216,7 @@ impl PayloadBook {
     pub(crate) fn drop_all(&self, digests: &BTreeSet<[u8; 32]>) -> Result<(), PayloadError> {
         self.store.erase(digests)?;
         self.surplus.lock().retain(|digest, _| !digests.contains(digest));
+        digests.iter().for_each(|digest| self.is_others(digest));
         Ok(())
     }
 
