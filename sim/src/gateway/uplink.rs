@@ -64,10 +64,7 @@ impl Uplink {
                 Some(Input::Head { attempt, next_seq: head.next_seq, sealing: Sealing::Open })
             }
             Output::Locate { attempt, stream, seq } => {
-                let reach = BATCH_READINGS_MAX as u64;
-                self.gather(context, stream, seq.saturating_sub(reach), seq + reach).await;
-                let found = self.ask(context, |query| locate(query, stream, seq)).await;
-                let (batch, next_seq) = found?;
+                let (batch, next_seq) = self.locate(context, stream, seq).await?;
                 Some(Input::Located { attempt, batch, next_seq })
             }
             Output::Sign { attempt, body } => {
@@ -155,13 +152,25 @@ impl Uplink {
         Some(Outcome::Refused(refusal))
     }
 
-    /// Has the peer that will be asked first fetch what it does not keep.
-    async fn gather(&self, context: &Context, stream: StreamId, first: u64, last: u64) {
-        if let Some(index) = self.order().next()
-            && let Some(peer) = self.reached(context, index).await
-        {
-            gather(context, &peer.query(), &stream, first, last).await;
+    /// Asks peer after peer, each of which first fetches what it does not keep: one may be far behind, and
+    /// no other need keep all of it.
+    async fn locate(
+        &self,
+        context: &Context,
+        stream: StreamId,
+        seq: u64,
+    ) -> Option<(Option<Located>, u64)> {
+        let reach = BATCH_READINGS_MAX as u64;
+        for index in self.order() {
+            let Some(peer) = self.reached(context, index).await else { continue };
+            let query = peer.query();
+            gather(context, &query, &stream, seq.saturating_sub(reach), seq + reach).await;
+            if let Some(found) = locate(&query, stream, seq) {
+                self.lock().preferred = index;
+                return Some(found);
+            }
         }
+        None
     }
 
     /// What becomes of a transaction that a peer has taken.
