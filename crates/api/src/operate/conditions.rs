@@ -282,7 +282,7 @@ mod tests {
             let report = serde_json::json!({
                 "version": "1", "uptime_s": 1, "stopping": stopping, "connections": 0, "clients": 0,
                 "streams": 0, "readings_taken": 0, "readings_final": 0, "readings_lost": 0,
-                "publishes_refused": 0, "streams_held": 0, "disk_failing": false,
+                "publishes_refused": 0, "streams_held": 0, "disk_failed": false,
                 "queue": { "readings": 7, "backfilling": 0, "bytes": bytes, "bytes_max": bytes_max },
             });
             let report = serde_json::from_value(report).unwrap();
