@@ -9,8 +9,7 @@ use commonware_runtime::{
 };
 
 use crate::{
-    Book, Founding, Plan,
-    machines::Machines,
+    Plan,
     owner::{EXPIRY_BLOCKS, NONCE_STEP, settle},
     world::{Parts, World},
 };
@@ -28,16 +27,7 @@ const STUCK: Duration = Duration::from_secs(600);
 /// # Errors
 /// What was found wrong, in words.
 pub fn run_idle(seed: u64) -> Result<Vec<Duration>, String> {
-    let plan = Arc::new(Plan::idle(seed));
-    let parts = Parts {
-        founding: Arc::new(Founding::new(&plan)),
-        machines: Arc::new(Machines::new(&plan)),
-        book: Arc::new(Book::default()),
-        decided: Arc::default(),
-        payments: Arc::default(),
-        plan,
-        bug: None,
-    };
+    let parts = Parts::new(Arc::new(Plan::idle(seed)), None);
     let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(STUCK));
     let book = Arc::clone(&parts.book);
     let founding = Arc::clone(&parts.founding);

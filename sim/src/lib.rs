@@ -46,7 +46,6 @@ use std::{
 
 use crate::{
     healing::Found,
-    machines::Machines,
     world::{Parts, World},
 };
 
@@ -107,15 +106,7 @@ pub fn run_offline(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
 /// What was found wrong, in words.
 pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
     let (seed, plan) = (plan.seed, Arc::new(plan));
-    let parts = Parts {
-        founding: Arc::new(Founding::new(&plan)),
-        machines: Arc::new(Machines::new(&plan)),
-        book: Arc::new(Book::default()),
-        decided: Arc::default(),
-        payments: Arc::default(),
-        plan: Arc::clone(&plan),
-        bug,
-    };
+    let parts = Parts::new(Arc::clone(&plan), bug);
     let stuck = plan.tempo.stretch(STUCK, 100) + plan.asleep;
     let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(stuck));
     let mut runner = Runner::new(config);

@@ -38,6 +38,20 @@ pub(crate) struct Parts {
     pub(crate) bug: Option<Bug>,
 }
 
+impl Parts {
+    pub(crate) fn new(plan: Arc<Plan>, bug: Option<Bug>) -> Self {
+        Self {
+            founding: Arc::new(Founding::new(&plan)),
+            machines: Arc::new(Machines::new(&plan)),
+            book: Arc::default(),
+            decided: Arc::default(),
+            payments: Arc::default(),
+            plan,
+            bug,
+        }
+    }
+}
+
 pub(crate) struct World {
     pub(crate) context: Context,
     pub(crate) parts: Parts,

@@ -84,7 +84,8 @@ impl Cluster {
         member: &Member,
         config: &str,
     ) -> anyhow::Result<Process> {
-        self.layout.write_gateway(&self.founded.genesis, member, config)?;
+        let protection = NewProtection::Insecure;
+        self.layout.write_gateway(&self.founded.genesis, member, config, &protection)?;
         let name = &member.inception.name;
         let log = self.layout.member(name).join("gateway.log");
         Process::start(name, &arguments("gateway", &self.layout, name), log)

@@ -234,34 +234,30 @@ impl Layout {
             key(keys.join("voting.json"), &peer.voting, None)?;
             key(keys.join("peer.json"), &peer.member.key, Some(&peer.member.inception))?;
         }
-        let Member { inception, key: secret } = &founded.gateway;
-        let keys = self.member(&inception.name).join("keys");
-        key(keys.join("gateway.json"), secret, Some(inception))?;
+        progress();
+        self.write_gateway(&founded.genesis, &founded.gateway, gateway, protection)?;
         self.write_genesis(founded)?;
         for index in 0..founded.peers.len() {
             let name = &founded.peers[index].member.inception.name;
             write(&self.config(name), &peer_config(founded, endpoints, index))?;
         }
-        write(&self.config(&inception.name), gateway)
+        Ok(())
     }
 
-    /// Writes what the process of one more gateway needs; its key is not encrypted.
+    /// Writes what the process of a gateway needs.
     pub(crate) fn write_gateway(
         &self,
         genesis: &Genesis,
         member: &Member,
         config: &str,
+        protection: &NewProtection,
     ) -> anyhow::Result<()> {
         let Member { inception, key } = member;
         let folder = self.member(&inception.name);
         create_folder(Some(&folder.join("keys")))?;
         let entity = Some(DidText::entity(&genesis.network, &inception.id()));
         let stored = StoredKey { entity, key: key.clone() };
-        key_file::write(
-            &folder.join("keys/gateway.json"),
-            &stored,
-            NewProtection::Insecure.as_protection(),
-        )?;
+        key_file::write(&folder.join("keys/gateway.json"), &stored, protection.as_protection())?;
         write(&folder.join("genesis.json"), &genesis_file::to_text(genesis))?;
         write(&self.config(&inception.name), config)
     }
@@ -271,8 +267,7 @@ impl Layout {
     fn write_genesis(&self, founded: &Founded) -> anyhow::Result<()> {
         let text = genesis_file::to_text(&founded.genesis);
         write(&self.genesis(), &text)?;
-        let peers = founded.peers.iter().map(|peer| &peer.member);
-        peers.chain([&founded.gateway]).try_for_each(|member| {
+        founded.peers.iter().map(|peer| &peer.member).try_for_each(|member| {
             write(&self.member(&member.inception.name).join("genesis.json"), &text)
         })
     }

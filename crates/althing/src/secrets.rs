@@ -10,6 +10,7 @@ use althing_client::{
     key_file::{self, PASSPHRASE_VARIABLE, Protection, StoredKey},
     model::DidText,
 };
+use althing_types::{EntityId, SigningKey};
 use anyhow::Context as _;
 use clap::Args;
 use zeroize::Zeroizing;
@@ -18,6 +19,9 @@ use crate::report::{NextStep as _, failed};
 
 /// Longest passphrase file read, bytes.
 const PASSPHRASE_BYTES_MAX: u64 = 4096;
+
+/// What to do where `--key` names a key that is nobody's yet.
+pub(crate) const KEY_OF_ENTITY: &str = "--key names the key file of an entity that is registered";
 
 /// Where the passphrase of a key file comes from.
 #[derive(Debug, Clone, Args)]
@@ -34,6 +38,20 @@ pub(crate) fn open(path: &Path, passphrase_file: Option<&Path>) -> anyhow::Resul
     let encrypted = key_file::needs_passphrase(path).next_step(wrong)?;
     let passphrase = if encrypted { Some(existing(path, passphrase_file)?) } else { None };
     key_file::read(path, passphrase.as_deref().map(String::as_str)).next_step(wrong)
+}
+
+/// Opens the key file of an entity that is registered, and says which; `advice` is what to do where the file
+/// does not tell.
+pub(crate) fn open_entity(
+    path: &Path,
+    passphrase_file: Option<&Path>,
+    advice: &str,
+) -> anyhow::Result<(EntityId, SigningKey)> {
+    let stored = open(path, passphrase_file)?;
+    let entity = stored.entity.ok_or_else(|| {
+        failed(format!("{} does not say whose key it is", path.display()), advice)
+    })?;
+    Ok((entity.entity_id(), stored.key))
 }
 
 /// Adds to a key file whose key it is.

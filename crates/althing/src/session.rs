@@ -19,9 +19,9 @@ use crate::{
     secrets, span,
 };
 
-/// Which peer is asked.
+/// Where the peer is.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Remote {
+pub(crate) struct PeerUrl {
     /// The peer to ask.
     #[arg(
         long,
@@ -31,6 +31,20 @@ pub(crate) struct Remote {
         value_name = "URL"
     )]
     peer: String,
+}
+
+impl PeerUrl {
+    /// A client of the peer; nothing is sent yet.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        client(&self.peer)
+    }
+}
+
+/// Which peer is asked.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Remote {
+    #[command(flatten)]
+    peer: PeerUrl,
 
     /// Key file of the entity that reads, where the owner lets not everybody.
     #[arg(long = "as", env = "ALTHING_READ_AS", hide_env_values = true, value_name = "FILE")]
@@ -44,17 +58,12 @@ pub(crate) struct Remote {
 impl Remote {
     /// A client of the peer; nothing is sent yet.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
-        let client = client(&self.peer)?;
+        let client = self.peer.client()?;
         let Some(path) = &self.reader else { return Ok(client) };
-        let stored = secrets::open(path, None)?;
-        let entity = stored.entity.ok_or_else(|| {
-            failed(
-                format!("{} does not say whose key it is", path.display()),
-                "--as names the key file of an entity that is registered",
-            )
-        })?;
-        let (entity, purpose) = (entity.entity_id(), self.purpose.clone().unwrap_or_default());
-        Ok(client.reading_as(ReadingAs { entity, key: stored.key, purpose }))
+        let advice = "--as names the key file of an entity that is registered";
+        let (entity, key) = secrets::open_entity(path, None, advice)?;
+        let purpose = self.purpose.clone().unwrap_or_default();
+        Ok(client.reading_as(ReadingAs { entity, key, purpose }))
     }
 
     /// What is read for, if it was said.
@@ -111,19 +120,13 @@ impl SignArgs {
     /// Opens the key and asks the peer where the account stands.
     pub(crate) async fn session(&self) -> anyhow::Result<Session> {
         let client = self.remote.client()?;
-        let stored = secrets::open(&self.key, self.passphrase_file())?;
+        let advice = "althing entity register --entity-key FILE registers an entity and writes a key file that does";
+        let (entity, key) = secrets::open_entity(&self.key, self.passphrase_file(), advice)?;
         let genesis = match &self.genesis {
             Some(path) => read_genesis(path)?,
             None => client.genesis().await.explain()?,
         };
-        let entity = stored.entity.ok_or_else(|| {
-            failed(
-                format!("{} does not say whose key it is", self.key.display()),
-                "althing entity register --entity-key FILE registers an entity and writes a key file that does",
-            )
-        })?;
-        let signer =
-            Signer { ledger: genesis.ledger(), entity: entity.entity_id(), key: stored.key };
+        let signer = Signer { ledger: genesis.ledger(), entity, key };
         Session::open(client, &genesis, signer, self.timeout).await
     }
 }

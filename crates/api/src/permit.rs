@@ -71,11 +71,7 @@ impl Service {
 
     /// Lets a reader go ahead, and notes that it did, if it may.
     pub(crate) fn permit(&self, reader: &Reader, right: Right, resource: &Resource) -> Answer<()> {
-        let (_, decision) = self.decide(reader, right, resource)?;
-        match decision.reason.refusal() {
-            None => self.note(&decision),
-            Some(refusal) => Err(self.denied(refusal, reader, right, resource, &decision)),
-        }
+        self.note(&self.allowed(reader, right, resource)?)
     }
 
     /// Lets a reader go on with what it was let at, if it still may: that is no further use.
@@ -85,9 +81,13 @@ impl Service {
         right: Right,
         resource: &Resource,
     ) -> Answer<()> {
+        self.allowed(reader, right, resource).map(drop)
+    }
+
+    fn allowed(&self, reader: &Reader, right: Right, resource: &Resource) -> Answer<Decision> {
         let (_, decision) = self.decide(reader, right, resource)?;
         match decision.reason.refusal() {
-            None => Ok(()),
+            None => Ok(decision),
             Some(refusal) => Err(self.denied(refusal, reader, right, resource, &decision)),
         }
     }

@@ -67,13 +67,16 @@ pub(crate) async fn carry_out(service: Shared, own: Option<Arc<Own>>) {
                 Ok(found)
             });
             let found = found.await;
+            let is_news = !failed;
             failed = found.is_err();
             match found {
                 Ok(found) => {
                     behind = found.last().map(|(row, ..)| row.clone()).or(behind);
                     waiting.extend(found.into_iter().map(|(_, stream, number)| (stream, number)));
                 }
-                Err(_) => tracing::warn!("erased payloads could not be destroyed yet"),
+                // Looked at each second, and as long as history is fetched: told once.
+                Err(_) if is_news => tracing::warn!("erased payloads could not be destroyed yet"),
+                Err(_) => {}
             }
         }
         let Some(own) = &own else {

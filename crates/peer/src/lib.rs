@@ -28,7 +28,7 @@ pub use wire::{Submission, decode_spread};
 
 pub mod mempool;
 
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub mod query;

@@ -14,10 +14,56 @@ use std::{
 use althing_ordering::{Role, Sizes, Timing, start_live};
 use althing_state::{MemoryStore, Store};
 use althing_storage::{MemoryFiles, Payloads};
-use althing_types::Genesis;
+use althing_types::{
+    EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters, PeerSeat,
+    SigningKey, Suite,
+};
 use commonware_runtime::{Runner as _, Supervisor as _, tokio};
 
 use crate::{Config, Opened, Peer};
+
+/// Seed of the voting key of the peer that [`genesis`] founds.
+pub const VOTING_SEED: u8 = 3;
+
+/// A key of tests: the organisation's has seed 1, its peer's 2.
+///
+/// # Panics
+/// Never: any seed is one of a key.
+#[must_use]
+pub fn key(seed: u8) -> SigningKey {
+    SigningKey::from_secret(Suite::Ed25519, [seed; 32]).expect("any 32 bytes are a seed")
+}
+
+/// A private network of one peer.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn genesis(parameters: Parameters) -> Genesis {
+    let begins = |kind, name: &str, seed| Inception {
+        kind,
+        name: name.to_owned(),
+        key: key(seed).public_key(),
+    };
+    let organisation = begins(EntityKind::Organisation, "Harbour", 1);
+    let voting = key(VOTING_SEED).public_key().bytes;
+    let peer = PeerSeat {
+        inception: begins(EntityKind::Peer, "Quay", 2),
+        organisation: organisation.id(),
+        key: voting.try_into().expect("a key of Ed25519 has 32 bytes"),
+    };
+    Genesis {
+        version: 1,
+        network: "test".into(),
+        time_ms: 1_790_000_000_000,
+        mode: Mode::Private,
+        mechanism: Mechanism::Simplex,
+        parameters,
+        organisations: vec![Organisation { inception: organisation }],
+        peers: vec![peer],
+        token: None,
+    }
+}
 
 /// Starts the only peer of a genesis, whose voting key has this seed, runs `work` with it and stops
 /// it. State and payloads are in memory, blocks in a folder that is gone afterwards.

@@ -9,13 +9,10 @@ use std::sync::{
 use althing_peer::{
     Peer, Submission,
     query::QueryError,
-    testing::{run_alone, run_alone_on},
+    testing::{self, VOTING_SEED, key, run_alone, run_alone_on},
 };
 use althing_state::{Batch, Direction, Frozen, MemoryStore, Row, Space, Store, StoreError};
-use althing_types::{
-    Action, Body, EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters,
-    PeerSeat, Record, SigningKey, Suite, Transaction, TxId,
-};
+use althing_types::{Action, Body, Genesis, Parameters, Record, Transaction, TxId};
 
 /// A store that counts its batches, each of which is one flush.
 #[derive(Debug, Default)]
@@ -50,40 +47,13 @@ impl Store for Counting {
     }
 }
 
-fn key(seed: u8) -> SigningKey {
-    SigningKey::from_secret(Suite::Ed25519, [seed; 32]).unwrap()
-}
-
-const VOTING_SEED: u8 = 3;
-
 /// A network of one peer whose blocks all have a reason: its heartbeat is longer than the test.
 fn genesis() -> Genesis {
-    let begins = |kind, name: &str, seed| Inception {
-        kind,
-        name: name.to_owned(),
-        key: key(seed).public_key(),
-    };
-    let organisation = begins(EntityKind::Organisation, "Harbour", 1);
-    let peer = PeerSeat {
-        inception: begins(EntityKind::Peer, "Quay", 2),
-        organisation: organisation.id(),
-        key: key(VOTING_SEED).public_key().bytes.try_into().unwrap(),
-    };
-    Genesis {
-        version: 1,
-        network: "test".into(),
-        time_ms: 1_790_000_000_000,
-        mode: Mode::Private,
-        mechanism: Mechanism::Simplex,
-        parameters: Parameters {
-            heartbeat_ms: 60_000,
-            leader_timeout_ms: 62_000,
-            ..Parameters::standard()
-        },
-        organisations: vec![Organisation { inception: organisation }],
-        peers: vec![peer],
-        token: None,
-    }
+    testing::genesis(Parameters {
+        heartbeat_ms: 60_000,
+        leader_timeout_ms: 62_000,
+        ..Parameters::standard()
+    })
 }
 
 fn record(genesis: &Genesis, nonce: u64) -> Submission {

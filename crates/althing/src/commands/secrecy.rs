@@ -267,14 +267,9 @@ impl UnsealArgs {
     /// What opens with the key, on a ledger; none if no key was named.
     pub(crate) fn unsealer(&self, ledger: LedgerId) -> anyhow::Result<Option<Unsealer>> {
         let Some(path) = &self.key else { return Ok(None) };
-        let stored = secrets::open(path, self.passphrase.passphrase_file.as_deref())?;
-        let entity = stored.entity.ok_or_else(|| {
-            failed(
-                format!("{} does not say whose key it is", path.display()),
-                "--key names the key file of an entity that is registered",
-            )
-        })?;
-        Ok(Some(Unsealer::new(ledger, entity.entity_id(), &stored.key)))
+        let passphrase_file = self.passphrase.passphrase_file.as_deref();
+        let (entity, key) = secrets::open_entity(path, passphrase_file, secrets::KEY_OF_ENTITY)?;
+        Ok(Some(Unsealer::new(ledger, entity, &key)))
     }
 
     /// Opens what is sealed in a page, if a key was named.

@@ -13,9 +13,8 @@ use super::events::FilterArgs;
 use crate::{
     lookup,
     output::{Output, Table},
-    report::failed,
     secrets::{self, PassphraseArgs},
-    session::{Explain as _, block_on, client},
+    session::{Explain as _, PeerUrl, block_on},
 };
 
 /// Has a peer call a URL with each event, signed with the peer's key.
@@ -36,15 +35,8 @@ pub(crate) enum WebhookCommand {
 /// Whose webhooks, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Maker {
-    /// The peer that calls.
-    #[arg(
-        long,
-        env = "ALTHING_PEER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:4464",
-        value_name = "URL"
-    )]
-    peer: String,
+    #[command(flatten)]
+    peer: PeerUrl,
     /// Key file of the entity whose webhooks they are.
     #[arg(long, env = "ALTHING_KEY", hide_env_values = true, value_name = "FILE")]
     key: PathBuf,
@@ -110,15 +102,11 @@ impl WebhookCommand {
 
 impl Maker {
     fn client(&self) -> anyhow::Result<Client> {
-        let stored = secrets::open(&self.key, self.passphrase.passphrase_file.as_deref())?;
-        let entity = stored.entity.ok_or_else(|| {
-            failed(
-                format!("{} does not say whose key it is", self.key.display()),
-                "--key names the key file of an entity that is registered",
-            )
-        })?;
-        let (entity, purpose) = (entity.entity_id(), WEBHOOK_PURPOSE.to_owned());
-        Ok(client(&self.peer)?.reading_as(ReadingAs { entity, key: stored.key, purpose }))
+        let passphrase_file = self.passphrase.passphrase_file.as_deref();
+        let (entity, key) =
+            secrets::open_entity(&self.key, passphrase_file, secrets::KEY_OF_ENTITY)?;
+        let purpose = WEBHOOK_PURPOSE.to_owned();
+        Ok(self.peer.client()?.reading_as(ReadingAs { entity, key, purpose }))
     }
 }
 

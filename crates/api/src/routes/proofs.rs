@@ -3,7 +3,7 @@
 use althing_client::model::{StreamHex, TriggerHex, TxHex, query};
 use althing_peer::query::{PATIENCE, Question, TransactionState};
 use althing_proof::{Interval, key::KEY_BYTES_MAX};
-use althing_types::{StreamId, Transaction};
+use althing_types::{Right, StreamId, Transaction};
 use axum::{
     extract::State,
     http::{HeaderValue, header},
@@ -151,8 +151,19 @@ pub(super) async fn run(
 
 async fn bundle(service: &Shared, reader: Reader, question: Question) -> Answer<Response> {
     let shown = shown(service, &question).await?;
-    let needed = question.clone();
-    service.gather(move |service| Ok(service.query.lacking_for(&needed)?)).await?;
+    // Where each peer keeps all, there is nothing to fetch and nobody to wait for.
+    if let Shown::Stream(stream) = shown
+        && service.query.placement(&stream)?.is_some()
+    {
+        let (needed, reader) = (question.clone(), reader.clone());
+        let find = move |service: &Service| {
+            // Nobody has a peer fetch what it may not see.
+            let head = service.query.stream_head(&stream)?;
+            service.permit_on(&reader, Right::Read, &Service::property_of(&head))?;
+            Ok(service.query.lacking_for(&needed)?)
+        };
+        service.gather(find).await?;
+    }
     let prepared = service.query.prepare(question);
     let prepared = within(PATIENCE, Failure::ProofNotReady, prepared).await??;
     // Decided last: a block that ends the reader's right may have come while this waited.

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use althing_api::{Config, listen, router, serve};
 use althing_client::{Account, Client, Signer};
-use althing_peer::testing::run_alone_with;
-use althing_types::{
-    EntityKind, Genesis, Inception, Mechanism, Mode, Organisation, Parameters, PeerSeat,
-    SigningKey, Suite,
-};
+pub use althing_peer::testing::key;
+use althing_peer::testing::{self, VOTING_SEED, run_alone_with};
+use althing_types::{Genesis, Parameters};
 
 /// How long a test waits for a transaction.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,38 +20,12 @@ pub struct Host {
     pub organisation: Account,
 }
 
-pub fn key(seed: u8) -> SigningKey {
-    SigningKey::from_secret(Suite::Ed25519, [seed; 32]).unwrap()
-}
-
-fn inception(kind: EntityKind, name: &str, seed: u8) -> Inception {
-    Inception { kind, name: name.to_owned(), key: key(seed).public_key() }
-}
-
-const VOTING_SEED: u8 = 3;
-
 pub fn genesis() -> Genesis {
-    let organisation = inception(EntityKind::Organisation, "Harbour", 1);
-    let peer = PeerSeat {
-        inception: inception(EntityKind::Peer, "Quay", 2),
-        organisation: organisation.id(),
-        key: key(VOTING_SEED).public_key().bytes.try_into().unwrap(),
-    };
-    Genesis {
-        version: 1,
-        network: "test".into(),
-        time_ms: 1_790_000_000_000,
-        mode: Mode::Private,
-        mechanism: Mechanism::Simplex,
-        parameters: Parameters {
-            heartbeat_ms: 300,
-            leader_timeout_ms: 800,
-            ..Parameters::standard()
-        },
-        organisations: vec![Organisation { inception: organisation }],
-        peers: vec![peer],
-        token: None,
-    }
+    testing::genesis(Parameters {
+        heartbeat_ms: 300,
+        leader_timeout_ms: 800,
+        ..Parameters::standard()
+    })
 }
 
 /// Starts a peer, runs the test against its interface, stops it.

@@ -87,14 +87,14 @@ impl Query {
     /// # Errors
     /// [`QueryError`] if the disk fails.
     pub fn seats(&self) -> Result<Vec<(Validator, bool)>, QueryError> {
-        let governance = self.governance()?;
-        let now = governance.validators.validators;
-        let later = [governance.next_validators, governance.chosen_validators];
-        let founding = self.core.config.genesis.validators().validators;
-        let others = later.into_iter().flat_map(|set| set.validators).chain(founding);
+        let view = self.view();
+        let now = althing_ledger::validators(&view)?.validators;
+        let next = althing_ledger::validators_of_next_epoch(&view)?;
+        let chosen = althing_ledger::governance::chosen_validators(&view)?;
+        let founding = self.core.config.genesis.validators();
         let mut seats: BTreeMap<_, _> =
             now.into_iter().map(|seat| (seat.key, (seat, true))).collect();
-        for seat in others {
+        for seat in next.into_iter().chain([chosen, founding]).flat_map(|set| set.validators) {
             seats.entry(seat.key).or_insert((seat, false));
         }
         Ok(seats.into_values().collect())
@@ -129,7 +129,7 @@ impl Query {
 
     /// The certificate of the block at a height, if this peer has one.
     pub(crate) async fn certificate(&self, height: u64) -> Option<Certificate> {
-        if let Ok(Some(row)) = self.stored(Space::Receipts, &rows::certificate(height)) {
+        if let Ok(Some(row)) = self.taken_over(&rows::certificate(height)) {
             return minicbor::decode(&row).ok();
         }
         self.core.ordering()?.certificate(height).await
@@ -146,7 +146,7 @@ impl Query {
         if let Some(block) = self.bodies.get(height) {
             return Ok(block);
         }
-        let block = match self.stored(Space::Receipts, &rows::block(height))? {
+        let block = match self.taken_over(&rows::block(height))? {
             Some(wire) => {
                 let damaged = |_| StoreError::corrupt(&rows::block(height));
                 Arc::new(Block::decode(wire.into()).map_err(damaged)?)

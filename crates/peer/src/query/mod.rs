@@ -198,6 +198,12 @@ impl Query {
         self.chain().state().store().get(space, key)
     }
 
+    /// A row that came with a state that was taken over. Where there was none, nobody looks: these are asked
+    /// for with each block and proof.
+    fn taken_over(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        if self.core.ahead().is_none() { Ok(None) } else { self.stored(Space::Receipts, key) }
+    }
+
     /// Index rows whose keys begin with `prefix`, after a key.
     fn rows(
         &self,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use althing_ledger::{erasure::Erasures, key as ledger_key, placement::PlacementRecord};
 use althing_ordering::PeerKey;
-use althing_proof::{Interval, stream::Leaf};
+use althing_proof::{Interval, ProveError, stream::Leaf};
 use althing_state::{Direction, Space, prefix_end};
 use althing_types::{EntityId, StreamId, TxId};
 use futures::future::join_all;
@@ -134,6 +134,16 @@ impl Query {
         leaf: &Leaf,
     ) -> Result<bool, QueryError> {
         Ok(Duties::now(&self.core)?.is_past_retention(stream, leaf)?)
+    }
+
+    /// Why there is no payload of a batch: its owner let it go, or it is not here.
+    pub(super) fn without_payload(&self, stream: Option<StreamId>, leaf: u64) -> QueryError {
+        let of = |stream| self.is_past_retention(&stream, &self.leaf(&stream, leaf)?.leaf);
+        match stream.map(of) {
+            Some(Ok(true)) => QueryError::PastRetention { leaf },
+            Some(Err(error)) => error,
+            Some(Ok(false)) | None => ProveError::Payload { leaf }.into(),
+        }
     }
 
     /// Those of a stream's batches at these positions whose payloads others keep and this peer can

@@ -147,12 +147,7 @@ impl Query {
         let head = self.stream_head(&stream)?;
         let bounds = Bounds::new((seq, seq), ReadingFilter::ALL.time_ms);
         let found = self.walk(stream, &head, bounds, Direction::Forward).next()?;
-        let LeafAt { leaf, index } = found.ok_or(QueryError::Unknown(Noun::Reading))?;
-        if self.core.payloads.get(&leaf.payload_digest)?.is_none()
-            && self.is_past_retention(&stream, &leaf)?
-        {
-            return Err(QueryError::PastRetention { leaf: index });
-        }
+        let LeafAt { leaf, .. } = found.ok_or(QueryError::Unknown(Noun::Reading))?;
         let anchor = self.anchor_when_there(leaf.height).await?;
         let transaction = self.wire_of(&leaf.transaction).await?;
         Ok(Work::OfState { anchor, claim: Wanted::Reading { stream, seq, transaction } })
@@ -251,11 +246,13 @@ impl Query {
     }
 
     pub(crate) async fn wire_of(&self, id: &TxId) -> Result<Option<(TxId, Vec<u8>)>, QueryError> {
-        if let Some(wire) = self.stored(Space::Receipts, &rows::wire(id))? {
-            return Ok(Some((*id, wire)));
-        }
         let place = self.chain().place(id).or_else(|| self.core.chain.place(id));
-        let Some((height, position)) = place else { return self.gap().map_or(Ok(None), Err) };
+        let Some((height, position)) = place else {
+            // It may have come with a state that was taken over.
+            let wire = self.taken_over(&rows::wire(id))?;
+            return wire
+                .map_or_else(|| self.gap().map_or(Ok(None), Err), |wire| Ok(Some((*id, wire))));
+        };
         let block = self.body(height).await?;
         let wire = block.transactions().get(position as usize);
         Ok(wire.map(|wire| (*id, wire.to_vec())))
@@ -297,6 +294,12 @@ fn of_state(query: &Query, anchor: &Anchor, wanted: Wanted) -> Result<Claim, Que
         }
         other => (None, other),
     };
+    let stream = match &wanted {
+        Wanted::Reading { stream, .. }
+        | Wanted::Range { stream, .. }
+        | Wanted::Aggregate { stream, .. } => Some(*stream),
+        Wanted::State { .. } => None,
+    };
     let failed = RefCell::new(None);
     let archive = Kept { query, height: anchor.state_height(), transaction, failed };
     let claim = match wanted {
@@ -312,6 +315,7 @@ fn of_state(query: &Query, anchor: &Anchor, wanted: Wanted) -> Result<Claim, Que
         Some(error) => Err(error.into()),
         None => claim.map_err(|error| match error {
             ProveError::Node { .. } => query.absent(error),
+            ProveError::Payload { leaf } => query.without_payload(stream, leaf),
             error => error.into(),
         }),
     }

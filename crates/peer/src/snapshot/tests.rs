@@ -4,9 +4,8 @@ use althing_proof::certificate::signed_bytes;
 use althing_state::{Batch, Direction, Fault, MemoryStore, Read as _, Row, Space};
 use althing_storage::{MemoryFiles, Payloads};
 use althing_types::{
-    Action, BatchHeader, Block, Body, Certificate, Digest, EntityKind, Genesis, Header, Inception,
-    Mechanism, Mode, Organisation, Parameters, Payload, PeerSeat, Reading, SigningKey, StreamId,
-    Suite, ThingId, Transaction, TxId, ValidatorSet, Value, Wire as _,
+    Action, BatchHeader, Block, Body, Certificate, Digest, Genesis, Header, Parameters, Payload,
+    Reading, StreamId, ThingId, Transaction, TxId, ValidatorSet, Value, Wire as _,
 };
 use bytes::Bytes;
 use commonware_runtime::{Runner as _, deterministic};
@@ -26,38 +25,13 @@ use crate::{
         Complaint, ContractFilter, EventPlace, QueryError, Question, ReadingFilter, ThingFilter,
     },
     rows,
+    testing::{self, VOTING_SEED, key},
 };
 
-fn key(seed: u8) -> SigningKey {
-    SigningKey::from_secret(Suite::Ed25519, [seed; 32]).unwrap()
-}
-
-const VOTING_SEED: u8 = 3;
 const THINGS: usize = 140;
 
 fn genesis() -> Genesis {
-    let begins = |kind, name: &str, seed| Inception {
-        kind,
-        name: name.to_owned(),
-        key: key(seed).public_key(),
-    };
-    let organisation = begins(EntityKind::Organisation, "Harbour", 1);
-    let peer = PeerSeat {
-        inception: begins(EntityKind::Peer, "Quay", 2),
-        organisation: organisation.id(),
-        key: key(VOTING_SEED).public_key().bytes.try_into().unwrap(),
-    };
-    Genesis {
-        version: 1,
-        network: "test".into(),
-        time_ms: 1_790_000_000_000,
-        mode: Mode::Private,
-        mechanism: Mechanism::Simplex,
-        parameters: Parameters::standard(),
-        organisations: vec![Organisation { inception: organisation }],
-        peers: vec![peer],
-        token: None,
-    }
+    testing::genesis(Parameters::standard())
 }
 
 fn description(number: usize) -> Vec<u8> {

@@ -1,9 +1,6 @@
 //! Clause 10.6: connection and access to devices, (a) full and (b) constrained.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use althing_client::{
     Events,
@@ -22,6 +19,7 @@ use tokio::{
 };
 
 use super::{
+    mqtt::mosquitto,
     procedure::{Procedure, Recorder, Step, Stopped},
     topology::Topology,
 };
@@ -400,14 +398,6 @@ struct Mqtt {
     lines: Lines<BufReader<ChildStdout>>,
     /// Ended when this is dropped.
     _process: Child,
-}
-
-fn mosquitto(tool: &str, mqtt: SocketAddr, arguments: &[&str]) -> tokio::process::Command {
-    let (host, port) = (mqtt.ip().to_string(), mqtt.port().to_string());
-    let mut command = tokio::process::Command::new(tool);
-    command.args(["-h", &host, "-p", &port, "-q", "1", "-V", "5"]).args(arguments);
-    command.stdout(std::process::Stdio::piped()).kill_on_drop(true);
-    command
 }
 
 /// How long a client that does not listen yet is left before it is greeted again.

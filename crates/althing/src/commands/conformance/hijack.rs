@@ -12,6 +12,7 @@ use futures::future::LocalBoxFuture;
 use tokio::time::sleep;
 
 use super::{
+    mqtt,
     procedure::{Procedure, Recorder, Step, Stopped},
     topology::Topology,
 };
@@ -100,8 +101,7 @@ async fn serve(topology: &Topology) -> anyhow::Result<(Site, String)> {
     let user = format!(
         "\n[[gateway.mqtt.users]]\nname = \"{LIGHT}\"\npassword = \"{hash}\"\nthings = [\"{LIGHT}\"]\n"
     );
-    let owners =
-        [cluster.founded.organisations[topology.position(OWNERS[0])?].inception.name.clone()];
+    let owners = [cluster.founded.organisations[topology.peer(OWNERS[0])?].inception.name.clone()];
     let network = topology.network();
     let start = |(gateway, address): (&Member, &SocketAddr)| {
         let config = gateway_config(network, *address, &cluster.endpoints, &owners, &user);
@@ -134,20 +134,10 @@ fn registration() -> Action {
     Action::RegisterThing { name: LIGHT.to_owned(), description }
 }
 
-/// An unmodified client connects as the light and publishes; what it said if it could not.
+/// Connects as the light and publishes.
 async fn publish(gateway: SocketAddr) -> anyhow::Result<Result<(), String>> {
-    let (host, port) = (gateway.ip().to_string(), gateway.port().to_string());
     let topic = format!("althing/{LIGHT}/power");
-    let mut command = tokio::process::Command::new("mosquitto_pub");
-    command.args(["-h", &host, "-p", &port, "-V", "5", "-q", "1", "-u", LIGHT, "-P", PASSWORD]);
-    command.args(["-t", &topic, "-m", "7"]).kill_on_drop(true);
-    let output = command
-        .output()
-        .await
-        .context("cannot run mosquitto_pub: apt-get install mosquitto-clients")?;
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    // A publish that is refused is told on standard error, and not by the exit status.
-    Ok(if output.status.success() && said.is_empty() { Ok(()) } else { Err(said) })
+    mqtt::publish(gateway, &["-u", LIGHT, "-P", PASSWORD], &topic, "7").await
 }
 
 async fn until<F: Future<Output = anyhow::Result<bool>>>(

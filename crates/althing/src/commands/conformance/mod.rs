@@ -6,6 +6,7 @@ mod agreement;
 mod contract;
 mod device;
 mod hijack;
+mod mqtt;
 mod outside;
 mod procedure;
 mod topology;

@@ -143,13 +143,8 @@ impl Topology {
         &self.cluster.founded.genesis.network
     }
 
-    /// Position of the entity with a letter among organisations and peers.
-    pub(super) fn position(&self, letter: &str) -> anyhow::Result<usize> {
-        self.peer(letter)
-    }
-
-    /// Position of the peer with a letter.
-    fn peer(&self, letter: &str) -> anyhow::Result<usize> {
+    /// Position of the peer with a letter, and of its organisation.
+    pub(super) fn peer(&self, letter: &str) -> anyhow::Result<usize> {
         let position = self.letters.iter().position(|own| own == letter);
         position.with_context(|| format!("there is no peer {letter}"))
     }

@@ -11,6 +11,7 @@ use futures::future::LocalBoxFuture;
 use tokio::time::sleep;
 
 use super::{
+    mqtt,
     procedure::{Procedure, Recorder, Step, Stopped},
     topology::Topology,
 };
@@ -125,16 +126,9 @@ async fn balance(topology: &Topology, who: &EntityId, height: u64) -> anyhow::Re
     digits.parse().context("a balance is a number")
 }
 
-/// Publishes as the vehicle would; whether the gateway took it, and what it said if not.
+/// Publishes as the vehicle would.
 async fn publish(topology: &Topology, speed: &str) -> anyhow::Result<Result<(), String>> {
-    let (host, port) = (topology.mqtt.ip().to_string(), topology.mqtt.port().to_string());
-    let topic = format!("althing/{VEHICLE}/speed");
-    let mut command = tokio::process::Command::new("mosquitto_pub");
-    command.args(["-h", &host, "-p", &port, "-V", "5", "-q", "1", "-t", &topic, "-m", speed]);
-    let output = { command.kill_on_drop(true) }.output().await;
-    let output = output.context("cannot run mosquitto_pub: apt-get install mosquitto-clients")?;
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Ok(if output.status.success() && said.is_empty() { Ok(()) } else { Err(said) })
+    mqtt::publish(topology.mqtt, &[], &format!("althing/{VEHICLE}/speed"), speed).await
 }
 
 /// Waits until the owner was paid so much in all.

@@ -105,14 +105,10 @@ struct Identified {
 impl Identified {
     fn read(config: &Config, settings: &GatewayConfig) -> anyhow::Result<Self> {
         let genesis = read_genesis(&config.genesis_path()?)?;
-        let stored = secrets::open(&settings.key, settings.passphrase_file.as_deref())?;
-        let entity = stored.entity.map(|did| did.entity_id()).ok_or_else(|| {
-            failed(
-                format!("{} does not say whose key it is", settings.key.display()),
-                "althing entity register --kind gateway --name NAME --entity-key FILE --key ORGANISATION",
-            )
-        })?;
-        Ok(Self { genesis, entity, key: stored.key })
+        let advice = "althing entity register --kind gateway --name NAME --entity-key FILE --key ORGANISATION";
+        let passphrase_file = settings.passphrase_file.as_deref();
+        let (entity, key) = secrets::open_entity(&settings.key, passphrase_file, advice)?;
+        Ok(Self { genesis, entity, key })
     }
 }
 

@@ -47,18 +47,15 @@ impl Token {
         if self.life.as_secs() > TOKEN_LIFE_S_MAX {
             return Err(failed("a token is valid for a day at most", "--for 24h"));
         }
-        let stored = secrets::open(&self.key, self.passphrase.passphrase_file.as_deref())?;
-        let entity = stored.entity.map(|did| did.entity_id()).ok_or_else(|| {
-            failed(
-                format!("{} does not say whose key it is", self.key.display()),
-                "althing entity register --kind device --name NAME --entity-key FILE --key OWNER",
-            )
-        })?;
+        let advice =
+            "althing entity register --kind device --name NAME --entity-key FILE --key OWNER";
+        let passphrase_file = self.passphrase.passphrase_file.as_deref();
+        let (entity, key) = secrets::open_entity(&self.key, passphrase_file, advice)?;
         let genesis = read_genesis(&self.genesis)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let expires_s = now.saturating_add(self.life).as_secs();
         let gateway = EntityId(self.gateway.id);
-        let token = Signed::sign(&stored.key, &genesis.ledger(), entity, gateway, expires_s);
+        let token = Signed::sign(&key, &genesis.ledger(), entity, gateway, expires_s);
         let value = serde_json::json!({ "token": token.text(), "expires_s": expires_s });
         output.show(&value, || token.text())
     }

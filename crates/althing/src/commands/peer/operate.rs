@@ -17,9 +17,9 @@ use serde_json::json;
 use crate::{
     config::{Config, PeerConfig},
     output::{Output, Table, fields},
-    report::{NextStep as _, failed},
+    report::NextStep as _,
     secrets::{self, PassphraseArgs},
-    session::{Explain as _, block_on, client},
+    session::{Explain as _, PeerUrl, block_on, client},
 };
 
 /// Longest configuration that is read, bytes.
@@ -36,14 +36,8 @@ pub(crate) struct Operator {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// The peer, with --key.
-    #[arg(
-        long,
-        env = "ALTHING_PEER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:4464",
-        value_name = "URL"
-    )]
-    peer: String,
+    #[command(flatten)]
+    peer: PeerUrl,
     #[command(flatten)]
     passphrase: PassphraseArgs,
 }
@@ -52,7 +46,7 @@ impl Operator {
     /// A client that signs what it asks as this operator.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         match &self.key {
-            Some(path) => Ok(client(&self.peer)?.reading_as(self.named(path, OPERATE_PURPOSE)?)),
+            Some(path) => Ok(self.peer.client()?.reading_as(self.named(path, OPERATE_PURPOSE)?)),
             None => self.on_machine(),
         }
     }
@@ -62,22 +56,16 @@ impl Operator {
         match &self.key {
             Some(path) => {
                 let reads = self.named(path, purpose.unwrap_or_default())?;
-                Ok(client(&self.peer)?.reading_as(reads))
+                Ok(self.peer.client()?.reading_as(reads))
             }
             None => client(&url_of(&Config::load(&self.config)?.peer()?)),
         }
     }
 
     fn named(&self, path: &Path, purpose: &str) -> anyhow::Result<ReadingAs> {
-        let stored = secrets::open(path, self.passphrase.passphrase_file.as_deref())?;
-        let entity = stored.entity.ok_or_else(|| {
-            failed(
-                format!("{} does not say whose key it is", path.display()),
-                "--key names the key file of an entity that is registered",
-            )
-        })?;
-        let (entity, purpose) = (entity.entity_id(), purpose.to_owned());
-        Ok(ReadingAs { entity, key: stored.key, purpose })
+        let passphrase_file = self.passphrase.passphrase_file.as_deref();
+        let (entity, key) = secrets::open_entity(path, passphrase_file, secrets::KEY_OF_ENTITY)?;
+        Ok(ReadingAs { entity, key, purpose: purpose.to_owned() })
     }
 
     fn on_machine(&self) -> anyhow::Result<Client> {
@@ -125,15 +113,8 @@ impl Stop {
 
 #[derive(Debug, Args)]
 pub(crate) struct Alarms {
-    /// The peer to ask; anybody may.
-    #[arg(
-        long,
-        env = "ALTHING_PEER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:4464",
-        value_name = "URL"
-    )]
-    peer: String,
+    #[command(flatten)]
+    peer: PeerUrl,
     /// Those that ended, too.
     #[arg(long)]
     all: bool,
@@ -142,7 +123,7 @@ pub(crate) struct Alarms {
 impl Alarms {
     pub(super) fn run(self, output: Output) -> anyhow::Result<()> {
         block_on(async {
-            let mut alarms = client(&self.peer)?.alarms().await.explain()?;
+            let mut alarms = self.peer.client()?.alarms().await.explain()?;
             alarms.items.retain(|alarm| self.all || alarm.ended.is_none());
             output.show(&alarms, || alarms_text(&alarms.items))
         })
