@@ -279,3 +279,61 @@ pub(crate) fn kept(core: &Core, digests: &[[u8; 32]]) -> Result<Vec<[u8; 32]>, S
     }
     Ok(kept)
 }
+
+#[cfg(test)]
+mod tests {
+    use althing_types::{Action, Placement, StreamPlacement, Wire as _};
+    use commonware_runtime::{Runner as _, deterministic};
+
+    use super::*;
+    use crate::{
+        Peer,
+        origin::{Origin, batch, payload},
+        query::{QueryError, Question, ReadingFilter},
+    };
+
+    const HOUR_MS: u64 = 3_600_000;
+
+    /// A day later nobody need have it: it is dropped, answers say why it is not there, and what it amounts
+    /// to is still proven.
+    #[test]
+    fn what_is_past_retention_goes_and_answers_say_so() {
+        deterministic::Runner::default().start(|_| async move {
+            let mut origin = Origin::grown();
+            origin.pace_ms = HOUR_MS;
+            let stream = origin.stream(8);
+            let kept_for_a_day = Placement { retention_days: Some(1), ..Placement::default() };
+            let bytes = |round| {
+                let payload = payload(8, round).to_wire();
+                (batch_digest(&origin, round), payload.into())
+            };
+            origin.core.payloads.keep((0..4).map(bytes).collect()).unwrap();
+            let place = Action::PlaceStream(StreamPlacement { stream, placement: kept_for_a_day });
+            origin.block(vec![vec![place]]);
+            let core = Arc::clone(&origin.core);
+            let mut seen = Seen::default();
+            seen.round(&core).unwrap();
+            let query = Peer { core: Arc::clone(&core) }.query();
+            let page = || query.readings(&stream, &ReadingFilter::ALL, 100).unwrap();
+            assert_eq!((page().readings.len(), page().past_retention.len()), (12, 0));
+
+            (0..25).for_each(|_| origin.block(Vec::new()));
+            seen.round(&core).unwrap();
+            let after = page();
+            assert!(after.readings.is_empty() && after.unavailable.is_empty(), "{after:?}");
+            assert_eq!(after.past_retention, [0, 1, 2, 3]);
+            assert!(
+                (0..4).all(|round| !core.payloads.store().contains(&batch_digest(&origin, round)))
+            );
+            let told = query.prepare(Question::Reading { stream, seq: 4 }).await.unwrap().bundle();
+            assert!(matches!(told, Err(QueryError::PastRetention { leaf: 1 })), "{told:?}");
+            let all = Question::Aggregate { stream, interval: None };
+            let bundle = query.prepare(all).await.unwrap().bundle().unwrap();
+            althing_proof::verify(&bundle, &origin.genesis).unwrap();
+        });
+    }
+
+    fn batch_digest(origin: &Origin, round: usize) -> [u8; 32] {
+        batch(origin, 8, round).payload_digest
+    }
+}

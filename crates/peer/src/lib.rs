@@ -43,6 +43,9 @@ pub use audit::{Audit, audit};
 mod admission;
 mod application;
 mod chain;
+#[cfg(test)]
+mod origin;
+
 mod offences;
 pub use offences::{Offence, Offences};
 

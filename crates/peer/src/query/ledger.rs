@@ -129,7 +129,10 @@ impl Query {
 
     /// The certificate of the block at a height, if this peer has one.
     pub(crate) async fn certificate(&self, height: u64) -> Option<Certificate> {
-        if let Ok(Some(row)) = self.taken_over(&rows::certificate(height)) {
+        if let Some(archive) = self.archive() {
+            return archive.certificate(height).await;
+        }
+        if let Ok(Some(row)) = self.stored(Space::Receipts, &rows::certificate(height)) {
             return minicbor::decode(&row).ok();
         }
         self.core.ordering()?.certificate(height).await
@@ -146,7 +149,7 @@ impl Query {
         if let Some(block) = self.bodies.get(height) {
             return Ok(block);
         }
-        let block = match self.taken_over(&rows::block(height))? {
+        let block = match self.stored(Space::Receipts, &rows::block(height))? {
             Some(wire) => {
                 let damaged = |_| StoreError::corrupt(&rows::block(height));
                 Arc::new(Block::decode(wire.into()).map_err(damaged)?)

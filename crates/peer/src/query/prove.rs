@@ -249,7 +249,7 @@ impl Query {
         let place = self.chain().place(id).or_else(|| self.core.chain.place(id));
         let Some((height, position)) = place else {
             // It may have come with a state that was taken over.
-            let wire = self.taken_over(&rows::wire(id))?;
+            let wire = self.stored(Space::Receipts, &rows::wire(id))?;
             return wire
                 .map_or_else(|| self.gap().map_or(Ok(None), Err), |wire| Ok(Some((*id, wire))));
         };

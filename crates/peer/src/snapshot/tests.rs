@@ -1,15 +1,9 @@
 //! A ledger of one validator, made without a network, and those who take its state over.
 
-use althing_proof::certificate::signed_bytes;
 use althing_state::{Batch, Direction, Fault, MemoryStore, Read as _, Row, Space};
-use althing_storage::{MemoryFiles, Payloads};
-use althing_types::{
-    Action, BatchHeader, Block, Body, Certificate, Digest, Genesis, Header, Parameters, Payload,
-    Reading, StreamId, ThingId, Transaction, TxId, ValidatorSet, Value, Wire as _,
-};
+use althing_types::{Action, Digest, Header, StreamId, Transaction, TxId, ValidatorSet, Wire as _};
 use bytes::Bytes;
 use commonware_runtime::{Runner as _, deterministic};
-use commonware_utils::channel::mpsc;
 
 use super::{
     landing::{Descriptions, Landing, Refused, Streams},
@@ -19,145 +13,18 @@ use super::{
     *,
 };
 use crate::{
-    Config, Peer,
-    payloads::PayloadBook,
+    Peer,
+    origin::{Origin, THINGS, batch, description, payload},
     query::{
         Complaint, ContractFilter, EventPlace, QueryError, Question, ReadingFilter, ThingFilter,
     },
-    rows,
-    testing::{self, VOTING_SEED, key},
 };
 
-const THINGS: usize = 140;
-
-fn genesis() -> Genesis {
-    testing::genesis(Parameters::standard())
-}
-
-fn description(number: usize) -> Vec<u8> {
-    format!(
-        r#"{{"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "Buoy", "title": "Buoy {number}",
-        "securityDefinitions": {{"none": {{"scheme": "nosec"}}}}, "security": "none",
-        "properties": {{"depth": {{"type": "integer", "forms": [{{"href": "d"}}]}}}}}}"#
-    )
-    .into_bytes()
-}
-
-/// A peer with a ledger of its own.
-struct Origin {
-    genesis: Genesis,
-    core: Arc<Core>,
-    nonce: u64,
-}
-
 impl Origin {
-    fn new() -> Self {
-        let (genesis, store) = (genesis(), Arc::new(MemoryStore::new()) as Arc<dyn Store>);
-        let (chain, _) = Chain::open(&genesis, Arc::clone(&store)).unwrap();
-        let payloads = Payloads::open(Arc::new(MemoryFiles::new()), Arc::clone(&store)).unwrap();
-        let book = PayloadBook::open(Arc::new(payloads), store).unwrap();
-        let config = Config::standard(genesis.clone(), genesis.peers[0].key, true);
-        let core = Core::new(config, chain, book, mpsc::unbounded_channel().0, Desk::new().0);
-        Self { genesis, core: Arc::new(core), nonce: 0 }
-    }
-
-    /// One with things, readings of every second of them, and a few blocks more.
-    fn grown() -> Self {
-        let mut origin = Self::new();
-        let name = |number: usize| format!("buoy {number}");
-        for part in (0..THINGS).collect::<Vec<_>>().chunks(20) {
-            let register = |number: &usize| Action::RegisterThing {
-                name: name(*number),
-                description: description(*number),
-            };
-            origin.block(vec![part.iter().map(register).collect()]);
-        }
-        for round in 0..5 {
-            let all = (0..THINGS).step_by(2).filter(|number| number % 5 >= round);
-            let batches = all.map(|number| Action::SubmitBatch(batch(&origin, number, round)));
-            origin.block(batches.map(|batch| vec![batch]).collect());
-        }
-        (0..3).for_each(|_| origin.block(Vec::new()));
-        origin
-    }
-
-    fn thing(&self, number: usize) -> ThingId {
-        let owner = self.genesis.organisations[0].inception.id();
-        ThingId::derive(&owner, &format!("buoy {number}"))
-    }
-
-    fn stream(&self, number: usize) -> StreamId {
-        StreamId::derive(&self.thing(number), "depth")
-    }
-
-    /// Executes a block with a transaction for each list of actions, and certifies it.
-    fn block(&mut self, actions: Vec<Vec<Action>>) {
-        let chain = &self.core.chain;
-        let parent = chain.done(chain.height()).unwrap().header;
-        let (ledger, height) = (self.genesis.ledger(), parent.height + 1);
-        let sender = self.genesis.organisations[0].inception.id();
-        let wires: Vec<Bytes> = actions
-            .into_iter()
-            .map(|actions| {
-                self.nonce += 1;
-                let body = Body::new(&ledger, sender, self.nonce, height + 100, actions);
-                Transaction::sign(&ledger, body, &key(1), &[]).wire().clone()
-            })
-            .collect();
-        let header = Header {
-            version: 1,
-            ledger,
-            height,
-            parent: parent.digest(),
-            time_ms: parent.time_ms + 1_000,
-            proposer: self.genesis.peers[0].key,
-            epoch: 0,
-            view: height,
-            parent_view: height - 1,
-            validators: self.genesis.validators().digest(),
-            next_validators: None,
-            transactions: Digest::default(),
-            count: 0,
-            result: chain.statement(&parent.result, height - 1).unwrap(),
-        };
-        let block = Block::new(header, wires);
-        let mut beside = Batch::default();
-        beside.put(Space::Receipts, rows::block(height), block.wire().to_vec());
-        let certificate = minicbor::to_vec(self.certificate(block.header())).unwrap();
-        beside.put(Space::Receipts, rows::certificate(height), certificate);
-        let transactions: Vec<Transaction> = block
-            .transactions()
-            .iter()
-            .map(|wire| Transaction::decode(wire.clone()).unwrap())
-            .collect();
-        let all: Vec<&Transaction> = transactions.iter().collect();
-        let applied = chain.apply(&block, &all, beside, false).unwrap();
-        assert!(applied.receipts.iter().all(|receipt| receipt.code == 0), "{:?}", applied.receipts);
-    }
-
-    fn certificate(&self, header: &Header) -> Certificate {
-        let (block, mechanism) = (header.digest(), self.genesis.mechanism);
-        let (view, parent_view) = (header.view, header.parent_view);
-        let ledger = self.genesis.ledger();
-        let message = signed_bytes(mechanism, &ledger, 0, view, parent_view, &block);
-        let signatures = vec![key(VOTING_SEED).sign(&message)];
-        Certificate { epoch: 0, view, parent_view, block, signers: vec![0x80], signatures }
-    }
-
     fn server(&self) -> Server {
         let query = Peer { core: Arc::clone(&self.core) }.query();
         Server::new(Arc::clone(&self.core), query)
     }
-}
-
-fn payload(number: usize, round: usize) -> Payload {
-    let claimed_ms = 1_790_000_000_000;
-    let at = |at: i64| Reading { claimed_ms, received_ms: claimed_ms, value: Value::Number(at) };
-    Payload { readings: (0..3).map(|nth| at(nth + (number * 10 + round) as i64)).collect() }
-}
-
-fn batch(origin: &Origin, number: usize, round: usize) -> BatchHeader {
-    payload(number, round).header(origin.stream(number), 3 * round as u64)
 }
 
 fn with(work: impl AsyncFnOnce(deterministic::Context)) {
