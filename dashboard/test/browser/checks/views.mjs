@@ -52,7 +52,7 @@ export const checks = {
     await page.getByText("took effect").first().waitFor();
     await page.getByRole("button", { name: "Verify in this browser" }).click();
     await page.getByText("It holds").waitFor();
-    for (const [path, shown] of [["/procedures", "Notification."], ["/operations", "Nothing needs doing."], ["/operations", "up to date"], ["/operations", "may submit for"], ["/verify", "Drop a bundle here"]]) {
+    for (const [path, shown] of [["/procedures", "Notification."], ["/operations", "Nothing needs doing."], ["/operations", "present"], ["/operations", "may submit for"], ["/verify", "Drop a bundle here"]]) {
       await page.goto(network.base + path);
       await page.getByText(shown).first().waitFor();
     }
