@@ -1,5 +1,6 @@
 import { defineConfig } from "vite";
 import { leanNoble } from "./noble.ts";
+import order from "./order.json" with { type: "json" };
 
 declare const process: { env: Record<string, string | undefined> };
 
@@ -23,8 +24,20 @@ const plainElements = {
     /dashboard\/.*\.tsx$/.test(id) ? { code: `import { h as _h, Fragment as _F } from "preact";${code}`, map: null } : undefined,
 };
 
+/** Like beside like, as `scripts/order.mjs` found it: the modules of a file, imported in the order in which they compress best. */
+const likeBesideLike = {
+  name: "like-beside-like",
+  enforce: "pre" as const,
+  async transform(this: { resolve(path: string): Promise<{ id: string } | null> }, code: string, id: string) {
+    const first: string[] = id.endsWith("dashboard/src/main.tsx") ? order.base : id.endsWith("src/views/index.ts") ? order.rest : [];
+    const known = await Promise.all(first.map((path) => this.resolve(new URL(`../${path}`, import.meta.url).pathname)));
+    const imports = known.filter((one) => one !== null && one.id !== id).map((one) => `import ${JSON.stringify(one?.id)};`);
+    return imports.length === 0 ? undefined : { code: imports.join("") + code, map: null };
+  },
+};
+
 export default defineConfig({
-  plugins: [plainImports, leanNoble, plainElements],
+  plugins: [plainImports, leanNoble, plainElements, likeBesideLike],
   // One folder for what the program embeds; names carry a digest of the content.
   build: {
     target: "es2022",
@@ -46,9 +59,8 @@ export default defineConfig({
           groups: [
             // What the first view needs, before anything that would draw it in elsewhere.
             { name: "base", priority: 9, test: /node_modules\/(@?preact)|sdk\/typescript\/src\/(client|text|cbor\/(writer|codec))|src\/lib\/(amount|client|feed|find|format|happened|history|metrics|model|names|network|now|offered|query|sentence|state|turns)\.ts|src\/router\.ts|ui\/(basics|ring|search|spark|tagged|theme)\.tsx|src\/(app|main)\.tsx|views\/overview\.tsx/ },
-            // All else: one page that is opened is rarely the only one. What checks and signs, and what shows: each compresses best with its like.
-            { name: "proof", priority: 5, test: /sdk\/typescript\/src\/(forms|proof|sign)|@noble/ },
-            { name: "rest", test: /src\/views\/|ui\/(chart|commands|form|map|plot|record|sequence|standing|stream|verification)|lib\/(axis|check|description|genesis|places|procedures|series|signing)/ },
+            // All else in one file: one page that is opened is rarely the only one, and each name that files hand each other is said twice.
+            { name: "rest", test: /sdk\/typescript|@noble|src\/(views|ui|lib)\// },
           ],
         },
       },

@@ -61,10 +61,18 @@ const resourceOf = (one: Tagged, ...kinds: string[]): string | undefined => {
   const resource = (accessOf(one) as Tagged | undefined)?.["resource"];
   return kinds.includes(text(resource, "kind") ?? "") ? text(resource, "id") : undefined;
 };
-const agree = (step: string, from: number, to: number) => (_: Tagged, height: number): Step => ({ step, from, to, text: `agree: block ${height}`, wide: true });
+const stateOf = (one: Tagged) => text(one, "state") ?? "changed";
 
-/** The request itself, where a policy allows it and nobody is asked. */
-const ASKED = (step: string): Step[] => [{ step, from: 0, to: 1, text: "asks for access" }];
+/**
+ * Messages of a figure, each as its step, the lanes from and to, and what it says; `=` stands for the peers that agree. What stands in braces is of the event, and is
+ * put in last: it cannot be taken for a message.
+ */
+const steps = (script: string) => (one: Tagged, height: number): Step[] =>
+  script.split("|").map((line) => {
+    const [, step = "", from, to, said = ""] = /^(\S+) (?:=|(\d)(\d) (.*))$/.exec(line) ?? [];
+    if (from === undefined) return { step, from: 1, to: 2, text: `agree: block ${height}`, wide: true };
+    return { step, from: Number(from), to: Number(to), text: said.replace(/\{(\w+)\}/, (_, field) => (field === "state" ? stateOf(one) : text(one, "entry") ?? "run")) };
+  });
 
 const COLLECT_AND_ACCESS: Procedure = {
   clause: "10.7",
@@ -76,25 +84,27 @@ const COLLECT_AND_ACCESS: Procedure = {
   subject: (one) => text((accessOf(one) as Tagged | undefined)?.["resource"], "id"),
   before: ["batch_accepted"],
   events: {
-    batch_accepted: (one, height) => [{ step: "1", from: 3, to: 2, text: "uploads data" }, agree("2", 1, 2)(one, height)],
-    access_requested: (one, height) => [{ step: "3", from: 0, to: 1, text: "asks for access" }, agree("4", 1, 2)(one, height), { step: "4", from: 2, to: 3, text: "asks the owner" }],
-    access_granted: (one, height, before) => [...(before === "access_requested" ? [{ step: "4", from: 3, to: 2, text: "allows it" }] : ASKED("3")), agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "it may access" }],
-    access_denied: (one, height) => [{ step: "4", from: 3, to: 2, text: "denies it" }, agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "it may not" }],
-    access_timed_out: (one, height) => [agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "no answer in time" }],
-    access_used: (one, height) => [{ step: "5", from: 1, to: 2, text: "records the access" }, agree("6", 1, 2)(one, height), { step: "7", from: 2, to: 3, text: "notifies" }],
-    grant_revoked: (one, height) => [agree("4", 1, 2)(one, height), { step: "4", from: 1, to: 0, text: "the grant has ended" }],
+    batch_accepted: steps("1 32 uploads data|2 ="),
+    access_requested: steps("3 01 asks for access|4 =|4 23 asks the owner"),
+    // Where a policy allows it nobody is asked.
+    access_granted: (one, height, before) => steps(`${before === "access_requested" ? "4 32 allows it" : "3 01 asks for access"}|4 =|4 10 it may access`)(one, height),
+    access_denied: steps("4 32 denies it|4 =|4 10 it may not"),
+    access_timed_out: steps("4 =|4 10 no answer in time"),
+    access_used: steps("5 12 records the access|6 =|7 23 notifies"),
+    grant_revoked: steps("4 =|4 10 the grant has ended"),
   },
   command: "althing conformance 10.7",
 };
 
-const stateOf = (one: Tagged) => text(one, "state") ?? "changed";
-
 /** How a command ends that nobody answers. */
-function unanswered(one: Tagged, height: number): Step[] | undefined {
-  if (stateOf(one) === "cancelled") return [{ step: "3", from: 0, to: 1, text: "takes it back" }, agree("4–5", 1, 2)(one, height)];
-  if (stateOf(one) === "expired") return [agree("8", 1, 2)(one, height), { step: "8", from: 1, to: 0, text: "no answer in time" }];
-  return undefined;
-}
+const UNANSWERED: Record<string, string> = { cancelled: "3 01 takes it back|4–5 =", expired: "8 =|8 10 no answer in time" };
+
+/** How a command goes on, by way of a gateway or not. */
+const answered = (byGateway?: boolean) => (one: Tagged, height: number) => {
+  const state = stateOf(one);
+  const onTheWay = byGateway ? (state === "delivered" ? "6.1 34 hands it to the device|" : "6.1 43 answers: {state}|") : "";
+  return steps(UNANSWERED[state] ?? `${onTheWay}7 32 says: {state}|8 =|8 10 is told of it`)(one, height);
+};
 
 const CONNECT: Procedure = {
   clause: "10.6",
@@ -107,9 +117,9 @@ const CONNECT: Procedure = {
   subject: (one) => text(one, "thing"),
   before: ["thing_registered", "bound"],
   events: {
-    thing_registered: (one, height) => [{ step: "1", from: 3, to: 2, text: "registers" }, agree("2", 1, 2)(one, height)],
-    command_queued: (one, height) => [{ step: "3", from: 0, to: 1, text: "asks the device" }, agree("4–5", 1, 2)(one, height), { step: "6", from: 2, to: 3, text: "hands it on" }],
-    command_changed: (one, height) => unanswered(one, height) ?? [{ step: "7", from: 3, to: 2, text: `says: ${stateOf(one)}` }, agree("8", 1, 2)(one, height), { step: "8", from: 1, to: 0, text: "is told of it" }],
+    thing_registered: steps("1 32 registers|2 ="),
+    command_queued: steps("3 01 asks the device|4–5 =|6 23 hands it on"),
+    command_changed: answered(),
   },
   as: (events) => (events.some((record) => record.event.type === "bound") ? CONNECT_BY_GATEWAY : CONNECT),
   command: "althing conformance 10.6a 10.6b",
@@ -121,27 +131,21 @@ const CONNECT_BY_GATEWAY: Procedure = {
   roles: ["IoT service A", "BoT peer A", "BoT peers", "IoT gateway", "constrained device"],
   who: { 0: (one) => text(one, "sender"), 3: (one) => text(one, "gateway"), 4: (one) => text(one, "thing") },
   events: {
-    bound: () => [{ step: "0", from: 4, to: 3, text: "belongs to it" }],
-    thing_registered: (one, height) => [{ step: "1", from: 3, to: 2, text: "registers it" }, agree("2", 1, 2)(one, height)],
-    command_queued: (one, height) => [{ step: "3", from: 0, to: 1, text: "asks the device" }, agree("4–5", 1, 2)(one, height), { step: "6", from: 2, to: 3, text: "hands it on" }],
-    command_changed: (one, height) => {
-      const state = stateOf(one);
-      const end = unanswered(one, height);
-      if (end) return end;
-      const onTheWay = state === "delivered" ? { step: "6.1", from: 3, to: 4, text: "hands it to the device" } : { step: "6.1", from: 4, to: 3, text: `answers: ${state}` };
-      return [onTheWay, { step: "7", from: 3, to: 2, text: `says: ${state}` }, agree("8", 1, 2)(one, height), { step: "8", from: 1, to: 0, text: "is told of it" }];
-    },
+    bound: steps("0 43 belongs to it"),
+    thing_registered: steps("1 32 registers it|2 ="),
+    command_queued: steps("3 01 asks the device|4–5 =|6 23 hands it on"),
+    command_changed: answered(true),
   },
 };
 
 const DEPLOY = { roles: ["IoT service A", "BoT peer A", "BoT peers", "dApp C"], inside: [1, 2], key: (one: Tagged) => text(one, "contract") };
 
 /** Steps 1 to 6, which 10.2 and 10.3 have in common; in the second, a seventh. */
-const deployment = (...told: Step[]): Procedure["events"] => ({
-  contract_proposed: (one, height) => [{ step: "1", from: 0, to: 1, text: "asks to deploy" }, agree("2–3", 1, 2)(one, height)],
-  contract_accepted: (one, height) => [{ step: "3", from: 3, to: 2, text: "accepts it" }, agree("3", 1, 2)(one, height)],
-  contract_dropped: (one, height) => [agree("3", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "not accepted" }],
-  contract_instantiated: (one, height) => [{ step: "4", from: 0, to: 1, text: "deploys it" }, agree("5", 1, 2)(one, height), { step: "6", from: 1, to: 0, text: "it runs" }, ...told],
+const deployment = (told = ""): Procedure["events"] => ({
+  contract_proposed: steps("1 01 asks to deploy|2–3 ="),
+  contract_accepted: steps("3 32 accepts it|3 ="),
+  contract_dropped: steps("3 =|3 10 not accepted"),
+  contract_instantiated: steps(`4 01 deploys it|5 =|6 10 it runs${told}`),
 });
 
 const CONTRACT: Procedure = {
@@ -152,7 +156,7 @@ const CONTRACT: Procedure = {
   events: {
     ...deployment(),
     // The first call is part of the deployment.
-    contract_called: (one, height) => one["entry"] === "instantiate" ? [] : [{ step: "7", from: 3, to: 2, text: `asks to ${text(one, "entry") ?? "run"} it` }, agree("8–9", 1, 2)(one, height), { step: "10", from: 2, to: 3, text: "notifies" }],
+    contract_called: (one, height) => one["entry"] === "instantiate" ? [] : steps("7 32 asks to {entry} it|8–9 =|10 23 notifies")(one, height),
   },
   command: "althing conformance 10.2",
 };
@@ -162,7 +166,7 @@ const SERVICE: Procedure = {
   clause: "10.3",
   title: "Deployment of IoT services on BoT",
   who: { 0: (one) => text(one, "creator"), 3: (one) => text(one, "participant") },
-  events: deployment({ step: "7", from: 1, to: 0, text: "notifies" }, { step: "7", from: 2, to: 3, text: "notifies" }),
+  events: deployment("|7 10 notifies|7 23 notifies"),
   begins: ["contract_instantiated"],
   nobody: "whoever listens",
   command: "althing conformance 10.3",
@@ -172,14 +176,14 @@ const USE = { roles: ["dApp C", "BoT peer C", "BoT peers", "IoT service A"], ins
 
 /** Steps 1 to 3, which 10.4 and 10.5 have in common. */
 const ADMITTANCE: Procedure["events"] = {
-  access_requested: (one, height) => [{ step: "1", from: 0, to: 1, text: "asks for access" }, agree("2", 1, 2)(one, height), { step: "3", from: 2, to: 3, text: "asks the service" }],
-  access_granted: (one, height, before) => before === "access_requested" ? [{ step: "3", from: 3, to: 2, text: "allows it" }, agree("3", 1, 2)(one, height)] : [...ASKED("1"), agree("2", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "its policy allows it" }],
-  access_denied: (one, height) => [{ step: "3", from: 3, to: 2, text: "denies it" }, agree("3", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "it may not" }],
-  access_timed_out: (one, height) => [agree("3", 1, 2)(one, height), { step: "3", from: 1, to: 0, text: "no answer in time" }],
+  access_requested: steps("1 01 asks for access|2 =|3 23 asks the service"),
+  access_granted: (one, height, before) => steps(before === "access_requested" ? "3 32 allows it|3 =" : "1 01 asks for access|2 =|3 10 its policy allows it")(one, height),
+  access_denied: steps("3 32 denies it|3 =|3 10 it may not"),
+  access_timed_out: steps("3 =|3 10 no answer in time"),
 };
 
 /** The last steps: a record of the use, of which both hear. */
-const recorded = (...[first, second, third]: [string, string, string]) => (one: Tagged, height: number): Step[] => [{ step: first, from: 0, to: 1, text: "writes a record" }, agree(first, 1, 2)(one, height), { step: second, from: 1, to: 0, text: "is told of it" }, { step: third, from: 2, to: 3, text: "is told of it" }];
+const recorded = (first: string, second: string, third: string) => steps(`${first} 01 writes a record|${first} =|${second} 10 is told of it|${third} 23 is told of it`);
 
 const grantee = (one: Tagged) => text(accessOf(one), "grantee");
 
@@ -196,7 +200,7 @@ const ACCESS_ON: Procedure = {
   },
   events: {
     ...ADMITTANCE,
-    contract_called: (one, height) => [{ step: "4", from: 0, to: 1, text: `asks to ${text(one, "entry") ?? "run"} it` }, agree("4", 1, 2)(one, height), { step: "5", from: 1, to: 0, text: "gets the result" }],
+    contract_called: steps("4 01 asks to {entry} it|4 =|5 10 gets the result"),
     recorded: recorded("6", "7", "8"),
   },
   command: "althing conformance 10.4",
@@ -210,7 +214,7 @@ const ACCESS_OUTSIDE: Procedure = {
   key: (one) => (resourceOf(one, "service") === undefined ? undefined : text(accessOf(one), "id")),
   events: {
     ...ADMITTANCE,
-    access_used: (one, height) => [{ step: "4", from: 0, to: 3, text: "uses it, not through BoT" }, { step: "5", from: 3, to: 2, text: "writes the use down" }, agree("5", 1, 2)(one, height)],
+    access_used: steps("4 03 uses it, not through BoT|5 32 writes the use down|5 ="),
     recorded: recorded("5", "6", "7"),
   },
   command: "althing conformance 10.5",

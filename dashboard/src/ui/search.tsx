@@ -1,11 +1,13 @@
 /** Search by anything: a height, a digest, a DID, a name. `/` reaches it. */
 
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { find, type Found } from "../lib/find.ts";
 import { go } from "../router.ts";
 
 /** How long to wait for the next key, ms. */
 const PAUSE_MS = 160;
+/** Id of the list of what was found; there is one search on a page. */
+const LIST = "found";
 
 export function Search() {
   const [text, setText] = useState("");
@@ -13,7 +15,6 @@ export function Search() {
   const [at, setAt] = useState(0);
   const [open, setOpen] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-  const list = useId();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLSelectElement;
@@ -73,8 +74,8 @@ export function Search() {
         role="combobox"
         aria-autocomplete="list"
         aria-expanded={shown}
-        aria-controls={list}
-        aria-activedescendant={shown && found.length > 0 ? `${list}-${at}` : undefined}
+        aria-controls={LIST}
+        aria-activedescendant={shown && found.length > 0 ? `${LIST}-${at}` : undefined}
         autocomplete="off"
         spellcheck={false}
         value={text}
@@ -84,13 +85,13 @@ export function Search() {
         onKeyDown={onKeyDown}
       />
       <kbd aria-hidden="true">/</kbd>
-      <ul id={list} role="listbox" aria-label="Found" hidden={!shown}>
+      <ul id={LIST} role="listbox" aria-label="Found" hidden={!shown}>
         {found?.length === 0 && <li class="none" role="option" aria-selected="false">Nothing has this height, id or name.</li>}
         {found?.map((hit, index) => (
           // The press is taken before the field loses the focus and the list goes.
           <li
             key={hit.link}
-            id={`${list}-${index}`}
+            id={`${LIST}-${index}`}
             role="option"
             aria-selected={index === at}
             onMouseDown={(event) => {

@@ -1,7 +1,7 @@
 // What the page has left of the libraries of signatures and digests, against Node's own and against the whole libraries.
 
 import { execFileSync } from "node:child_process";
-import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
+import { createCipheriv, createHash, createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, randomBytes, sign, verify } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,14 +13,14 @@ import { leaner, leanNoble, UNASKED } from "../../noble.ts";
 const sdk = fileURLToPath(new URL("../../../sdk/typescript/", import.meta.url));
 
 /** What is left, built as the page is: cuts are made for code of which nothing else remains. */
-let SigningKey, verifySignature, sha256, blake3, openKeyFile, sealKeyFile, folder;
+let SigningKey, verifySignature, sha256, blake3, chacha20poly1305, x25519, extract, expand, hash, openKeyFile, sealKeyFile, folder;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "althing-noble-"));
   const entry = join(folder, "entry.js");
   const from = (names, file) => `export { ${names} } from ${JSON.stringify(join(sdk, file))};\n`;
-  writeFileSync(entry, from("SigningKey, verifySignature", "src/forms/crypto.ts") + from("sha256", "src/forms/digest.ts") + from("openKeyFile, sealKeyFile", "src/sign/key-file.ts") + from("blake3", "node_modules/@noble/hashes/blake3.js"));
+  writeFileSync(entry, from("SigningKey, verifySignature", "src/forms/crypto.ts") + from("sha256", "src/forms/digest.ts") + from("openKeyFile, sealKeyFile", "src/sign/key-file.ts") + from("blake3", "node_modules/@noble/hashes/blake3.js") + from("chacha20poly1305", "node_modules/@noble/ciphers/chacha.js") + from("x25519", "node_modules/@noble/curves/ed25519.js") + from("sha256 as hash", "node_modules/@noble/hashes/sha2.js") + from("extract, expand", "node_modules/@noble/hashes/hkdf.js"));
   await build({ configFile: false, root: folder, logLevel: "warn", plugins: [leanNoble], build: { lib: { entry, formats: ["es"], fileName: () => "left.mjs" }, outDir: join(folder, "out"), minify: false } });
-  ({ SigningKey, verifySignature, sha256, blake3, openKeyFile, sealKeyFile } = await import(/* @vite-ignore */ pathToFileURL(join(folder, "out", "left.mjs")).href));
+  ({ SigningKey, verifySignature, sha256, blake3, chacha20poly1305, x25519, extract, expand, hash, openKeyFile, sealKeyFile } = await import(/* @vite-ignore */ pathToFileURL(join(folder, "out", "left.mjs")).href));
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -93,6 +93,40 @@ test("digests are those of others, at every length about a block's", () => {
   const expected = whole(`import { blake3 } from "@noble/hashes/blake3.js"; console.log(JSON.stringify(${JSON.stringify(lengths)}.map((length) => Buffer.from(blake3(Uint8Array.from({ length }, (_, at) => (at * 7) % 251))).toString("hex"))))`);
   expect(lengths.map((length) => Buffer.from(blake3(bytes(length))).toString("hex"))).toEqual(expected);
   for (const length of lengths) expect(Buffer.from(sha256(bytes(length)))).toEqual(createHash("sha256").update(bytes(length)).digest());
+});
+
+test("what is sealed is what another implementation seals, at every length about a block's, and opens only as it was", () => {
+  const bytes = (length, by) => Uint8Array.from({ length }, (_, at) => (at * by + length) % 256);
+  for (const length of [0, 1, 15, 16, 17, 32, 63, 64, 65, 127, 128, 129, 1000, 20_000]) {
+    for (const about of [undefined, bytes(0, 3), bytes(1, 5), bytes(16, 7), bytes(45, 9)]) {
+      const [key, nonce, message] = [bytes(32, 211), bytes(12, 101), bytes(length, 7)];
+      const node = createCipheriv("chacha20-poly1305", key, nonce, { authTagLength: 16 });
+      if (about) node.setAAD(about);
+      const theirs = Buffer.concat([node.update(message), node.final(), node.getAuthTag()]);
+      const mine = chacha20poly1305(key, nonce, about).encrypt(message);
+      expect(Buffer.from(mine)).toEqual(theirs);
+      expect(chacha20poly1305(key, nonce, about).decrypt(mine)).toEqual(message);
+      for (const at of [0, length, length + 15]) expect(() => chacha20poly1305(key, nonce, about).decrypt(mine.map((byte, index) => (index === at ? byte ^ 1 : byte)))).toThrow();
+      expect(() => chacha20poly1305(key, nonce, about).decrypt(mine.subarray(1))).toThrow();
+      expect(() => chacha20poly1305(key, nonce, bytes(2, 2)).decrypt(mine)).toThrow();
+    }
+  }
+  for (const [key, nonce] of [[31, 12], [33, 12], [16, 12], [32, 11], [32, 24]]) expect(() => chacha20poly1305(bytes(key, 1), bytes(nonce, 1)).encrypt(bytes(4, 1))).toThrow();
+  expect(() => chacha20poly1305(bytes(32, 1), bytes(12, 1)).decrypt(bytes(15, 1))).toThrow();
+});
+
+test("keys are agreed on and derived as another implementation does, of any length", () => {
+  for (let round = 0; round < 12; round += 1) {
+    const [mine, theirs] = [generateKeyPairSync("x25519"), generateKeyPairSync("x25519")];
+    const raw = (key, part) => new Uint8Array(Buffer.from(key.export({ format: "jwk" })[part], "base64url"));
+    const shared = diffieHellman({ privateKey: mine.privateKey, publicKey: theirs.publicKey });
+    expect(Buffer.from(x25519.getSharedSecret(raw(mine.privateKey, "d"), raw(theirs.publicKey, "x")))).toEqual(shared);
+    expect(x25519.getPublicKey(raw(mine.privateKey, "d"))).toEqual(raw(mine.publicKey, "x"));
+    const [salt, info] = [randomBytes(round), randomBytes(3 * round)].map((bytes) => new Uint8Array(bytes));
+    for (const length of [1, 12, 31, 32, 33, 64, 65, 200]) expect(Buffer.from(expand(hash, extract(hash, new Uint8Array(shared), salt), info, length))).toEqual(Buffer.from(hkdfSync("sha256", shared, salt, info, length)));
+  }
+  // A point of small order is agreed with by nobody.
+  expect(() => x25519.getSharedSecret(new Uint8Array(32).fill(7), new Uint8Array(32))).toThrow();
 });
 
 test("a key file that the whole libraries sealed opens, and the other way round; a wrong passphrase opens neither", async () => {
