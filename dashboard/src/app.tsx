@@ -31,7 +31,7 @@ const NAVIGATION: Destination[] = [
   { path: "/things", name: "Things", views: ["things", "thing", "reading", "range"] },
   { path: "/ledger", name: "Ledger", views: ["ledger", "block", "transaction", "entity"] },
   { path: "/access", name: "Access", views: ["access"], needs: "/v1/access/grants" },
-  { path: "/contracts", name: "Contracts", views: ["contracts", "contract", "trigger"], needs: "/v1/contracts" },
+  { path: "/contracts", name: "Contracts", views: ["contracts", "contract", "trigger", "run"], needs: "/v1/contracts" },
   { path: "/services", name: "Services", views: ["services", "service"], needs: "/v1/services" },
   { path: "/tokens", name: "Tokens", views: ["tokens", "account"], needs: "/v1/supply" },
   { path: "/governance", name: "Governance", views: ["governance"], needs: "/v1/governance" },

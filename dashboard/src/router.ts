@@ -5,7 +5,7 @@ import { signal } from "./lib/state.ts";
 export interface Route {
   view:
     | "overview" | "things" | "thing" | "reading" | "range" | "verify"
-    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "trigger" | "services" | "service" | "tokens" | "account" | "governance" | "procedures" | "operations" | "missing";
+    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "trigger" | "run" | "services" | "service" | "tokens" | "account" | "governance" | "procedures" | "operations" | "missing";
   /** The variable parts of the path. */
   parts: string[];
   query: URLSearchParams;
@@ -27,6 +27,7 @@ const ROUTES: [RegExp, Route["view"]][] = [
   [/^\/contracts$/, "contracts"],
   [/^\/contracts\/([^/]+)$/, "contract"],
   [/^\/triggers\/([0-9a-f]{64})$/, "trigger"],
+  [/^\/triggers\/([0-9a-f]{64})\/runs\/(\d+)$/, "run"],
   [/^\/services$/, "services"],
   [/^\/services\/([0-9a-f]{64})$/, "service"],
   [/^\/tokens$/, "tokens"],
@@ -93,7 +94,9 @@ export const href = {
   reading: (stream: string, seq: number) => `/readings/${stream}/${seq}`,
   range: (stream: string, from: number, until: number) => `/ranges/${stream}?from=${from}&until=${until}`,
   block: (height: number) => `/blocks/${height}`,
-  transaction: (id: string) => `/transactions/${id}`,
+  /** With the block of what may be a run of a trigger, which has no transaction. */
+  transaction: (id: string, height?: number) => `/transactions/${id}${height === undefined ? "" : `?block=${height}`}`,
+  run: (trigger: string, height: number) => `/triggers/${trigger}/runs/${height}`,
   trigger: (id: string) => `/triggers/${id}`,
   service: (id: string) => `/services/${id}`,
   contract: (did: string) => `/contracts/${encodeURIComponent(did)}`,

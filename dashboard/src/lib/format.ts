@@ -36,6 +36,7 @@ export function decimal(text: string, places = 2): string {
 const UNITS: Record<string, string> = {
   "[degF]": "°F",
   Cel: "°C",
+  degC: "°C",
   "1": "",
   "%": "%",
   "[mi_i]/h": "mph",

@@ -57,6 +57,20 @@ export async function pastEvents(query: EventsQuery, max: number, signal: AbortS
   return found;
 }
 
+/** More than any position in a block. */
+const BEYOND = 0xffff_ffff;
+
+/** The events of one block that match. */
+export async function eventsOf(height: number, query: EventsQuery, signal: AbortSignal): Promise<EventRecord[]> {
+  const found: EventRecord[] = [];
+  await read({ ...query, after: `${Math.max(0, height - 1)}-${BEYOND}-${BEYOND}` }, signal, (record) => {
+    if (record.height === height) found.push(record);
+    return record.height > height;
+  });
+  signal.throwIfAborted();
+  return found;
+}
+
 /** The first event that matches; none if the stream has caught up without one. */
 export async function firstEvent(query: EventsQuery, signal: AbortSignal): Promise<EventRecord | undefined> {
   let found: EventRecord | undefined;

@@ -35,15 +35,14 @@ function slot(did: string): Signal<Named | undefined> {
 
 /** Its document says what a DID stands for: things have a description, entities keys; contracts have none. */
 async function lookUp(did: string): Promise<Named> {
-  if (contracts.has(did)) {
+  const document = contracts.has(did) ? undefined : await maybe(peer.resolve(did));
+  if (!document) {
     const contract = await maybe(peer.contract(did));
     if (contract) return { as: "contract", contract };
     // What was only tried out may begin at any time.
-    setTimeout(() => known.delete(did), UNKNOWN_MS);
+    if (contracts.has(did)) setTimeout(() => known.delete(did), UNKNOWN_MS);
     return { as: "unknown" };
   }
-  const document = await maybe(peer.resolve(did));
-  if (!document) return { as: "unknown" };
   const isThing = document.service?.some((service) => service.type === "WotThing") ?? false;
   return isThing ? { as: "thing", thing: await peer.thing(did) } : { as: "entity", entity: await peer.entity(did) };
 }

@@ -3,8 +3,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { check, tampered, type Checked } from "../lib/check.ts";
 import { bytes as size, count, plain, plural } from "../lib/format.ts";
-import { anchor } from "../lib/genesis.ts";
-import { Who } from "./basics.tsx";
+import { anchor, anchored } from "../lib/genesis.ts";
+import { useQuery } from "../lib/query.ts";
+import { Await, Card, Who } from "./basics.tsx";
 
 /** Offers bytes as a file. */
 export function download(data: Uint8Array, name: string) {
@@ -105,5 +106,23 @@ export function Verification({ bundle, name, onChecked }: { bundle: Uint8Array; 
         {" "}The same check by command line: <code>althing verify {name} --genesis genesis.json</code>
       </p>
     </div>
+  );
+}
+
+function Fetched({ name, ask }: { name: string; ask: (signal: AbortSignal) => Promise<Uint8Array> }) {
+  const proof = useQuery(`proof ${name}`, async (signal) => {
+    const [bundle] = await Promise.all([ask(signal), anchored()]);
+    return bundle;
+  });
+  return <Await of={proof} lines={8}>{(bundle) => <Verification bundle={bundle} name={name} />}</Await>;
+}
+
+/** A proof that is fetched and checked once somebody wants to see it. */
+export function Proven({ note, name, ask }: { note: string; name: string; ask: (signal: AbortSignal) => Promise<Uint8Array> }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <Card title="Proof" note={note}>
+      {open ? <Fetched name={name} ask={ask} /> : <button type="button" class="button main" onClick={() => setOpen(true)}>Verify in this browser</button>}
+    </Card>
   );
 }

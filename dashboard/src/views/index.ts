@@ -16,4 +16,5 @@ export { Things as things } from "./things.tsx";
 export { AccountPage as account, Tokens as tokens } from "./tokens.tsx";
 export { TransactionPage as transaction } from "./transaction.tsx";
 export { VerifyPage as verify } from "./verify.tsx";
+export { RunPage as run } from "./run.tsx";
 export { TriggerPage as trigger } from "./trigger.tsx";

@@ -21,7 +21,7 @@ export function Past({ ask }: { ask: (page: { after?: string }, opts: { signal?:
         {(one) => (
           <>
             {one.events.map((event, at) => <div key={at}><Event of={tagged(event)} /></div>)}
-            <span class="muted">block <Height height={one.height} />, <At time={one.time} />{one.events[0]?.type !== "trigger_ran" && <> · <a href={href.transaction(one.transaction)}>transaction</a></>}</span>
+            <span class="muted">block <Height height={one.height} />, <At time={one.time} />{" · "}{one.events[0]?.type === "trigger_ran" ? <a href={href.run(one.events[0].trigger, one.height)}>cause and proof</a> : <a href={href.transaction(one.transaction, one.height)}>transaction</a>}</span>
           </>
         )}
       </List>

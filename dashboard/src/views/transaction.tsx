@@ -1,23 +1,14 @@
 /** One transaction: what it does, what became of it, and the proof of that. */
 
-import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
 import { bytes, count, plural } from "../lib/format.ts";
-import { anchored } from "../lib/genesis.ts";
 import { tagged, type Transaction } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
 import type { Route } from "../router.ts";
 import { At, Await, Card, Effect, Fact, Facts, Height, Id, Page, Who } from "../ui/basics.tsx";
 import { Action, Event } from "../ui/tagged.tsx";
-import { Verification } from "../ui/verification.tsx";
-
-function Proof({ id }: { id: string }) {
-  const proof = useQuery(`receipt ${id}`, async (signal) => {
-    const [bundle] = await Promise.all([peer.proveReceipt(id, { signal }), anchored()]);
-    return bundle;
-  });
-  return <Await of={proof} lines={8}>{(bundle) => <Verification bundle={bundle} name={`${id.slice(0, 8)}.proof`} />}</Await>;
-}
+import { Proven } from "../ui/verification.tsx";
+import { Run } from "./run.tsx";
 
 /** What was stored, as text where it is text. */
 function Stored({ hex }: { hex: string }) {
@@ -49,8 +40,9 @@ function Actions({ transaction }: { transaction: Transaction }) {
 
 export function TransactionPage({ route }: { route: Route }) {
   const id = route.parts[0] ?? "";
-  const [open, setOpen] = useState(false);
   const found = useQuery(`transaction ${id}`, (signal) => peer.transaction(id, {}, { signal }), 3000);
+  const block = Number(route.query.get("block"));
+  if (found.error && block > 0) return <Run id={id} height={block} />;
   return (
     <Page title="Transaction" lead={<Id id={id} />}>
       <Await of={found} lines={8}>
@@ -85,11 +77,7 @@ export function TransactionPage({ route }: { route: Route }) {
                   <Fact name="Length">{bytes(transaction.bytes)}</Fact>
                 </Facts>
               </Card>
-              {outcome && (
-                <Card title="Proof" note="that it is in the block, and what became of it">
-                  {open ? <Proof id={id} /> : <button type="button" class="button main" onClick={() => setOpen(true)}>Verify in this browser</button>}
-                </Card>
-              )}
+              {outcome && <Proven note="that it is in the block, and what became of it" name={`${id.slice(0, 8)}.proof`} ask={(signal) => peer.proveReceipt(id, { signal })} />}
             </div>
           );
         }}

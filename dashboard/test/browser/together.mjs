@@ -132,6 +132,22 @@ export async function actByItself({ network, open, close }) {
   await page.getByRole("link", { name: "too-hot" }).click();
   await page.getByRole("heading", { level: 1, name: "too-hot" }).waitFor();
   await page.getByText(`ran, for block ${height.toLocaleString("en-US")}`).waitFor();
+  // From the run to the reading that caused it, and back from what the contract tells.
+  await page.locator(".entries li").filter({ hasText: `ran, for block ${height.toLocaleString("en-US")}` }).getByRole("link", { name: "cause and proof" }).click();
+  await page.getByRole("heading", { level: 1, name: "Run of a trigger" }).waitFor();
+  const cause = page.locator(".card").filter({ hasText: "What caused it" });
+  await cause.getByRole("link", { name: height.toLocaleString("en-US"), exact: true }).first().waitFor();
+  await page.locator(".card").filter({ hasText: "What it brought about" }).getByText("recorded").waitFor();
+  await page.getByRole("button", { name: "Verify in this browser" }).click();
+  await page.getByText("It holds").waitFor();
+  await cause.getByRole("link", { name: /^151\s/ }).click();
+  await page.getByRole("heading", { level: 1, name: /^151\s/ }).waitFor();
+  await page.getByText("It holds").waitFor();
+  await page.goto(`${network.base}/contracts/${guard.id}`);
+  const told = page.locator(".entries li").filter({ hasText: `block ${hot.height.toLocaleString("en-US")},` });
+  await told.getByRole("link", { name: "transaction" }).click();
+  await page.getByRole("heading", { level: 1, name: "Run of a trigger" }).waitFor();
+  await page.getByRole("link", { name: "too-hot" }).waitFor();
   await page.goto(`${network.base}/contracts/${guard.id}`);
   // Once by the ledger, once by who signed.
   await until(async () => (await page.getByText("called contract").count()) >= 2);
