@@ -73,8 +73,9 @@ pub fn test() -> Tally {
         tally.add(conformance(procedure));
     }
     tally.add(fuzzing());
-    packages::typescript(&mut tally);
+    // First, since the examples in both languages run on the network that the pages are tested on.
     packages::python(&mut tally);
+    packages::typescript(&mut tally);
     advisories(&mut tally);
     tally
 }

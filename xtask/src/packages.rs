@@ -18,6 +18,11 @@ const VENV_INSTALL: &str = "sdk/python/.venv/bin/pip install --quiet \
 const PYTHON_TEST: &str =
     "sdk/python/.venv/bin/pytest --config-file sdk/python/pyproject.toml sdk/python/tests";
 
+/// What the library and the types can tell without running anything.
+const PYTHON_LINT: &str = "sdk/python/.venv/bin/ruff check sdk/python";
+const PYTHON_TYPES: &str = "sdk/python/.venv/bin/mypy \
+     --config-file sdk/python/pyproject.toml sdk/python/src sdk/python/tests";
+
 /// The TypeScript package against the pinned vectors of this code, and the dashboard that uses it.
 pub(crate) fn typescript(tally: &mut Tally) {
     let install = format!("{NODE_INSTALL} sdk/typescript");
@@ -52,5 +57,7 @@ pub(crate) fn python(tally: &mut Tally) {
             return tally.add(Part::single("Python package", false, line));
         }
     }
+    tally.add(command("Python package: lints", PYTHON_LINT, PYTHON_LINT));
+    tally.add(command("Python package: types", PYTHON_TYPES, PYTHON_TYPES));
     tally.add(counted_by("Python package", PYTHON_TEST, counts_of_pytest));
 }

@@ -101,8 +101,8 @@ def test_possession_is_signed() -> None:
 def test_reader_tokens_are_signed() -> None:
     for vector in vectors("reader_token"):
         inputs = vector["inputs"]
-        ids = [bytes.fromhex(inputs[name]) for name in ("ledger", "peer", "entity")]
-        value = reader.Reader(*ids, inputs["purpose"], inputs["until_ms"])
+        ledger, peer, entity = (bytes.fromhex(inputs[name]) for name in ("ledger", "peer", "entity"))
+        value = reader.Reader(ledger, peer, entity, inputs["purpose"], inputs["until_ms"])
         assert reader.reader_bytes(value).hex() == vector["signed"]
         signer = Signer(value.ledger, value.entity, SigningKey(inputs["suite"], bytes.fromhex(inputs["secret"])))
         token = signer.reader_token(value.peer, value.purpose, value.until_ms)

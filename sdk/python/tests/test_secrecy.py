@@ -45,12 +45,13 @@ def test_a_sealed_payload_opens_with_its_key_at_its_place_and_is_sealed_to_the_s
     inner, readings = key.open(header.stream, header, wire)
     assert inner == plain
     assert key.seal(announce(header.stream, header.first_seq, readings)[0], plain) == (header, wire)
-    for changed in (
+    changes: tuple[dict[str, Any], ...] = (
         {"first_seq": header.first_seq + 1},
         {"count": header.count + 1},
         {"time_min": header.time_min - 1},
         {"min": 1, "max": 1, "sum": 1},
-    ):
+    )
+    for changed in changes:
         with pytest.raises(WireError):
             key.open(header.stream, replace(header, **changed), wire)
     for other in (replace(key, secret=bytes(32)), replace(key, number=key.number + 1)):

@@ -152,7 +152,7 @@ def governance_of(form: dict[str, Any]) -> actions.Action:
 
 def contract_of(form: dict[str, Any]) -> actions.Action:
     """Actions about code and contracts."""
-    ids = {name: bytes.fromhex(form[name]) for name in ("code", "contract") if form.get(name)}
+    ids: Any = {name: bytes.fromhex(form[name]) for name in ("code", "contract") if form.get(name)}
     call: Any = {"message": bytes.fromhex(form["message"]), "gas_limit": form["gas_limit"]} if "message" in form else {}
     match form["kind"]:
         case "upload_code":

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from .codec import Codec, numbered, optional, record, text, u32, u64, variants
 from .entity import id32, is_name
 from .limits import ACCESS_USES_MAX, EXPIRY_BLOCKS_MAX, GENESIS_TIME_MS_MAX, POLICY_BYTES_MAX
+import itertools
 
 RIGHTS = ("read", "subscribe", "write", "invoke", "describe", "call")
 MODES = ("open", "grant", "strict")
@@ -129,5 +130,5 @@ def is_access_policy(value: AccessPolicy) -> bool:
 def are_uses(uses: list[AccessUse]) -> bool:
     """Whether uses are some, not too many, within their bounds and ascending by grant."""
     good = all(use.count > 0 and use.first_ms <= use.last_ms <= GENESIS_TIME_MS_MAX for use in uses)
-    ascend = all(a.grant < b.grant for a, b in zip(uses, uses[1:], strict=False))
+    ascend = all(a.grant < b.grant for a, b in itertools.pairwise(uses))
     return 1 <= len(uses) <= ACCESS_USES_MAX and good and ascend

@@ -33,6 +33,7 @@ from .text import to_id
 from .stake import DoubleVote, StakedSeat, StakeForm
 from .token import Escrow, Reward, Sponsorship, TransferForm, amount
 from .trigger import Trigger
+import itertools
 
 C = TypeVar("C")
 Id = str | bytes
@@ -611,7 +612,7 @@ def is_within_bounds(action: Action) -> bool:
 
 def _is_policy(policy: ApprovalPolicy) -> bool:
     approvers = policy.approvers
-    ascends = all(a < b for a, b in zip(approvers, approvers[1:], strict=False))
+    ascends = all(a < b for a, b in itertools.pairwise(approvers))
     is_reachable = policy.threshold <= len(approvers) <= APPROVERS_MAX
     return ascends and is_reachable and (policy.threshold == 0 or policy.patience_blocks > 0)
 

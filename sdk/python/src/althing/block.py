@@ -8,6 +8,7 @@ from .crypto import signature
 from .digest import hash
 from .entity import id32
 from .limits import BLOCK_TRANSACTIONS_MAX, DESCENDANTS_MAX, VALIDATORS_MAX
+import itertools
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class ValidatorSet:
     def is_valid(self) -> bool:
         """Whether there is one at least, ascending by key, none twice."""
         keys = [each.key for each in self.validators]
-        return len(keys) >= 1 and all(a < b for a, b in zip(keys, keys[1:], strict=False))
+        return len(keys) >= 1 and all(a < b for a, b in itertools.pairwise(keys))
 
 
 validator_set = checked(record(ValidatorSet), "validators", ValidatorSet.is_valid)

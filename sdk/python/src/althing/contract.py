@@ -14,6 +14,7 @@ from .limits import (
     INTERFACES_MAX,
     PARTICIPANTS_MAX,
 )
+import itertools
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class CodeMeta:
     def is_valid(self) -> bool:
         """Whether it is within its bounds."""
         names = [each.encode() for each in self.interfaces]
-        ascend = all(a < b for a, b in zip(names, names[1:], strict=False))
+        ascend = all(a < b for a, b in itertools.pairwise(names))
         printable = all(unicodedata.category(each) != "Cc" for each in self.source)
         fits = len(self.source.encode()) <= CODE_SOURCE_BYTES_MAX and len(names) <= INTERFACES_MAX
         return is_name(self.name) and printable and fits and ascend and all(map(is_name, self.interfaces))
@@ -57,7 +58,7 @@ class Terms:
             is_decided = self.threshold == 0 and self.patience_blocks == 0
         else:
             is_decided = 1 <= self.threshold <= count and self.patience_blocks > 0
-        ascend = all(a < b for ids in (self.participants, self.callers) for a, b in zip(ids, ids[1:], strict=False))
+        ascend = all(a < b for ids in (self.participants, self.callers) for a, b in itertools.pairwise(ids))
         return is_decided and ascend and count <= PARTICIPANTS_MAX and len(self.callers) <= CALLERS_MAX
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, UTC
 from typing import Annotated, Any
 
 from .block import Validator, ValidatorSet
@@ -24,6 +24,7 @@ from .limits import (
 )
 from .text import parse_did, to_did
 from .token import Allocation, Fees, StakeRules, Token
+import itertools
 
 _FILE_CHARS_MAX = 1024 * 1024
 MODES = ("public", "consortium", "private")
@@ -113,7 +114,7 @@ class Genesis:
     def _check_members(self) -> None:
         ids = [entity_id(each.inception) for each in self.organisations]
         keys = [peer.key for peer in self.peers]
-        ascend = all(a < b for row in (ids, keys) for a, b in zip(row, row[1:], strict=False))
+        ascend = all(a < b for row in (ids, keys) for a, b in itertools.pairwise(row))
         _require(ascend, "organisations must ascend by id and peers by key, none twice")
         for seat, kind in [(each, "organisation") for each in self.organisations] + [(each, "peer") for each in self.peers]:
             own = seat.inception
@@ -245,7 +246,8 @@ def _read_parameters(file: Any) -> Parameters:
     absent = reads == "open" and epoch_blocks is None
     fees = _read_fees(file["fees"]) if "fees" in file else None
     stake = _read_stake(file["stake"]) if "stake" in file else None
-    return Parameters(*[_count(file[name]) for name in names], None if absent else reads, epoch_blocks, fees, stake)
+    numbers: dict[str, Any] = {name: _count(file[name]) for name in names}
+    return Parameters(**numbers, reads=None if absent else reads, epoch_blocks=epoch_blocks, fees=fees, stake=stake)
 
 
 def _read_stake(file: Any) -> StakeRules:
@@ -327,7 +329,7 @@ def _count(value: Any) -> int:
 
 
 def _milliseconds(text: str) -> int:
-    since = datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    since = datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)
     ms = (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
     _require(ms >= 0, "`time` in the genesis file is before 1970")
     return ms

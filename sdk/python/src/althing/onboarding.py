@@ -16,6 +16,7 @@ from .limits import (
     VOUCHER_PATH_MAX,
 )
 from .reading import Value, reading_value
+import itertools
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Limit:
     def is_valid(self) -> bool:
         """Whether it is within its bounds."""
         names = [name.encode() for name in self.properties]
-        ascends = all(a < b for a, b in zip(names, names[1:], strict=False))
+        ascends = all(a < b for a, b in itertools.pairwise(names))
         return ascends and len(names) <= LIMIT_PROPERTIES_MAX and all(map(is_name, self.properties))
 
 
@@ -91,7 +92,7 @@ class Status:
 
     def is_valid(self) -> bool:
         """Whether it says something, and that within its bounds."""
-        says = not self.online is self.firmware is self.place is None
+        says = any(said is not None for said in (self.online, self.firmware, self.place))
         return says and (self.firmware is None or is_name(self.firmware)) and (self.place is None or self.place.is_valid())
 
 

@@ -8,6 +8,7 @@ from .codec import Codec, bytes32, i64, u64
 from .crypto import COSE_ALGORITHM, signature
 from .digest import sha256
 from .limits import BATCH_READINGS_MAX, NAME_BYTES_MAX, PACK_BYTES_MAX, PACK_READINGS_MAX, SCALE_MAX, VALUE_BYTES_MAX
+import itertools
 
 _FIRST_SEQ, _PREVIOUS = -65537, -65538
 _MILLI_PLACES = 3
@@ -141,7 +142,8 @@ def _read_senml(reader: Reader) -> tuple[str, int | None, int, list[tuple[int, P
     for _ in range(count):
         fields = reader.map()
         reader.expect(fields <= 4)
-        after_ms, value = 0, None
+        after_ms = 0
+        value: PackValue | None = None
         for _ in range(fields):
             label = reader.integer()
             if label == 2:
@@ -220,7 +222,7 @@ def _read_signed(reader: Reader) -> list[Arrived]:
         reader.expect(reader.array() == 2)
         received_ms = i64.read(reader)
         packs.append(Arrived(received_ms, decode_pack(reader.byte_string())))
-    is_chain = all(after.pack.follows(before.pack) for before, after in zip(packs, packs[1:], strict=False))
+    is_chain = all(after.pack.follows(before.pack) for before, after in itertools.pairwise(packs))
     if not is_chain or sum(len(it.times()) for it in packs) > BATCH_READINGS_MAX:
         raise WireError("the chain of packs is out of bounds")
     return packs

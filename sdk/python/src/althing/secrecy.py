@@ -25,6 +25,7 @@ from .limits import (
 )
 from .pack import is_signed, signed_payload
 from .reading import BatchHeader, BatchSummary, Reading, payload, readings_of, summary_of
+import itertools
 
 cipher = numbered(("chacha20-poly1305",), first=1)
 """How payloads of a confidential stream are sealed."""
@@ -56,7 +57,7 @@ key_shares: Codec = list_of(record(KeyShare), STREAM_READERS_MAX)
 
 def are_shares(number: int, shares: list[KeyShare]) -> bool:
     """Whether shares are within their bounds and in order."""
-    ascends = all(a.reader < b.reader for a, b in zip(shares, shares[1:], strict=False))
+    ascends = all(a.reader < b.reader for a, b in itertools.pairwise(shares))
     return number > 0 and 1 <= len(shares) <= STREAM_READERS_MAX and ascends
 
 
@@ -128,7 +129,7 @@ class Placement:
     def is_within_bounds(self) -> bool:
         """Whether every field is within its bounds."""
         named, copies, days = self.organisations, self.copies, self.retention_days
-        ascends = all(a < b for a, b in zip(named, named[1:], strict=False))
+        ascends = all(a < b for a, b in itertools.pairwise(named))
         few = len(named) <= PLACED_ORGANISATIONS_MAX and (copies is None or 1 <= copies <= VALIDATORS_MAX)
         return ascends and few and (days is None or 1 <= days <= RETENTION_DAYS_MAX)
 

@@ -18,6 +18,7 @@ from .limits import (
     SERVICE_TAGS_MAX,
     SERVICE_TEXT_BYTES_MAX,
 )
+import itertools
 
 listing = numbered(("everyone", "callers"))
 """To whom a service is shown."""
@@ -141,7 +142,7 @@ def _is_text(value: str, bytes_max: int) -> bool:
 
 def _are_names(names: list[str], most: int) -> bool:
     encoded = [each.encode() for each in names]
-    ascend = all(a < b for a, b in zip(encoded, encoded[1:], strict=False))
+    ascend = all(a < b for a, b in itertools.pairwise(encoded))
     return len(names) <= most and ascend and all(map(is_name, names))
 
 

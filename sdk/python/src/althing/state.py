@@ -105,7 +105,7 @@ class StatePath:
 
     siblings: list[bytes]
     """From the root down, 32 zero bytes where there is none."""
-    terminal: None | bytes | tuple[bytes, bytes]
+    terminal: bytes | tuple[bytes, bytes] | None
     """Nothing, the digest of the key's value, or key and value of another leaf."""
 
     def follow(self, root: bytes, raw_key: bytes) -> bytes | None:
@@ -159,7 +159,7 @@ def _read_path(reader: Reader) -> StatePath:
     return StatePath(siblings, _read_terminal(reader))
 
 
-def _read_terminal(reader: Reader) -> None | bytes | tuple[bytes, bytes]:
+def _read_terminal(reader: Reader) -> bytes | tuple[bytes, bytes] | None:
     if reader.skip_null():
         return None
     if reader.peek() == cbor.BYTES:

@@ -20,6 +20,7 @@ from .limits import (
     STAKE_TURNS_MIN,
     VALIDATORS_MAX,
 )
+import itertools
 
 
 def _write(value: int) -> bytes:
@@ -95,7 +96,7 @@ class Token:
     def is_valid(self) -> bool:
         """Whether every field is within its bounds."""
         accounts = [each.account for each in self.initial]
-        ascends = all(a < b for a, b in zip(accounts, accounts[1:], strict=False))
+        ascends = all(a < b for a, b in itertools.pairwise(accounts))
         amounts = [each.amount for each in self.initial]
         is_given = ascends and 0 not in amounts and sum(amounts) <= AMOUNT_MAX
         is_called = is_name(self.name) and re.fullmatch("[a-z][a-z0-9]{2,15}", self.symbol) is not None

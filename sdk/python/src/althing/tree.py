@@ -8,6 +8,7 @@ from .digest import sha256, stream_id
 from .entity import id32, is_short
 from .limits import BATCH_READINGS_MAX, GAPS_MAX, LEAVES_MAX, PARTS_MAX
 from .reading import BatchHeader, BatchSummary, StreamSchema, is_sum_possible, stream_schema
+import itertools
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ node = record(Node)
 def _are_peaks(nodes: list[Node]) -> bool:
     counts = [each.summary.leaves for each in nodes]
     powers = all(count & (count - 1) == 0 for count in counts)
-    return powers and all(a > b for a, b in zip(counts, counts[1:], strict=False)) and sum(counts) <= LEAVES_MAX
+    return powers and all(a > b for a, b in itertools.pairwise(counts)) and sum(counts) <= LEAVES_MAX
 
 
 peaks = checked(list_of(node, 41), "peaks", _are_peaks)
