@@ -1,7 +1,7 @@
 /** The user's own key, for as long as this page is open. It never leaves the browser: only what it signed does. */
 
 import { signal } from "./state.ts";
-import { Account, readAs, Signer, type Action } from "althing/sign";
+import { Account, readAs, Signer, type Action, type SigningKey } from "althing/sign";
 import { openKeyFile, readKeyFileHead, type KeyFileHead } from "althing/key-file";
 import { peer, readsAs } from "./client.ts";
 import type { Outcome, Trial } from "./model.ts";
@@ -18,6 +18,8 @@ export interface Signing {
   /** Id of the ledger it signs for, hex. */
   ledger: string;
   account: Account;
+  /** The key itself, which opens what is encrypted for it. */
+  key: SigningKey;
   signer: Signer;
 }
 
@@ -36,7 +38,7 @@ export async function unlock(text: string, passphrase: string | undefined, onPro
   const { ledger } = await peer.network();
   const signer = new Signer(ledger, entity, key);
   const account = await Account.open(peer, signer);
-  signing.value = { entity, ledger, account, signer };
+  signing.value = { entity, ledger, account, key, signer };
 }
 
 /** Forgets the key, and what was said with it. */

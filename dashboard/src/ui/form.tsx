@@ -105,7 +105,7 @@ export function Act(props: { verb: string; main?: boolean; action: Make; onDone?
   );
 }
 
-export function Text(props: { label: string; value: string; set: (value: string) => void; hint?: string; type?: "datetime-local" }) {
+export function Text(props: { label: string; value: string; set: (value: string) => void; hint?: string; type?: "datetime-local" | "password" }) {
   return <label class="field"><span>{props.label}</span><input type={(props.type ?? "text") as "text"} spellcheck={false} value={props.value} placeholder={props.hint ?? ""} onInput={(event) => props.set(event.currentTarget.value)} /></label>;
 }
 

@@ -55,7 +55,7 @@ export function Value({ name, value, depth = 0 }: { name: string; value: unknown
 /** The fields of a record but for those that are shown elsewhere. */
 export function Record({ of, but = [], depth = 0 }: { of: object; but?: readonly string[]; depth?: number }) {
   const shown = Object.entries(of).filter(([name, value]) => !but.includes(name) && !isEmpty(value));
-  return <Facts>{shown.map(([name, value]) => <Fact key={name} name={words(name)}><Value name={name} value={value} depth={depth} /></Fact>)}</Facts>;
+  return <Facts>{shown.map(([name, value]) => <Fact key={name} name={words(name).replace(/ ms$/, "")}><Value name={name} value={value} depth={depth} /></Fact>)}</Facts>;
 }
 
 interface PageOf<T> {

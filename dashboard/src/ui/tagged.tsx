@@ -120,6 +120,10 @@ const ACTIONS: Record<string, string | ((one: Tagged) => Part)> = {
   open_escrow: "lock *amount for @payee ~until",
   sponsor: "pay the fees of @entity, *per_day a day at most, *total altogether, ~until",
   fund_reward: "add *amount to reward #reward",
+  stake: "put *amount behind @peer",
+  unstake: (a) => <>take {a["amount"] ? <Amount of={text(a, "amount")} /> : "all tokens"} from behind {who(a, "peer")}</>,
+  collect_stake: "collect what was withdrawn from @peer",
+  erase_readings: "have numbers %first_seq to %last_seq erased, of stream #stream",
   revoke_grant: "end grant #grant",
   use_grant: "use grant #grant",
   approve: "approve ^pending",
@@ -154,6 +158,11 @@ const EVENTS: typeof ACTIONS = {
   command_queued: "@sender commands @thing: ^command",
   command_changed: "command ^command to @thing is $state",
   quarantine_changed: (e) => <>{who(e, "by")} spoke on {who(e, "thing")}, which is {e["quarantined"] ? "shut out" : "let in"}</>,
+  agreement_key_set: "@entity can be given keys of streams",
+  stream_key_rotated: "stream #stream has key number %number, for +readers(reader)",
+  stream_key_shared: "key number %number of stream #stream was given to &readers",
+  readings_erased: "numbers %first_seq to %last_seq of stream #stream are to be erased",
+  erasure_confirmed: "@holder erased what it held of stream #stream",
   access_policy_set: "@owner set version $version of a policy about ~about",
   access_policy_removed: "@owner removed the policy about ~about",
   access_requested: "~access asks @asked",
@@ -210,6 +219,12 @@ const TOKENS: typeof ACTIONS = {
   reward_offered: "@payer rewards readings",
   reward_funded: "@from gave *amount to reward readings",
   reward_paid: "@to earned *amount by readings",
+  staked: "@organisation put *amount behind @peer, which has *stake",
+  unstaked: "@organisation took *amount from behind @peer, locked until epoch %free_epoch",
+  stake_collected: "@organisation got back *amount from @peer",
+  candidate_dropped: "@peer stands no more: silent for +silent_epochs(epoch)",
+  seats_kept: "who has a seat keeps it: %candidates stand, %needed are needed",
+  stake_burnt: "@peer voted twice and lost *amount",
   reward_ended: "a reward ended, *amount went back to @payer",
 };
 
@@ -272,7 +287,7 @@ export function EventList(props: { events: readonly EventRecord[] }) {
         <li key={one.cursor}>
           <Event of={tagged(one.event)} />
           <span class="muted">
-            block <Height height={one.height} /> · <a href={href.transaction(one.transaction)}>transaction</a>
+            block <Height height={one.height} /> · <a href={href.transaction(one.transaction, one.height)}>transaction</a>
           </span>
         </li>
       ))}

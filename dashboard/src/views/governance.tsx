@@ -13,6 +13,7 @@ import { Await, Badge, Card, Fact, Facts, Height, Page, Who, Wrong } from "../ui
 import { Act, Choice, Form, Text } from "../ui/form.tsx";
 import { List, Record as Fields } from "../ui/record.tsx";
 import { Seats } from "./seats.tsx";
+import { Stakes } from "./stakes.tsx";
 
 const EVERY_MS = 3000;
 
@@ -102,7 +103,7 @@ function Propose({ governance }: { governance: Governance }) {
   return (
     <Form title="Propose a change" note="all members vote; yours counts for it" verb="Sign and propose" ready={ready} action={() => actions.propose(change(), reason)}>
       <div class="sign-fields">
-        <Choice label="Change" value={kind} set={(id) => { setKind(id); setSubject(""); setTried({}); }} options={KINDS} none="choose" />
+        <Choice label="Change" value={kind} set={(id) => { setKind(id); setSubject(""); setTried({}); }} options={KINDS.filter(({ id }) => !governance.parameters.stake || !id.startsWith("remove"))} none="choose" />
         {kind.startsWith("remove") && <Choice label="Which" value={subject} set={setSubject} options={options} none="choose" />}
         {kind === "set_voting_rule" && ["Votes needed: so many", "of so many", "Blocks to vote", "Blocks from acceptance to effect"].map((label, at) => <Text key={label} label={label} value={numbers[at] ?? ""} set={set(at)} />)}
         {kind === "set_parameters" && Object.entries(settings).map(([name, value]) => <Text key={name} label={words(name)} value={value} set={(next) => setSettings({ ...settings, [name]: next })} />)}
@@ -125,7 +126,7 @@ function Propose({ governance }: { governance: Governance }) {
 export function GovernancePage() {
   const found = useQuery("governance", (signal) => peer.governance({ signal }), EVERY_MS);
   return (
-    <Page title="Governance" lead="Nobody owns the network. Its members decide by vote who belongs, whose peers agree on blocks, and by which settings; each organisation has one vote.">
+    <Page title="Governance" lead={`Nobody owns the network. ${found.data?.parameters.stake ? "Whose peers agree on blocks follows from stakes: those with the most tokens behind them have the seats. Their organisations are its members, and decide by vote on settings and fees" : "Its members decide by vote who belongs, whose peers agree on blocks, and by which settings"}; each organisation has one vote.`}>
       <Await of={found} lines={8}>
         {(governance) => (
           <div class="stack">
@@ -141,6 +142,7 @@ export function GovernancePage() {
               <List name="proposals" ask={(page, options) => peer.proposals(page, options)} empty={<>Nothing was proposed yet. <code>althing org</code> and <code>althing vote</code> propose, too.</>}>{(one) => <One proposal={one} />}</List>
             </Card>
             {signing.value && <Propose governance={governance} />}
+            {governance.parameters.stake && <Stakes governance={governance} terms={governance.parameters.stake} />}
             <Seats governance={governance} />
             <Card title="Members"><ul class="owned">{governance.members.map((one) => <li key={one.id}><Who did={one.id} /></li>)}</ul></Card>
           </div>

@@ -9,6 +9,7 @@ import { useQuery } from "../lib/query.ts";
 import { silence } from "../lib/sentence.ts";
 import { href } from "../router.ts";
 import { Badge, Card, Fact, Facts, Id, Page, Table } from "../ui/basics.tsx";
+import { Record } from "../ui/record.tsx";
 import { Alarms, Log } from "./operator.tsx";
 import { Audit, Gateways } from "./oversight.tsx";
 
@@ -43,7 +44,6 @@ export function Operations() {
   const disk = diskOf();
   const counted = [...figures.value].filter(([name]) => name.endsWith("_total"));
   const decided = useQuery("settings", (signal) => asked.governance({ signal }), 10_000);
-  const parameters = Object.entries(decided.data?.parameters ?? network.value?.genesis.parameters ?? {});
   return (
     <Page title="Operations" lead="As the peer that serves this page sees it. Each peer has its own view; open the page at another to compare.">
       <div class="stack">
@@ -93,7 +93,7 @@ export function Operations() {
         <Log />
         <Audit />
         <Card title="Settings of the ledger" note="alike for all peers; members change them by vote">
-          <Facts>{parameters.map(([name, value]) => <Fact key={name} name={name.replaceAll("_", " ").replace(/ ms$/, "")}>{/_ms$/.test(name) ? duration(Number(value)) : /_bytes_/.test(name) ? bytes(Number(value)) : count(Number(value))}</Fact>)}</Facts>
+          <Record of={decided.data?.parameters ?? network.value?.genesis.parameters ?? {}} but={["fees", "stake"]} />
         </Card>
       </div>
     </Page>

@@ -43,7 +43,7 @@ export function Seats({ governance }: { governance: Governance }) {
       <p class="muted seats-note">
         {next?.from === undefined
           ? "The genesis of this ledger names no length of epochs: the founders' peers validate for ever, and nobody can be given a seat."
-          : `An epoch has ${plural(governance.parameters.epoch_blocks ?? 0, "block")}. To vote for a seat is to decide of the epoch after the next: what is accepted until block ${count(now?.until ?? 0)} counts from block ${count(epochs[2]?.from ?? 0)} on, for the next epoch is settled. A newcomer is let in once its seat is under “next”, and has that long to fetch the ledger; what a peer signed before it left stays valid.`}
+          : `An epoch has ${plural(governance.parameters.epoch_blocks ?? 0, "block")}. ${governance.parameters.stake ? "Stakes decide" : "To vote for a seat is to decide"} of the epoch after the next: what is ${governance.parameters.stake ? "staked" : "accepted"} until block ${count(now?.until ?? 0)} counts from block ${count(epochs[2]?.from ?? 0)} on, for the next epoch is settled. A newcomer is let in once its seat is under “next”, and has that long to fetch the ledger; what a peer signed before it left stays valid.`}
       </p>
     </Card>
   );

@@ -13,6 +13,7 @@ import { href, type Route } from "../router.ts";
 import { Ago, At, Await, Badge, Card, Fact, Facts, Height, Id, Page, Table, Who } from "../ui/basics.tsx";
 import { Chart } from "../ui/chart.tsx";
 import { Commands } from "../ui/commands.tsx";
+import { Sealed } from "../ui/sealed.tsx";
 import { StandingBadges, StandingCards, type Standing } from "../ui/standing.tsx";
 import { StreamDetails } from "../ui/stream.tsx";
 import { EventList } from "../ui/tagged.tsx";
@@ -113,19 +114,21 @@ function PropertyCard({ property }: { property: Property }) {
       <Await of={state} lines={7}>
         {({ stream, latest }) => (
           <div class="stack">
-            {stream.kind === "number" || stream.kind === "boolean" ? <Chart stream={stream} /> : null}
-            <Missing stream={stream} />
-            {stream.total && <Facts>
+            {stream.secrecy ? <Sealed stream={stream} /> : stream.kind === "number" || stream.kind === "boolean" ? <Chart stream={stream} /> : null}
+            {stream.batches > 0 && <Missing stream={stream} />}
+            {stream.total && !stream.secrecy && <Facts>
               <Fact name="Smallest">{stream.total.min ? quantity(stream.total.min, stream.kind, stream.unit, 4) : "—"}</Fact>
               <Fact name="Mean">{stream.total.mean ? quantity(stream.total.mean, stream.kind, stream.unit, 4) : "—"}</Fact>
               <Fact name="Largest">{stream.total.max ? quantity(stream.total.max, stream.kind, stream.unit, 4) : "—"}</Fact>
               <Fact name="Every value is a multiple of">{stream.quantum}</Fact>
               <Fact name="Stream"><Id id={stream.id} /></Fact>
             </Facts>}
-            <details open={stream.kind === "text" || stream.kind === "bytes"}>
-              <summary>Latest readings</summary>
-              <Latest stream={stream} items={latest} />
-            </details>
+            {latest.length > 0 && (
+              <details open={stream.kind === "text" || stream.kind === "bytes"}>
+                <summary>Latest readings</summary>
+                <Latest stream={stream} items={latest} />
+              </details>
+            )}
             <StreamDetails stream={stream} />
           </div>
         )}

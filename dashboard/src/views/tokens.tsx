@@ -22,7 +22,7 @@ const EVERY_MS = 3000;
 const CHOICES = 200;
 
 /** Until the interface has said how the token is called nothing can be signed. */
-const typed = (text: string) => {
+export const typed = (text: string) => {
   if (!token.value) throw new Error("The peer has not said yet how the token is called. Try again.");
   return units(text, token.value);
 };
@@ -176,7 +176,7 @@ export function AccountPage({ route }: { route: Route }) {
                 {(line) => (
                   <div class="entry-head">
                     <strong>{line.incoming ? "+" : "−"}<Amount of={line.amount} /></strong>
-                    <span>{words(line.reason)}{line.other && <> {line.incoming ? "from" : "to"} <Who did={line.other} /></>}<For memo={line.memo} /></span>
+                    <span>{words(line.reason)}{line.other && <> {line.incoming ? "from" : line.reason === "fee" ? "of" : "to"} <Who did={line.other} /></>}<For memo={line.memo} /></span>
                     <span class="muted entry-acts"><span><Amount of={line.balance} /> then, block <Height height={line.height} />, <At time={line.time} /></span>{line.transaction && <a href={href.transaction(line.transaction)}>transaction</a>}</span>
                   </div>
                 )}

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { checks as access } from "./checks/access.mjs";
 import { checks as contracts } from "./checks/contracts.mjs";
+import { checks as examples } from "./checks/examples.mjs";
 import { checks as governance } from "./checks/governance.mjs";
 import { checks as hostile } from "./checks/hostile.mjs";
 import { checks as operating } from "./checks/operating.mjs";
@@ -12,9 +13,11 @@ import { checks as peers } from "./checks/peers.mjs";
 import { checks as procedures } from "./checks/procedures.mjs";
 import { checks as proofs } from "./checks/proofs.mjs";
 import { checks as scale } from "./checks/scale.mjs";
+import { checks as secrecy } from "./checks/secrecy.mjs";
 import { checks as services } from "./checks/services.mjs";
 import { checks as signing } from "./checks/signing.mjs";
 import { checks as slow } from "./checks/slow.mjs";
+import { checks as stakes } from "./checks/stakes.mjs";
 import { checks as together } from "./checks/together.mjs";
 import { checks as tokens } from "./checks/tokens.mjs";
 import { checks as views } from "./checks/views.mjs";
@@ -22,7 +25,7 @@ import { picture, shoot } from "./pictures.mjs";
 import { browser, network, shots } from "./stage.mjs";
 
 /** In the order in which they are made: the first ones want the demo as it is, the last ends peers. */
-const checks = { ...views, ...slow, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...tokens, ...together, ...scale, ...hostile, ...operating, ...peers };
+const checks = { ...views, ...slow, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...examples, ...tokens, ...stakes, ...secrecy, ...together, ...scale, ...hostile, ...operating, ...peers };
 
 /** Shows what a check that failed was looking at, and closes it. */
 async function leave(name) {
