@@ -75,7 +75,7 @@ function before(id) {
 let state = 1;
 const random = (below) => (state = (state * 48_271) % 2_147_483_647) % below;
 
-function search(name) {
+function search(name, seconds) {
   const found = pieces(name);
   const glue = found.get("") ?? "";
   let order = [...found.keys()].filter((id) => imports.has(id));
@@ -103,8 +103,9 @@ function search(name) {
 }
 
 const names = readdirSync(join(built, "assets")).filter((name) => name.endsWith(".js"));
-const of = (start) => search(names.find((name) => name.startsWith(start)));
-const order = { base: of("base"), rest: of("rest") };
+const of = (start, part) => search(names.find((name) => name.startsWith(start)), seconds * part);
+// The second is four times as large.
+const order = { base: of("base", 0.2), rest: of("rest", 0.8) };
 rmSync(built, { recursive: true });
 const old = existsSync(file) ? readFileSync(file, "utf8") : "";
 const text = `${JSON.stringify(order, null, 1)}\n`;

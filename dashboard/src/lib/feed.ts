@@ -2,7 +2,7 @@
 
 import { signal } from "./state.ts";
 import { peer, readsAs } from "./client.ts";
-import type { EventRecord } from "./model.ts";
+import type { EventRecord, Property } from "./model.ts";
 import { tagged } from "./model.ts";
 
 /** Events kept unread between two looks; under load only the newest count. */
@@ -57,6 +57,9 @@ async function follow() {
     throw error;
   }
 }
+
+/** Properties that have readings first: there is room for few of them. */
+export const liveFirst = (properties: readonly Property[]) => [...properties].sort((a, b) => Number(b.latest !== undefined) - Number(a.latest !== undefined));
 
 /** Begins to listen; a stream that breaks is opened again behind the last event. */
 export function start() {

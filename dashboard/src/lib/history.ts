@@ -43,7 +43,8 @@ readsAs.subscribe(() => known.clear());
 
 /** The events that match, oldest first, at most so many of the newest. */
 export async function pastEvents(query: EventsQuery, max: number, signal: AbortSignal): Promise<EventRecord[]> {
-  const key = JSON.stringify(query);
+  // Who asked for few of them has not all that another asks for.
+  const key = JSON.stringify([query, max]);
   let found = known.get(key) ?? [];
   const after = found.at(-1)?.cursor;
   await read(after === undefined ? query : { ...query, after }, signal, (record) => {

@@ -161,6 +161,7 @@ const EVENTS: typeof ACTIONS = {
   agreement_key_set: "@entity can be given keys of streams",
   stream_key_rotated: "stream #stream has key number %number, for +readers(reader)",
   stream_key_shared: "key number %number of stream #stream was given to &readers",
+  stream_placed: "who keeps stream #stream was decided",
   readings_erased: "numbers %first_seq to %last_seq of stream #stream are to be erased",
   erasure_confirmed: "@holder erased what it held of stream #stream",
   access_policy_set: "@owner set version $version of a policy about ~about",

@@ -40,7 +40,7 @@ function lanesOf(procedure: Procedure, run: Run): Lane[] {
 
 function messagesOf(procedure: Procedure, events: readonly EventRecord[]): Message[] {
   return events.flatMap(({ event, height, transaction }, at) =>
-    (procedure.events[event.type]?.(tagged(event), height, events[at - 1]?.event.type) ?? []).map((step) => ({ ...step, link: step.wide ? href.block(height) : href.transaction(transaction) })),
+    (procedure.events[event.type]?.(tagged(event), height, events[at - 1]?.event.type) ?? []).map((step) => ({ ...step, link: step.wide ? href.block(height) : href.transaction(transaction, height) })),
   );
 }
 
@@ -66,7 +66,7 @@ function Figure({ procedure, run }: { procedure: Procedure; run: Run }) {
     <>
       {as.figure && <p class="muted">{as.figure}</p>}
       <Sequence key={run.key} label={`${figureOf(as)} as it happened`} lanes={lanesOf(as, whole)} messages={messagesOf(as, drawn)} />
-      <ol class="told">{drawn.map((record) => <li key={record.cursor}><Event of={tagged(record.event)} />, block <Height height={record.height} />, <a href={href.transaction(record.transaction)}>transaction</a>.</li>)}</ol>
+      <ol class="told">{drawn.map((record) => <li key={record.cursor}><Event of={tagged(record.event)} />, block <Height height={record.height} />, <a href={href.transaction(record.transaction, record.height)}>transaction</a>.</li>)}</ol>
     </>
   );
 }

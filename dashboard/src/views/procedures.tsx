@@ -103,10 +103,12 @@ export function Procedures() {
   const [kept, keep] = useState<EventRecord | undefined>(undefined);
   // All in one stream: browsers keep few connections to a peer. What this ledger has no events for is no part of it.
   const there = PROCEDURES.filter((one) => typesOf(one).length > 0);
-  const type = [...new Set(["recorded", ...there.flatMap(typesOf)])].join();
+  const type = [...new Set(["recorded", "trigger_ran", ...there.flatMap(typesOf)])].join();
   const past = useQuery(`procedures ${type}`, (signal) => pastEvents({ type, after: "0-0-0" }, EVENTS, signal), EVERY_MS);
   // Records that notify somebody are the very thing the clause describes; readings of a gateway go the same way.
-  const recorded = (past.data ?? []).filter((one) => one.event.type === "recorded").slice(-CHOICES).reverse();
+  // What a trigger wrote came by nobody's request.
+  const ran = new Set((past.data ?? []).filter((one) => one.event.type === "trigger_ran").map((one) => one.transaction));
+  const recorded = (past.data ?? []).filter((one) => one.event.type === "recorded" && !ran.has(one.transaction)).slice(-CHOICES).reverse();
   const live = batches.value[0];
   const current = chosen ?? recorded[0] ?? kept ?? live;
   if (!chosen && !recorded[0] && !kept && live) keep(live);

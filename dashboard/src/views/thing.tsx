@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
-import { batches, streamOf } from "../lib/feed.ts";
+import { batches, liveFirst, streamOf } from "../lib/feed.ts";
 import { count, endless, plain, plural, quantity, unit } from "../lib/format.ts";
 import { pastEvents } from "../lib/history.ts";
 import type { Property, Reading, Stream, Thing } from "../lib/model.ts";
@@ -196,7 +196,7 @@ export function ThingPage({ route }: { route: Route }) {
           </>}
         >
           <div class="stack">
-            {found.properties.map((property) => <PropertyCard key={property.stream} property={property} />)}
+            {liveFirst(found.properties).map((property) => <PropertyCard key={property.stream} property={property} />)}
             {has("/v1/things/{id}/commands") && <Commands thing={found} />}
             {has("/v1/things/{id}/commands") && <StandingCards thing={found} standing={found as Standing} />}
             <div class="columns">

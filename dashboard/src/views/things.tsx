@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
+import { liveFirst } from "../lib/feed.ts";
 import { count, plain, plural, quantity, unit } from "../lib/format.ts";
 import type { Thing, ThingsQuery } from "../lib/model.ts";
 import { noteThing } from "../lib/names.ts";
@@ -85,7 +86,7 @@ function useValues(ids: string[]): Map<string, Thing> {
 }
 
 function Values({ thing, fresh }: { thing: Thing; fresh: Thing | undefined }) {
-  const properties = (fresh ?? thing).properties;
+  const properties = liveFirst((fresh ?? thing).properties);
   if (properties.length === 0) return <span class="muted">no properties</span>;
   return (
     <>

@@ -125,8 +125,12 @@ test("keys are agreed on and derived as another implementation does, of any leng
     const [salt, info] = [randomBytes(round), randomBytes(3 * round)].map((bytes) => new Uint8Array(bytes));
     for (const length of [1, 12, 31, 32, 33, 64, 65, 200]) expect(Buffer.from(expand(hash, extract(hash, new Uint8Array(shared), salt), info, length))).toEqual(Buffer.from(hkdfSync("sha256", shared, salt, info, length)));
   }
-  // A point of small order is agreed with by nobody.
-  expect(() => x25519.getSharedSecret(new Uint8Array(32).fill(7), new Uint8Array(32))).toThrow();
+  // Points of small order are agreed with by nobody (RFC 7748, 6.1).
+  const prime = (1n << 255n) - 19n;
+  for (const u of [0n, 1n, prime - 1n, prime, prime + 1n, 325606250916557431795983626356110631294008115727848805560023387167927233504n, 39382357235489614581723060781553021112529911719440698176882885853963445705823n]) {
+    const point = Uint8Array.from(u.toString(16).padStart(64, "0").match(/../g), (pair) => Number.parseInt(pair, 16)).reverse();
+    for (const fill of [1, 7, 255]) expect(() => x25519.getSharedSecret(new Uint8Array(32).fill(fill), point)).toThrow();
+  }
 });
 
 test("a key file that the whole libraries sealed opens, and the other way round; a wrong passphrase opens neither", async () => {

@@ -1,9 +1,8 @@
 // Confidential streams: what everybody sees of them, and what only those see for whom they were encrypted; and where payloads are kept.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { until } from "../network.mjs";
+import { publishes, until } from "../network.mjs";
 import { close, network, open, shots, signIn } from "../stage.mjs";
 import { typed } from "../together.mjs";
 
@@ -18,14 +17,8 @@ export const checks = {
     const reader = enter("service", "reader-7", other);
     for (const key of [owner, gateway, reader]) ask("entity", "agree", "--key", key);
     ask("stream", "seal", "vault/temperature", "--reader", "gateway", "--reader", "reader-7", "--key", owner);
-    const publish = (value) => until(() => {
-      try {
-        return !execFileSync("mosquitto_pub", ["-h", "127.0.0.1", "-p", String(network.port + 9), "-q", "1", "-V", "5", "-t", "althing/vault/temperature", "-m", value], { stdio: "pipe", encoding: "utf8" }).includes("failed");
-      } catch {
-        // The gateway may not know yet that the thing is bound to it, or who reads.
-        return false;
-      }
-    }, 60_000);
+    // The gateway may not know yet that the thing is bound to it, or who reads.
+    const publish = (value) => until(() => publishes(["-h", "127.0.0.1", "-p", String(network.port + 9)], "althing/vault/temperature", value), 60_000, () => `the gateway does not take ${value}`);
     for (const value of ["-70.25", "-71.50", "-69.75"]) await publish(value);
     const { items: [thing] } = await network.get("/v1/things?name=vault");
     const [{ stream }] = thing.properties;
