@@ -23,7 +23,7 @@ async function leadsThere(card, clause) {
   assert.ok(arrows.length > 3, `${clause} has ${arrows.length} arrows`);
   const heights = new Set();
   for (const { to, text } of arrows) {
-    const [, kind, id] = /^\/(blocks|transactions)\/(\w+)$/.exec(to) ?? [];
+    const [, kind, id] = /^\/(blocks|transactions)\/(\w+)(?:\?block=\d+)?$/.exec(to) ?? [];
     const there = await network.get(`/v1/${kind}/${id}`);
     assert.ok(kind === "blocks" ? there.height === Number(id) : there.id === id, `${clause}: “${text}” leads to ${to}: ${JSON.stringify(there).slice(0, 200)}`);
     if (kind === "transactions") heights.add(there.outcome?.height);
