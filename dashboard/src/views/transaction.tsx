@@ -42,7 +42,8 @@ export function TransactionPage({ route }: { route: Route }) {
   const id = route.parts[0] ?? "";
   const found = useQuery(`transaction ${id}`, (signal) => peer.transaction(id, {}, { signal }), 3000);
   const block = Number(route.query.get("block"));
-  if (found.error && block > 0) return <Run id={id} height={block} />;
+  // A run has no transaction. One that is there stays, whatever is said of it later.
+  if (found.error && !found.data && block > 0) return <Run id={id} height={block} />;
   return (
     <Page title="Transaction" lead={<Id id={id} />}>
       <Await of={found} lines={8}>
