@@ -96,7 +96,7 @@ export function Stakes({ governance, terms }: { governance: Governance; terms: S
                   <Fact name="Silent so long costs the seat">{plural(terms.silent_epochs, "epoch")}</Fact>
                   <Fact name="Voting twice costs">{terms.burnt_percent}% of the stake</Fact>
                 </Facts>
-                <Table label="Seats by stake" head={["", "Peer", "Organisation", <span class="end">Stake</span>, "Seat", "Stands since", "Withdrawn"]}>
+                <Table label="Seats by stake" head={["Place", "Peer", "Organisation", <span class="end">Stake</span>, "Seat", "Stands since", "Withdrawn"]}>
                   {items.map((one, at) => (
                     <tr key={one.peer}>
                       <td>{count(at + 1)}</td>

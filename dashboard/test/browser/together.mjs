@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { openAccount } from "./account.mjs";
 import { contractModule } from "./contract.mjs";
+import { fits } from "./fits.mjs";
 import { until } from "./network.mjs";
 
 const GUARD = fileURLToPath(new URL("../../../contracts/artifacts/guard.wasm", import.meta.url));
@@ -140,6 +141,7 @@ export async function actByItself({ network, open, close }) {
   await page.locator(".card").filter({ hasText: "What it brought about" }).getByText("recorded").waitFor();
   await page.getByRole("button", { name: "Verify in this browser" }).click();
   await page.getByText("It holds").waitFor();
+  await fits(page);
   await cause.getByRole("link", { name: /^151\s/ }).click();
   await page.getByRole("heading", { level: 1, name: /^151\s/ }).waitFor();
   await page.getByText("It holds").waitFor();

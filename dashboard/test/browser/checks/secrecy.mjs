@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fits } from "../fits.mjs";
 import { publishes, until } from "../network.mjs";
 import { close, network, open, shots, signIn } from "../stage.mjs";
 import { typed } from "../together.mjs";
@@ -54,6 +55,7 @@ export const checks = {
     await card(inside).getByText("Who can open it").click();
     await card(inside).getByText(/Each of \d peers keeps each batch, without end/).waitFor();
     if (shots) await inside.screenshot({ path: join(shots, "confidential-wide-light.png"), fullPage: true });
+    await fits(inside);
     await rows.locator("tr").filter({ hasText: "-71.5" }).getByRole("link", { name: "Verify" }).click();
     await inside.getByRole("heading", { level: 1, name: "-71.5\u202f°C" }).waitFor();
     await inside.getByText("It holds").waitFor();

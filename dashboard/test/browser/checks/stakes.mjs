@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { found, PORT } from "../founded.mjs";
+import { fits } from "../fits.mjs";
 import { until } from "../network.mjs";
 import { close, network as demo, open, shots, signIn } from "../stage.mjs";
 import { typed } from "../together.mjs";
@@ -47,6 +48,7 @@ export const checks = {
       await row("peer-9").getByText("120\u202fwatt").waitFor();
       assert.equal((await of("peer-9")).address, "127.0.0.1:4465");
 
+      await fits(page);
       // And takes it all back: it stands no more, and collects when its time has come. Nothing is behind it then, as the browser notes.
       const take = card("Take tokens back");
       await take.getByLabel("Your peer").selectOption({ label: "peer-9" });

@@ -1,10 +1,9 @@
 // Tokens, on a ledger that has some; the demo's has none.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { found, PORT } from "../founded.mjs";
+import { fits } from "../fits.mjs";
 import { until } from "../network.mjs";
 import { close, network as demo, open, shots, signIn } from "../stage.mjs";
 import { typed } from "../together.mjs";
@@ -129,23 +128,6 @@ export const checks = {
     }
   },
 };
-
-/** With one link more than elsewhere the navigation has room, and the page keeps the rules of accessibility, light and dark. */
-async function fits(page) {
-  for (const width of [1920, 1500, 1440, 1366, 1280, 1024, 870]) {
-    await page.setViewportSize({ width, height: 800 });
-    const [needs, has] = await page.locator(".top nav").evaluate((nav) => [nav.scrollWidth, nav.clientWidth]);
-    assert.ok(needs <= has, `at ${width} px the links take ${needs} px of ${has}`);
-  }
-  const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  await page.evaluate(source);
-  await page.emulateMedia({ reducedMotion: "reduce" });
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-    assert.deepEqual(violations.map((one) => `${page.url()} ${colorScheme}: ${one.id} ${one.nodes[0].html.slice(0, 160)}`), []);
-  }
-}
 
 /** The same page wide and narrow, light and dark. */
 async function picture(page, path, name) {
