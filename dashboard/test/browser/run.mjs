@@ -24,8 +24,8 @@ import { checks as views } from "./checks/views.mjs";
 import { picture, shoot } from "./pictures.mjs";
 import { browser, network, shots } from "./stage.mjs";
 
-/** In the order in which they are made: the first ones want the demo as it is, the last ends peers. */
-const checks = { ...views, ...slow, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...examples, ...tokens, ...stakes, ...secrecy, ...together, ...scale, ...hostile, ...operating, ...peers };
+/** In the order in which they are made: the first ones, examples included, want the demo as it is, the last ends peers. */
+const checks = { ...views, ...slow, ...examples, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...tokens, ...stakes, ...secrecy, ...together, ...scale, ...hostile, ...operating, ...peers };
 
 /** Shows what a check that failed was looking at, and closes it. */
 async function leave(name) {
