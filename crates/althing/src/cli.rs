@@ -17,7 +17,7 @@ use crate::{
         entity::EntityCommand,
         events::EventsCommand,
         gateway::GatewayCommand,
-        governance::{OrgCommand, VoteCommand},
+        governance::{OrgCommand, PolicyCommand, RegulationCommand, VoteCommand},
         init::InitCommand,
         key::KeyCommand,
         network::NetworkCommand,
@@ -57,7 +57,7 @@ enum Command {
     Demo(DemoCommand),
     /// Ask who takes part, choose mode and agreement by the answers, and found a network.
     Init(InitCommand),
-    /// Found a network: keys, genesis, a folder for each peer.
+    /// Found a network: keys, genesis, a folder for each peer; show what one is.
     #[command(subcommand)]
     Network(NetworkCommand),
     /// Run, watch, operate, check and export a peer.
@@ -120,6 +120,12 @@ enum Command {
     /// Show proposals, vote on them, carry them out.
     #[command(subcommand)]
     Vote(VoteCommand),
+    /// Show what members have decided, now or as of a height.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Show what the network demands of how readings are kept; propose to demand it.
+    #[command(subcommand)]
+    Regulation(RegulationCommand),
     /// Show, pay, lock and promise tokens, on ledgers that have them.
     #[command(subcommand)]
     Wallet(WalletCommand),
@@ -165,6 +171,8 @@ impl Cli {
             Command::Key(command) => command.run(output),
             Command::Org(command) => command.run(output),
             Command::Vote(command) => command.run(output),
+            Command::Policy(command) => command.run(output),
+            Command::Regulation(command) => command.run(output),
             Command::Wallet(command) => command.run(output),
             Command::Stake(command) => command.run(output),
             Command::Events(command) => command.run(output),

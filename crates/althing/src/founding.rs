@@ -13,7 +13,7 @@ use althing_client::{
 };
 use althing_types::{
     EntityKind, Genesis, GenesisError, Inception, Mechanism, Mode, Organisation, Parameters,
-    PeerSeat, Reads, SigningKey, Suite, limits::EPOCH_BLOCKS_STANDARD,
+    Participation, PeerSeat, Reads, SigningKey, Suite, limits::EPOCH_BLOCKS_STANDARD,
 };
 use anyhow::Context as _;
 use rand::rngs::OsRng;
@@ -45,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) mechanism: Mechanism,
     /// Who may read what has no policy.
     pub(crate) reads: Reads,
+    /// Who transacts and deploys; whoever is registered if it does not say.
+    pub(crate) participation: Option<Participation>,
 }
 
 impl Plan {
@@ -60,7 +62,17 @@ impl Plan {
         let peers = peers.collect();
         let (gateway, epoch_blocks) = ("gateway".to_owned(), EPOCH_BLOCKS_STANDARD);
         let (mechanism, reads) = (Mechanism::Simplex, Reads::Open);
-        Self { network, mode, organisations, peers, gateway, epoch_blocks, mechanism, reads }
+        Self {
+            network,
+            mode,
+            organisations,
+            peers,
+            gateway,
+            epoch_blocks,
+            mechanism,
+            reads,
+            participation: None,
+        }
     }
 }
 
@@ -151,6 +163,7 @@ fn genesis(plan: &Plan, organisations: &[Member], peers: &[PeerKeys]) -> anyhow:
             leader_timeout_ms: LEADER_TIMEOUT_MS,
             epoch_blocks: Some(plan.epoch_blocks),
             reads: plan.reads,
+            participation: plan.participation,
             ..Parameters::standard()
         },
         organisations: founders,

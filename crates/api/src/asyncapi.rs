@@ -10,6 +10,7 @@ use crate::openapi;
 const EVENTS: &str = "/v1/events";
 const SOCKET: &str = "/v1/events/socket";
 const ALARMS: &str = "/v1/alarms/changes";
+const PEERS: &str = "/v1/peers/changes";
 
 const DESCRIPTION: &str = "\
 What one peer of an Althing network tells as it happens: events of the ledger by Server-Sent Events, \
@@ -55,11 +56,17 @@ pub fn asyncapi() -> Value {
                 "description": "Server-Sent Events named `alarm`: all that last, then each that comes, ends or is acknowledged.",
                 "messages": message("alarm"),
             },
+            "peers": {
+                "address": PEERS,
+                "description": "Server-Sent Events named `peer`: the newest changes, then each peer that comes, is lost or is back.",
+                "messages": message("peer"),
+            },
         },
         "operations": {
             "tellEvents": sends("events", "event", json!({ "http": query(EVENTS) })),
             "tellEventsBySocket": sends("socket", "event", json!({})),
             "callWebhook": sends("webhook", "call", json!({ "http": { "method": "POST" } })),
+            "tellPeers": sends("peers", "peer", json!({ "http": { "method": "GET" } })),
             "tellAlarms": sends("alarms", "alarm", json!({ "http": { "method": "GET" } })),
         },
         "components": {
@@ -67,8 +74,9 @@ pub fn asyncapi() -> Value {
                 "event": { "name": "event", "payload": form("EventRecord") },
                 "call": { "name": "call", "headers": headers(), "payload": form("EventRecord") },
                 "alarm": { "name": "alarm", "payload": form("Alarm") },
+                "peer": { "name": "peer", "payload": form("PeerChange") },
             },
-            "schemas": schemas(&interface, &["EventRecord", "Alarm"]),
+            "schemas": schemas(&interface, &["EventRecord", "Alarm", "PeerChange"]),
         },
     })
 }

@@ -236,6 +236,9 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::CallerNotAllowed
         | Refusal::TriggerNeedsApproval
         | Refusal::NotAMember
+        | Refusal::NotTakingPart
+        | Refusal::MayNotDeploy
+        | Refusal::RegulationBroken
         | Refusal::Unsigned
         | Refusal::DeviceSignature
         | Refusal::NotAnApprover
@@ -317,6 +320,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::UnknownTrigger
         | Refusal::UnknownService
         | Refusal::UnknownProposal
+        | Refusal::UnknownRegulation
         | Refusal::TokensOff
         | Refusal::InsufficientFunds
         | Refusal::UnknownPayee
@@ -352,6 +356,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::TooManyCommands
         | Refusal::TooManyProposals
         | Refusal::TooManyMembers
+        | Refusal::TooManyRegulations
         | Refusal::TooManyTriggers
         | Refusal::TooManyServices
         | Refusal::TooManyGateways

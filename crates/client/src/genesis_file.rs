@@ -85,6 +85,9 @@ pub struct ParametersForm {
     /// How seats are given by stake; without it, members give them by vote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stake: Option<StakeForm>,
+    /// Who may send transactions and who may deploy; without it, whoever is registered may do both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participation: Option<ParticipationForm>,
 }
 
 /// A founding organisation.
@@ -327,6 +330,7 @@ macro_rules! parameters {
                     reads: parameters.reads.into(),
                     fees: parameters.fees.map(Into::into),
                     stake: parameters.stake.map(Into::into),
+                    participation: parameters.participation.map(Into::into),
                 }
             }
         }
@@ -338,6 +342,7 @@ macro_rules! parameters {
                     reads: form.reads.into(),
                     fees: form.fees.map(Into::into),
                     stake: form.stake.map(Into::into),
+                    participation: form.participation.map(Into::into),
                 }
             }
         }
@@ -402,6 +407,9 @@ fn check_id<T: PartialEq + ToString>(
     let name = name.chars().take(SHOWN_CHARS_MAX).collect();
     Err(GenesisFileError::Id { field, name, expected: expected.to_string() })
 }
+
+mod participation;
+pub use participation::{DeployForm, ParticipationForm, TransactForm};
 
 mod token;
 pub use token::{AllocationForm, FeesForm, StakeForm, TokenForm};

@@ -13,9 +13,9 @@ use crate::{
         AccessPolicy, Account, Aggregates, AgreementKey, Block, BlockSummary, Code, Command,
         Consequence, Contract, ContractAnswer, Decision, DidDocument, Entity, Erasures,
         EventRecord, Gaps, Governance, Grant, KeyVersion, Network, NewWebhook, Page, Past,
-        PastEvents, Peers, PendingApproval, Policies, Property, Proposal, Readings, Service,
-        ServiceVersion, Status, Stream, StreamKeyShares, Thing, Transaction, Trial, Trigger,
-        TriggerTrial, Voucher, Webhook, Webhooks, query,
+        PastEvents, Peers, PendingApproval, Policies, PoliciesAt, Property, Proposal, Readings,
+        Service, ServiceVersion, Status, Stream, StreamKeyShares, StreamRegulations, Thing,
+        Transaction, Trial, Trigger, TriggerTrial, Voucher, Webhook, Webhooks, query,
     },
 };
 
@@ -227,6 +227,22 @@ impl Client {
     /// [`Error`] if the request failed.
     pub async fn governance(&self) -> Result<Governance, Error> {
         self.get("v1/governance", NONE).await
+    }
+
+    /// What the members had decided by a height.
+    ///
+    /// # Errors
+    /// `unknown_block` if the peer is not as far, `history_not_here` if it lacks what was before.
+    pub async fn policies_at(&self, height: u64) -> Result<PoliciesAt, Error> {
+        self.get(&format!("v1/governance/at/{height}"), NONE).await
+    }
+
+    /// The regulations about a stream, and whether it complies.
+    ///
+    /// # Errors
+    /// `unknown_stream` if there is none.
+    pub async fn stream_regulations(&self, stream: &StreamId) -> Result<StreamRegulations, Error> {
+        self.get(&format!("v1/streams/{stream}/regulations"), NONE).await
     }
 
     /// All proposals, newest first.

@@ -1,4 +1,5 @@
-//! Approvals: an organisation lets some of its actions take effect only when several have signed.
+//! Approvals: an organisation lets some of its actions take effect only when several have signed; and
+//! where members approve contracts, those do ([`participation`](crate::participation)).
 
 use std::collections::BTreeSet;
 
@@ -7,23 +8,25 @@ use althing_state::Read;
 use althing_types::{
     Action, ActionKind, ApprovalPolicy, EntityId, EntityKind, Event, Refusal, Transaction, TxId,
     Wire, WireError,
-    limits::{ACTIONS_MAX, APPROVERS_MAX, SIGNATURES_MAX, TRANSACTION_BYTES_MAX},
+    limits::{
+        ACTIONS_MAX, APPROVERS_MAX, ORGANISATIONS_MAX, SIGNATURES_MAX, TRANSACTION_BYTES_MAX,
+    },
 };
 use minicbor::{Decode, Encode};
 
 use crate::{
-    entity, execute, index, key as own_key,
+    entity, execute, index, key as own_key, participation,
     transition::{Actor, Stop, Transition},
 };
 
-/// Most transactions of one organisation that wait for approvals.
+/// Most transactions of one sender that wait for approvals.
 pub const WAITING_MAX: usize = 32;
 
 /// A transaction that waits for approvals.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Pending {
-    /// The organisation that sent it.
+    /// Who sent it: an organisation, or what belongs to one if all members must approve it.
     #[n(0)]
     pub sender: EntityId,
     /// What is to be done.
@@ -47,7 +50,7 @@ pub struct Pending {
 }
 
 /// Most entities that one pending transaction is shown to.
-const TOLD_MAX: usize = 1 + APPROVERS_MAX * ActionKind::ALL.len();
+const TOLD_MAX: usize = 1 + APPROVERS_MAX * ActionKind::ALL.len() + ORGANISATIONS_MAX;
 
 impl Wire for Pending {
     const BYTES_MAX: usize =
@@ -119,7 +122,8 @@ impl Claim {
 
 /// The policies that actions of a sender fall under, by kind, with the approvals each has.
 ///
-/// Only organisations have policies, and one binds what the organisation itself sends. Changing a
+/// Only organisations have policies, and one binds what the organisation itself sends. What all members
+/// must approve comes first, whoever sends it. Changing a
 /// policy falls under that policy too, whatever the new one says.
 fn claims<R: Read>(
     state: &mut Transition<'_, R>,
@@ -133,15 +137,16 @@ fn claims<R: Read>(
     });
     let kinds: BTreeSet<ActionKind> = actions.iter().map(Action::kind).chain(changed).collect();
     let mut claims = Vec::new();
+    if participation::wants_approval(state, actions) {
+        claims.push(participation::claim(state, signers)?);
+    }
     for kind in kinds {
         let Some(policy) = state.policy(sender, kind)? else { continue };
         let mut approvals = 0_u8;
         for approver in signers.iter().filter(|id| policy.approvers.binary_search(id).is_ok()) {
             // One who was revoked since does not count any more.
-            match entity::active(state, approver) {
-                Ok(_) => approvals = approvals.saturating_add(1),
-                Err(Stop::Refused(_)) => {}
-                Err(error) => return Err(error),
+            if entity::is_active(state, approver)? {
+                approvals = approvals.saturating_add(1);
             }
         }
         claims.push(Claim { policy: ApprovalPolicy::clone(&policy), approvals });
@@ -167,7 +172,8 @@ pub(crate) fn missing<R: Read>(
 ) -> Result<Vec<Claim>, Stop> {
     let body = transaction.body();
     let sender = entity::active(state, &body.sender)?;
-    if sender.inception.kind != EntityKind::Organisation {
+    let is_organisation = sender.inception.kind == EntityKind::Organisation;
+    if !is_organisation && !participation::wants_approval(state, &body.actions) {
         return Ok(Vec::new());
     }
     let signers: Vec<EntityId> =

@@ -7,7 +7,7 @@ use althing_proof::{
     record::{EntityRecord, KeyRecord},
 };
 use althing_state::Read;
-use althing_types::{EntityId, EntityKind, Event, Inception, PublicKey, Refusal};
+use althing_types::{EntityId, EntityKind, Event, Inception, PublicKey, Refusal, Transact};
 
 use crate::{
     index,
@@ -37,6 +37,18 @@ pub(crate) fn active<R: Read>(
     Err(Refusal::UnknownEntity.into())
 }
 
+/// Whether an entity may act now.
+pub(crate) fn is_active<R: Read>(
+    state: &mut Transition<'_, R>,
+    id: &EntityId,
+) -> Result<bool, Stop> {
+    match active(state, id) {
+        Ok(_) => Ok(true),
+        Err(Stop::Refused(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Registers an entity that the sender, an organisation, owns from now on; or, where anybody may take
 /// part, an organisation that nobody owns.
 pub(crate) fn register<R: Read>(
@@ -47,8 +59,10 @@ pub(crate) fn register<R: Read>(
     let sender = active(state, &actor.id)?;
     let is_organisation = inception.kind == EntityKind::Organisation;
     // Organisations are members of the network, and a single member does not decide on members; but
-    // where members follow from stakes, whoever wants to takes part.
-    let is_open = state.now.parameters.stake.is_some();
+    // where members follow from stakes, or everybody may transact, whoever wants to takes part.
+    let parameters = state.now.parameters;
+    let is_open = parameters.stake.is_some()
+        || parameters.participation.is_some_and(|it| it.transact == Transact::Everybody);
     if sender.inception.kind != EntityKind::Organisation || (is_organisation && !is_open) {
         return Err(Refusal::NotPermitted.into());
     }

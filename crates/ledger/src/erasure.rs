@@ -9,7 +9,7 @@ use althing_types::{
 use minicbor::{Decode, Encode};
 
 use crate::{
-    index, key as own_key, secrecy,
+    index, key as own_key, regulation, secrecy,
     transition::{Actor, Stop, Transition},
 };
 
@@ -65,6 +65,7 @@ pub(crate) fn erase<R: Read>(
     if last_seq >= head.next_seq {
         return Err(Refusal::OutOfBounds.into());
     }
+    regulation::may_erase(state, stream)?;
     let key = own_key::erasures(stream);
     let mut erasures: Erasures = state.get(&key)?.unwrap_or_default();
     if erasures.0.len() >= ERASURES_MAX {

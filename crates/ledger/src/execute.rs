@@ -8,8 +8,8 @@ use althing_types::{
 
 use crate::{
     BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
-    entity, epoch, erasure, governance, index, onboarding, placement, record, secrecy, service,
-    stake, standing, status, stream, thing, token,
+    entity, epoch, erasure, governance, index, onboarding, participation, placement, record,
+    secrecy, service, stake, standing, status, stream, thing, token,
     transition::{Actor, Moment, Stop, Transition},
     trigger,
 };
@@ -146,6 +146,7 @@ pub(crate) fn admit<R: Read>(
             return Err(Refusal::BadSignature.into());
         }
     }
+    participation::may_transact(state, &body.sender)?;
     let key = key::nonces(&body.sender);
     let mut nonces: NonceWindow = state.get(&key)?.unwrap_or_default();
     nonces.accept(body.nonce)?;
@@ -210,6 +211,7 @@ fn act_once<R: Read>(
     actor: &Actor,
     action: &Action,
 ) -> Result<(), Stop> {
+    participation::may_deploy(state, &actor.id, action)?;
     match action {
         Action::RegisterEntity { inception, .. } => entity::register(state, actor, inception),
         Action::RotateKey { entity, key, .. } => entity::rotate(state, actor, entity, key),

@@ -344,7 +344,8 @@ fn load<R: Read>(state: &Transition<'_, R>, id: &TxId) -> Result<OpenProposal, S
     Ok(state.get(&own_key::proposal(id))?.ok_or(Refusal::UnknownProposal)?)
 }
 
-fn rule<R: Read>(state: &Transition<'_, R>) -> Result<VotingRule, Stop> {
+/// The rule in force.
+pub(crate) fn rule<R: Read>(state: &Transition<'_, R>) -> Result<VotingRule, Stop> {
     Ok(state.get(&own_key::voting_rule())?.unwrap_or(VotingRule::STANDARD))
 }
 

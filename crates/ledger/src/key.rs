@@ -103,6 +103,18 @@ pub fn proposal(id: &TxId) -> Vec<u8> {
     [b"c/proposal/".as_slice(), &id.0].concat()
 }
 
+/// Where the ids of the regulations in force are: `c/regulations`. Absent if there are none.
+#[must_use]
+pub fn regulations() -> Vec<u8> {
+    b"c/regulations".to_vec()
+}
+
+/// Where a regulation in force is: `c/regulation/<id>`.
+#[must_use]
+pub fn regulation(id: &str) -> Vec<u8> {
+    [b"c/regulation/".as_slice(), id.as_bytes()].concat()
+}
+
 /// Where the address of a peer that was given a seat by vote is: `c/address/<id>`.
 #[must_use]
 pub fn address(peer: &EntityId) -> Vec<u8> {

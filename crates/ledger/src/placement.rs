@@ -12,7 +12,7 @@ use althing_types::{
 use minicbor::{Decode, Encode};
 
 use crate::{
-    index, key as own_key, secrecy,
+    index, key as own_key, regulation, secrecy,
     transition::{Actor, Stop, Transition},
 };
 
@@ -48,6 +48,7 @@ pub(crate) fn place<R: Read>(
             return Err(Refusal::NoHolder.into());
         }
     }
+    regulation::may_place(state, stream, placement)?;
     let key = own_key::placement(stream);
     let before: Option<PlacementRecord> = state.get(&key)?;
     if before.map(|before| before.placement).unwrap_or_default() == *placement {

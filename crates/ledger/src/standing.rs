@@ -7,7 +7,7 @@ use althing_proof::{
 };
 use althing_state::Read;
 use althing_types::{
-    EntityId, EntityKind, Event, Limit, Offer, Refusal, ThingId, Wire, WireError,
+    EntityId, Event, Limit, Offer, Refusal, ThingId, Wire, WireError,
     limits::{
         GATEWAYS_MAX, LIMIT_PROPERTIES_MAX, NAME_BYTES_MAX, QUARANTINE_VOICES_MAX,
         QUARANTINE_VOICES_MIN,
@@ -169,8 +169,11 @@ pub(crate) fn quarantine<R: Read>(
 ) -> Result<(), Stop> {
     // Also of a retired thing: its device may still be out there.
     let thing: ThingRecord = state.get(&key::thing(id))?.ok_or(Refusal::UnknownThing)?;
-    let kind = entity::active(state, &actor.id)?.inception.kind;
-    if actor.id != thing.owner && kind != EntityKind::Organisation {
+    entity::active(state, &actor.id)?;
+    // Where anybody may register organisations, three of one's own would shut out whatever one likes: only
+    // those that the others let in, or that have a seat, speak here.
+    let is_member = state.members()?.0.binary_search(&actor.id).is_ok();
+    if actor.id != thing.owner && !is_member {
         return Err(Refusal::NotPermitted.into());
     }
     let mut standing = of(state, id)?;

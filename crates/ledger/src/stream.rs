@@ -15,7 +15,7 @@ use althing_types::{BatchHeader, Event, Refusal, StreamSchema, ValueKind};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    binding, key as own_key, secrecy, thing, token,
+    binding, key as own_key, regulation, secrecy, thing, token,
     transition::{Actor, Moment, Stop, Transition},
     trigger::{self, Seen},
 };
@@ -101,6 +101,7 @@ pub(crate) fn submit<R: Read>(
         fits(batch, &head.schema)?;
     }
     in_time(batch, &state.now)?;
+    regulation::may_submit(state, &batch.stream)?;
     let taken = take(&mut head, batch, state.now.parameters.sequence_window)?;
     let leaf = Leaf::new(batch, actor.id, actor.transaction, state.now.height, state.now.time_ms);
     let index = head.peaks.leaves();

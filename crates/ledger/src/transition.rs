@@ -9,12 +9,12 @@ use althing_proof::{
 };
 use althing_state::{Direction, Read, Row, StoreError, Writes, merged};
 use althing_types::{
-    ActionKind, ApprovalPolicy, ContractId, Digest, EntityId, Event, LedgerId, Parameters, Refusal,
-    StreamId, TxId,
+    ActionKind, ApprovalPolicy, ContractId, Digest, EntityId, Event, LedgerId, Members, Parameters,
+    Refusal, Regulation, StreamId, TxId,
 };
 use minicbor::{Decode, Encode};
 
-use crate::trigger::Waiting;
+use crate::{key as own_key, regulation, trigger::Waiting};
 
 /// Most lines kept of what contracts say while somebody tries them out.
 const TRACE_LINES_MAX: usize = 256;
@@ -108,6 +108,10 @@ pub(crate) struct Transition<'a, R> {
     /// Entities and policies decoded before: transactions ask for the same few again and again.
     entities: BTreeMap<EntityId, Option<Rc<EntityRecord>>>,
     policies: BTreeMap<(EntityId, ActionKind), Option<Rc<ApprovalPolicy>>>,
+    /// The member organisations, once somebody asked.
+    members: Option<Rc<Members>>,
+    /// The regulations in force, once somebody asked.
+    regulations: Option<Rc<[Regulation]>>,
     /// The network's name, once somebody asked for it.
     pub(crate) network: Option<Rc<str>>,
     /// Gas that contracts have used in the block; what is refused has used it too.
@@ -131,6 +135,8 @@ impl<'a, R: Read> Transition<'a, R> {
             undo: Vec::new(),
             entities: BTreeMap::new(),
             policies: BTreeMap::new(),
+            members: None,
+            regulations: None,
             network: None,
             gas_used: 0,
             rewards_paid: 0,
@@ -240,6 +246,7 @@ impl<'a, R: Read> Transition<'a, R> {
             Some(b'e') => self.entities.clear(),
             Some(b'p') => self.policies.clear(),
             Some(b'r') if key == b"r/w" => self.waiting = None,
+            Some(b'c') => (self.members, self.regulations) = (None, None),
             _ => {}
         }
     }
@@ -266,6 +273,27 @@ impl<'a, R: Read> Transition<'a, R> {
         let policy = self.get(&key::policy(id, kind))?.map(Rc::new);
         self.policies.insert((*id, kind), policy.clone());
         Ok(policy)
+    }
+
+    /// The member organisations as they are now.
+    pub(crate) fn members(&mut self) -> Result<Rc<Members>, StoreError> {
+        if let Some(known) = &self.members {
+            return Ok(Rc::clone(known));
+        }
+        let key = own_key::members();
+        let members = Rc::new(self.get(&key)?.ok_or_else(|| StoreError::corrupt(&key))?);
+        self.members = Some(Rc::clone(&members));
+        Ok(members)
+    }
+
+    /// The regulations that are in force now, ascending by id.
+    pub(crate) fn regulations(&mut self) -> Result<Rc<[Regulation]>, StoreError> {
+        if let Some(known) = &self.regulations {
+            return Ok(Rc::clone(known));
+        }
+        let regulations: Rc<[Regulation]> = regulation::load(self)?.into();
+        self.regulations = Some(Rc::clone(&regulations));
+        Ok(regulations)
     }
 
     pub(crate) fn emit(&mut self, event: Event) {

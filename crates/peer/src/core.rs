@@ -26,6 +26,7 @@ use crate::{
     offences::{self, Offence},
     pace,
     payloads::PayloadBook,
+    presence,
     proposed::Proposed,
     snapshot::{Ahead, Desk},
 };
@@ -93,6 +94,8 @@ pub(crate) struct Core {
     /// Wakes a waiting leader: there may be something to propose.
     pub(crate) work: Notify,
     pub(crate) executed: broadcast::Sender<Arc<Executed>>,
+    /// Who came and who went.
+    pub(crate) presence: presence::Board,
     pub(crate) halt: Watched<Option<Halt>>,
     pub(crate) evidence: Mutex<Vec<Evidence>>,
     /// How many transactions come.
@@ -151,6 +154,7 @@ impl Core {
             intake: Watched::new(Lanes::new(config.intake_calls_max)),
             work: Notify::new(),
             executed: broadcast::channel(SUBSCRIPTION_BLOCKS).0,
+            presence: presence::Board::default(),
             halt: Watched::new(None),
             evidence: Mutex::new(Vec::new()),
             arrivals: Mutex::default(),

@@ -58,6 +58,7 @@ pub use lanes::Lane;
 
 mod payloads;
 mod presence;
+pub use presence::{PRESENCE_KEPT_MAX, Presence, PresenceChange};
 mod proposed;
 mod rows;
 

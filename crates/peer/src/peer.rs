@@ -23,7 +23,8 @@ use crate::{
     offences::{Offence, Offences},
     payloads,
     payloads::PayloadBook,
-    presence, snapshot,
+    presence::{self, PresenceChange},
+    snapshot,
     snapshot::{Desk, Spare, Trays},
     wire::Submission,
 };
@@ -286,6 +287,13 @@ impl Peer {
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Executed>> {
         self.core.executed.subscribe()
+    }
+
+    /// Who came and went lately as this peer noticed, at most [`PRESENCE_KEPT_MAX`](crate::PRESENCE_KEPT_MAX),
+    /// oldest first, and whoever comes and goes from now on.
+    #[must_use]
+    pub fn presence(&self) -> (Vec<PresenceChange>, broadcast::Receiver<PresenceChange>) {
+        self.core.presence.follow()
     }
 
     /// The newest executed height.

@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     Amount, Block, Digest, EntityId, EntityKind, ExecutionResult, Fees, Header, Inception,
-    LedgerId, Reads, StakeRules, Token, Validator, ValidatorSet, Wire, WireError,
+    LedgerId, Participation, Reads, StakeRules, Token, Transact, Validator, ValidatorSet, Wire,
+    WireError,
     certificate::quorum,
     did::is_network_name,
     digest::hash,
@@ -112,6 +113,10 @@ pub struct Parameters {
     /// How seats are given by stake, for ever. Left out if members give them by vote.
     #[n(12)]
     pub stake: Option<StakeRules>,
+    /// Who may send transactions and who may deploy. Left out if whoever is registered may do both, as
+    /// in ledgers that are older than this setting.
+    #[n(13)]
+    pub participation: Option<Participation>,
 }
 
 impl Parameters {
@@ -132,6 +137,7 @@ impl Parameters {
             epoch_blocks: Some(EPOCH_BLOCKS_STANDARD),
             fees: None,
             stake: None,
+            participation: None,
         }
     }
 
@@ -487,6 +493,12 @@ impl Parameters {
                 self.stake.is_none_or(|stake| {
                     self.epoch_blocks.is_some_and(|blocks| stake.is_within_bounds(blocks))
                 }),
+            ),
+            // Whoever wants a seat must be able to stake before it has one.
+            (
+                "participation",
+                self.stake.is_none()
+                    || self.participation.is_none_or(|it| it.transact == Transact::Everybody),
             ),
         ];
         match bounds.into_iter().find(|(_, holds)| !holds) {

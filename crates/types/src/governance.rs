@@ -3,8 +3,9 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    Amount, EntityId, Inception, Parameters, PublicKey, Signature, Wire, WireError,
+    Amount, EntityId, Inception, Parameters, PublicKey, Regulation, Signature, Wire, WireError,
     limits::{ADDRESS_BYTES_MAX, PATIENCE_BLOCKS_MAX, REASON_BYTES_MAX, TIMELOCK_BLOCKS_MAX},
+    regulation::is_regulation_id,
 };
 
 /// A change that the member organisations decide on together (Y.4464 7.2: peers and data are
@@ -74,6 +75,16 @@ pub enum Change {
         /// Whether it is frozen from now on.
         #[n(1)]
         frozen: bool,
+    },
+    /// A regulation comes into force, or another text of it.
+    #[n(20)]
+    SetRegulation(#[n(0)] Regulation),
+    /// A regulation is in force no more.
+    #[n(21)]
+    EndRegulation {
+        /// Its id.
+        #[n(0)]
+        id: String,
     },
 }
 
@@ -149,6 +160,8 @@ impl Change {
             Self::SetVotingRule(_) => "set_voting_rule",
             Self::MintTokens { .. } => "mint_tokens",
             Self::FreezeAccount { .. } => "freeze_account",
+            Self::SetRegulation(_) => "set_regulation",
+            Self::EndRegulation { .. } => "end_regulation",
         }
     }
 
@@ -162,6 +175,8 @@ impl Change {
             Self::SetParameters(parameters) => parameters.check().is_ok(),
             Self::SetVotingRule(rule) => rule.is_valid(),
             Self::MintTokens { amount, .. } => !amount.is_zero(),
+            Self::SetRegulation(regulation) => regulation.is_within_bounds(),
+            Self::EndRegulation { id } => is_regulation_id(id),
             Self::RemoveOrganisation { .. }
             | Self::RemovePeer { .. }
             | Self::FreezeAccount { .. } => true,

@@ -49,6 +49,9 @@ pub use secrecy::{
 mod placement;
 pub use placement::{Placement, StreamPlacement};
 
+mod regulation;
+pub use regulation::{Demands, Regulation};
+
 mod pack;
 pub use pack::{Arrived, Pack, PackBody, SignedPayload};
 
@@ -117,6 +120,9 @@ pub use refusal::Refusal;
 
 mod governance;
 pub use governance::{Change, Members, Proposal, Seat, VotingRule};
+
+mod participation;
+pub use participation::{Deploy, Participation, Transact};
 
 mod genesis;
 pub use genesis::{

@@ -156,6 +156,12 @@ pub const PATIENCE_BLOCKS_MAX: u32 = 10_000_000;
 pub const TIMELOCK_BLOCKS_MAX: u32 = 10_000_000;
 /// Most proposals that wait for votes or for their time, of all members together.
 pub const PROPOSALS_MAX: usize = 64;
+/// Most regulations in force at a time.
+pub const REGULATIONS_MAX: usize = 32;
+/// Longest text of a regulation, bytes of UTF-8.
+pub const REGULATION_TEXT_BYTES_MAX: usize = 512;
+/// Longest reference to where a regulation is written, bytes of UTF-8.
+pub const REGULATION_REFERENCE_BYTES_MAX: usize = 256;
 /// Longest text of one access policy, bytes of Cedar.
 pub const POLICY_BYTES_MAX: usize = 4096;
 /// Most statements of one access policy.

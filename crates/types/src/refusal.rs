@@ -184,6 +184,11 @@ refusals! {
     178 Unsigned "unsigned" "Readings of this thing count only with its device's signature; forward the packs that the device signed, unaltered.";
     179 DeviceSignature "device_signature" "A pack is not signed by the thing's device under its current key for this ledger and stream; the readings in it do not count.";
     180 NoHolder "no_holder" "None of these organisations has a peer with a seat, so nobody would keep the payloads; name one that has.";
+    190 NotTakingPart "not_taking_part" "Only member organisations and what they own send transactions on this ledger (`transact` in its parameters); have the members let the organisation in by vote.";
+    191 MayNotDeploy "may_not_deploy" "Only member organisations and what they own bring code or make contracts on this ledger (`deploy` in its parameters); have one of them do it.";
+    192 RegulationBroken "regulation_broken" "A regulation of the network forbids to keep the stream's readings like this; `althing regulation check` names it and what it demands.";
+    193 UnknownRegulation "unknown_regulation" "No regulation of this id is in force; list those that are.";
+    194 TooManyRegulations "too_many_regulations" "As many regulations as there may be are in force; end one first.";
 }
 
 #[cfg(test)]

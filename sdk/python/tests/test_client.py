@@ -154,6 +154,7 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
     client.escrow(ID)
     client.reward(ID)
     client.governance()
+    client.policies_at(7)
     client.proposals()
     client.proposal(ID)
     client.consequence(b"\x01")
@@ -172,7 +173,7 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
     client.trigger_runs(ID)
     client.try_trigger(b"\x01", ID)
     client.stream_key(ID, 1)
-    for about_secrecy in (client.erasures, client.holders, client.agreement, client.pause_webhook, client.delete_webhook):
+    for about_secrecy in (client.erasures, client.holders, client.regulations, client.agreement, client.pause_webhook, client.delete_webhook):
         about_secrecy(ID)
     client.pause_webhook(ID, paused=False)
     client.create_webhook("http://hook.test/")
@@ -187,6 +188,7 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
     client.apply_configuration("")
     client.stop_peer()
     assert list(client.alarm_changes()) == []
+    assert list(client.peer_changes()) == []
     client.gateways()
     client.report_gateway({})
     client.property(ID, "a/b")

@@ -4,12 +4,12 @@ import dataclasses
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, secrecy, service, stake, token, trigger
+from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, regulation, secrecy, service, stake, token, trigger
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.digest import service_id, trigger_id
 from althing.entity import AnyInception
-from althing.genesis import Parameters
+from althing.genesis import Parameters, Participation
 from althing.reading import BatchHeader
 from althing.records import RecordForm
 from althing.transaction import body_for, decode_transaction, sign
@@ -358,9 +358,19 @@ def change_of(form: dict[str, Any]) -> governance.Change:
             fields = {name: form[name] for name in Parameters.__dataclass_fields__ if name in form}
             if "fees" in form:
                 fields["fees"] = token.Fees(**form["fees"])
+            if "participation" in form:
+                fields["participation"] = Participation(**form["participation"])
             return governance.SetParameters(Parameters(**fields, reads="open"))
         case "mint_tokens":
             return governance.MintTokens(bytes.fromhex(form["to"]), int(form["amount"]))
+        case "set_regulation":
+            said = dict(form["regulation"])
+            names = regulation.Demands.__dataclass_fields__
+            given = {name: said.pop(name) for name in names}
+            demands = regulation.Demands(**{**given, "holders": [bytes.fromhex(each) for each in given["holders"]]})
+            return governance.SetRegulation(regulation.Regulation(**said, demands=demands))
+        case "end_regulation":
+            return governance.EndRegulation(form["id"])
         case "freeze_account":
             return governance.FreezeAccount(bytes.fromhex(form["account"]), form["frozen"])
         case "set_voting_rule":

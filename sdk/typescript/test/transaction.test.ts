@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SigningKey, bodyFor, codeKey, merkleRoot, verifyMerklePath, voucherLeaf, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Suite, type Terms } from '../src/forms/index.ts';
+import { SigningKey, bodyFor, codeKey, merkleRoot, verifyMerklePath, voucherLeaf, decodeTransaction, signTransaction, signedBytes, verifySignature, type Change, type Genesis, type Suite, type Terms } from '../src/forms/index.ts';
 import type { Action, ActionKind, Cause, Effect, EntityKind, KeyShare, Manifest, ServiceStatus, Trigger } from '../src/sign/index.ts';
 import { parseVersion } from '../src/forms/service.ts';
 import { actions, Signer } from '../src/sign/index.ts';
@@ -362,6 +362,7 @@ function changeOf(json: Json): Change {
         epochBlocks: number('epoch_blocks'),
         fees: json['fees'] === undefined ? null : feesOf(json['fees'] as Json),
         stake: null,
+        participation: (json['participation'] ?? null) as Genesis['parameters']['participation'],
       };
       return { kind: 'set_parameters', parameters };
     }
@@ -369,6 +370,17 @@ function changeOf(json: Json): Change {
       return { kind: 'mint_tokens', to: id('to'), amount: BigInt(json['amount'] as string) };
     case 'freeze_account':
       return { kind: 'freeze_account', account: id('account'), frozen: json['frozen'] as boolean };
+    case 'set_regulation': {
+      const said = json['regulation'] as Json;
+      const days = (name: string): number | null => said[name] as number | null;
+      const holders = (said['holders'] as string[]).map(hex);
+      const demands = { retentionDaysMin: days('retention_days_min'), retentionDaysMax: days('retention_days_max'), holders, confidential: said['confidential'] as boolean };
+      const own = (name: string): string => said[name] as string;
+      const words = { id: own('id'), text: own('text'), reference: own('reference'), jurisdiction: own('jurisdiction') };
+      return { kind: 'set_regulation', regulation: { ...words, thingType: said['thing_type'] as string | null, demands } };
+    }
+    case 'end_regulation':
+      return { kind: 'end_regulation', id: json['id'] as string };
     case 'set_voting_rule': {
       const share = { numerator: number('numerator'), denominator: number('denominator') };
       return { kind: 'set_voting_rule', rule: { ...share, patienceBlocks: number('patience_blocks'), timelockBlocks: number('timelock_blocks') } };

@@ -1,7 +1,8 @@
 //! The genesis of a ledger.
 
 use althing_types::{
-    EntityKind, Genesis, Mechanism, Mode, Organisation, Parameters, PeerSeat, Suite, Wire as _,
+    EntityKind, Genesis, Mechanism, Mode, Organisation, Parameters, Participation, PeerSeat, Suite,
+    Wire as _,
 };
 use serde_json::{Value, json};
 
@@ -45,6 +46,13 @@ fn of_raft(count: u8) -> Genesis {
     Genesis { mechanism: Mechanism::Raft, ..genesis(count, Mode::Private) }
 }
 
+/// One that says who transacts and deploys.
+fn where_members_take_part() -> Genesis {
+    let mut genesis = genesis(4, Mode::Consortium);
+    genesis.parameters.participation = Some(Participation::of(Mode::Consortium));
+    genesis
+}
+
 pub(super) fn forms() -> Vec<Form> {
     let about = "The first record of a ledger. `ledger` is its id: SHA-256 of `althing/genesis/1` \
                  and the wire form; `validators` is the digest of the first epoch's validators.";
@@ -54,6 +62,7 @@ pub(super) fn forms() -> Vec<Form> {
         ("with tokens", super::tokens::genesis()),
         ("three that agree by raft", of_raft(3)),
         ("with seats by stake", super::tokens::genesis_of_stake()),
+        ("where members take part", where_members_take_part()),
     ]
     .map(|(name, genesis)| {
         Vector::new(name, to_json(&genesis), genesis.to_wire())

@@ -1,8 +1,9 @@
 //! One example of each change that members decide on.
 
 use althing_types::{
-    Action, Amount, Change, EntityId, EntityKind, Event, Parameters, Proposal, Refusal, Seat,
-    Suite, TxId, VotingRule, possession_bytes,
+    Action, Amount, Change, Demands, Deploy, EntityId, EntityKind, Event, Parameters,
+    Participation, Proposal, Refusal, Regulation, Seat, Suite, Transact, TxId, VotingRule,
+    possession_bytes,
 };
 use serde_json::{Value, json};
 
@@ -41,6 +42,59 @@ fn token_changes() -> [Change; 3] {
         Change::FreezeAccount { account: PEER, frozen: true },
         Change::SetParameters(super::tokens::genesis().parameters),
     ]
+}
+
+/// Those about who takes part and how readings are kept.
+fn policy_changes() -> [Change; 3] {
+    let participation =
+        Some(Participation { transact: Transact::Members, deploy: Deploy::Approved });
+    let demands = Demands {
+        retention_days_min: None,
+        retention_days_max: Some(30),
+        holders: vec![ORGANISATION],
+        confidential: true,
+    };
+    let regulation = Regulation {
+        id: "gdpr-5".into(),
+        text: "Readings of people are kept no longer than needed.".into(),
+        reference: "Regulation (EU) 2016/679, Article 5(1)(e)".into(),
+        jurisdiction: "EU".into(),
+        thing_type: Some("saref:Meter".into()),
+        demands,
+    };
+    [
+        Change::SetParameters(Parameters { participation, ..Parameters::standard() }),
+        Change::SetRegulation(regulation),
+        Change::EndRegulation { id: "gdpr-5".into() },
+    ]
+}
+
+/// Proposals about who takes part and how readings are kept.
+pub(super) fn policy_actions() -> [Action; 3] {
+    policy_changes().map(propose)
+}
+
+fn regulation_json(said: &Regulation) -> Value {
+    let holders: Vec<String> = said.demands.holders.iter().map(|id| hex::encode(id.0)).collect();
+    json!({
+        "regulation": {
+            "id": said.id,
+            "text": said.text,
+            "reference": said.reference,
+            "jurisdiction": said.jurisdiction,
+            "thing_type": said.thing_type,
+            "retention_days_min": said.demands.retention_days_min,
+            "retention_days_max": said.demands.retention_days_max,
+            "holders": holders,
+            "confidential": said.demands.confidential,
+        },
+    })
+}
+
+fn participation_json(said: Participation) -> Value {
+    let transact = Transact::ALL.iter().find(|(one, _)| *one == said.transact);
+    let deploy = Deploy::ALL.iter().find(|(one, _)| *one == said.deploy);
+    json!({ "transact": transact.map(|(_, name)| name), "deploy": deploy.map(|(_, name)| name) })
 }
 
 fn propose(change: Change) -> Action {
@@ -97,6 +151,8 @@ pub(super) fn to_json(proposal: &Proposal) -> Value {
         Change::FreezeAccount { account, frozen } => {
             json!({ "account": hex::encode(account.0), "frozen": frozen })
         }
+        Change::SetRegulation(said) => regulation_json(said),
+        Change::EndRegulation { id } => json!({ "id": id }),
     };
     fields["change"] = proposal.change.name().into();
     fields["reason"] = proposal.reason.clone().into();
@@ -121,6 +177,9 @@ pub(super) fn parameters_json(parameters: &Parameters) -> Value {
     }
     if let Some(stake) = &parameters.stake {
         json["stake"] = super::tokens::rules_json(stake);
+    }
+    if let Some(participation) = parameters.participation {
+        json["participation"] = participation_json(participation);
     }
     json
 }

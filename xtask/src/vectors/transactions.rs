@@ -24,6 +24,7 @@ pub(super) fn forms() -> Vec<Form> {
         .into_iter()
         .chain(super::tokens::actions())
         .chain(super::governance::token_actions())
+        .chain(super::governance::policy_actions())
         .zip(1..)
         .map(|(action, nonce)| {
             let name = match &action {

@@ -1,6 +1,9 @@
 //! `althing org` and `althing vote`: what the member organisations decide together.
 
+mod regulation;
 mod token;
+
+pub(crate) use regulation::{PolicyCommand, RegulationCommand};
 
 use std::path::PathBuf;
 
@@ -16,7 +19,11 @@ use clap::{Args, Subcommand};
 use rand::rngs::OsRng;
 use serde_json::json;
 
-use super::{PageArgs, SuiteName, final_at, with_more};
+use super::{
+    PageArgs, SuiteName, final_at,
+    network::{self, DeployName, TransactName},
+    with_more,
+};
 use crate::{
     lookup,
     output::{Output, Table, fields},
@@ -168,6 +175,12 @@ pub(crate) struct SetParameters {
     /// How far a batch may skip ahead of its stream's next sequence number, readings.
     #[arg(long)]
     sequence_window: Option<u64>,
+    /// Who may send transactions.
+    #[arg(long, value_enum)]
+    transact: Option<TransactName>,
+    /// Who may bring code and make contracts.
+    #[arg(long, value_enum)]
+    deploy: Option<DeployName>,
     #[command(flatten)]
     propose: ProposeArgs,
 }
@@ -273,13 +286,16 @@ impl Look {
                 members.row([member.name.clone(), member.id.to_string()]);
             }
             format!(
-                "{}\n{}{}\n{} of {} members must agree to a change; {} proposals are open",
+                "{}\n{}{}\n{} of {} members must agree to a change; {} proposals are open, {} regulations in \
+                 force\n{}",
                 members.to_text(),
                 seats(&found).to_text(),
                 epochs(&found),
                 found.votes_needed,
                 found.members.len(),
                 found.proposals.len(),
+                found.regulations.len(),
+                network::participation(&found.parameters),
             )
         })
     }
@@ -424,6 +440,8 @@ impl SetParameters {
         if let Some(value) = self.sequence_window {
             parameters.sequence_window = value;
         }
+        let before = parameters.participation;
+        parameters.participation = network::joined(before, self.transact, self.deploy)?;
         self.propose.run(output, &session, Change::SetParameters(parameters)).await
     }
 }
@@ -479,6 +497,8 @@ const fn name_of(change: &model::Change) -> &'static str {
         model::Change::MintTokens { .. } => "mint tokens",
         model::Change::FreezeAccount { frozen: true, .. } => "freeze account",
         model::Change::FreezeAccount { frozen: false, .. } => "thaw account",
+        model::Change::SetRegulation { .. } => "set regulation",
+        model::Change::EndRegulation { .. } => "end regulation",
     }
 }
 

@@ -13,7 +13,9 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::{
-    commands::network::{MechanismName, ModeName, New, ReadsName, TokenArgs},
+    commands::network::{
+        DeployName, MechanismName, ModeName, New, ReadsName, TokenArgs, TransactName,
+    },
     output::Output,
     report::failed,
     secrets::ProtectionArgs,
@@ -87,6 +89,23 @@ impl Choice {
         Self { mode, agreement }
     }
 
+    /// Who sends transactions: everybody in the open, members otherwise.
+    const fn transact(self) -> TransactName {
+        match self.mode {
+            ModeName::Public => TransactName::Everybody,
+            ModeName::Consortium | ModeName::Private => TransactName::Members,
+        }
+    }
+
+    /// Who makes contracts; in a consortium nobody alone.
+    const fn deploy(self) -> DeployName {
+        match self.mode {
+            ModeName::Public => DeployName::Everybody,
+            ModeName::Consortium => DeployName::Approved,
+            ModeName::Private => DeployName::Members,
+        }
+    }
+
     /// The fewest peers that stand the failure of one.
     const fn peers(self) -> usize {
         match self.agreement {
@@ -100,15 +119,18 @@ impl Choice {
         let mode = match self.mode {
             ModeName::Public => {
                 "public: anybody is to take part with the same rights, so nobody is trusted. Whoever puts \
-                 tokens behind a peer stands for a seat; the highest stakes get them, with equal votes."
+                 tokens behind a peer stands for a seat; the highest stakes get them, with equal votes. \
+                 Everybody makes contracts."
             }
             ModeName::Consortium => {
                 "consortium: several organisations run it, and none can run it alone. Members decide by \
-                 vote who joins and whose peers agree on blocks; with four peers or more none may hold a third."
+                 vote who joins and whose peers agree on blocks; with four peers or more none may hold a third. \
+                 A contract begins once enough of them approve it (`althing vote parameters` changes that)."
             }
             ModeName::Private => {
                 "private: it is run by its owners and closed. Members decide who joins, one organisation \
-                 may hold all seats, and nobody reads what no policy opens."
+                 may hold all seats, and nobody reads what no policy opens. Nobody else sends transactions or \
+                 makes contracts."
             }
         };
         let agreement = match self.agreement {
@@ -212,6 +234,8 @@ impl InitCommand {
                 ModeName::Private => ReadsName::Policy,
                 ModeName::Public | ModeName::Consortium => ReadsName::Open,
             },
+            transact: Some(choice.transact()),
+            deploy: Some(choice.deploy()),
             host: self.host,
             port: self.port,
             mqtt_port: self.mqtt_port,
@@ -299,6 +323,8 @@ mod tests {
                     (open, open)
                 );
                 assert_eq!((genesis.mechanism, genesis.parameters.reads), (mechanism, reads));
+                let said = althing_types::Participation::of(mode.into());
+                assert_eq!(genesis.parameters.participation, Some(said), "{mode:?}");
                 // All peers of the genesis have a vote, and as many must sign as the mechanism says.
                 assert_eq!(genesis.validators().validators.len(), 4);
                 assert_eq!(genesis.mechanism.quorum(4), 3);

@@ -1,5 +1,8 @@
 //! `althing network`: found a network.
 
+mod decentralisation;
+mod participation;
+mod show;
 mod token;
 
 use std::{
@@ -14,7 +17,10 @@ use althing_types::{
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-pub(crate) use self::token::TokenArgs;
+pub(crate) use self::{
+    participation::{DeployName, TransactName, joined, participation},
+    token::TokenArgs,
+};
 use crate::{
     founding::{Endpoints, Founded, Layout, Plan, found, gateway_config},
     output::Output,
@@ -23,11 +29,15 @@ use crate::{
     secrets::{NewProtection, ProtectionArgs},
 };
 
-/// Founds networks.
+/// Founds networks, and shows what they are.
 #[derive(Debug, Subcommand)]
 pub(crate) enum NetworkCommand {
     /// Makes keys, the genesis, and a folder for each peer and a gateway.
-    New(New),
+    New(Box<New>),
+    /// Shows what a network was founded as, and who takes part in it now.
+    Show(show::Show),
+    /// Counts how many organisations do what, and how few could stop or divide the ledger.
+    Decentralisation(decentralisation::Decentralisation),
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +68,14 @@ pub(crate) struct New {
     /// Who may read a thing without a policy.
     #[arg(long, value_enum, default_value = "open")]
     pub(super) reads: ReadsName,
+
+    /// Who may send transactions; with --deploy. Left out, whoever is registered may.
+    #[arg(long, value_enum, requires = "deploy")]
+    pub(super) transact: Option<TransactName>,
+
+    /// Who may bring code and make contracts; with --transact.
+    #[arg(long, value_enum, requires = "transact")]
+    pub(super) deploy: Option<DeployName>,
 
     /// Address that the peers listen on. Their ports follow from --port.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
@@ -145,6 +163,8 @@ impl NetworkCommand {
     pub(crate) fn run(self, output: Output) -> anyhow::Result<()> {
         match self {
             Self::New(new) => new.run(output),
+            Self::Show(show) => show.run(output),
+            Self::Decentralisation(count) => count.run(output),
         }
     }
 }
@@ -180,7 +200,8 @@ impl New {
         let plan = Plan::even(self.name.clone(), self.mode.into(), organisations, self.peers);
         let reads = self.reads.into();
         let mechanism = self.agreement.into();
-        Ok(Plan { epoch_blocks: self.epoch_blocks, mechanism, reads, ..plan })
+        let participation = joined(None, self.transact, self.deploy)?;
+        Ok(Plan { epoch_blocks: self.epoch_blocks, mechanism, reads, participation, ..plan })
     }
 
     fn endpoints(&self) -> anyhow::Result<Vec<Endpoints>> {

@@ -1,8 +1,8 @@
 use althing_client::{
     genesis_file::ParametersForm,
     model::{
-        Change, Consequence, Governance, Hex, HexKey, Key, Member, Proposal, ProposalStatus,
-        SeatOf, VotingRule,
+        Change, Consequence, Governance, Hex, HexKey, Key, Member, PoliciesAt, Proposal,
+        ProposalStatus, Regulation, SeatOf, VotingRule,
     },
 };
 use althing_peer::query::{self, GovernanceState, OpenProposal, ProposalAt};
@@ -25,6 +25,7 @@ impl Service {
             rule: voting_rule(&state.rule),
             votes_needed: small(state.rule.needed(state.members.0.len())),
             parameters: ParametersForm::from(&state.parameters),
+            regulations: state.regulations.iter().map(|one| self.regulation(one)).collect(),
             epoch: state.validators.epoch,
             validators: seats(&state.validators.validators)?,
             epoch_end_height: state.epoch_end,
@@ -129,6 +130,38 @@ impl Service {
             types::Change::FreezeAccount { account, frozen } => {
                 Change::FreezeAccount { account: self.did(account), frozen: *frozen }
             }
+            types::Change::SetRegulation(said) => {
+                Change::SetRegulation { regulation: self.regulation(said) }
+            }
+            types::Change::EndRegulation { id } => {
+                Change::EndRegulation { regulation_id: id.clone() }
+            }
+        }
+    }
+
+    pub(crate) fn regulation(&self, said: &types::Regulation) -> Regulation {
+        let demands = &said.demands;
+        Regulation {
+            id: said.id.clone(),
+            text: said.text.clone(),
+            reference: said.reference.clone(),
+            jurisdiction: said.jurisdiction.clone(),
+            thing_type: said.thing_type.clone(),
+            retention_days_min: demands.retention_days_min,
+            retention_days_max: demands.retention_days_max,
+            holders: self.dids(&demands.holders),
+            confidential: demands.confidential,
+        }
+    }
+
+    pub(crate) fn policies(&self, height: u64, found: &query::PoliciesAt) -> PoliciesAt {
+        PoliciesAt {
+            height,
+            members: self.dids(&found.members.0),
+            rule: voting_rule(&found.rule),
+            votes_needed: small(found.rule.needed(found.members.0.len())),
+            parameters: ParametersForm::from(&found.parameters),
+            regulations: found.regulations.iter().map(|one| self.regulation(one)).collect(),
         }
     }
 

@@ -1,5 +1,5 @@
 use althing_client::{
-    model::{Consequence, Governance, Page, Proposal, TxHex, query::List},
+    model::{Consequence, Governance, Page, PoliciesAt, Proposal, TxHex, query::List},
     submission::CBOR_MEDIA_TYPE,
 };
 use althing_peer::query::{PAGE_ITEMS_MAX, ProposalAt, TransactionState};
@@ -29,6 +29,25 @@ use crate::{
 )]
 pub(super) async fn governance(State(service): State<Shared>) -> Answer<Json<Governance>> {
     service.read(|service| service.governance(&service.query.governance()?).map(Json)).await
+}
+
+/// Get what members had decided by a height
+///
+/// Members, voting rule, settings and regulations as they held after that block: those of the genesis
+/// with every change since.
+#[utoipa::path(
+    get,
+    path = "/v1/governance/at/{height}",
+    tag = "governance",
+    params(("height" = u64, Path, description = "The height")),
+    responses((status = 200, description = "What had been decided", body = PoliciesAt))
+)]
+pub(super) async fn policies_at(
+    State(service): State<Shared>,
+    Parsed(height): Parsed<u64>,
+) -> Answer<Json<PoliciesAt>> {
+    let found = service.query.policies_at(height).await?;
+    Ok(Json(service.policies(height, &found)))
 }
 
 /// List all proposals

@@ -34,6 +34,7 @@ mod access;
 
 mod alarms;
 mod operation;
+mod presence;
 
 use std::sync::Arc;
 
@@ -200,6 +201,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(streams::stream_key))
         .routes(routes!(streams::erasures))
         .routes(routes!(streams::holders))
+        .routes(routes!(streams::regulations))
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))
         .routes(routes!(proofs::reading))
@@ -209,6 +211,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(proofs::receipt))
         .routes(routes!(proofs::run))
         .routes(routes!(governance::governance))
+        .routes(routes!(governance::policies_at))
         .routes(routes!(governance::proposals))
         .routes(routes!(governance::proposal))
         .routes(routes!(governance::consequence))
@@ -216,6 +219,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(network::status))
         .routes(routes!(network::health))
         .routes(routes!(network::peers))
+        .routes(routes!(presence::peer_changes))
         .routes(routes!(network::metrics))
         .routes(routes!(gateways::gateways))
         .routes(routes!(gateways::report))

@@ -1,5 +1,6 @@
 use althing_client::model::{
     Aggregates, Erasures, Gaps, Hex, Holders, Readings, Stream, StreamHex, StreamKeyShares,
+    StreamRegulation, StreamRegulations,
     query::{self, Latest, List},
 };
 use althing_peer::query::{
@@ -215,6 +216,33 @@ pub(super) async fn holders(
             peers: peers.iter().map(|peer| service.did(peer)).collect(),
             batches: batches.iter().map(|batch| service.batch_holders(batch)).collect(),
         }))
+    };
+    service.read(look).await
+}
+
+/// List the regulations about a stream
+///
+/// What the network demands of how its readings are kept, and whether they are. While one says no, the
+/// stream takes no readings.
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{id}/regulations",
+    tag = "streams",
+    params(("id" = StreamHex, Path, description = "The stream")),
+    responses((status = 200, description = "The regulations", body = StreamRegulations))
+)]
+pub(super) async fn regulations(
+    State(service): State<Shared>,
+    Parsed(id): Parsed<StreamHex>,
+) -> Answer<Json<StreamRegulations>> {
+    let look = move |service: &Service| {
+        service.query.stream_head(&id)?;
+        let about = service.query.regulations_about(&id)?;
+        let items = about.iter().map(|(regulation, complies)| StreamRegulation {
+            regulation: service.regulation(regulation),
+            complies: *complies,
+        });
+        Ok(Json(StreamRegulations { stream: Hex(*id), items: items.collect() }))
     };
     service.read(look).await
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, Key, KeyHex, TxHex};
+use super::{DidText, Key, KeyHex, Regulation, TxHex};
 use crate::genesis_file::ParametersForm;
 
 /// What the members of a ledger decide on together.
@@ -67,6 +67,16 @@ pub enum Change {
         /// Whether it is frozen from then on.
         frozen: bool,
     },
+    /// A regulation comes into force, or another text of it.
+    SetRegulation {
+        /// What it says.
+        regulation: Regulation,
+    },
+    /// A regulation is in force no more.
+    EndRegulation {
+        /// Its id; not `id`, which is the proposal's.
+        regulation_id: String,
+    },
 }
 
 /// How the members decide: each organisation has one vote.
@@ -95,6 +105,8 @@ pub struct Governance {
     pub votes_needed: u32,
     /// The settings of the ledger as they are now.
     pub parameters: ParametersForm,
+    /// What the network demands of how readings are kept, ascending by id.
+    pub regulations: Vec<Regulation>,
     /// The epoch whose validators sign now.
     pub epoch: u64,
     /// Those validators, ascending by key.

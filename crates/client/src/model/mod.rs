@@ -34,9 +34,11 @@ pub use onboarding::{BindingLimit, Offer, Place, ThingReport, ThingStatus, Vouch
 mod command;
 pub use command::{Command, Operation};
 mod governance;
+mod regulation;
 pub use governance::{
     Change, Consequence, Governance, Member, Proposal, ProposalStatus, SeatOf, VotingRule,
 };
+pub use regulation::{PoliciesAt, Regulation, StreamRegulation, StreamRegulations};
 
 mod thing;
 pub use thing::{Binding, Property, Thing};
@@ -103,7 +105,8 @@ pub use cursor::Cursor;
 
 mod network;
 pub use network::{
-    Health, HealthReason, HealthState, Network, Peer, PeerOffence, PeerRole, Peers, Status,
+    Health, HealthReason, HealthState, Network, Peer, PeerChange, PeerOffence, PeerPresence,
+    PeerRole, Peers, Status,
 };
 
 pub mod query;

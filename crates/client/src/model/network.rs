@@ -160,6 +160,35 @@ pub struct Peer {
     pub offences: Vec<PeerOffence>,
 }
 
+/// That a peer came or went, as the one that tells noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PeerChange {
+    /// The peer's voting key.
+    pub key: KeyHex,
+    /// Its name, if it has a seat.
+    pub name: String,
+    /// What changed.
+    pub change: PeerPresence,
+    /// For how long it was away before, if it is back; for how long it had been here, if it is lost; seconds.
+    pub for_s: u64,
+    /// When it was noticed.
+    pub time: Time,
+}
+
+/// What changed about a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PeerPresence {
+    /// It is connected for the first time since the one that tells was started.
+    Came,
+    /// It has not been connected for some seconds.
+    Lost,
+    /// It is connected again.
+    Back,
+}
+
 /// What a validator did against the rules, and how often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

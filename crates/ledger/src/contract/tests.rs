@@ -2,6 +2,7 @@
 
 mod bank;
 mod deeds;
+mod modes;
 mod others;
 mod ready;
 

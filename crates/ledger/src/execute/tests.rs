@@ -104,6 +104,10 @@ const BY_GOVERNANCE: &[Refusal] = &[
     NoSeat,
     TooManyMembers,
     SeatsFixed,
+    MayNotDeploy,
+    RegulationBroken,
+    UnknownRegulation,
+    TooManyRegulations,
 ];
 
 /// What those who store code, make and call contracts, and set triggers, are refused.
@@ -240,6 +244,7 @@ fn every_refusal_has_its_place() {
         NonceTooFar,
         Expired,
         ExpiryTooFar,
+        NotTakingPart,
     ];
     for refusal in Refusal::ALL {
         let places = [ELSEWHERE, BY_ACTIONS, BY_GOVERNANCE, BY_CONTRACTS, BY_TOKENS, &here];

@@ -10,7 +10,7 @@ use althing_types::{
 
 use crate::{
     context::{PARAMETERS, VALIDATORS},
-    entity, index, key as own_key, token,
+    entity, index, key as own_key, regulation, token,
     transition::{Actor, Stop, Transition},
 };
 
@@ -49,6 +49,8 @@ pub(super) fn make<R: Read>(
         Change::SetVotingRule(rule) => set_rule(state, rule),
         Change::MintTokens { to, amount } => token::mint(state, actor, to, *amount),
         Change::FreezeAccount { account, frozen } => token::freeze(state, account, *frozen),
+        Change::SetRegulation(said) => regulation::set(state, said),
+        Change::EndRegulation { id } => regulation::end(state, id),
     }
 }
 
@@ -184,6 +186,7 @@ fn set_parameters<R: Read>(
         sequence_window: parameters.sequence_window,
         // Whether there are tokens is settled for ever.
         fees: now.fees.and(parameters.fees.or(now.fees)),
+        participation: parameters.participation.or(now.participation),
         ..now.clone()
     };
     if free != *parameters {

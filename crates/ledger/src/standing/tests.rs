@@ -1,4 +1,4 @@
-use althing_types::{Action, StreamId};
+use althing_types::{Action, EntityKind, StreamId};
 
 use super::*;
 use crate::testing::{World, batch};

@@ -3,10 +3,12 @@
 use althing_ledger::{
     Context,
     governance::{self, Consequence, OpenProposal, ProposalStatus},
-    index,
+    index, regulation,
 };
 use althing_state::{Direction, Space};
-use althing_types::{Change, EntityId, Members, Parameters, TxId, ValidatorSet, VotingRule};
+use althing_types::{
+    Change, EntityId, Members, Parameters, Regulation, TxId, ValidatorSet, VotingRule,
+};
 
 use super::{Noun, PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor};
 
@@ -19,6 +21,8 @@ pub struct GovernanceState {
     pub rule: VotingRule,
     /// The settings of the ledger.
     pub parameters: Parameters,
+    /// What the network demands of how readings are kept, ascending by id.
+    pub regulations: Vec<Regulation>,
     /// The validators of the present epoch.
     pub validators: ValidatorSet,
     /// The last height of the present epoch, if it ends.
@@ -60,6 +64,7 @@ impl Query {
             members: governance::members(&view)?,
             rule: governance::voting_rule(&view)?,
             parameters,
+            regulations: regulation::in_force(&view)?,
             validators,
             chosen_validators: governance::chosen_validators(&view)?,
             open: governance::open_proposals(&view)?,

@@ -53,6 +53,9 @@ mod secrecy;
 pub use althing_ledger::secrecy::{AgreementRecord, SecrecyRecord, Shares};
 pub use secrecy::ErasureState;
 
+mod policies;
+pub use policies::{PROPOSALS_GONE_THROUGH_MAX, PoliciesAt};
+
 mod placement;
 pub use althing_ledger::placement::PlacementRecord;
 pub use placement::{BATCHES_LOOKED_THROUGH_MAX, BatchHolders, GATHERED_MAX, Lacking};

@@ -12,6 +12,7 @@
 mod join;
 mod landing;
 mod offer;
+mod rate;
 mod serve;
 mod tail;
 

@@ -27,6 +27,7 @@ use super::{
     Request,
     landing::{Descriptions, ENTRIES_MAX, Latest, Pair, Pieces, Streams, Text},
     offer::{Offer, write_pieces},
+    rate::Rates,
     tail::{Blocks, GROUP_MAX, Sent},
 };
 use crate::{
@@ -78,8 +79,12 @@ pub(crate) async fn run<E: Clock + Metrics + Spawner>(
     outbox: Outbox,
 ) {
     let mut server = Server::new(core, query);
+    let mut rates = Rates::default();
     while let Some((peer, item, offset)) = requests.recv().await {
         let now = context.current();
+        if !rates.allow(peer, now) {
+            continue;
+        }
         server.pins.retain(|pin| since(pin.asked, now) < PIN_FORGOTTEN);
         // Who follows on a state of others has nothing to hand out yet.
         if server.core.ahead().is_some() {

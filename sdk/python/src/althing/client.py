@@ -212,6 +212,10 @@ class Client:
         """What was erased of a stream, and which peers have confirmed it."""
         return self._json(f"/v1/streams/{_segment(id)}/erasures")
 
+    def regulations(self, id: str) -> Json:
+        """The regulations about a stream, and whether it complies with each."""
+        return self._json(f"/v1/streams/{_segment(id)}/regulations")
+
     def holders(self, id: str, **query: Any) -> Json:
         """Who holds the payloads of a stream, and of its newest batches: `last_seq`, `limit`."""
         return self._json(f"/v1/streams/{_segment(id)}/holders", query)
@@ -252,6 +256,10 @@ class Client:
     def alarms(self) -> Json:
         """The alarms of the peer, which anybody may see."""
         return self._json("/v1/alarms")
+
+    def peer_changes(self) -> Iterator[Json]:
+        """The newest changes among the peers, then each that comes, is lost or is back, without end."""
+        return self._listen("/v1/peers/changes")
 
     def alarm_changes(self) -> Iterator[Json]:
         """The alarms that last, then each that comes, ends or is acknowledged, without end."""
@@ -344,6 +352,10 @@ class Client:
     def governance(self) -> Json:
         """Who decides, and what is open."""
         return self._json("/v1/governance")
+
+    def policies_at(self, height: int) -> Json:
+        """What the members had decided by a height."""
+        return self._json(f"/v1/governance/at/{height}")
 
     def proposals(self, **query: Any) -> Json:
         """A page of all proposals of changes, newest first."""

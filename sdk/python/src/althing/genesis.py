@@ -29,10 +29,20 @@ import itertools
 _FILE_CHARS_MAX = 1024 * 1024
 MODES = ("public", "consortium", "private")
 MECHANISMS = ("simplex", "raft")
+TRANSACT = ("everybody", "members")
+DEPLOY = ("everybody", "members", "approved")
 
 
 class GenesisError(ValueError):
     """A genesis that cannot found a ledger, or a file that is none."""
+
+
+@dataclass(frozen=True)
+class Participation:
+    """Who may send transactions, and who may bring code and make contracts."""
+
+    transact: Annotated[str, numbered(TRANSACT)]
+    deploy: Annotated[str, numbered(DEPLOY)]
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,8 @@ class Parameters:
     """What transactions cost; absent if the ledger has no tokens."""
     stake: Annotated[StakeRules | None, optional(record(StakeRules))] = None
     """How seats are given by stake; absent if members give them by vote."""
+    participation: Annotated[Participation | None, optional(record(Participation))] = None
+    """Who may send transactions and who may deploy; absent if whoever is registered may do both."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +192,8 @@ def check_parameters(value: Parameters) -> None:
     _require(value.fees is None or value.fees.is_valid(), "parameter fees is out of bounds")
     is_staked = value.stake is None or (value.epoch_blocks is not None and value.stake.is_valid(value.epoch_blocks))
     _require(is_staked, "parameter stake is out of bounds")
+    takes_part = value.stake is None or value.participation is None or value.participation.transact == "everybody"
+    _require(takes_part, "parameter participation is out of bounds")
 
 
 def _require(holds: bool, otherwise: str) -> None:
@@ -238,7 +252,7 @@ def _read_file(file: Any) -> Genesis:
 
 
 def _read_parameters(file: Any) -> Parameters:
-    optional_names = ("reads", "epoch_blocks", "fees", "stake")
+    optional_names = ("reads", "epoch_blocks", "fees", "stake", "participation")
     names = tuple(name for name in Parameters.__dataclass_fields__ if name not in optional_names)
     _only(file, (*names, *[name for name in optional_names if name in file]))
     reads = _one_of(file, "reads", ("open", "policy")) if "reads" in file else "open"
@@ -246,8 +260,15 @@ def _read_parameters(file: Any) -> Parameters:
     absent = reads == "open" and epoch_blocks is None
     fees = _read_fees(file["fees"]) if "fees" in file else None
     stake = _read_stake(file["stake"]) if "stake" in file else None
+    participation = _read_participation(file["participation"]) if "participation" in file else None
     numbers: dict[str, Any] = {name: _count(file[name]) for name in names}
-    return Parameters(**numbers, reads=None if absent else reads, epoch_blocks=epoch_blocks, fees=fees, stake=stake)
+    reads_said = None if absent else reads
+    return Parameters(**numbers, reads=reads_said, epoch_blocks=epoch_blocks, fees=fees, stake=stake, participation=participation)
+
+
+def _read_participation(file: Any) -> Participation:
+    _only(file, ("transact", "deploy"))
+    return Participation(_one_of(file, "transact", TRANSACT), _one_of(file, "deploy", DEPLOY))
 
 
 def _read_stake(file: Any) -> StakeRules:

@@ -10,6 +10,7 @@ from .crypto import PublicKey, signature
 from .entity import AnyInception, any_inception, id32, is_name
 from .genesis import GenesisError, Parameters, check_parameters
 from .limits import ADDRESS_BYTES_MAX, PATIENCE_BLOCKS_MAX, REASON_BYTES_MAX, TIMELOCK_BLOCKS_MAX
+from .regulation import Regulation, is_regulation_id
 from .token import amount
 
 
@@ -104,9 +105,24 @@ class FreezeAccount:
     frozen: Annotated[bool, boolean]
 
 
+@dataclass(frozen=True)
+class SetRegulation:
+    """A regulation comes into force, or another text of it."""
+
+    regulation: Annotated[Regulation, record(Regulation)]
+
+
+@dataclass(frozen=True)
+class EndRegulation:
+    """A regulation is in force no more."""
+
+    id: Annotated[str, text]
+
+
 _CASES = (AddOrganisation, RemoveOrganisation, AddPeer, RemovePeer, RotateVotingKey, SetParameters, SetVotingRule)
-Change = AddOrganisation | RemoveOrganisation | AddPeer | RemovePeer | RotateVotingKey | SetParameters | SetVotingRule | MintTokens | FreezeAccount
-change = variants({**dict(enumerate(_CASES)), 10: MintTokens, 11: FreezeAccount})
+_Members = AddOrganisation | RemoveOrganisation | AddPeer | RemovePeer | RotateVotingKey
+Change = _Members | SetParameters | SetVotingRule | MintTokens | FreezeAccount | SetRegulation | EndRegulation
+change = variants({**dict(enumerate(_CASES)), 10: MintTokens, 11: FreezeAccount, 20: SetRegulation, 21: EndRegulation})
 
 
 def is_change(value: Change) -> bool:
@@ -124,6 +140,10 @@ def is_change(value: Change) -> bool:
             return rule.is_valid()
         case MintTokens(_, amount):
             return amount > 0
+        case SetRegulation(regulation):
+            return regulation.is_within_bounds()
+        case EndRegulation(name):
+            return is_regulation_id(name)
     return True
 
 

@@ -189,6 +189,11 @@ export class Client {
     return this.#get(`/v1/streams/${segment(id)}/erasures`, {}, options);
   }
 
+  /** The regulations about a stream, and whether it complies with each. */
+  regulations(id: model.Hex, options?: RequestOptions): Promise<model.StreamRegulations> {
+    return this.#get(`/v1/streams/${segment(id)}/regulations`, {}, options);
+  }
+
   /** Who holds the payloads of a stream. */
   holders(id: model.Hex, query: model.HoldersQuery = {}, options?: RequestOptions): Promise<model.Holders> {
     return this.#get(`/v1/streams/${segment(id)}/holders`, query, options);
@@ -236,6 +241,11 @@ export class Client {
   /** The alarms of the peer, which anybody may see. */
   alarms(options?: RequestOptions): Promise<model.Alarms> {
     return this.#get('/v1/alarms', {}, options);
+  }
+
+  /** The newest changes among the peers, then each that comes, is lost or is back, without end. */
+  async *peerChanges(options: RequestOptions = {}): AsyncGenerator<model.PeerChange, void> {
+    for await (const data of listen(this.#transport, { path: '/v1/peers/changes' }, options)) yield JSON.parse(data) as model.PeerChange;
   }
 
   /** The alarms that last, then each that comes, ends or is acknowledged, without end. */
@@ -355,6 +365,11 @@ export class Client {
   /** Who decides, and what is open. */
   governance(options?: RequestOptions): Promise<model.Governance> {
     return this.#get('/v1/governance', {}, options);
+  }
+
+  /** What the members had decided by a height. */
+  policiesAt(height: number, options?: RequestOptions): Promise<model.PoliciesAt> {
+    return this.#get(`/v1/governance/at/${height}`, {}, options);
   }
 
   /** All proposals of changes, newest first. */

@@ -28,6 +28,8 @@ export const parameters = record({
   fees: optional(fees),
   /** How seats are given by stake; null if members give them by vote. */
   stake: optional(stakeRules),
+  /** Who may send transactions and who may deploy; null if whoever is registered may do both. */
+  participation: optional(record({ transact: numbered(['everybody', 'members']), deploy: numbered(['everybody', 'members', 'approved']) })),
 });
 
 /** Who may take part. */
@@ -148,6 +150,7 @@ export function checkParameters(value: Value<typeof parameters>): void {
     epochBlocks: value.epochBlocks === null || isWithin(value.epochBlocks, EPOCH_BLOCKS_MIN, EPOCH_BLOCKS_MAX),
     fees: value.fees === null || areFees(value.fees),
     stake: value.stake === null || value.fees !== null,
+    participation: value.stake === null || value.participation === null || value.participation.transact === 'everybody',
   };
   for (const [name, holds] of Object.entries(bounds)) require(holds, `parameter ${name} is out of bounds`);
 }

@@ -1,11 +1,11 @@
 // Governance: what the member organisations decide together.
 
 import { boolean, bytes32, record, text, u32, u8, variant, variants, type Value } from '../cbor/codec.ts';
-import { toUtf8 } from '../text/bytes.ts';
 import { isPublicKey, publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { checkParameters, parameters } from './genesis.ts';
 import { ADDRESS_BYTES_MAX, PATIENCE_BLOCKS_MAX, REASON_BYTES_MAX, TIMELOCK_BLOCKS_MAX } from './limits.ts';
+import { isRegulation, isRegulationId, isText, regulation } from './regulation.ts';
 import { amount } from './token.ts';
 
 /** How the members decide: each organisation has one vote. */
@@ -33,6 +33,8 @@ export const change = variants({
   set_voting_rule: variant(6, { rule: votingRule }),
   mint_tokens: variant(10, { to: id, amount }),
   freeze_account: variant(11, { account: id, frozen: boolean }),
+  set_regulation: variant(20, { regulation }),
+  end_regulation: variant(21, { id: text }),
 });
 /** A change that the members decide on. */
 export type Change = Value<typeof change>;
@@ -52,6 +54,10 @@ export function isChange(value: Change): boolean {
       return isRule(value.rule);
     case 'mint_tokens':
       return value.amount > 0n;
+    case 'set_regulation':
+      return isRegulation(value.regulation);
+    case 'end_regulation':
+      return isRegulationId(value.id);
     default:
       return true;
   }
@@ -59,7 +65,7 @@ export function isChange(value: Change): boolean {
 
 /** Whether a text may say why something is proposed. */
 export function isReason(reason: string): boolean {
-  return toUtf8(reason).length <= REASON_BYTES_MAX && !/\p{Cc}/u.test(reason);
+  return isText(reason, REASON_BYTES_MAX);
 }
 
 function isRule({ numerator, denominator, patienceBlocks, timelockBlocks }: Value<typeof votingRule>): boolean {

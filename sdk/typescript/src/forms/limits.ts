@@ -78,6 +78,10 @@ export const COMMAND_INPUT_BYTES_MAX = 2048;
 export const COMMAND_RESULT_BYTES_MAX = 2048;
 /** Longest address of a peer, bytes of `host:port`. */
 export const ADDRESS_BYTES_MAX = 261;
+/** Longest text of a regulation, bytes of UTF-8. */
+export const REGULATION_TEXT_BYTES_MAX = 512;
+/** Longest reference to where a regulation is written, bytes of UTF-8. */
+export const REGULATION_REFERENCE_BYTES_MAX = 256;
 /** Longest reason of a proposal, bytes of UTF-8. */
 export const REASON_BYTES_MAX = 512;
 /** Most blocks that members may take to vote. */

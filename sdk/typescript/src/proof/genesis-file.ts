@@ -72,7 +72,7 @@ function each<N extends string, T>(names: readonly N[], read: (name: string) => 
 
 /** The settings of a ledger as genesis files and the interface have them. Throws `GenesisError` for what are none. */
 export function parseParameters(json: unknown): Genesis['parameters'] {
-  const file = new Fields(json, 'parameters', [...inJson([...SMALL, ...LARGE]), 'reads', 'epoch_blocks', 'fees', 'stake']);
+  const file = new Fields(json, 'parameters', [...inJson([...SMALL, ...LARGE]), 'reads', 'epoch_blocks', 'fees', 'stake', 'participation']);
   const small = (name: string): number => file.integer(name, 0xffff_ffff);
   const isThere = (name: string): boolean => file.value(name) !== undefined;
   return {
@@ -82,6 +82,7 @@ export function parseParameters(json: unknown): Genesis['parameters'] {
     epochBlocks: isThere('epoch_blocks') ? small('epoch_blocks') : null,
     fees: isThere('fees') ? readFees(file.value('fees')) : null,
     stake: isThere('stake') ? readStake(file.value('stake')) : null,
+    participation: isThere('participation') ? readParticipation(file.value('participation')) : null,
   };
 }
 
@@ -93,6 +94,12 @@ function readFees(json: unknown): NonNullable<Genesis['parameters']['fees']> {
 function readStake(json: unknown): NonNullable<Genesis['parameters']['stake']> {
   const file = new Fields(json, 'stake', inJson([...COUNTS, ...STAKES]));
   return { ...each(COUNTS, (name) => file.integer(name, 0xffff_ffff)), ...each(STAKES, (name) => file.amount(name)) };
+}
+
+function readParticipation(json: unknown): NonNullable<Genesis['parameters']['participation']> {
+  const file = new Fields(json, 'participation', ['transact', 'deploy']);
+  const transact = file.oneOf('transact', ['everybody', 'members'] as const);
+  return { transact, deploy: file.oneOf('deploy', ['everybody', 'members', 'approved'] as const) };
 }
 
 function readToken(json: unknown, network: string): NonNullable<Genesis['token']> {

@@ -80,6 +80,7 @@ impl Topology {
                 ModeName::Public | ModeName::Consortium => Mechanism::Simplex,
             },
             reads: Reads::Open,
+            participation: None,
         };
         let mut ports = Reservations::default();
         let mut endpoints = Vec::new();

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Attribute, Hex, KeptFor, Key, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Resource, ServiceEndpoint, StreamPlacement, StreamSilence, Takes, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
+import type { Access, Attribute, Hex, KeptFor, Key, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Regulation, Resource, ServiceEndpoint, StreamPlacement, StreamSilence, Takes, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
 
 /** What the members of a ledger decide on together. */
 export type Change =
@@ -21,7 +21,11 @@ export type Change =
   /** More tokens for an account. */
   | { amount: string; change: 'mint_tokens'; to: Did }
   /** An account can spend nothing but fees, or can again. */
-  | { account: Did; change: 'freeze_account'; frozen: boolean };
+  | { account: Did; change: 'freeze_account'; frozen: boolean }
+  /** A regulation comes into force, or another text of it. */
+  | { change: 'set_regulation'; regulation: Regulation }
+  /** A regulation is in force no more. */
+  | { change: 'end_regulation'; regulation_id: string };
 
 /** Code of contracts that is stored. */
 export interface Code {
@@ -214,6 +218,9 @@ export interface Decision {
   /** The resource. */
   resource: Resource;
 }
+
+/** Who may bring code and make contracts. */
+export type DeployForm = 'everybody' | 'members' | 'approved';
 
 /** W3C Decentralized Identifier of an entity or thing */
 export type Did = string;

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Asked, BatchHolders, Did, ParametersForm, PeerForm, Placement, Proposal, Reading, Receipt, SeatOf, Sponsorship, Time, TokenForm, VotingRule } from './index.ts';
+import type { Access, Asked, BatchHolders, Did, ParametersForm, PeerForm, Placement, Proposal, Reading, Receipt, Regulation, SeatOf, Sponsorship, Time, TokenForm, VotingRule } from './index.ts';
 
 /** Sequence numbers that did not come. */
 export interface Gap {
@@ -152,6 +152,8 @@ export interface Governance {
   parameters: ParametersForm;
   /** Proposals that are open, oldest first. */
   proposals: Proposal[];
+  /** What the network demands of how readings are kept, ascending by id. */
+  regulations: Regulation[];
   /** How they decide. */
   rule: VotingRule;
   /** Those validators, ascending by key. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Change, Did, Effect, Event, FeesForm, Hex, Key, LatestReading, SealedBatch, StakeForm, Time } from './index.ts';
+import type { Action, Change, DeployForm, Did, Effect, Event, FeesForm, Hex, Key, LatestReading, SealedBatch, StakeForm, Time, TransactForm, VotingRule } from './index.ts';
 
 /** Settings of a ledger that all peers share. */
 export interface ParametersForm {
@@ -24,6 +24,8 @@ export interface ParametersForm {
   heartbeat_ms: number;
   /** How long the others wait for its proposal, milliseconds. */
   leader_timeout_ms: number;
+  /** Who may send transactions and who may deploy; without it, whoever is registered may do both. */
+  participation?: ParticipationForm;
   /**
    * Who may read a thing without a policy: `open`, anybody, which is left out; or `policy`, who
    * has it in its hands.
@@ -33,6 +35,14 @@ export interface ParametersForm {
   sequence_window: number;
   /** How seats are given by stake; without it, members give them by vote. */
   stake?: StakeForm;
+}
+
+/** Who may send transactions, and who may bring code and make contracts. */
+export interface ParticipationForm {
+  /** Who may bring code and make contracts. */
+  deploy: DeployForm;
+  /** Who may send transactions. */
+  transact: TransactForm;
 }
 
 /** A final transaction in an entity's history. */
@@ -87,6 +97,20 @@ export interface Peer {
   this: boolean;
 }
 
+/** That a peer came or went, as the one that tells noticed. */
+export interface PeerChange {
+  /** What changed. */
+  change: PeerPresence;
+  /** For how long it was away before, if it is back; for how long it had been here, if it is lost; seconds. */
+  for_s: number;
+  /** The peer's voting key. */
+  key: Hex;
+  /** Its name, if it has a seat. */
+  name: string;
+  /** When it was noticed. */
+  time: Time;
+}
+
 /** A founding peer. */
 export interface PeerForm {
   /** Its id, which follows from name and key. */
@@ -117,6 +141,9 @@ export interface PeerOffence {
   /** When it was seen last. */
   last: Time;
 }
+
+/** What changed about a peer. */
+export type PeerPresence = 'came' | 'lost' | 'back';
 
 /** A peer's part in the agreement. */
 export type PeerRole = 'validator' | 'follower';
@@ -165,6 +192,22 @@ export interface Placement {
 export interface Policies {
   /** One for each kind of action that has one. */
   items: Policy[];
+}
+
+/** What the members had decided by a height, as it held after that block. */
+export interface PoliciesAt {
+  /** The height. */
+  height: number;
+  /** The member organisations, ascending by id. */
+  members: Did[];
+  /** The settings of the ledger. */
+  parameters: ParametersForm;
+  /** The regulations in force, ascending by id. */
+  regulations: Regulation[];
+  /** How they decided. */
+  rule: VotingRule;
+  /** How many of them had to agree. */
+  votes_needed: number;
 }
 
 /** `threshold` of `approvers` must sign before an action of this kind takes effect. */
@@ -338,6 +381,28 @@ export interface RefusalText {
   code: string;
   /** What is wrong and what to do next. */
   detail: string;
+}
+
+/** What the network itself demands of how readings are kept: a transaction that breaks it is refused. */
+export interface Regulation {
+  /** Whether streams must be confidential. */
+  confidential: boolean;
+  /** Only peers of these organisations keep them; of any if there are none. */
+  holders?: Did[];
+  /** By which it is named. */
+  id: string;
+  /** Whose law it is. */
+  jurisdiction: string;
+  /** Where it is written: an article, an address. */
+  reference: string;
+  /** Payloads are dropped after so many days at most. */
+  retention_days_max?: number;
+  /** Payloads are kept for so many days at least, and not erased. */
+  retention_days_min?: number;
+  /** What it demands, in words. */
+  text: string;
+  /** Only things of this semantic type; all if it does not say. */
+  thing_type?: string;
 }
 
 /** What somebody may be let at. */

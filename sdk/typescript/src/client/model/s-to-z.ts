@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Aggregate, AllocationForm, Binding, Cursor, Did, Event, FeesForm, Hex, KeyShare, Multikey, Offer, Outcome, PeerRole, Place, Placement, PriceRule, Property, RefusalText } from './index.ts';
+import type { Action, Aggregate, AllocationForm, Binding, Cursor, Did, Event, FeesForm, Hex, KeyShare, Multikey, Offer, Outcome, PeerRole, Place, Placement, PriceRule, Property, RefusalText, Regulation } from './index.ts';
 
 /** A batch of a confidential stream: its readings are for who has the key. */
 export interface SealedBatch {
@@ -311,6 +311,20 @@ export interface StreamPlacement {
   stream: Hex;
 }
 
+/** A regulation about a stream. */
+export type StreamRegulation = Regulation & {
+  /** Whether the stream is kept as it demands; if not, it takes no readings. */
+  complies: boolean;
+};
+
+/** The regulations about a stream. */
+export interface StreamRegulations {
+  /** Those in force about its thing, ascending by id. */
+  items: StreamRegulation[];
+  /** The stream. */
+  stream: Hex;
+}
+
 /** That nothing came in a stream. */
 export interface StreamSilence {
   /** For how many seconds nothing came, at least: as many as were asked for. */
@@ -481,6 +495,9 @@ export interface TokenName {
   /** Its sign, by which contracts name it too. */
   symbol: string;
 }
+
+/** Who may send transactions. */
+export type TransactForm = 'everybody' | 'members';
 
 /** A transaction that this peer knows. */
 export interface Transaction {
