@@ -17,6 +17,7 @@ mod blocks;
 mod founding;
 mod governance;
 mod identity;
+mod links;
 mod proofs;
 mod readings;
 mod secrecy;
@@ -105,6 +106,7 @@ fn forms() -> Vec<Form> {
     forms.extend(blocks::forms());
     forms.extend(founding::forms());
     forms.extend(proofs::forms());
+    forms.extend(links::forms());
     forms
 }
 

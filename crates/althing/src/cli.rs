@@ -20,6 +20,7 @@ use crate::{
         governance::{OrgCommand, PolicyCommand, RegulationCommand, VoteCommand},
         init::InitCommand,
         key::KeyCommand,
+        ledger::LedgerCommand,
         network::NetworkCommand,
         peer::PeerCommand,
         reading::ReadingCommand,
@@ -129,6 +130,9 @@ enum Command {
     /// Show, pay, lock and promise tokens, on ledgers that have them.
     #[command(subcommand)]
     Wallet(WalletCommand),
+    /// Rely on other ledgers by proof, call their services, carry calls between.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Put tokens behind peers, which get seats for them, on ledgers where seats follow from stakes.
     #[command(subcommand)]
     Stake(StakeCommand),
@@ -174,6 +178,7 @@ impl Cli {
             Command::Policy(command) => command.run(output),
             Command::Regulation(command) => command.run(output),
             Command::Wallet(command) => command.run(output),
+            Command::Ledger(command) => command.run(output),
             Command::Stake(command) => command.run(output),
             Command::Events(command) => command.run(output),
             Command::Conformance(command) => command.run(output),

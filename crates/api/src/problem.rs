@@ -80,6 +80,8 @@ failures! {
     UnknownEscrow NOT_FOUND "unknown_escrow" "No escrow with this id is open; the history of its payer tells what became of it.";
     UnknownReward NOT_FOUND "unknown_reward" "No reward with this id is open; list those of the stream.";
     UnknownStake NOT_FOUND "unknown_stake" "Nothing is staked behind this peer; list those that stand for a seat.";
+    NoLedgerLink NOT_FOUND "no_ledger_link" "No organisation here has this link to another ledger; list the links.";
+    UnknownCall NOT_FOUND "unknown_call" "No call like this was asked or taken here; list the calls.";
     UnknownProposal NOT_FOUND "unknown_proposal" "No proposal with this id is open; list them to see what became of it.";
     UnknownWebhook NOT_FOUND "unknown_webhook" "Who asks has no webhook of this id at this peer; list them.";
     UnknownDid NOT_FOUND "unknown_did" "Neither an entity nor a thing has this DID; check it and the network.";
@@ -198,6 +200,8 @@ impl From<QueryError> for ApiError {
                 Noun::Escrow => Failure::UnknownEscrow,
                 Noun::Reward => Failure::UnknownReward,
                 Noun::Stake => Failure::UnknownStake,
+                Noun::Link => Failure::NoLedgerLink,
+                Noun::Call => Failure::UnknownCall,
             },
             QueryError::Cursor => Failure::InvalidCursor,
             QueryError::TooLarge => Failure::RangeTooLarge,
@@ -225,6 +229,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::DuplicateSigner
         | Refusal::PayloadMissing
         | Refusal::PayloadMismatch
+        | Refusal::BadForeignProof
         | Refusal::BadInput => StatusCode::BAD_REQUEST,
         Refusal::BadSignature
         | Refusal::BadPossession
@@ -285,6 +290,10 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::OffenceKnown
         | Refusal::GrantNotNeeded
         | Refusal::GrantExhausted
+        | Refusal::LinkClosed
+        | Refusal::LinkNotOlder
+        | Refusal::CallOver
+        | Refusal::CallNotDue
         | Refusal::AwaitingApproval => StatusCode::CONFLICT,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::UnknownEntity
@@ -327,6 +336,8 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::TooManyTokens
         | Refusal::CannotPayFee
         | Refusal::UnknownEscrow
+        | Refusal::UnknownCall
+        | Refusal::NoLedgerLink
         | Refusal::EscrowOver
         | Refusal::UnknownSponsorship
         | Refusal::UnknownReward
@@ -360,11 +371,14 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::TooManyTriggers
         | Refusal::TooManyServices
         | Refusal::TooManyGateways
+        | Refusal::TooManyLinks
         | Refusal::TooManyRewards
         | Refusal::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::BlockGas | Refusal::CodeNotReady | Refusal::MempoolFull | Refusal::NotReady => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Refusal::BlockGas
+        | Refusal::TooManyProofs
+        | Refusal::CodeNotReady
+        | Refusal::MempoolFull
+        | Refusal::NotReady => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
     }
 }

@@ -20,6 +20,7 @@ mod client;
 pub use client::Client;
 
 mod gateways;
+mod links;
 mod queries;
 mod tokens;
 

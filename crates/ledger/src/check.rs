@@ -64,6 +64,7 @@ impl<'a, R: Read> Checker<'a, R> {
         // In a block, what is refused has used its gas too; here every transaction is the only one.
         self.state.gas_used = 0;
         self.state.rewards_paid = 0;
+        self.state.foreign_checks = 0;
         verdict
     }
 

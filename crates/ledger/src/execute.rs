@@ -7,8 +7,8 @@ use althing_types::{
 };
 
 use crate::{
-    BlockInput, NonceWindow, Outcome, access, approval, binding, command, context, contract,
-    entity, epoch, erasure, governance, index, onboarding, participation, placement, record,
+    BlockInput, NonceWindow, Outcome, access, approval, binding, call, command, context, contract,
+    entity, epoch, erasure, governance, index, link, onboarding, participation, placement, record,
     secrecy, service, stake, standing, status, stream, thing, token,
     transition::{Actor, Moment, Stop, Transition},
     trigger,
@@ -296,6 +296,15 @@ fn act_once<R: Read>(
         Action::Unstake { peer, amount } => stake::take_back(state, actor, peer, *amount),
         Action::CollectStake { peer } => stake::collect(state, actor, peer),
         Action::ReportDoubleVote(votes) => stake::burn(state, actor, votes),
+        Action::RegisterLink { genesis } => link::register(state, actor, genesis),
+        Action::AdvanceLink(told) => link::advance(state, actor, told),
+        Action::ReportFork(told) => link::report_fork(state, actor, told),
+        Action::SetLinkStatus { link, status } => link::set_status(state, actor, link, *status),
+        Action::AskLedger(asked) => call::ask(state, actor, asked),
+        Action::TakeCall { proof } => call::take(state, actor, proof),
+        Action::AnswerCall(said) => call::answer(state, actor, said),
+        Action::SettleCall(told) => call::settle(state, actor, told),
+        Action::RefundCall { call } => call::refund(state, actor, call),
         Action::Approve { pending } => approval::approve(state, actor, pending),
         Action::Reject { pending } => approval::reject(state, actor, pending),
         Action::OfferThing { thing, offer } => {

@@ -43,6 +43,11 @@
 //! | `f` `e` payer, payee or arbiter, escrow | |
 //! | `f` `s` sponsor entity | |
 //! | `f` `r` payer reward | |
+//! | `j` `l` owner ledger | |
+//! | `j` `c` call | its [record](althing_proof::call::CallRecord) |
+//! | `j` `a` height (8) call | ; `o` in place of `a` while it is open |
+//! | `j` `t` ledger call | its [record](althing_proof::call::TakenRecord) |
+//! | `j` `b` height (8) ledger call | ; `u` in place of `b` while it waits for an answer |
 //! | `t` `n` name 00 trigger | owner |
 //! | `t` `h` trigger height (8) position (4) | transaction, or run |
 //!
@@ -55,6 +60,10 @@ pub use derived::{derived, is_derived};
 mod history;
 pub(crate) use history::histories;
 pub use history::{history, history_of};
+
+mod link;
+pub(crate) use link::{answered, asked, link, taken_in};
+pub use link::{call, calls, links_of, taken, taken_calls};
 
 mod service;
 pub use service::{

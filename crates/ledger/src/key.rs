@@ -1,8 +1,8 @@
 //! Raw keys of the state that no proof opens; the others are in [`althing_proof::key`].
 
 use althing_types::{
-    Amount, CodeId, ContractId, EntityId, ServiceId, StreamId, ThingId, TriggerId, TxId, Version,
-    VoucherId,
+    Amount, CodeId, ContractId, EntityId, LedgerId, LinkId, ServiceId, StreamId, ThingId,
+    TriggerId, TxId, Version, VoucherId,
 };
 
 /// Where the names of a thing's properties are: `d/<id>`.
@@ -457,4 +457,39 @@ pub fn erasures(stream: &StreamId) -> Vec<u8> {
 #[must_use]
 pub fn confirmations(stream: &StreamId, erasure: u32) -> Vec<u8> {
     [b"l/c/".as_slice(), &stream.0, b"/", &erasure.to_be_bytes()].concat()
+}
+
+/// Where a [`LinkRecord`](crate::link::LinkRecord) is: `j/l/<id>`.
+#[must_use]
+pub fn link(id: &LinkId) -> Vec<u8> {
+    [b"j/l/".as_slice(), &id.0].concat()
+}
+
+/// Where it is kept how many links an organisation has had: `j/o/<id>`.
+#[must_use]
+pub fn links_of(owner: &EntityId) -> Vec<u8> {
+    [b"j/o/".as_slice(), &owner.0].concat()
+}
+
+/// Where calls of other ledgers are in the order in which they are forgotten: `j/q/`.
+#[must_use]
+pub fn taken_queue() -> Vec<u8> {
+    b"j/q/".to_vec()
+}
+
+/// The row of such a call in that order: `j/q/<milliseconds, 8 bytes big-endian>/<ledger>/<id>`; null.
+#[must_use]
+pub fn taken_due(due_ms: u64, ledger: &LedgerId, id: &TxId) -> Vec<u8> {
+    [b"j/q/".as_slice(), &due_ms.to_be_bytes(), b"/", &ledger.0, b"/", &id.0].concat()
+}
+
+/// When the call of a row of that order is forgotten, who asked it, and which it is; none if it is no
+/// such row.
+#[must_use]
+pub fn taken_of(row: &[u8]) -> Option<(u64, LedgerId, TxId)> {
+    let (due, rest) = row.strip_prefix(b"j/q/")?.split_at_checked(8)?;
+    let (ledger, id) = rest.strip_prefix(b"/")?.split_at_checked(32)?;
+    let id = id.strip_prefix(b"/")?.try_into().ok()?;
+    let due_ms = u64::from_be_bytes(due.try_into().ok()?);
+    Some((due_ms, LedgerId(ledger.try_into().ok()?), TxId(id)))
 }

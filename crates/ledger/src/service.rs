@@ -174,7 +174,7 @@ pub(crate) fn set_status<R: Read>(
 }
 
 /// What is said of the versions that are not withdrawn.
-fn manifests<R: Read>(
+pub(crate) fn manifests<R: Read>(
     state: &Transition<'_, R>,
     id: &ServiceId,
     record: &ServiceRecord,

@@ -2,11 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use althing_proof::{
+    bundle::StateProof,
+    certificate::{Finalized, signed_bytes},
+    link::{Advance, Shown},
+    testing::Trie,
+};
 use althing_types::{
-    Action, Allocation, Amount, BatchHeader, Body, Digest, EntityId, EntityKind, ExecutionResult,
-    Fees, Genesis, Header, Inception, LedgerId, Mechanism, Mode, Organisation, Parameters, Payload,
-    PeerSeat, Reading, Receipt, Record, Refusal, SigningKey, StakeRules, StreamId, Suite, ThingId,
-    Token, Transaction, TxId, Value, possession_bytes,
+    Action, Allocation, Amount, BatchHeader, Body, Certificate, Digest, EntityId, EntityKind,
+    ExecutionResult, Fees, Genesis, Header, Inception, LedgerId, Mechanism, Mode, Organisation,
+    Parameters, Payload, PeerSeat, Reading, Receipt, Record, Refusal, SigningKey, StakeRules,
+    StreamId, Suite, ThingId, Token, Transaction, TxId, Validator, ValidatorSet, Value,
+    possession_bytes,
 };
 
 use crate::{BlockInput, Context, Outcome, check, execute, genesis, token};
@@ -94,6 +101,47 @@ impl World {
         genesis.parameters.stake = Some(rules);
         genesis.check().unwrap();
         genesis
+    }
+
+    /// The same as [`with_tokens`](Self::with_tokens), on a network of another name.
+    pub(crate) fn beside(network: &str) -> Self {
+        Self::of(Genesis { network: network.into(), ..Self::token_genesis(Fees::default()) })
+    }
+
+    pub(crate) fn genesis(network: &str) -> Genesis {
+        Genesis { network: network.into(), ..Self::token_genesis(Fees::default()) }
+    }
+
+    /// What the state holds at a key, with a final block that commits to it.
+    pub(crate) fn shown(&self, raw_key: &[u8]) -> Shown {
+        let mut trie = Trie::default();
+        for (key, value) in &self.state {
+            trie.set(key.clone(), value.clone());
+        }
+        let mut header = self.header();
+        let validators = crate::validators(&self.state).unwrap();
+        header.validators = validators.digest();
+        header.result.state_root = trie.root();
+        let block = self.finalize(header, &validators);
+        let (value, path) = (trie.get(raw_key).map(<[u8]>::to_vec), trie.path(raw_key));
+        let row = StateProof { key: raw_key.to_vec(), value, path };
+        Shown { advance: Advance { links: Vec::new(), block }, row }
+    }
+
+    fn finalize(&self, header: Header, validators: &ValidatorSet) -> Finalized {
+        let Header { epoch, view, parent_view, .. } = header;
+        let block = header.digest();
+        let message =
+            signed_bytes(Mechanism::Simplex, &self.ledger, epoch, view, parent_view, &block);
+        let sign = |validator: &Validator| {
+            let keys = [11, 13].map(signing_key);
+            let own = |key: &&SigningKey| key.public_key().bytes == validator.key;
+            keys.iter().find(own).unwrap().sign(&message)
+        };
+        let signatures = validators.validators.iter().map(sign).collect();
+        let signers = vec![0b1100_0000];
+        let certificate = Certificate { epoch, view, parent_view, block, signers, signatures };
+        Finalized::new(header, certificate)
     }
 
     fn token_genesis(fees: Fees) -> Genesis {

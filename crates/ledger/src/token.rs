@@ -17,7 +17,7 @@ pub(crate) use account::{
     Line, burn, burn_stake, freeze, lock, mint, move_to, sweep, transfer, unlock,
 };
 pub use audit::{Audit, audit};
-pub(crate) use escrow::{open, refund, release};
+pub(crate) use escrow::{lock_for_call, open, refund, release, settle_call};
 pub(crate) use fee::{charge, end_sponsorship, share, sponsor};
 pub(crate) use reward::{earn, end_reward, fund_reward, offer_reward};
 

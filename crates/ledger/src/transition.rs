@@ -118,6 +118,8 @@ pub(crate) struct Transition<'a, R> {
     pub(crate) gas_used: u64,
     /// How many rewards the block has paid; what is refused afterwards counts too.
     pub(crate) rewards_paid: u32,
+    /// How many signatures of other ledgers the block has checked; what is refused counts too.
+    pub(crate) foreign_checks: u32,
     /// How many triggers wait, once somebody asked.
     pub(crate) waiting: Option<Waiting>,
     /// What contracts say while somebody tries them out; none otherwise.
@@ -140,6 +142,7 @@ impl<'a, R: Read> Transition<'a, R> {
             network: None,
             gas_used: 0,
             rewards_paid: 0,
+            foreign_checks: 0,
             waiting: None,
             trace: None,
             calls: Calls::Run,

@@ -153,6 +153,16 @@ impl Bundle {
         Ok([PAIR, &bundle, DIGEST, &seal.0].concat())
     }
 
+    /// Reads a bundle file and checks its seal, not what it claims: [`verify`] does that, or who follows
+    /// the ledger with an [`Anchor`](crate::link::Anchor).
+    ///
+    /// # Errors
+    /// [`WireError`] if it is no bundle file, or was damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let Sealed { bundle, seal } = Sealed::from_wire(bytes)?;
+        if seal == bundle.seal() { Ok(bundle) } else { Err(WireError::OutOfBounds("seal")) }
+    }
+
     /// The digest at the end of a bundle file.
     #[must_use]
     pub fn seal(&self) -> Digest {

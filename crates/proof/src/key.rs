@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use althing_types::{ActionKind, EntityId, GrantId, Resource, StreamId, ThingId, TxId};
+use althing_types::{ActionKind, EntityId, GrantId, LedgerId, Resource, StreamId, ThingId, TxId};
 
 /// Longest raw key, bytes.
 pub const KEY_BYTES_MAX: usize = 320;
@@ -72,6 +72,18 @@ pub fn access_policy(owner: &EntityId, resource: &Resource) -> Vec<u8> {
 #[must_use]
 pub fn grant(id: &GrantId) -> Vec<u8> {
     join(b"g/", &[&id.0])
+}
+
+/// Where an open [`CallRecord`](crate::call::CallRecord) is: `j/c/<id>`.
+#[must_use]
+pub fn call(id: &TxId) -> Vec<u8> {
+    join(b"j/", &[b"c/", &id.0])
+}
+
+/// Where a [`TakenRecord`](crate::call::TakenRecord) is: `j/t/<ledger that asks>/<id>`.
+#[must_use]
+pub fn taken(ledger: &LedgerId, id: &TxId) -> Vec<u8> {
+    join(b"j/", &[b"t/", &ledger.0, b"/", &id.0])
 }
 
 /// Where a parameter of the network is: `c/<name>`, the name in ASCII.

@@ -40,6 +40,9 @@ pub mod range;
 pub mod certificate;
 pub mod membership;
 
+pub mod call;
+pub mod link;
+
 pub mod bundle;
 pub use bundle::{Bundle, Claim, Failure, Verified, verify};
 

@@ -3,9 +3,10 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    AccessPolicy, AccessRequest, AccessUse, ActionKind, AgreementKey, Amount, BatchHeader, Cipher,
-    Claim, CodeId, CodeMeta, Command, CommandReport, ContractId, DoubleVote, EntityId, Escrow,
-    GrantId, Inception, Join, KeyShare, Limit, Manifest, Offer, Proposal, PublicKey, Resource,
+    AccessPolicy, AccessRequest, AccessUse, ActionKind, AgreementKey, Amount, BatchHeader, Call,
+    CallAnswer, CallSettlement, Cipher, Claim, CodeId, CodeMeta, Command, CommandReport,
+    ContractId, DoubleVote, EntityId, Escrow, GrantId, Inception, Join, KeyShare, Limit,
+    LinkAdvance, LinkFork, LinkId, LinkStatus, Manifest, Offer, Proposal, PublicKey, Resource,
     Reward, ServiceId, ServiceStatus, Signature, Sponsorship, Stake, Status, StreamId,
     StreamPlacement, Terms, ThingId, Transfer, Trigger, TriggerId, TxId, Version, Voucher,
     VoucherId,
@@ -614,6 +615,53 @@ pub enum Action {
         /// Which.
         #[n(0)]
         trigger: TriggerId,
+    },
+    /// Relies on another ledger from now on; by an organisation.
+    #[n(100)]
+    RegisterLink {
+        /// The genesis of that ledger, its wire bytes.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        genesis: Vec<u8>,
+    },
+    /// Tells a link of a newer block; by anyone.
+    #[n(101)]
+    AdvanceLink(#[n(0)] LinkAdvance),
+    /// Shows that the ledger behind a link forked, which freezes the link; by anyone.
+    #[n(102)]
+    ReportFork(#[n(0)] LinkFork),
+    /// Suspends a link, resumes it or ends it; by its owner.
+    #[n(103)]
+    SetLinkStatus {
+        /// Which.
+        #[n(0)]
+        link: LinkId,
+        /// What it is from now on, not frozen.
+        #[n(1)]
+        status: LinkStatus,
+    },
+    /// Asks a service of another ledger. The call's id is that of the transaction, which therefore
+    /// asks once only.
+    #[n(104)]
+    AskLedger(#[n(0)] Call),
+    /// Takes a call of another ledger in; by anyone.
+    #[n(105)]
+    TakeCall {
+        /// What shows the call: a `Shown` of crate `proof`.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        proof: Vec<u8>,
+    },
+    /// Answers a call of another ledger; by whoever provides the service.
+    #[n(106)]
+    AnswerCall(#[n(0)] CallAnswer),
+    /// Brings the answer to a call back; by anyone.
+    #[n(107)]
+    SettleCall(#[n(0)] CallSettlement),
+    /// Gives up a call that was not answered in time; by anyone.
+    #[n(108)]
+    RefundCall {
+        /// Which.
+        #[n(0)]
+        call: TxId,
     },
 }
 

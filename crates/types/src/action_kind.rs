@@ -226,12 +226,39 @@ pub enum ActionKind {
     /// [`Action::ReportDoubleVote`](crate::Action::ReportDoubleVote).
     #[n(99)]
     ReportDoubleVote = 99,
+    /// [`Action::RegisterLink`](crate::Action::RegisterLink).
+    #[n(100)]
+    RegisterLink = 100,
+    /// [`Action::AdvanceLink`](crate::Action::AdvanceLink).
+    #[n(101)]
+    AdvanceLink = 101,
+    /// [`Action::ReportFork`](crate::Action::ReportFork).
+    #[n(102)]
+    ReportFork = 102,
+    /// [`Action::SetLinkStatus`](crate::Action::SetLinkStatus).
+    #[n(103)]
+    SetLinkStatus = 103,
+    /// [`Action::AskLedger`](crate::Action::AskLedger).
+    #[n(104)]
+    AskLedger = 104,
+    /// [`Action::TakeCall`](crate::Action::TakeCall).
+    #[n(105)]
+    TakeCall = 105,
+    /// [`Action::AnswerCall`](crate::Action::AnswerCall).
+    #[n(106)]
+    AnswerCall = 106,
+    /// [`Action::SettleCall`](crate::Action::SettleCall).
+    #[n(107)]
+    SettleCall = 107,
+    /// [`Action::RefundCall`](crate::Action::RefundCall).
+    #[n(108)]
+    RefundCall = 108,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 74] = [
+    pub const ALL: [(Self, &'static str); 83] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -306,6 +333,15 @@ impl ActionKind {
         (Self::Unstake, "unstake"),
         (Self::CollectStake, "collect_stake"),
         (Self::ReportDoubleVote, "report_double_vote"),
+        (Self::RegisterLink, "register_link"),
+        (Self::AdvanceLink, "advance_link"),
+        (Self::ReportFork, "report_fork"),
+        (Self::SetLinkStatus, "set_link_status"),
+        (Self::AskLedger, "ask_ledger"),
+        (Self::TakeCall, "take_call"),
+        (Self::AnswerCall, "answer_call"),
+        (Self::SettleCall, "settle_call"),
+        (Self::RefundCall, "refund_call"),
     ];
 
     /// Name in text.

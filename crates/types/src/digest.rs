@@ -87,6 +87,10 @@ id! {
     TxId
 }
 id! {
+    /// Names a link: the digest of the organisation that has it and of the ledger it leads to.
+    LinkId
+}
+id! {
     /// Names a voucher: the digest of its maker and of what it says.
     VoucherId
 }
@@ -191,6 +195,14 @@ impl ServiceId {
     #[must_use]
     pub fn derive(provider: &EntityId, name: &str) -> Self {
         Self(hash("althing/service/1", &[&provider.0, name.as_bytes()]))
+    }
+}
+
+impl LinkId {
+    /// The id of the link that `owner` has to `ledger`.
+    #[must_use]
+    pub fn derive(owner: &EntityId, ledger: &LedgerId) -> Self {
+        Self(hash("althing/link/1", &[&owner.0, &ledger.0]))
     }
 }
 

@@ -3,10 +3,10 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
-    Access, Attribute, CodeId, CommandState, ContractId, EntityId, Resource, ServiceEvent, Status,
-    StreamEvent, StreamId, ThingId, TokenEvent, TriggerEvent, TxId, VoucherId,
+    Access, Attribute, CodeId, CommandState, ContractId, EntityId, LinkEvent, Resource,
+    ServiceEvent, Status, StreamEvent, StreamId, ThingId, TokenEvent, TriggerEvent, TxId,
+    VoucherId,
 };
-
 mod wire;
 
 /// Something that subscribers may want to know.
@@ -694,4 +694,7 @@ pub enum Event {
     /// Something about tokens.
     #[n(120)]
     Token(#[n(0)] TokenEvent),
+    /// Something between this ledger and another.
+    #[n(150)]
+    Link(#[n(0)] LinkEvent),
 }

@@ -24,7 +24,7 @@ pub use wire::{Wire, WireError};
 
 mod digest;
 pub use digest::{
-    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, ServiceId, StreamId, ThingId,
+    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, LinkId, ServiceId, StreamId, ThingId,
     TriggerId, TxId, VoucherId, blake3_digest, hash,
 };
 
@@ -90,6 +90,11 @@ pub use service::{
 mod token;
 pub use token::{
     Allocation, Amount, Escrow, Fees, Reward, Sponsorship, Token, TokenEvent, Transfer,
+};
+
+mod link;
+pub use link::{
+    Call, CallAnswer, CallPayment, CallSettlement, LinkAdvance, LinkEvent, LinkFork, LinkStatus,
 };
 
 mod offence;

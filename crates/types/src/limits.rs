@@ -217,3 +217,24 @@ pub const STAKE_SILENT_EPOCHS_MAX: u32 = 100_000;
 pub const STAKE_TURNS_MIN: u32 = 4;
 /// So many failures in a row suspend a trigger.
 pub const TRIGGER_FAILURES_MAX: u8 = 5;
+/// Longest proof of another ledger in one action, bytes; also the longest genesis of one. Leaves room for
+/// the envelope of the transaction.
+pub const LINK_PROOF_BYTES_MAX: usize = 88 * 1024;
+/// Most signatures of other ledgers that are checked in one block, whether or not they hold: about
+/// 30 ms of one core.
+pub const LINK_SIGNATURES_OF_BLOCK_MAX: u32 = 512;
+/// Most links of one organisation, ended ones among them: what they know must not be forgotten.
+pub const LINKS_OF_OWNER_MAX: u32 = 64;
+/// Longest request or answer of a call across ledgers, bytes.
+pub const CALL_BYTES_MAX: usize = 4096;
+/// Most calls across one link, either way, that are not over.
+pub const CALLS_OF_LINK_MAX: u32 = 256;
+/// Longest life of a call, milliseconds of ledger time: 30 days.
+pub const CALL_LIFE_MS_MAX: u64 = 30 * 24 * 3_600_000;
+/// How far the clock of a ledger that asks may be ahead of that of the ledger asked, milliseconds.
+pub const CALL_SKEW_MS_MAX: u64 = 10_000;
+/// Shortest time in which an answer may be carried back after the deadline of a call, milliseconds: more than
+/// clocks may differ.
+pub const CALL_GRACE_MS_MIN: u64 = 15_000;
+/// Longest such time, milliseconds: 30 days.
+pub const CALL_GRACE_MS_MAX: u64 = 30 * 24 * 3_600_000;

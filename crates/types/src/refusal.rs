@@ -184,6 +184,15 @@ refusals! {
     178 Unsigned "unsigned" "Readings of this thing count only with its device's signature; forward the packs that the device signed, unaltered.";
     179 DeviceSignature "device_signature" "A pack is not signed by the thing's device under its current key for this ledger and stream; the readings in it do not count.";
     180 NoHolder "no_holder" "None of these organisations has a peer with a seat, so nobody would keep the payloads; name one that has.";
+    181 NoLedgerLink "no_ledger_link" "The organisation has no link to that ledger; it registers one with `althing ledger link register`.";
+    182 LinkClosed "link_closed" "The link is suspended, ended or frozen; `althing ledger link show` says which, and why.";
+    183 TooManyLinks "too_many_links" "The organisation has as many links as it may, or as many calls across this one are open; wait until some are over.";
+    184 BadForeignProof "bad_foreign_proof" "It does not follow from what the link knows of the other ledger; fetch it again from a peer of that ledger, or the genesis.";
+    185 LinkNotOlder "link_not_older" "The link knows this block or a newer one already; nothing is to be done.";
+    186 TooManyProofs "too_many_proofs" "The block has checked as many signatures of other ledgers as it may; submit it again, or advance the link in smaller steps.";
+    187 UnknownCall "unknown_call" "No open call has this id; it was settled, refunded or forgotten, or never asked.";
+    188 CallOver "call_over" "The call's time is over, too far ahead, or it was answered already; ask again with another deadline.";
+    189 CallNotDue "call_not_due" "It is too early: the call can be answered still, or the other ledger's clock is ahead of this one's; try again later.";
     190 NotTakingPart "not_taking_part" "Only member organisations and what they own send transactions on this ledger (`transact` in its parameters); have the members let the organisation in by vote.";
     191 MayNotDeploy "may_not_deploy" "Only member organisations and what they own bring code or make contracts on this ledger (`deploy` in its parameters); have one of them do it.";
     192 RegulationBroken "regulation_broken" "A regulation of the network forbids to keep the stream's readings like this; `althing regulation check` names it and what it demands.";

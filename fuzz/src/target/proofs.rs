@@ -5,7 +5,9 @@ use std::sync::OnceLock;
 use althing_proof::{
     Bundle, Interval, StatePath,
     bundle::{self, VerifiedClaim},
+    call::{CallRecord, TakenRecord},
     certificate::Finalized,
+    link::{Advance, Anchor, Shown},
     record::{BindingRecord, EntityRecord, KeyRecord, ThingRecord},
     stream::{Leaf, Node, Peaks, StreamHead},
 };
@@ -23,6 +25,9 @@ pub(super) const TARGETS: &[Target] = &[
     vectors("peaks", &["peaks"], wire::<Peaks>),
     vectors("stream_head", &["stream_head"], wire::<StreamHead>),
     vectors("record", &["record"], record),
+    vectors("advance", &["advance"], advance),
+    vectors("shown", &["shown"], shown),
+    vectors("call", &["call_record", "taken_record"], call),
     made("finalized", finalized, wire::<Finalized>),
     made("interval", || Ok(vec![vec![0x83, 0, 4, 20], vec![0x83, 1, 0x20, 0]]), wire::<Interval>),
 ];
@@ -40,6 +45,33 @@ fn record(bytes: &[u8]) -> bool {
     let kinds =
         [wire::<EntityRecord>, wire::<KeyRecord>, wire::<ThingRecord>, wire::<BindingRecord>];
     kinds.iter().any(|read| read(bytes))
+}
+
+/// Whatever is followed leads to the block that was made: any other is noticed.
+fn advance(bytes: &[u8]) -> bool {
+    Advance::from_wire(bytes).is_ok_and(|advance| follows(&advance) && wire::<Advance>(bytes))
+}
+
+/// Nor does the state of that block hold anything else at the key.
+fn shown(bytes: &[u8]) -> bool {
+    let Ok(shown) = Shown::from_wire(bytes) else { return false };
+    let holds = follows(&shown.advance) && shown.value().is_ok();
+    assert!(!holds || corpus::load(&["shown"]).is_ok_and(|made| made.iter().any(|it| it == bytes)));
+    holds && wire::<Shown>(bytes)
+}
+
+fn follows(advance: &Advance) -> bool {
+    static BEGIN: OnceLock<Anchor> = OnceLock::new();
+    let begin = BEGIN.get_or_init(|| {
+        let input =
+            corpus::input("advance", "genesis").expect("advances are pinned with a genesis");
+        Anchor::of(&Genesis::from_wire(&input).expect("the pinned genesis is one"))
+    });
+    begin.follow(advance).is_ok()
+}
+
+fn call(bytes: &[u8]) -> bool {
+    [wire::<CallRecord>, wire::<TakenRecord>].iter().any(|read| read(bytes))
 }
 
 /// A bundle that is accepted is one of those that were made: any change is noticed.

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, access, actions, contract, governance, onboarding, regulation, secrecy, service, stake, token, trigger
+from althing import Signer, SigningKey, access, actions, contract, governance, link, onboarding, regulation, secrecy, service, stake, token, trigger
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.digest import service_id, trigger_id
@@ -246,6 +246,28 @@ def token_of(form: dict[str, Any]) -> actions.Action:
             return actions.ReportDoubleVote(stake.DoubleVote(bytes.fromhex(form["key"]), form["epoch"], form["view"], *votes))
         case "collect_stake":
             return actions.CollectStake(**given)
+        case "register_link":
+            return actions.RegisterLink(bytes.fromhex(form["genesis"]))
+        case "advance_link":
+            return actions.AdvanceLink(link.LinkAdvance(bytes.fromhex(form["link"]), bytes.fromhex(form["proof"])))
+        case "report_fork":
+            return actions.ReportFork(link.LinkFork(*(bytes.fromhex(form[part]) for part in ("link", "first", "second"))))
+        case "set_link_status":
+            return actions.SetLinkStatus(bytes.fromhex(form["link"]), form["status"])
+        case "ask_ledger":
+            paid = form["payment"]
+            payment = link.CallPayment(bytes.fromhex(paid["payee"]), int(paid["amount"])) if paid else None
+            ledger, service_id, request = (bytes.fromhex(form[part]) for part in ("ledger", "service", "request"))
+            return actions.AskLedger(link.Call(ledger, service_id, form["deadline_ms"], form["grace_ms"], request, payment))
+        case "take_call":
+            return actions.TakeCall(bytes.fromhex(form["proof"]))
+        case "answer_call":
+            ledger, call, answer = (bytes.fromhex(form[part]) for part in ("ledger", "call", "answer"))
+            return actions.AnswerCall(link.CallAnswer(ledger, call, form["accepted"], answer))
+        case "settle_call":
+            return actions.SettleCall(link.CallSettlement(bytes.fromhex(form["call"]), bytes.fromhex(form["proof"])))
+        case "refund_call":
+            return actions.RefundCall(bytes.fromhex(form["call"]))
     raise AssertionError(form["kind"])
 
 

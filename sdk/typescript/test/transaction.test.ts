@@ -211,6 +211,27 @@ function contractOf(json: Json): Action {
       return actions.publishService(manifestOf(json));
     case 'set_service_status':
       return actions.setServiceStatus(id('service'), json['version'] as string, json['status'] as ServiceStatus);
+    case 'register_link':
+      return actions.registerLink(hex(json['genesis']));
+    case 'advance_link':
+      return { kind: 'advance_link', told: { link: id('link'), proof: hex(json['proof']) } };
+    case 'report_fork':
+      return { kind: 'report_fork', told: { link: id('link'), first: hex(json['first']), second: hex(json['second']) } };
+    case 'set_link_status':
+      return actions.setLinkStatus(id('link'), json['status'] as 'ended');
+    case 'ask_ledger': {
+      const paid = json['payment'] as Json | null;
+      const payment = paid === null ? undefined : { payee: hex(paid['payee']), amount: BigInt(paid['amount'] as string) };
+      return actions.askLedger(id('ledger'), id('service'), BigInt(number('deadline_ms')), BigInt(number('grace_ms')), hex(json['request']), payment);
+    }
+    case 'take_call':
+      return { kind: 'take_call', proof: hex(json['proof']) };
+    case 'answer_call':
+      return actions.answerCall(id('ledger'), id('call'), json['accepted'] as boolean, hex(json['answer']));
+    case 'settle_call':
+      return { kind: 'settle_call', told: { call: id('call'), proof: hex(json['proof']) } };
+    case 'refund_call':
+      return actions.refundCall(id('call'));
     case 'set_agreement_key':
       return actions.setAgreementKey(id('key'));
     case 'rotate_stream_key':

@@ -417,7 +417,9 @@ fn command_json(action: &Action) -> Value {
         Action::Quarantine { thing, reason } => {
             json!({ "thing": hex::encode(thing.0), "reason": reason })
         }
-        other => super::tokens::action_json(other).unwrap_or_else(|| json!({})),
+        other => super::tokens::action_json(other)
+            .or_else(|| super::links::action_json(other))
+            .unwrap_or_else(|| json!({})),
     }
 }
 

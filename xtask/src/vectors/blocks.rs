@@ -136,6 +136,7 @@ pub(super) fn forms() -> Vec<Form> {
             events()
                 .into_iter()
                 .chain(super::tokens::events())
+                .chain(super::links::events())
                 .map(|(name, event)| Vector::new(name, json!({}), event.to_wire()))
                 .collect(),
         ),

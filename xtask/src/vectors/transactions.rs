@@ -25,6 +25,7 @@ pub(super) fn forms() -> Vec<Form> {
         .chain(super::tokens::actions())
         .chain(super::governance::token_actions())
         .chain(super::governance::policy_actions())
+        .chain(super::links::actions())
         .zip(1..)
         .map(|(action, nonce)| {
             let name = match &action {

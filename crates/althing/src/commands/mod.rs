@@ -16,6 +16,7 @@ pub(crate) mod gateway;
 pub(crate) mod governance;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod ledger;
 pub(crate) mod network;
 pub(crate) mod onboarding;
 pub(crate) mod peer;

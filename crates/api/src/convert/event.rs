@@ -105,6 +105,7 @@ impl Service {
             types::Event::Trigger(event) => self.trigger_event(event),
             types::Event::Service(event) => self.service_event(event),
             types::Event::Token(event) => self.token_event(event),
+            types::Event::Link(event) => self.link_event(event),
             types::Event::Stream(event) => self.stream_event(event),
             types::Event::VoucherIssued { voucher, maker, owner, count } => Event::VoucherIssued {
                 voucher: voucher_hex(voucher),
@@ -270,6 +271,13 @@ impl About {
                 | types::ServiceEvent::StatusSet { service, provider, .. },
             ) => Self { service: Some(*service), ..entities(&[*provider]) },
             E::Token(event) => entities(&super::token::parties(event)),
+            E::Link(event) => Self {
+                service: match event {
+                    types::LinkEvent::Taken { service, .. } => Some(*service),
+                    _ => None,
+                },
+                ..entities(super::link::party(event).as_slice())
+            },
             E::CodeRemoved { .. } | E::Trigger(_) => Self::default(),
             E::ThingOffered { thing, owner, to, .. } => {
                 let told: Vec<EntityId> = std::iter::once(*owner).chain(*to).collect();

@@ -6,6 +6,7 @@ mod event;
 pub(crate) use event::{About, place};
 
 mod contract;
+mod link;
 mod secrecy;
 mod service;
 mod token;

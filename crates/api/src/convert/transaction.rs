@@ -241,6 +241,15 @@ impl Service {
             | types::Action::Unstake { .. }
             | types::Action::CollectStake { .. }
             | types::Action::ReportDoubleVote(_) => self.token_action(action),
+            types::Action::RegisterLink { .. }
+            | types::Action::AdvanceLink(_)
+            | types::Action::ReportFork(_)
+            | types::Action::SetLinkStatus { .. }
+            | types::Action::AskLedger(_)
+            | types::Action::TakeCall { .. }
+            | types::Action::AnswerCall(_)
+            | types::Action::SettleCall(_)
+            | types::Action::RefundCall { .. } => self.link_action(sender, action),
         }
     }
 

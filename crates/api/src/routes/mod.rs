@@ -9,6 +9,7 @@ mod things;
 mod commands;
 
 mod contracts;
+mod links;
 mod services;
 mod tokens;
 mod triggers;
@@ -189,6 +190,12 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(services::service))
         .routes(routes!(services::service_version))
         .routes(routes!(services::service_history))
+        .routes(routes!(links::links))
+        .routes(routes!(links::link))
+        .routes(routes!(links::asked_calls))
+        .routes(routes!(links::asked_call))
+        .routes(routes!(links::taken_calls))
+        .routes(routes!(links::taken_call))
         .routes(routes!(triggers::triggers))
         .routes(routes!(triggers::trigger))
         .routes(routes!(triggers::trigger_runs))

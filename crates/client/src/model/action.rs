@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccessUse, BindingLimit, Change, CodeHex, DidText, DigestHex, GrantHex, Key, KeyHex, Offer,
-    Operation, Resource, ServiceHex, StreamHex, StreamPlacement, ThingReport, Time, TriggerHex,
-    TxHex,
+    AccessUse, BindingLimit, CallPayment, Change, CodeHex, DidText, DigestHex, GrantHex, Key,
+    KeyHex, LedgerHex, LinkHex, Offer, Operation, Resource, ServiceHex, StreamHex, StreamPlacement,
+    ThingReport, Time, TriggerHex, TxHex,
 };
 
 /// One thing that a transaction does.
@@ -612,5 +612,73 @@ pub enum Action {
         first: String,
         /// And then.
         second: String,
+    },
+    /// Relies on another ledger.
+    RegisterLink {
+        /// SHA-256 of its genesis.
+        genesis_digest: DigestHex,
+    },
+    /// Tells a link of a newer block.
+    AdvanceLink {
+        /// Which.
+        link: LinkHex,
+        /// SHA-256 of the proof.
+        proof_digest: DigestHex,
+    },
+    /// Shows that the ledger behind a link forked.
+    ReportFork {
+        /// Which.
+        link: LinkHex,
+    },
+    /// Suspends a link, resumes it or ends it.
+    SetLinkStatus {
+        /// Which.
+        link: LinkHex,
+        /// `live`, `suspended` or `ended`.
+        status: String,
+    },
+    /// Asks a service of another ledger.
+    AskLedger {
+        /// Which ledger.
+        ledger: LedgerHex,
+        /// Which service there.
+        service: ServiceHex,
+        /// Until when it can be answered.
+        deadline: Time,
+        /// From when on it can be refunded, if no answer came.
+        refund: Time,
+        /// What is asked, hex.
+        request: String,
+        /// What is paid for the answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<CallPayment>,
+    },
+    /// Takes a call of another ledger in.
+    TakeCall {
+        /// SHA-256 of the proof.
+        proof_digest: DigestHex,
+    },
+    /// Answers a call of another ledger.
+    AnswerCall {
+        /// The ledger that asks.
+        ledger: LedgerHex,
+        /// Its call.
+        call: TxHex,
+        /// Whether what was asked is done.
+        accepted: bool,
+        /// The answer, hex.
+        answer: String,
+    },
+    /// Brings the answer to a call back.
+    SettleCall {
+        /// Which.
+        call: TxHex,
+        /// SHA-256 of the proof.
+        proof_digest: DigestHex,
+    },
+    /// Gives up a call that was not answered in time.
+    RefundCall {
+        /// Which.
+        call: TxHex,
     },
 }

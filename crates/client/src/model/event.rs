@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Access, Attribute, CodeHex, Cursor, DidText, DigestHex, Resource, ServiceHex, StreamHex,
-    StreamPlacement, StreamSilence, ThingReport, Time, TokenEvent, TriggerHex, TxHex,
+    Access, Attribute, CodeHex, Cursor, DidText, DigestHex, LinkEvent, Resource, ServiceHex,
+    StreamHex, StreamPlacement, StreamSilence, ThingReport, Time, TokenEvent, TriggerHex, TxHex,
 };
 
 /// An event with its place on the ledger.
@@ -605,6 +605,8 @@ pub enum Event {
     },
     /// Something about tokens; `what` says what.
     Tokens(TokenEvent),
+    /// Something between this ledger and another; `what` says what.
+    Links(LinkEvent),
 }
 
 impl Event {
@@ -686,6 +688,7 @@ impl Event {
             Self::TriggerSuspended { .. } => "trigger_suspended",
             Self::TriggerResumed { .. } => "trigger_resumed",
             Self::Tokens(_) => "tokens",
+            Self::Links(_) => "links",
         }
     }
 }

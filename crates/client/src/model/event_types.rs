@@ -73,5 +73,6 @@ pub const EVENT_TYPES: &[&str] = &[
     "trigger_suspended",
     "trigger_resumed",
     "tokens",
+    "links",
     "stream_silent",
 ];

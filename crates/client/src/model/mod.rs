@@ -10,7 +10,7 @@
 mod text;
 pub use text::{
     CodeHex, ContractHex, DidText, DigestHex, EntityHex, GrantHex, Hex, HexId, HexKey, IdText,
-    KeyHex, LedgerHex, ServiceHex, StreamHex, ThingHex, Time, TriggerHex, TxHex, When,
+    KeyHex, LedgerHex, LinkHex, ServiceHex, StreamHex, ThingHex, Time, TriggerHex, TxHex, When,
 };
 
 mod problem;
@@ -86,6 +86,8 @@ mod token;
 pub use token::{
     Escrow, Holding, Movement, Reward, Sponsorship, Stake, Supply, TokenEvent, TokenName,
 };
+mod link;
+pub use link::{AskedCall, CallAnswer, CallPayment, Link, LinkEvent, LinkFork, TakenCall};
 mod trigger;
 pub use trigger::{Trigger, TriggerTrial};
 mod contract;

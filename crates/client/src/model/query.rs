@@ -18,6 +18,34 @@ pub struct List {
     pub limit: Option<u32>,
 }
 
+/// Which links to other ledgers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Links {
+    /// Of this organisation.
+    pub owner: Option<IdText>,
+    /// Go on after this item: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many items.
+    pub limit: Option<u32>,
+}
+
+/// Which calls across ledgers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields, default)]
+pub struct Calls {
+    /// Only those that wait for an answer.
+    pub open: Option<bool>,
+    /// Go on after this item: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many items.
+    pub limit: Option<u32>,
+}
+
 /// Which batches of a stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]

@@ -1,8 +1,8 @@
 use std::{fmt, ops::Deref, str::FromStr};
 
 use althing_types::{
-    CodeId, ContractId, Did, Digest, EntityId, GrantId, LedgerId, ServiceId, StreamId, ThingId,
-    TriggerId, TxId,
+    CodeId, ContractId, Did, Digest, EntityId, GrantId, LedgerId, LinkId, ServiceId, StreamId,
+    ThingId, TriggerId, TxId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -25,7 +25,7 @@ macro_rules! hex_id {
 }
 
 hex_id!(
-    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, ServiceId, StreamId, ThingId,
+    CodeId, ContractId, Digest, EntityId, GrantId, LedgerId, LinkId, ServiceId, StreamId, ThingId,
     TriggerId, TxId
 );
 
@@ -71,6 +71,8 @@ pub type TxHex = Hex<TxId>;
 pub type GrantHex = Hex<GrantId>;
 /// A ledger's id in JSON.
 pub type LedgerHex = Hex<LedgerId>;
+/// A link's id in JSON.
+pub type LinkHex = Hex<LinkId>;
 /// A voting key in JSON.
 pub type KeyHex = Hex<HexKey>;
 

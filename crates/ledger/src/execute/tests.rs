@@ -167,6 +167,19 @@ const BY_TOKENS: &[Refusal] = &[
     OffenceKnown,
 ];
 
+/// Between ledgers; the tests of `link` and `call` show each.
+const BY_LINKS: &[Refusal] = &[
+    NoLedgerLink,
+    LinkClosed,
+    TooManyLinks,
+    BadForeignProof,
+    LinkNotOlder,
+    TooManyProofs,
+    UnknownCall,
+    CallOver,
+    CallNotDue,
+];
+
 /// Changes a good transaction into one that does not count.
 type Spoil = fn(&mut World, &mut Body, &mut Vec<EntityId>);
 
@@ -247,7 +260,8 @@ fn every_refusal_has_its_place() {
         NotTakingPart,
     ];
     for refusal in Refusal::ALL {
-        let places = [ELSEWHERE, BY_ACTIONS, BY_GOVERNANCE, BY_CONTRACTS, BY_TOKENS, &here];
+        let places =
+            [ELSEWHERE, BY_ACTIONS, BY_GOVERNANCE, BY_CONTRACTS, BY_TOKENS, BY_LINKS, &here];
         let count = places.iter().filter(|place| place.contains(refusal)).count();
         assert_eq!(count, 1, "{refusal:?}");
     }

@@ -5,16 +5,17 @@ use althing_proof::{
     record::{BindingRecord, EntityRecord, ThingRecord},
 };
 use althing_state::{Row, StoreError};
-use althing_types::{EntityId, StreamId, ThingId};
+use althing_types::{EntityId, StreamId, ThingId, TxId};
 
-use super::{description, join, owned_row, placed_at};
+use super::{description, join, link, owned_row, placed_at};
 use crate::{key as own_key, status::StatusRecord, thing::Outline, transition::decode_at};
 
 /// Whether the rows with a prefix all follow from the state. Those of past versions of a description do
 /// not, but for the present one.
 #[must_use]
 pub fn is_derived(prefix: &[u8]) -> bool {
-    matches!(prefix.first(), Some(b'e' | b'd' | b'o' | b'n' | b'y' | b'p' | b'u' | b'g'))
+    let links = matches!(prefix, [b'j', b'l' | b'o' | b'u', ..]);
+    links || matches!(prefix.first(), Some(b'e' | b'd' | b'o' | b'n' | b'y' | b'p' | b'u' | b'g'))
 }
 
 /// The rows that follow from one row of the state.
@@ -39,6 +40,14 @@ pub fn derived(raw: &[u8], value: &[u8]) -> Result<Vec<Row>, StoreError> {
             let binding: BindingRecord = decode_at(raw, value)?;
             let until = binding.until_height.to_be_bytes().to_vec();
             vec![(join(b'g', &[&gateway, &thing.0]), until)]
+        }
+        [b'j', b'/', b'l', b'/', ..] => link::rows_of_link(&decode_at(raw, value)?),
+        [b'j', b'/', kind @ (b'c' | b't'), b'/', ..] => {
+            let id = TxId(raw.last_chunk().copied().ok_or_else(|| StoreError::corrupt(raw))?);
+            match kind {
+                b'c' => link::rows_of_call(&id, &decode_at(raw, value)?),
+                _ => link::rows_of_taken(&id, &decode_at(raw, value)?),
+            }
         }
         _ => Vec::new(),
     };

@@ -1,7 +1,7 @@
 //! Escrows: tokens that are locked for a payee until a height.
 
 use althing_state::Read;
-use althing_types::{Escrow, Event, Refusal, TokenEvent, TxId};
+use althing_types::{CallPayment, Escrow, Event, Refusal, TokenEvent, TxId};
 
 use super::{
     EscrowRecord, Place, Reason,
@@ -63,13 +63,7 @@ pub(crate) fn release<R: Read>(
     if state.now.height > record.terms.until_height {
         return Err(Refusal::EscrowOver.into());
     }
-    let (payee, amount) = (record.terms.payee, record.terms.amount);
-    can_be_paid(state, &payee)?;
-    close(state, id, &record);
-    let line = Line { reason: Reason::Escrow, other: Some(record.payer), memo: &record.terms.memo };
-    unlock(state, actor, &payee, amount, Place::Escrows, &line)?;
-    state.emit(Event::Token(TokenEvent::EscrowReleased { escrow: *id, payee, amount }));
-    Ok(())
+    pay_out(state, actor, id, &record)
 }
 
 /// Gives locked tokens back.
@@ -79,12 +73,59 @@ pub(crate) fn refund<R: Read>(
     id: &TxId,
 ) -> Result<(), Stop> {
     let record = record(state, id)?;
-    let (payer, payee, amount) = (record.payer, record.terms.payee, record.terms.amount);
-    let may = actor.id == payee || record.terms.arbiter == Some(actor.id);
+    let may = actor.id == record.terms.payee || record.terms.arbiter == Some(actor.id);
     if !may && state.now.height <= record.terms.until_height {
         return Err(Refusal::NotPermitted.into());
     }
-    close(state, id, &record);
+    give_back(state, actor, id, &record)
+}
+
+/// Locks tokens of the sender's for a call to another ledger, without end: the call has one.
+pub(crate) fn lock_for_call<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    payment: &CallPayment,
+) -> Result<(), Stop> {
+    let CallPayment { payee, amount } = *payment;
+    let memo = String::new();
+    open(state, actor, &Escrow { payee, amount, until_height: u64::MAX, arbiter: None, memo })
+}
+
+/// Pays for a call that was answered, or gives the tokens back. Payer and payee may have agreed otherwise
+/// before; there is nothing left to do then.
+pub(crate) fn settle_call<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &TxId,
+    accepted: bool,
+) -> Result<(), Stop> {
+    let Some(record) = state.get::<EscrowRecord>(&key::escrow(id))? else { return Ok(()) };
+    if accepted { pay_out(state, actor, id, &record) } else { give_back(state, actor, id, &record) }
+}
+
+fn pay_out<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &TxId,
+    record: &EscrowRecord,
+) -> Result<(), Stop> {
+    let (payee, amount) = (record.terms.payee, record.terms.amount);
+    can_be_paid(state, &payee)?;
+    close(state, id, record);
+    let line = Line { reason: Reason::Escrow, other: Some(record.payer), memo: &record.terms.memo };
+    unlock(state, actor, &payee, amount, Place::Escrows, &line)?;
+    state.emit(Event::Token(TokenEvent::EscrowReleased { escrow: *id, payee, amount }));
+    Ok(())
+}
+
+fn give_back<R: Read>(
+    state: &mut Transition<'_, R>,
+    actor: &Actor,
+    id: &TxId,
+    record: &EscrowRecord,
+) -> Result<(), Stop> {
+    let (payer, payee, amount) = (record.payer, record.terms.payee, record.terms.amount);
+    close(state, id, record);
     let line = Line { reason: Reason::Escrow, other: Some(payee), memo: &record.terms.memo };
     unlock(state, actor, &payer, amount, Place::Escrows, &line)?;
     state.emit(Event::Token(TokenEvent::EscrowRefunded { escrow: *id, payer, amount }));

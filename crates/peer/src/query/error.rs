@@ -43,6 +43,10 @@ pub enum Noun {
     Reward,
     /// Tokens staked behind a peer.
     Stake,
+    /// A link to another ledger.
+    Link,
+    /// A call across ledgers.
+    Call,
 }
 
 /// Why a question has no answer.
@@ -110,6 +114,8 @@ impl Noun {
             Self::Escrow => "open escrow",
             Self::Reward => "open reward",
             Self::Stake => "stake",
+            Self::Link => "link",
+            Self::Call => "call",
         }
     }
 }

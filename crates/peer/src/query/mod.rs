@@ -47,6 +47,10 @@ mod token;
 pub use althing_ledger::token::{EscrowRecord, RewardRecord, SponsorshipRecord};
 pub use token::{HoldingState, MovementAt, StakeState, SupplyState};
 
+mod link;
+pub use althing_ledger::link::LinkRecord;
+pub use link::{CallAt, TakenAt};
+
 mod walk;
 
 mod secrecy;

@@ -2,13 +2,15 @@
 
 use super::{Action, ApprovalPolicy};
 use crate::{
-    Amount, Limit, Offer, Wire as _,
+    Amount, Limit, LinkStatus, Offer, Wire as _,
     access::uses_within_bounds,
     entity::is_name,
     limits::{
         APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, CONTRACT_GAS_MAX,
-        CONTRACT_MESSAGE_BYTES_MAX, DESCRIPTION_BYTES_MAX, RECIPIENTS_MAX, RECORD_BYTES_MAX,
+        CONTRACT_MESSAGE_BYTES_MAX, DESCRIPTION_BYTES_MAX, LINK_PROOF_BYTES_MAX, RECIPIENTS_MAX,
+        RECORD_BYTES_MAX,
     },
+    link::is_proof,
     shares_within_bounds,
 };
 
@@ -73,6 +75,19 @@ impl Action {
             Self::OfferReward(reward) => reward.is_within_bounds(),
             Self::ReportDoubleVote(votes) => votes.is_conflict(),
             Self::Stake(stake) => stake.is_within_bounds(),
+            Self::RegisterLink { genesis } => (1..=LINK_PROOF_BYTES_MAX).contains(&genesis.len()),
+            Self::AdvanceLink(advance) => is_proof(&advance.proof),
+            Self::ReportFork(fork) => {
+                // Both in one transaction.
+                is_proof(&fork.first)
+                    && is_proof(&fork.second)
+                    && fork.first.len() + fork.second.len() <= LINK_PROOF_BYTES_MAX
+            }
+            Self::SetLinkStatus { status, .. } => *status != LinkStatus::Frozen,
+            Self::AskLedger(call) => call.is_within_bounds(),
+            Self::TakeCall { proof } => is_proof(proof),
+            Self::AnswerCall(answer) => answer.is_within_bounds(),
+            Self::SettleCall(settlement) => is_proof(&settlement.proof),
             Self::Unstake { amount, .. } => amount.is_none_or(|amount| !amount.is_zero()),
             Self::BurnTokens { amount } | Self::FundReward { amount, .. } => !amount.is_zero(),
             _ => true,

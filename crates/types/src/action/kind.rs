@@ -82,6 +82,15 @@ impl Action {
             Self::Unstake { .. } => ActionKind::Unstake,
             Self::CollectStake { .. } => ActionKind::CollectStake,
             Self::ReportDoubleVote(_) => ActionKind::ReportDoubleVote,
+            Self::RegisterLink { .. } => ActionKind::RegisterLink,
+            Self::AdvanceLink(_) => ActionKind::AdvanceLink,
+            Self::ReportFork(_) => ActionKind::ReportFork,
+            Self::SetLinkStatus { .. } => ActionKind::SetLinkStatus,
+            Self::AskLedger(_) => ActionKind::AskLedger,
+            Self::TakeCall { .. } => ActionKind::TakeCall,
+            Self::AnswerCall(_) => ActionKind::AnswerCall,
+            Self::SettleCall(_) => ActionKind::SettleCall,
+            Self::RefundCall { .. } => ActionKind::RefundCall,
         }
     }
 

@@ -1,9 +1,7 @@
 """Actions: what a transaction does. All of a transaction's actions take effect, or none."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, make_dataclass
-from typing import Annotated, Any, TypeVar, dataclass_transform
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from .access import (
     AccessPolicy,
@@ -17,6 +15,7 @@ from .access import (
     is_resource,
     resource,
 )
+from .action_kind import ACTION_NUMBERS as ACTION_NUMBERS, CASES as _CASES, Action as Action, kind as _kind, name_of as _name, of_one_id as _of_one_id
 from .codec import boolean, byte_string, checked, fixed, list_of, numbered_as, optional, record, text, u8, u16, u32, u64, variants
 from .contract import CodeMeta, Terms, is_call
 from .crypto import PublicKey, SigningKey, public_key, signature
@@ -24,6 +23,8 @@ from .digest import stream_id
 from .entity import AnyInception, any_inception, entity_id, id32, is_name, possession_bytes
 from .governance import Change, change, is_change, is_reason
 from .limits import APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX
+from .link import are_proofs
+from .link_actions import AdvanceLink as AdvanceLink, AnswerCall as AnswerCall, AskLedger as AskLedger, RefundCall as RefundCall, RegisterLink as RegisterLink, ReportFork as ReportFork, SetLinkStatus as SetLinkStatus, SettleCall as SettleCall, TakeCall as TakeCall
 from .onboarding import Claim, CommandForm, CommandReport, Join, Limit, Offer, Status, Voucher
 from .reading import BatchHeader, Reading, announce, batch_header
 from .records import RecordForm
@@ -35,45 +36,8 @@ from .token import Escrow, Reward, Sponsorship, TransferForm, amount
 from .trigger import Trigger
 import itertools
 
-C = TypeVar("C")
 Id = str | bytes
 """An id of an entity, thing or transaction: a DID, 64 hex digits, or its 32 bytes."""
-ACTION_NUMBERS: dict[str, int] = {}
-"""The number of each kind of action, by its name; the classes below enter theirs."""
-_CASES: dict[int, type] = {}
-
-
-class Action:
-    """One thing that a transaction does: each kind is a class of its own."""
-
-
-def _register(number: int, case: type) -> None:
-    assert number not in _CASES, f"{case.__name__} has the number of {_CASES[number].__name__}"
-    ACTION_NUMBERS[_name(case)] = number
-    _CASES[number] = case
-
-
-def _name(case: type) -> str:
-    return re.sub(r"(?<=.)([A-Z])", r"_\1", case.__name__).lower()
-
-
-@dataclass_transform(frozen_default=True)
-def _kind(number: int) -> Callable[[type[C]], type[C]]:
-    """A kind of action with fields of its own."""
-
-    def made(form: type[C]) -> type[C]:
-        case = dataclass(frozen=True)(form)
-        _register(number, case)
-        return case
-
-    return made
-
-
-def _of_one_id(number: int, name: str, field: str, doc: str) -> Callable[..., Action]:
-    """A kind of action that says nothing but what it is about: 32 bytes."""
-    case: type[Action] = make_dataclass(name, [(field, Annotated[bytes, id32])], bases=(Action,), frozen=True, namespace={"__doc__": doc, "__module__": __name__})
-    _register(number, case)
-    return case
 
 
 @_kind(0)
@@ -607,6 +571,16 @@ def is_within_bounds(action: Action) -> bool:
             return paid > 0
         case Propose(proposal):
             return is_change(proposal.change) and is_reason(proposal.reason)
+        case RegisterLink(proof) | TakeCall(proof):
+            return are_proofs(proof)
+        case AdvanceLink(told) | SettleCall(told):
+            return are_proofs(told.proof)
+        case ReportFork(told):
+            return are_proofs(told.first, told.second)
+        case SetLinkStatus(_, becomes):
+            return becomes != "frozen"
+        case AskLedger(form) | AnswerCall(form):
+            return form.is_valid()
     return True
 
 

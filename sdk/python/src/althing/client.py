@@ -463,6 +463,23 @@ class Client:
         """What is staked behind a peer."""
         return self._json(f"/v1/stakes/{_segment(peer)}")
 
+    def links(self, **query: Any) -> Json:
+        """A page of what organisations know of other ledgers: of all, or of an `owner`."""
+        return self._json("/v1/links", query)
+
+    def link(self, id: str) -> Json:
+        """What one knows of another ledger."""
+        return self._json(f"/v1/links/{_segment(id)}")
+
+    def calls(self, which: str, **query: Any) -> Json:
+        """A page of calls that this ledger has `asked` others, or `taken` from them, oldest first: all, or those that are `open`."""
+        return self._json(f"/v1/calls/{_segment(which)}", query)
+
+    def call(self, id: str, ledger: str | None = None) -> Json:
+        """A call that this ledger asks, or that another `ledger` asks it, whatever came of it."""
+        where = "asked" if ledger is None else f"taken/{_segment(ledger)}"
+        return self._json(f"/v1/calls/{where}/{_segment(id)}")
+
     def escrow(self, id: str) -> Json:
         """An open escrow."""
         return self._json(f"/v1/escrows/{_segment(id)}")
@@ -600,18 +617,13 @@ class Client:
             return _read_all(answer)
 
     def _open(
-        self,
-        path: str,
-        query: Json | None = None,
-        *,
-        body: bytes | None = None,
-        headers: dict[str, str] | None = None,
-        wait_s: float = 0.0,
+        self, path: str, query: Json | None = None, *,
+        body: bytes | None = None, headers: dict[str, str] | None = None, wait_s: float = 0.0,
         timeout_s: float | None = None,
         reads_own_writes: bool = True,
         acts: bool = False,
     ) -> http.client.HTTPResponse:
-        parameters = {name.rstrip("_"): value for name, value in (query or {}).items() if value is not None}
+        parameters = {name.rstrip("_"): str(value).lower() if isinstance(value, bool) else value for name, value in (query or {}).items() if value is not None}
         url = self.url + path + (f"?{urllib.parse.urlencode(parameters)}" if parameters else "")
         request = urllib.request.Request(url, data=body, headers=headers or {})
         if self._token is not None:

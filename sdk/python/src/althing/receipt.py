@@ -8,6 +8,7 @@ from .codec import Codec, boolean, byte_string, list_of, optional, record, text,
 from .contract import Attribute
 from .digest import hash, merkle_root, sha256
 from .entity import id32
+from .link import link_event
 from .onboarding import Status, command_state
 from .secrecy import stream_event
 from .service import service_event
@@ -98,6 +99,7 @@ _MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
     83: ("service", (("about", Annotated[Any, service_event]),)),
     90: ("trigger", (("about", Annotated[Any, trigger_event]),)),
     120: ("tokens", (("about", Annotated[Any, token_event]),)),
+    150: ("links", (("about", Annotated[Any, link_event]),)),
     100: ("proposed", (_PROPOSAL, ("proposer", Annotated[bytes, id32]))),
     101: ("voted", (_PROPOSAL, _ORGANISATION, ("accept", Annotated[bool, boolean]), ("votes", Annotated[int, u16]), ("needed", Annotated[int, u16]))),
     102: ("proposal_accepted", (_PROPOSAL, ("due_height", Annotated[int, u64]))),

@@ -139,6 +139,16 @@ MORE_CODES = {
     177: "device_changed",
     178: "unsigned",
     179: "device_signature",
+    180: "no_holder",
+    181: "no_ledger_link",
+    182: "link_closed",
+    183: "too_many_links",
+    184: "bad_foreign_proof",
+    185: "link_not_older",
+    186: "too_many_proofs",
+    187: "unknown_call",
+    188: "call_over",
+    189: "call_not_due",
 }
 """Each noun has numbers of its own; those of the first codes are one after the other."""
 

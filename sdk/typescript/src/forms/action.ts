@@ -7,8 +7,9 @@ import { codeMeta, isCall, isCodeMeta, isTerms, terms } from './contract.ts';
 import { publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { isPublicKey } from './crypto.ts';
-import { APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX } from './limits.ts';
+import { APPROVERS_MAX, CALL_BYTES_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX } from './limits.ts';
 import { change, isChange, isReason } from './governance.ts';
+import { areProofs, call, callAnswer, isAsked, linkStatus } from './link.ts';
 import {
   claim,
   command,
@@ -112,6 +113,15 @@ const others = {
   unstake: variant(97, { peer: id, amount: optional(amount) }),
   collect_stake: variant(98, { peer: id }),
   report_double_vote: variant(99, { votes: doubleVote }),
+  register_link: variant(100, { genesis: bytes }),
+  advance_link: variant(101, { told: record({ link: id, proof: bytes }) }),
+  report_fork: variant(102, { told: record({ link: id, first: bytes, second: bytes }) }),
+  set_link_status: variant(103, { link: id, status: linkStatus }),
+  ask_ledger: variant(104, { call }),
+  take_call: variant(105, { proof: bytes }),
+  answer_call: variant(106, { said: callAnswer }),
+  settle_call: variant(107, { told: record({ call: id, proof: bytes }) }),
+  refund_call: variant(108, { call: id }),
 };
 
 /** The kind of an action. */
@@ -222,6 +232,21 @@ export function isWithinBounds(value: Action): boolean {
       return isManifest(value.manifest);
     case 'propose':
       return isChange(value.proposal.change) && isReason(value.proposal.reason);
+    case 'register_link':
+      return areProofs(value.genesis);
+    case 'advance_link':
+    case 'settle_call':
+      return areProofs(value.told.proof);
+    case 'report_fork':
+      return areProofs(value.told.first, value.told.second);
+    case 'set_link_status':
+      return value.status !== 'frozen';
+    case 'ask_ledger':
+      return isAsked(value.call);
+    case 'take_call':
+      return areProofs(value.proof);
+    case 'answer_call':
+      return value.said.answer.length <= CALL_BYTES_MAX;
     default:
       return true;
   }

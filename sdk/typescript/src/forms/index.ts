@@ -10,6 +10,7 @@ export * from './entity.ts';
 export * from './genesis.ts';
 export * from './governance.ts';
 export * from './limits.ts';
+export * from './link.ts';
 export * from './merkle.ts';
 export * from './onboarding.ts';
 export * from './pack.ts';

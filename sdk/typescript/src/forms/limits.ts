@@ -124,6 +124,14 @@ export const PRICE_TEXT_BYTES_MAX = 256;
 export const CONTRACT_MESSAGE_BYTES_MAX = 64 * 1024;
 /** Most gas that parameters may give to one transaction or one block. */
 export const CONTRACT_GAS_MAX = 100_000_000_000n;
+/** Longest proof of another ledger in one action, and longest genesis of one, bytes. */
+export const LINK_PROOF_BYTES_MAX = 88 * 1024;
+/** Longest request or answer of a call across ledgers, bytes. */
+export const CALL_BYTES_MAX = 4096;
+/** Shortest time in which an answer may be carried back after the deadline of a call, milliseconds. */
+export const CALL_GRACE_MS_MIN = 15_000n;
+/** Longest such time, milliseconds: 30 days. */
+export const CALL_GRACE_MS_MAX = 30n * 24n * 3_600_000n;
 /** Longest life of a command, milliseconds: 30 days. */
 export const COMMAND_LIFE_MS_MAX = 30n * 24n * 3_600_000n;
 /** Longest span of time that a trigger looks at or waits, milliseconds: a year. */

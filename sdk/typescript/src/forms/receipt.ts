@@ -7,6 +7,7 @@ import { attribute } from './contract.ts';
 import { hash, sha256 } from './digest.ts';
 import { id } from './entity.ts';
 import { merkleRoot } from './merkle.ts';
+import { linkEvent } from './link.ts';
 import { commandState, status } from './onboarding.ts';
 import { streamEvent } from './secrecy.ts';
 import { serviceEvent } from './service.ts';
@@ -67,6 +68,7 @@ export const event = variants({
   service: variant(83, { about: serviceEvent }),
   trigger: variant(90, { about: triggerEvent }),
   tokens: variant(120, { about: tokenEvent }),
+  links: variant(150, { about: linkEvent }),
   proposed: variant(100, { proposal: id, proposer: id }),
   voted: variant(101, { proposal: id, organisation: id, accept: boolean, votes: u16, needed: u16 }),
   proposal_accepted: variant(102, { proposal: id, dueHeight: u64 }),

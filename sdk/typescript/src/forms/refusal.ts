@@ -146,7 +146,21 @@ const CODES = {
     'stake_needs_seat',
     'offence_known',
   ],
-  177: ['device_changed', 'unsigned', 'device_signature'],
+  177: [
+    'device_changed',
+    'unsigned',
+    'device_signature',
+    'no_holder',
+    'no_ledger_link',
+    'link_closed',
+    'too_many_links',
+    'bad_foreign_proof',
+    'link_not_older',
+    'too_many_proofs',
+    'unknown_call',
+    'call_over',
+    'call_not_due',
+  ],
 } as const;
 
 /** The stable code of a refusal. */

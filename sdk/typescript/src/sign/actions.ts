@@ -11,6 +11,7 @@ import type { ResourceForm, Right } from '../forms/access.ts';
 import type { Terms } from '../forms/contract.ts';
 import type { Action, ActionKind } from '../forms/action.ts';
 import { CODE_PART_BYTES_MAX, CODE_PARTS_MAX } from '../forms/limits.ts';
+import type { LinkStatus } from '../forms/link.ts';
 import { encode } from '../cbor/codec.ts';
 import type { KeyShare } from '../forms/secrecy.ts';
 import { parseVersion, type Manifest, type ServiceStatus } from '../forms/service.ts';
@@ -286,6 +287,32 @@ export function setServiceStatus(service: AnyId, version: string, status: Servic
   const parsed = parseVersion(version);
   if (parsed === null) throw new RangeError(`no version: ${version}`);
   return { kind: 'set_service_status', service: idBytes(service), version: parsed, status };
+}
+
+/** Relies on another ledger from now on, by the bytes of its genesis; by an organisation. */
+export function registerLink(genesis: Uint8Array): Action {
+  return { kind: 'register_link', genesis };
+}
+
+/** Suspends a link of the sender's to another ledger, resumes it or ends it. */
+export function setLinkStatus(link: AnyId, status: Exclude<LinkStatus, 'frozen'>): Action {
+  return { kind: 'set_link_status', link: idBytes(link), status };
+}
+
+/** Asks a service of another ledger; the call's id is that of the transaction. A payment is locked until the answer comes. */
+export function askLedger(ledger: AnyId, service: AnyId, deadlineMs: bigint, graceMs: bigint, request: Uint8Array, payment?: { payee: AnyId; amount: bigint }): Action {
+  const paid = payment === undefined ? null : { payee: idBytes(payment.payee), amount: payment.amount };
+  return { kind: 'ask_ledger', call: { ledger: idBytes(ledger), service: idBytes(service), deadlineMs, graceMs, request, payment: paid } };
+}
+
+/** Answers a call of another ledger to a service of the sender's, or declines it. */
+export function answerCall(ledger: AnyId, call: AnyId, accepted: boolean, answer: Uint8Array): Action {
+  return { kind: 'answer_call', said: { ledger: idBytes(ledger), call: idBytes(call), accepted, answer } };
+}
+
+/** Gives up a call that was not answered in time. */
+export function refundCall(call: AnyId): Action {
+  return { kind: 'refund_call', call: idBytes(call) };
 }
 
 /** Says to which key streams' keys are to be wrapped for the sender: `agreementKey` of its own. */

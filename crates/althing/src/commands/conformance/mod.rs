@@ -3,6 +3,7 @@
 
 mod access;
 mod agreement;
+mod bike;
 mod contract;
 mod device;
 mod hijack;
@@ -41,6 +42,7 @@ const PROCEDURES: &[Procedure] = &[
     device::FULL,
     device::CONSTRAINED,
     access::PROCEDURE,
+    bike::PROCEDURE,
     hijack::PROCEDURE,
     vehicles::PROCEDURE,
 ];
