@@ -34,7 +34,7 @@ mod payer;
 mod peers;
 mod world;
 
-use althing_peer::{Peer, PresenceChange};
+use althing_peer::Peer;
 use commonware_runtime::{
     Clock as _, Runner as _, Supervisor as _,
     deterministic::{self, Runner},
@@ -76,9 +76,6 @@ pub struct Summary {
     pub lies: u64,
     /// How often tokens moved, fees aside.
     pub payments: u64,
-    /// Who noticed which peer come or go, in the order of the peers: the number of the one that noticed, and
-    /// what it saw since it last started.
-    pub noticed: Vec<(usize, PresenceChange)>,
     /// The longest time between a block and the next, milliseconds.
     pub longest_gap_ms: u64,
     /// The most views that were given up between a block and the next.
@@ -101,13 +98,6 @@ pub fn run(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
 /// What was found wrong, in words.
 pub fn run_offline(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
     run_plan(Plan::offline(seed), bug)
-}
-
-fn noticed(world: &World) -> Vec<(usize, PresenceChange)> {
-    let peers = (0..world.peers.count()).filter_map(|index| Some((index, world.peers.at(index)?)));
-    peers
-        .flat_map(|(index, peer)| peer.presence().0.into_iter().map(move |one| (index, one)))
-        .collect()
 }
 
 /// Runs the network of a plan.
@@ -154,7 +144,6 @@ pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
             taken_over: world.peers.all().iter().filter_map(Peer::took_over).count(),
             lies: world.peers.all().iter().map(Peer::lies).sum(),
             payments: book.payments(),
-            noticed: noticed(&world),
             longest_gap_ms: book.longest_gap_ms(),
             views_lost: book.views_lost(),
             trace,

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use althing_peer::Presence;
 use althing_sim::{Fault, Plan, SeatChange, Seated, Summary, Tempo};
 use althing_sim_network::Behaviour;
 use althing_types::Mechanism;
@@ -46,35 +45,6 @@ fn tokens_are_paid_and_locked_and_none_is_lost_at_a_crash() {
     plan.faults.insert(9, Fault::Crash { peer: 2, commits_lost: 2, tear: 1, away });
     let summary = run(plan);
     assert!(summary.payments > 20, "{summary:?}");
-}
-
-/// Every other peer tells of the one that falls silent and of its return, within seconds of each other.
-#[test]
-fn who_falls_silent_and_comes_back_is_told_by_every_other_peer() {
-    let mut plan = calm(9, 12);
-    let away = Duration::from_secs(12);
-    plan.faults.insert(4, Fault::Crash { peer: 2, commits_lost: 0, tear: 0, away });
-    let founding = althing_sim::Founding::new(&plan);
-    let (silent, machines) = (founding.peer_key(2), founding.peers());
-    let summary = run(plan);
-    let told = |wanted: fn(&Presence) -> bool| {
-        let of_it = summary.noticed.iter().filter(|(_, one)| one.key == silent);
-        of_it
-            .filter(|(_, one)| wanted(&one.presence))
-            .map(|(by, one)| (*by, one.time_ms))
-            .collect::<Vec<_>>()
-    };
-    for told in [
-        told(|one| matches!(one, Presence::Lost(_))),
-        told(|one| matches!(one, Presence::Back(away) if away.as_secs() >= 3)),
-    ] {
-        let by: Vec<usize> = told.iter().map(|(by, _)| *by).collect();
-        let others: Vec<usize> = (0..machines).filter(|index| *index != 2).collect();
-        assert_eq!(by, others, "{:?}", summary.noticed);
-        let times = || told.iter().map(|(_, time_ms)| *time_ms);
-        let apart = times().max().unwrap() - times().min().unwrap();
-        assert!(apart <= 5_000, "{apart} ms apart");
-    }
 }
 
 /// The set grows, a peer takes a new key, the set shrinks; the one who left comes back.
