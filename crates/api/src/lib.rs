@@ -30,6 +30,7 @@ mod gateways;
 mod limits;
 mod permit;
 mod reader;
+mod refused;
 mod service;
 mod uses;
 mod webhooks;

@@ -88,7 +88,7 @@ impl Service {
         let (_, decision) = self.decide(reader, right, resource)?;
         match decision.reason.refusal() {
             None => Ok(decision),
-            Some(refusal) => Err(self.denied(refusal, reader, right, resource, &decision)),
+            Some(refusal) => Err(self.denied(refusal, reader.entity, right, resource, &decision)),
         }
     }
 
@@ -141,7 +141,7 @@ impl Service {
         let (_, decision) = self.decide(reader, Right::Describe, &resource)?;
         match (decision.reason, decision.reason.refusal()) {
             (Reason::Forbidden, Some(refusal)) => {
-                Err(self.denied(refusal, reader, Right::Describe, &resource, &decision))
+                Err(self.denied(refusal, reader.entity, Right::Describe, &resource, &decision))
             }
             _ => Ok(()),
         }
@@ -175,10 +175,10 @@ impl Service {
     }
 
     /// The problem that says why not, by which policy, and what to do.
-    fn denied(
+    pub(crate) fn denied(
         &self,
         refusal: Refusal,
-        reader: &Reader,
+        entity: Option<EntityId>,
         right: Right,
         resource: &Resource,
         decision: &Decision,
@@ -191,7 +191,7 @@ impl Service {
             None => format!("--{} {}", form.kind, form.id),
         };
         let right = right.name();
-        let advice = match (reader.entity, decision.reason) {
+        let advice = match (entity, decision.reason) {
             (None, _) => {
                 "Say who you are: --as KEYFILE --for PURPOSE; a program sends a token of its key."
                     .to_owned()

@@ -12,10 +12,10 @@ use althing_client::{
 };
 use althing_proof::{grant::in_force, key as raw_key, verify};
 use althing_types::{
-    Access, AccessMode, AccessPolicy, AccessRequest, Action, CodeId, CodeMeta, ContractId,
-    EntityId, EntityKind, Listing, Manifest, Offered, Payload, Price, Reader, Reading, Record,
-    Refusal, Resource, Right, ServiceId, ServiceStatus, StreamId, Terms, ThingId, Value, Version,
-    Wire as _,
+    Access, AccessMode, AccessPolicy, AccessRequest, Action, CodeId, CodeMeta, Command, ContractId,
+    EntityId, EntityKind, Listing, Manifest, Offered, Operation, Payload, Price, Reader, Reading,
+    Record, Refusal, Resource, Right, ServiceId, ServiceStatus, StreamId, Terms, ThingId, Value,
+    Version, Wire as _,
 };
 use support::{Host, PATIENCE, key, with_peer};
 
@@ -115,9 +115,13 @@ fn policy(resource: Resource, mode: AccessMode) -> Action {
     })
 }
 
-fn request(resource: Resource, right: Right, count_max: u32) -> Action {
+fn asked(resource: Resource, right: Right, count_max: u32) -> AccessRequest {
     let (purpose, until_height) = (PURPOSE.to_owned(), u64::MAX);
-    Action::RequestAccess(AccessRequest { resource, right, purpose, count_max, until_height })
+    AccessRequest { resource, right, purpose, count_max, until_height }
+}
+
+fn request(resource: Resource, right: Right, count_max: u32) -> Action {
+    Action::RequestAccess(asked(resource, right, count_max))
 }
 
 fn code<T>(result: Result<T, Error>) -> String {
@@ -516,5 +520,52 @@ fn what_a_service_publishes_reaches_who_follows_it() {
         let past = query::Events { after: Some(<_>::default()), topic, ..query };
         let mut events = client.events(&past).await.unwrap();
         assert_eq!(events.next().await.unwrap().unwrap(), first);
+    });
+}
+
+/// What a peer refuses at once for want of an owner's leave, it refuses with the policy that decided.
+#[test]
+fn a_refused_command_call_or_request_names_the_policy() {
+    with_peer(Config::standard(), |host| async move {
+        let meter = found(&host).await;
+        let contract = metering(&host).await;
+        let called = Resource::Contract(contract.0);
+        let rules = [meter.property("energy"), called].map(|it| policy(it, AccessMode::Grant));
+        perform(&host, &host.organisation, rules.to_vec()).await;
+        let until_ms = host.client.status().await.unwrap().time.0 as u64 + 60_000;
+        let command = |property: &str, purpose: &str| {
+            let (thing, purpose) = (meter.thing, Some(purpose.to_owned()));
+            let operation = Operation::Read { property: property.into() };
+            Action::Command(Command { thing, operation, until_ms, purpose })
+        };
+        let (message, gas_limit) = (br#"{"read":{}}"#.to_vec(), 1_000_000);
+        let call = Action::Execute { contract, message, gas_limit, funds: None };
+        let (energy, id) = (meter.property("energy"), Hex(contract));
+        let spying = AccessRequest { purpose: "spying".into(), ..asked(energy, Right::Read, 0) };
+        let silent = "no statement of the owner's policy permits it (policy about";
+        for (action, expected, why, advice) in [
+            (
+                command("energy", PURPOSE),
+                "no_grant",
+                "version 1",
+                "--property \"energy\" --right read",
+            ),
+            (command("energy", "spying"), "access_denied", silent, "explain --thing"),
+            (command("power", PURPOSE), "not_permitted", "the owner has no policy", "explain"),
+            (call, "access_denied", silent, &format!("explain --contract {id} --right call")),
+            (Action::RequestAccess(spying), "access_denied", silent, "--property \"energy\""),
+        ] {
+            let what = format!("{action:?}");
+            let transaction = meter.service.sign(vec![action]);
+            let refused = host.client.finalize_transaction(&transaction, PATIENCE).await;
+            let Err(Error::Refused(problem)) = refused else { panic!("{what}: {refused:?}") };
+            assert_eq!(problem.code, expected, "{what}");
+            let (detail, advised) = (problem.detail.to_lowercase(), problem.advice.unwrap());
+            assert!(
+                detail.contains(why) && detail.contains("the owner is did:"),
+                "{what}: {detail}"
+            );
+            assert!(advised.contains(advice), "{what}: {advised}");
+        }
     });
 }

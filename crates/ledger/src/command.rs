@@ -6,8 +6,8 @@
 use althing_proof::{key, record::ThingRecord, stream::StreamHead};
 use althing_state::Read;
 use althing_types::{
-    Command, CommandReport, CommandState, EntityId, Event, Operation, Refusal, Resource, Right,
-    StreamId, ThingId, TxId, Wire, WireError,
+    Command, CommandReport, CommandState, EntityId, Event, Operation, Refusal, StreamId, ThingId,
+    TxId, Wire, WireError,
     limits::{
         COMMAND_INPUT_BYTES_MAX, COMMAND_LIFE_MS_MAX, COMMAND_RESULT_BYTES_MAX, COMMANDS_OPEN_MAX,
         NAME_BYTES_MAX, VALUE_BYTES_MAX,
@@ -131,12 +131,7 @@ fn may_command<R: Read>(
     if record.owner == actor.id {
         return Ok(());
     }
-    let (thing, name) = (command.thing, command.operation.target().to_owned());
-    let (right, resource) = match command.operation {
-        Operation::Read { .. } => (Right::Read, Resource::Property { thing, name }),
-        Operation::Write { .. } => (Right::Write, Resource::Property { thing, name }),
-        Operation::Invoke { .. } => (Right::Invoke, Resource::ThingAction { thing, name }),
-    };
+    let (right, resource) = access::of_command(command);
     let purpose = command.purpose.as_deref().unwrap_or_default();
     let wanted = Wanted { principal: Some(actor.id), right, resource: &resource, purpose };
     match access::use_grant(state, actor, &wanted, None)?.reason {

@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use althing_client::{
     model::{
-        Admission, Admissions, Hex, Transaction as Shown, TransactionStatus, TxHex, WAIT_MAX,
+        Admission, Admissions, Hex, Transaction, TransactionStatus, TxHex, WAIT_MAX,
         query::{Wait, WaitFor},
     },
     submission::{self, CBOR_MEDIA_TYPE, COSE_MEDIA_TYPE, SubmissionError},
 };
 use althing_peer::{Lane, Placed, Submission};
-use althing_types::{Refusal, Transaction, TxId};
+use althing_types::{Refusal, TxId};
 use axum::{
     Json,
     extract::{FromRequest as _, Request, State},
@@ -68,17 +68,15 @@ pub(super) async fn submit(
     let lane = remote.map_or(Lane::Local, |remote| Lane::Address(remote.0));
     let body = body(&service, request).await?;
     let submissions = submissions(body, single)?;
-    let ids: Vec<TxId> = submissions.iter().map(|one| TxId::of(&one.transaction)).collect();
-    let sent: Vec<Bytes> = submissions.iter().map(|one| one.transaction.clone()).collect();
+    let wires: Vec<Bytes> = submissions.iter().map(|one| one.transaction.clone()).collect();
     let verdicts = {
         let _counted = service.operation.submitting().ok_or(Failure::Stopping)?;
         service.peer.submit_from(lane, submissions).await
     };
-    if single && let (Some(Err(refusal)), Some(wire)) = (verdicts.first(), sent.first()) {
-        return Err(problem(&service, *refusal, wire));
+    if single && let (Some(Err(refusal)), [wire]) = (verdicts.first(), &*wires) {
+        return Err(service.refused(*refusal, wire));
     }
-    let judged = ids.into_iter().zip(sent).zip(verdicts);
-    let admissions = settle(&service, judged, patience).await;
+    let admissions = settle(&service, wires, verdicts, patience).await;
     let done = admissions.iter().all(|one| one.status == TransactionStatus::Finalized);
     let status = if done { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(Admissions { transactions: admissions })).into_response())
@@ -90,13 +88,13 @@ pub(super) async fn submit(
     path = "/v1/transactions/{id}",
     tag = "transactions",
     params(("id" = TxHex, Path, description = "Id of the transaction"), Wait),
-    responses((status = 200, description = "The transaction", body = Shown))
+    responses((status = 200, description = "The transaction", body = Transaction))
 )]
 pub(super) async fn transaction(
     State(service): State<Shared>,
     Parsed(id): Parsed<TxHex>,
     Params(wait): Params<Wait>,
-) -> Answer<Json<Shown>> {
+) -> Answer<Json<Transaction>> {
     if let Some(patience) = patience(&wait)?
         && service.peer.is_waiting(&id)
     {
@@ -153,13 +151,15 @@ fn submissions(body: Bytes, single: bool) -> Answer<Vec<Submission>> {
 /// Waits for all that were admitted together, as long as the patience lasts.
 async fn settle(
     service: &Service,
-    judged: impl Iterator<Item = ((TxId, Bytes), Result<TxId, Refusal>)>,
+    wires: Vec<Bytes>,
+    verdicts: Vec<Result<TxId, Refusal>>,
     patience: Option<Duration>,
 ) -> Vec<Admission> {
     let deadline = patience.map(|patience| tokio::time::Instant::now() + patience);
-    let settled = judged.map(|((id, wire), verdict)| async move {
+    let settled = wires.into_iter().zip(verdicts).map(|(wire, verdict)| async move {
+        let id = TxId::of(&wire);
         match (verdict, deadline) {
-            (Err(refusal), _) => refused(id, problem(service, refusal, &wire)),
+            (Err(refusal), _) => refused(id, service.refused(refusal, &wire)),
             (Ok(_), None) => waiting(id),
             (Ok(_), Some(deadline)) => {
                 let placed = tokio::time::timeout_at(deadline, service.peer.wait(id)).await;
@@ -171,25 +171,6 @@ async fn settle(
         }
     });
     join_all(settled).await
-}
-
-/// Why a transaction is refused; if it breaks a regulation, which.
-fn problem(service: &Service, refusal: Refusal, wire: &Bytes) -> ApiError {
-    let error = ApiError::from(refusal);
-    if refusal != Refusal::RegulationBroken {
-        return error;
-    }
-    let broken = Transaction::decode(wire.clone())
-        .ok()
-        .and_then(|transaction| service.query.regulation_broken_by(&transaction).ok().flatten());
-    match broken {
-        Some(regulation) => {
-            let (id, whose) = (&regulation.id, &regulation.jurisdiction);
-            let said = format!("It is `{id}` ({whose}): {}", regulation.text);
-            error.about(id).explained(&said)
-        }
-        None => error,
-    }
 }
 
 fn refused(id: TxId, error: ApiError) -> Admission {

@@ -151,9 +151,30 @@ impl<R: Read> Records for Transition<'_, R> {
 /// # Errors
 /// [`StoreError`] if the state cannot be read.
 pub fn decide(view: &impl Read, at: At, wanted: &Wanted<'_>) -> Result<Decision, StoreError> {
+    decided(view, at, wanted, Uses::Before)
+}
+
+/// Decides as it is decided of an action that does what is wanted itself: a command, a call.
+///
+/// # Errors
+/// [`StoreError`] if the state cannot be read.
+pub(super) fn decide_deed(
+    view: &impl Read,
+    at: At,
+    wanted: &Wanted<'_>,
+) -> Result<Decision, StoreError> {
+    decided(view, at, wanted, Uses::Now)
+}
+
+fn decided(
+    view: &impl Read,
+    at: At,
+    wanted: &Wanted<'_>,
+    uses: Uses,
+) -> Result<Decision, StoreError> {
     let records = Plain(view);
     match owner_of(&records, wanted.resource)? {
-        Some(owner) => judge(&records, at, wanted, owner, Uses::Before),
+        Some(owner) => judge(&records, at, wanted, owner, uses),
         None => Ok(unknown_resource()),
     }
 }

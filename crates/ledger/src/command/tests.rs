@@ -1,4 +1,6 @@
-use althing_types::{AccessMode, AccessPolicy, AccessRequest, Action, EntityKind, Limit, Value};
+use althing_types::{
+    AccessMode, AccessPolicy, AccessRequest, Action, EntityKind, Limit, Resource, Right, Value,
+};
 
 use super::*;
 use crate::testing::{World, description, registration_of};

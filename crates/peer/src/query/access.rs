@@ -1,7 +1,7 @@
 //! Access: what owners decided, who was granted what, and what became of it.
 
 use althing_ledger::{
-    access::{At, Decision, Wanted, decide},
+    access::{At, Decision, Deed, Wanted, decide, deed},
     index,
 };
 use althing_proof::{
@@ -9,7 +9,7 @@ use althing_proof::{
     record::{EntityRecord, GrantRecord, PolicyRecord},
 };
 use althing_state::{Direction, Space};
-use althing_types::{EntityId, Event, GrantId, PublicKey, Resource, TxId, Wire as _};
+use althing_types::{Action, EntityId, Event, GrantId, PublicKey, Resource, TxId, Wire as _};
 
 use super::{EventAt, EventPlace, Noun, PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor};
 
@@ -19,9 +19,33 @@ impl Query {
     /// # Errors
     /// [`QueryError`] if the disk fails.
     pub fn decide_access(&self, wanted: &Wanted<'_>) -> Result<(u64, Decision), QueryError> {
+        let at = self.newest()?;
+        Ok((at.height, decide(&self.view(), at, wanted)?))
+    }
+
+    /// What the first action of a sender's that needs an owner's leave, and does not have it, needs it for,
+    /// by the newest executed state, and what the owner has decided about that.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the disk fails.
+    pub fn lacks_leave<'a>(
+        &self,
+        sender: EntityId,
+        actions: impl IntoIterator<Item = &'a Action>,
+    ) -> Result<Option<(Deed, Decision)>, QueryError> {
+        let (at, view) = (self.newest()?, self.view());
+        for action in actions {
+            let judged = deed(&view, at, sender, action)?;
+            if let Some(lacking) = judged.filter(|(_, decision)| !decision.allows()) {
+                return Ok(Some(lacking));
+            }
+        }
+        Ok(None)
+    }
+
+    fn newest(&self) -> Result<At, QueryError> {
         let height = self.height();
-        let time_ms = self.block_head(height)?.header.time_ms;
-        Ok((height, decide(&self.view(), At { height, time_ms }, wanted)?))
+        Ok(At { height, time_ms: self.block_head(height)?.header.time_ms })
     }
 
     /// The present key of an entity whose signatures count; none if it is unknown or revoked, or its
