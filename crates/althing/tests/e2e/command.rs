@@ -124,7 +124,9 @@ fn a_thing_is_offered_by_a_code_claimed_commanded_limited_and_shut_out() {
     let refused =
         run(&["thing", "accept", "heater", "--code", wrong, "--key", new, "--peer", &url]);
     assert!(error_text(&refused).contains("bad_claim"), "{}", error_text(&refused));
-    network.ask(3, &["thing", "accept", "heater", "--code", code, "--key", new]);
+    let accept = ["thing", "accept", "heater", "--code", code, "--key", new];
+    // This peer may hear of the offer a moment later than the one it was made at.
+    until("a peer that knows of the offer", || network.try_ask(3, &accept));
     let url = network.url(2);
     let late = ["command", "read", "heater", "target", "--key", old, "--peer", &url];
     until("a peer that knows the new owner", || {

@@ -76,13 +76,17 @@ async fn serve(topology: &Topology) -> anyhow::Result<(Site, String)> {
     let ledger = cluster.ledger();
     let gateways =
         OWNERS.map(|letter| Member::new(EntityKind::Gateway, &format!("gateway-{letter}")));
+    let mut registered = 0;
     for (letter, gateway) in OWNERS.into_iter().zip(&gateways) {
         let inception = &gateway.inception;
         let registration =
             Signer::registration(&ledger, inception.kind, &inception.name, &gateway.key).1;
-        topology.organisation(letter).await?.perform(vec![registration]).await?;
+        let outcome = topology.organisation(letter).await?.perform(vec![registration]).await?;
+        registered = registered.max(outcome.height);
     }
     let owner = topology.organisation(OWNERS[0]).await?;
+    // Its peer need not know yet what another one has registered.
+    owner.client.read_from(registered);
     let light = ThingId::derive(&owner.entity(), LIGHT);
     let bind = |gateway: &Member| Action::Bind {
         thing: light,
