@@ -1,6 +1,7 @@
 //! A contract is begun, tested and built by the command line.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -68,4 +69,50 @@ fn a_contract_is_begun_tested_and_built() {
     let checked: Value =
         serde_json::from_str(&must(&["contract", "check", module, "--json"])).unwrap();
     assert_eq!(checked["code"], outline["code"]);
+}
+
+/// The compiler that made the modules which come built.
+const COMPILER: &str = "rustc 1.95.0";
+
+/// What is committed is what its source becomes, in whatever folder it is built: whoever doubts a code id on
+/// a ledger builds it anew.
+#[test]
+fn each_contract_that_comes_built_is_what_its_source_becomes() {
+    let version = Command::new("rustc").arg("--version").output().unwrap().stdout;
+    let version = String::from_utf8_lossy(&version).into_owned();
+    if !has_target() || !version.starts_with(COMPILER) {
+        eprintln!("not compared: {COMPILER} is needed, with rustup target add {TARGET}");
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    copy(&contracts(), folder.path());
+    let sums = fs::read_to_string(contracts().join("artifacts/SHA256SUMS")).unwrap();
+    let mut names = Vec::new();
+    for line in sums.lines() {
+        let (digest, module) = line.split_once("  ").unwrap();
+        let name = module.strip_suffix(".wasm").unwrap();
+        let source = folder.path().join(name);
+        let tested = with_target(&["contract", "test", source.to_str().unwrap()]);
+        assert!(tested.status.success(), "{}", error_text(&tested));
+        let built = with_target(&["contract", "build", source.to_str().unwrap(), "--json"]);
+        assert!(built.status.success(), "{}", error_text(&built));
+        let outline: Value = serde_json::from_slice(&built.stdout).unwrap();
+        assert_eq!(outline["code"], digest, "{name}");
+        names.push(name);
+    }
+    assert_eq!(names, ["buyer", "guard", "metering", "shop"]);
+}
+
+/// Copies sources, without what was built of them.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        if path.is_dir() && name != OsStr::new("target") {
+            copy(&path, &to.join(name));
+        } else if path.is_file() {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
 }

@@ -141,7 +141,7 @@ pub(super) fn did(topology: &Topology, id: [u8; 32]) -> String {
 }
 
 /// Stores a module in the name of service A; gives its id and the block.
-async fn store(
+pub(super) async fn store(
     session: &Session,
     name: &str,
     interface: &str,

@@ -10,6 +10,7 @@ mod hijack;
 mod mqtt;
 mod outside;
 mod procedure;
+mod sociable;
 mod topology;
 mod vehicles;
 
@@ -45,6 +46,7 @@ const PROCEDURES: &[Procedure] = &[
     bike::PROCEDURE,
     hijack::PROCEDURE,
     vehicles::PROCEDURE,
+    sociable::PROCEDURE,
 ];
 
 /// The step before every procedure.

@@ -3,18 +3,19 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output, Stdio},
 };
 
 use althing_contract::{Outline, inspect, price};
 use althing_types::{CodeId, limits::CODE_PART_BYTES_MAX};
 use anyhow::Context as _;
 use clap::Args;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::code::read_module;
 use crate::{
-    output::{Output, fields},
+    output::{Output as Terminal, fields},
     report::{NextStep as _, failed},
 };
 
@@ -24,7 +25,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// uses, so that nothing but crates.io is needed.
 const FILES: &[(&str, &str)] = &[
     ("src/lib.rs", include_str!("../../../../../contracts/guard/src/lib.rs")),
-    ("contract-std/src/lib.rs", include_str!("../../../../../contract-std/src/lib.rs")),
+    ("contract-std/src/lib.rs", include_str!("../../../../../contracts/contract-std/src/lib.rs")),
     ("contract-std/Cargo.toml", CONTRACT_STD),
     (".cargo/config.toml", CARGO_CONFIG),
     (".gitignore", "/target\n"),
@@ -105,7 +106,7 @@ pub(crate) struct Check {
 }
 
 impl New {
-    pub(super) fn run(self, output: Output) -> anyhow::Result<()> {
+    pub(super) fn run(self, output: Terminal) -> anyhow::Result<()> {
         let name = self.folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let fits = |name: &String| {
             name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -139,64 +140,93 @@ fn write(folder: &Path, path: &str, text: &str) -> anyhow::Result<()> {
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn cargo(folder: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+/// Runs cargo on the contract of a folder.
+fn cargo(folder: &Path, arguments: &[&str], with: impl Fn(&mut Command)) -> anyhow::Result<Output> {
     if !folder.join("Cargo.toml").is_file() {
         return Err(failed(
             format!("there is no contract in {}", folder.display()),
             "althing contract new my-contract makes one",
         ));
     }
-    let status = Command::new("cargo")
-        .args(arguments)
-        .current_dir(folder)
-        .status()
+    let mut command = Command::new("cargo");
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stderr(Stdio::inherit());
+    with(&mut command);
+    let done = command
+        .output()
         .context("cannot start cargo")
         .next_step(|| "install Rust from https://rustup.rs".to_owned())?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(failed(
-            format!("cargo {} failed in {}", arguments.join(" "), folder.display()),
-            "its output above says why",
-        ))
+    if done.status.success() {
+        return Ok(done);
     }
+    Err(failed(
+        format!("cargo {} failed in {}", arguments.join(" "), folder.display()),
+        "its output above says why",
+    ))
 }
 
 impl Test {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        cargo(&self.folder, &["test"])
+        let shown = |command: &mut Command| {
+            command.stdout(Stdio::inherit());
+        };
+        cargo(&self.folder, &["test"], shown).map(drop)
     }
 }
 
 impl Build {
-    pub(super) fn run(self, output: Output) -> anyhow::Result<()> {
+    pub(super) fn run(self, output: Terminal) -> anyhow::Result<()> {
         has_target()?;
-        cargo(&self.folder, &["build", "--release", "--lib", "--target", TARGET])?;
-        let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let target = target.unwrap_or_else(|| self.folder.join("target"));
-        let name = format!("{}.wasm", library_name(&self.folder)?.replace('-', "_"));
-        let module = target.join(TARGET).join("release").join(name);
-        if module.is_file() {
-            return report(&module, output);
-        }
-        Err(failed(
-            format!("there is no {}", module.display()),
-            "crate-type = [\"cdylib\", \"rlib\"] belongs into [lib] of Cargo.toml",
-        ))
+        let arguments = ["build", "--release", "--lib", "--target", TARGET, MESSAGES];
+        let flags = rustflags();
+        let done = cargo(&self.folder, &arguments, |command| {
+            if let Some(flags) = &flags {
+                command.env("CARGO_ENCODED_RUSTFLAGS", flags);
+            }
+        })?;
+        let Some(module) = built(&done.stdout) else {
+            return Err(failed(
+                format!("no module was built in {}", self.folder.display()),
+                "crate-type = [\"cdylib\", \"rlib\"] belongs into [lib] of Cargo.toml",
+            ));
+        };
+        report(&module, output)
     }
 }
 
-/// The name of the library that a manifest describes.
-fn library_name(folder: &Path) -> anyhow::Result<String> {
-    let path = folder.join("Cargo.toml");
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let manifest: toml::Table =
-        text.parse().with_context(|| format!("{} is no manifest", path.display()))?;
-    let name = |table: &str| manifest.get(table)?.get("name")?.as_str().map(str::to_owned);
-    name("lib")
-        .or_else(|| name("package"))
-        .with_context(|| format!("{} names no package", path.display()))
+/// Cargo tells what it has made as JSON, and what goes wrong as it always does.
+const MESSAGES: &str = "--message-format=json-render-diagnostics";
+
+/// The module of the package that was built: the last one that cargo names, since it comes after all it needs.
+fn built(messages: &[u8]) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        #[serde(default)]
+        filenames: Vec<PathBuf>,
+    }
+    let text = String::from_utf8_lossy(messages);
+    let made = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let files = made.flat_map(|message| message.filenames);
+    files.filter(|path| path.extension().is_some_and(|it| it == "wasm")).next_back()
+}
+
+/// What makes the module the same wherever it is built by the same compiler: where crates.io's sources lie
+/// on this machine would otherwise be in it. None if the user has flags of their own.
+fn rustflags() -> Option<String> {
+    if ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].iter().any(|name| env::var_os(name).is_some()) {
+        return None;
+    }
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")))?;
+    let sources = fs::read_dir(home.join("registry/src")).ok()?;
+    let mut flags: Vec<String> = sources
+        .filter_map(|entry| {
+            Some(format!("--remap-path-prefix={}=/crates", entry.ok()?.path().display()))
+        })
+        .collect();
+    flags.sort_unstable();
+    flags.extend(["-C".to_owned(), "link-arg=--allow-undefined".to_owned()]);
+    // As cargo separates them: a space may be part of a path.
+    Some(flags.join("\x1f"))
 }
 
 /// Whether the compiler can make modules; if not, what to install.
@@ -217,13 +247,13 @@ fn has_target() -> anyhow::Result<()> {
 }
 
 impl Check {
-    pub(super) fn run(self, output: Output) -> anyhow::Result<()> {
+    pub(super) fn run(self, output: Terminal) -> anyhow::Result<()> {
         report(&self.module, output)
     }
 }
 
 /// Says whether a module may run, and what it is made of.
-fn report(path: &Path, output: Output) -> anyhow::Result<()> {
+fn report(path: &Path, output: Terminal) -> anyhow::Result<()> {
     let module = read_module(path)?;
     let outline = inspect(&module).map_err(|reason| {
         failed(
