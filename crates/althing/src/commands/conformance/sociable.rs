@@ -242,7 +242,8 @@ async fn last_receipt(topology: &Topology, home: &Home, count: usize) -> anyhow:
     let question = json!({ "receipt": { "number": last["receipt"]["number"] } });
     let kept = answer(shop.contract, question.to_string()).await?;
     ensure!(kept == last["receipt"], "the shop has another receipt: {kept}");
-    ensure!(kept["paid"]["amount"] == shop.price.to_string(), "it paid {}", kept["paid"]);
+    let price = shop.price.to_string();
+    ensure!(kept["paid"]["amount"] == price.as_str(), "it paid {}", kept["paid"]);
     Ok(json!({ "shop": shop.letter, "receipt": kept }))
 }
 

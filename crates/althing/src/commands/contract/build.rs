@@ -205,8 +205,8 @@ fn built(messages: &[u8]) -> Option<PathBuf> {
     }
     let text = String::from_utf8_lossy(messages);
     let made = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let files = made.flat_map(|message| message.filenames);
-    files.filter(|path| path.extension().is_some_and(|it| it == "wasm")).next_back()
+    let mut files = made.flat_map(|message| message.filenames);
+    files.rfind(|path| path.extension().is_some_and(|it| it == "wasm"))
 }
 
 /// What makes the module the same wherever it is built by the same compiler: where crates.io's sources lie
