@@ -372,6 +372,38 @@ export class Client {
     return this.#get(`/v1/governance/at/${height}`, {}, options);
   }
 
+  // Other ledgers.
+
+  /** What organisations know of other ledgers. */
+  links(query: model.LinksQuery = {}, options?: RequestOptions): Promise<model.Page<model.Link>> {
+    return this.#get("/v1/links", query, options);
+  }
+
+  /** What one knows of another ledger. */
+  link(id: model.Hex, options?: RequestOptions): Promise<model.Link> {
+    return this.#get(`/v1/links/${segment(id)}`, {}, options);
+  }
+
+  /** Calls that this ledger asks others, oldest first. */
+  askedCalls(query: model.AskedCallsQuery = {}, options?: RequestOptions): Promise<model.Page<model.AskedCall>> {
+    return this.#get("/v1/calls/asked", query, options);
+  }
+
+  /** A call that this ledger asks. */
+  askedCall(id: model.Hex, options?: RequestOptions): Promise<model.AskedCall> {
+    return this.#get(`/v1/calls/asked/${segment(id)}`, {}, options);
+  }
+
+  /** Calls that other ledgers ask this one, oldest first. */
+  takenCalls(query: model.TakenCallsQuery = {}, options?: RequestOptions): Promise<model.Page<model.TakenCall>> {
+    return this.#get("/v1/calls/taken", query, options);
+  }
+
+  /** A call that another ledger asks this one. */
+  takenCall(ledger: model.Hex, id: model.Hex, options?: RequestOptions): Promise<model.TakenCall> {
+    return this.#get(`/v1/calls/taken/${segment(ledger)}/${segment(id)}`, {}, options);
+  }
+
   /** All proposals of changes, newest first. */
   proposals(query: model.ProposalsQuery = {}, options?: RequestOptions): Promise<model.Page<model.Proposal>> {
     return this.#get('/v1/governance/proposals', query, options);

@@ -176,7 +176,7 @@ async fn make(
         text,
         ask: None,
         patience_blocks: 0,
-        grant_blocks_max: 0,
+        grant_blocks_max: 1,
     };
     session
         .perform(vec![

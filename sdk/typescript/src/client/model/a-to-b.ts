@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Change, Did, ExecutionResult, Hex, Key, Offer, Operation, Outcome, Problem, Resource, StreamPlacement, ThingReport, Time, TransactionStatus } from './index.ts';
+import type { CallAnswer, CallPayment, Change, Did, ExecutionResult, Hex, Key, Offer, Operation, Outcome, Problem, Resource, StreamPlacement, ThingReport, Time, TransactionStatus } from './index.ts';
 
 /** Who has access to what, from whom, for which purpose. */
 export interface Access {
@@ -245,7 +245,25 @@ export type Action =
   /** Gives back what was taken from behind a peer and is free. */
   | { type: 'collect_stake'; peer: Did }
   /** Shows that a peer voted twice. */
-  | { type: 'report_double_vote'; epoch: number; first: string; second: string; view: number; vote_key: Hex };
+  | { type: 'report_double_vote'; epoch: number; first: string; second: string; view: number; vote_key: Hex }
+  /** Relies on another ledger. */
+  | { type: 'register_link'; genesis_digest: Hex }
+  /** Tells a link of a newer block. */
+  | { type: 'advance_link'; link: Hex; proof_digest: Hex }
+  /** Shows that the ledger behind a link forked. */
+  | { type: 'report_fork'; link: Hex }
+  /** Suspends a link, resumes it or ends it. */
+  | { type: 'set_link_status'; link: Hex; status: string }
+  /** Asks a service of another ledger. */
+  | { type: 'ask_ledger'; deadline: Time; ledger: Hex; payment?: CallPayment; refund: Time; request: string; service: Hex }
+  /** Takes a call of another ledger in. */
+  | { type: 'take_call'; proof_digest: Hex }
+  /** Answers a call of another ledger. */
+  | { type: 'answer_call'; accepted: boolean; answer: string; call: Hex; ledger: Hex }
+  /** Brings the answer to a call back. */
+  | { type: 'settle_call'; call: Hex; proof_digest: Hex }
+  /** Gives up a call that was not answered in time. */
+  | { type: 'refund_call'; call: Hex };
 
 /** Whether one transaction of a request was admitted. */
 export interface Admission {
@@ -361,6 +379,38 @@ export interface Asked {
   since_height: number;
   /** Last height wanted. */
   until_height: number;
+}
+
+/** A call that this ledger asks another. */
+export interface AskedCall {
+  /** The answer. */
+  answer?: CallAnswer;
+  /** Time of that block. */
+  asked: Time;
+  /** Height at which it was asked. */
+  asked_height: number;
+  /** Who asks. */
+  caller: Did;
+  /** Until when it can be answered. */
+  deadline: Time;
+  /** Height at which it ended. */
+  ended_height?: number;
+  /** Its id: that of the transaction that asked. */
+  id: Hex;
+  /** Which ledger. */
+  ledger: Hex;
+  /** Over which link. */
+  link: Hex;
+  /** What is paid for the answer. */
+  payment?: CallPayment;
+  /** From when on it can be refunded, if no answer came. */
+  refund: Time;
+  /** What is asked, hex. */
+  request: string;
+  /** Which service there. */
+  service: Hex;
+  /** `asked`, `settled`, `declined` or `refunded`. */
+  state: string;
 }
 
 /** A key with a value in an event of a contract. */

@@ -1,6 +1,26 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Attribute, Hex, KeptFor, Key, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Regulation, Resource, ServiceEndpoint, StreamPlacement, StreamSilence, Takes, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
+import type { Access, Attribute, Hex, KeptFor, Key, LinkEvent, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Regulation, Resource, ServiceEndpoint, StreamPlacement, StreamSilence, Takes, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
+
+/** An answer to a call. */
+export interface CallAnswer {
+  /** Whether what was asked is done; if not, it was declined. */
+  accepted: boolean;
+  /** The answer, hex. */
+  answer: string;
+  /** Who answered, on the ledger that was asked. */
+  by: Hex;
+  /** Height there. */
+  height: number;
+}
+
+/** Tokens that are locked for an answer. */
+export interface CallPayment {
+  /** How many, in the smallest unit. */
+  amount: string;
+  /** For whom, on the ledger that asks. */
+  payee: Hex;
+}
 
 /** What the members of a ledger decide on together. */
 export type Change =
@@ -490,6 +510,10 @@ export type Event =
   /** Something about tokens; `what` says what. */
   | TokenEvent & {
     type: 'tokens';
+  }
+  /** Something between this ledger and another; `what` says what. */
+  | LinkEvent & {
+    type: 'links';
   };
 
 /** An event with its place on the ledger. */

@@ -273,6 +273,73 @@ export interface LatestReading {
   unit: string;
 }
 
+/** What an organisation knows of another ledger. */
+export interface Link {
+  /** Time of that block. */
+  advanced: Time;
+  /** Height here at which it last went up. */
+  advanced_height: number;
+  /** That block. */
+  block: Hex;
+  /** Its epoch. */
+  epoch: number;
+  /** Why it is frozen. */
+  fork?: LinkFork;
+  /** Height of the newest block known there; 0 while none is. */
+  height: number;
+  /** Its id. */
+  id: Hex;
+  /** The other ledger. */
+  ledger: Hex;
+  /** Name of its network. */
+  network: string;
+  /** Calls across it, either way, that wait for an answer. */
+  open_calls: number;
+  /** The organisation that relies on it. */
+  owner: Did;
+  /** Height here at which it was registered. */
+  registered_height: number;
+  /** `live`, `suspended`, `ended` or `frozen`. */
+  status: string;
+  /** Its time; that of the genesis while no block is known. */
+  time: Time;
+  /** How many validators are known there. */
+  validators: number;
+  /** First epoch of these: what leads to newer ones begins here. */
+  validators_epoch: number;
+}
+
+/** What happened between this ledger and another. */
+export type LinkEvent =
+  /** An organisation relies on another ledger. */
+  | { ledger: Hex; link: Hex; owner: Did; what: 'registered' }
+  /** A newer block of the other ledger is known. */
+  | { epoch: number; height: number; link: Hex; what: 'advanced' }
+  /** A link was suspended, resumed or ended. */
+  | { link: Hex; status: string; what: 'status_set' }
+  /** The other ledger has two final blocks of one height. */
+  | { height: number; link: Hex; what: 'frozen' }
+  /** Somebody asks a service of another ledger. */
+  | { call: Hex; caller: Did; deadline: Time; ledger: Hex; service: Hex; what: 'asked' }
+  /** A call of another ledger arrived. */
+  | { call: Hex; deadline: Time; ledger: Hex; provider: Did; service: Hex; what: 'taken' }
+  /** A call of another ledger is answered. */
+  | { accepted: boolean; by: Did; call: Hex; ledger: Hex; what: 'answered' }
+  /** The answer to a call came back. */
+  | { accepted: boolean; call: Hex; caller: Did; what: 'settled' }
+  /** No answer to a call came in time. */
+  | { call: Hex; caller: Did; what: 'refunded' };
+
+/** Two final blocks of one height. */
+export interface LinkFork {
+  /** One. */
+  first: Hex;
+  /** The height. */
+  height: number;
+  /** The other. */
+  second: Hex;
+}
+
 /**
  * An entry of such a log. Each names the digest of the one before it, so that none can be changed,
  * left out or put in without it being seen.

@@ -118,6 +118,26 @@ export interface BlockQuery {
   limit?: number;
 }
 
+/** Parameters of `/v1/calls/asked`. */
+export interface AskedCallsQuery {
+  /** Only those that wait for an answer. */
+  open?: boolean;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/calls/taken`. */
+export interface TakenCallsQuery {
+  /** Only those that wait for an answer. */
+  open?: boolean;
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
 /** Parameters of `/v1/codes`. */
 export interface CodesQuery {
   /** Go on after this item: `next` of the page before. */
@@ -266,6 +286,16 @@ export interface SocketQuery {
 
 /** Parameters of `/v1/governance/proposals`. */
 export interface ProposalsQuery {
+  /** Go on after this item: `next` of the page before. */
+  after?: string;
+  /** At most so many items. */
+  limit?: number;
+}
+
+/** Parameters of `/v1/links`. */
+export interface LinksQuery {
+  /** Of this organisation. */
+  owner?: Id;
   /** Go on after this item: `next` of the page before. */
   after?: string;
   /** At most so many items. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, Aggregate, AllocationForm, Binding, Cursor, Did, Event, FeesForm, Hex, KeyShare, Multikey, Offer, Outcome, PeerRole, Place, Placement, PriceRule, Property, RefusalText, Regulation } from './index.ts';
+import type { Action, Aggregate, AllocationForm, Binding, CallAnswer, CallPayment, Cursor, Did, Event, FeesForm, Hex, KeyShare, Multikey, Offer, Outcome, PeerRole, Place, Placement, PriceRule, Property, RefusalText, Regulation } from './index.ts';
 
 /** A batch of a confidential stream: its readings are for who has the key. */
 export interface SealedBatch {
@@ -359,6 +359,36 @@ export interface Supply {
   token?: TokenName;
   /** All there are. */
   total: string;
+}
+
+/** A call that another ledger asks this one. */
+export interface TakenCall {
+  /** The answer. */
+  answer?: CallAnswer;
+  /** Who asks there. */
+  caller: Hex;
+  /** Until when it can be answered. */
+  deadline: Time;
+  /** The call's id there. */
+  id: Hex;
+  /** The ledger that asks. */
+  ledger: Hex;
+  /** What is paid for the answer, there. */
+  payment?: CallPayment;
+  /** Who provides it. */
+  provider: Did;
+  /** From when on it can be refunded there, if no answer came back. */
+  refund: Time;
+  /** What is asked, hex. */
+  request: string;
+  /** Which service. */
+  service: Hex;
+  /** `taken`, `answered` or `declined`. */
+  state: string;
+  /** Time of that block. */
+  taken: Time;
+  /** Height at which it arrived. */
+  taken_height: number;
 }
 
 /** When a change of the configuration counts. */
