@@ -15,8 +15,10 @@ const SIMULATION_SEEDS_OF_COMMIT: u64 = 100;
 /// How long each decoder is fuzzed, seconds.
 const FUZZ_SECONDS: u64 = 2;
 /// Procedures of Y.4464 clause 10 that are run.
-const PROCEDURES: &[&str] =
-    &["10.1", "10.2", "10.3", "10.4", "10.5", "10.6a", "10.6b", "10.7", "II.2", "II.3", "II.4"];
+const PROCEDURES: &[&str] = &[
+    "10.1", "10.2", "10.3", "10.4", "10.5", "10.6a", "10.6b", "10.7", "II.1", "II.2", "II.3",
+    "II.4",
+];
 /// Programs that tests call, by any of several names, with the line that installs each.
 const TOOLS: &[(&[&str], &str)] = &[
     (&["mosquitto_pub --help"], "sudo apt-get install --yes mosquitto-clients"),

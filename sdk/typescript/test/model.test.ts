@@ -47,6 +47,7 @@ test('every operation has a method, with the parameters of the operation', async
     client.commands(ID), client.command(ID), client.voucher(ID),
     client.supply(), client.holdings(), client.holding(ID), client.transfers(ID), client.escrows(ID), client.sponsored(ID),
     client.rewardsBy(ID), client.rewardsOf(ID), client.escrow(ID), client.reward(ID), client.candidates(), client.stake(ID),
+    client.links(), client.link(ID), client.askedCalls(), client.askedCall(ID), client.takenCalls(), client.takenCall(ID, ID),
     client.governance(), client.policiesAt(7), client.proposals(), client.proposal(ID), client.consequence(new Uint8Array(1)),
     client.codes(), client.code(ID), client.codeModule(ID), client.contracts(), client.contract(ID), client.contractHistory(ID),
     client.askContract(ID, { message: '{}' }), client.tryOut(new Uint8Array(1)),
