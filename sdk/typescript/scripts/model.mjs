@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const DOCUMENT = new URL('../../../docs/reference/openapi.json', import.meta.url);
 const FOLDER = new URL('../src/client/model/', import.meta.url);
 /** The files by the last initial of the forms in them: none may grow beyond what one reads at a time. */
-const FILES = { B: 'a-to-b.ts', F: 'c-to-f.ts', O: 'g-to-o.ts', R: 'p-to-r.ts', Z: 's-to-z.ts' };
+const FILES = { B: 'a-to-b.ts', F: 'c-to-f.ts', O: 'g-to-o.ts', R: 'p-to-r.ts', S: 's.ts', Z: 't-to-z.ts' };
 const HEAD = '// Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.\n\n';
 
 const PAGE = `/** A part of a list: pass \`next\` as \`after\` to go on; it is absent on the last page. */

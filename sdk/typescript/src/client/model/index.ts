@@ -4,7 +4,8 @@ export type * from './a-to-b.ts';
 export type * from './c-to-f.ts';
 export type * from './g-to-o.ts';
 export type * from './p-to-r.ts';
-export type * from './s-to-z.ts';
+export type * from './s.ts';
+export type * from './t-to-z.ts';
 export type * from './requests.ts';
 
 /** A part of a list: pass `next` as `after` to go on; it is absent on the last page. */
