@@ -17,8 +17,8 @@ use althing_proof::{
 };
 use althing_state::{Direction, Read, StoreError, prefix_end};
 use althing_types::{
-    Call, CallAnswer, CallSettlement, EntityId, Event, LedgerId, LinkEvent, LinkId, Offered,
-    Refusal, TxId, Wire as _,
+    Call, CallAnswer, CallSettlement, EntityId, Event, LedgerId, LinkEvent, LinkId, LinkStatus,
+    Offered, Refusal, TxId, Wire as _,
     limits::{CALL_LIFE_MS_MAX, CALL_SKEW_MS_MAX, CALLS_OF_LINK_MAX},
 };
 
@@ -179,7 +179,7 @@ pub(crate) fn settle<R: Read>(
     entity::active(state, &actor.id)?;
     let id = told.call;
     let record = open(state, &id)?;
-    let mut link = link::to_ledger(state, &record.owner, &record.call.ledger)?;
+    let mut link = settling(state, &record)?;
     let shown = Shown::from_wire(&told.proof).map_err(|_| Refusal::BadForeignProof)?;
     let here = state.now.ledger;
     let claimed = shown.row.value.as_ref().ok_or(Refusal::BadForeignProof)?;
@@ -228,6 +228,13 @@ pub(crate) fn refund<R: Read>(
 
 fn open<R: Read>(state: &Transition<'_, R>, id: &TxId) -> Result<CallRecord, Stop> {
     Ok(state.get(&proof_key::call(id))?.ok_or(Refusal::UnknownCall)?)
+}
+
+/// The link that a call was asked across. To suspend or end it is its owner's, who pays for the call too: that must
+/// not spare it paying for an answer that came in time. A fork does, since no answer can be told from another then.
+fn settling<R: Read>(state: &Transition<'_, R>, record: &CallRecord) -> Result<LinkRecord, Stop> {
+    let link = link::link(state, &LinkId::derive(&record.owner, &record.call.ledger))?;
+    if link.status == LinkStatus::Frozen { Err(Refusal::LinkClosed.into()) } else { Ok(link) }
 }
 
 /// Takes a call out of the state, where no proof finds it any more; the index keeps what came of it.

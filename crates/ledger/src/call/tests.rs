@@ -284,16 +284,18 @@ fn a_lying_relay_gets_nothing_through() {
     assert_eq!(third.act(third.a, take(&honest)), Err(Refusal::WrongLedger));
 }
 
+/// Who asks owns the link: closing it must not spare it the payment of an answer that came in time.
 #[test]
-fn nothing_passes_a_link_that_is_closed_but_a_refund() {
+fn a_link_that_is_closed_takes_nothing_new_and_ends_what_is_under_way() {
     let mut two = Two::new();
-    let id = two.ask();
+    let (id, late) = (two.ask(), two.ask());
+    let before = two.balances();
     let request = two.request(&id);
     let set = |owner, ledger, status| {
         let link = LinkId::derive(&owner, &ledger);
         Action::SetLinkStatus { link, status }
     };
-    use althing_types::LinkStatus::{Live, Suspended};
+    use althing_types::LinkStatus::{Ended, Live, Suspended};
     two.asked.must(two.asked.b, set(two.asked.b, two.asks.ledger, Suspended));
     assert_eq!(two.asked.act(two.asked.a, take(&request)), Err(Refusal::LinkClosed));
     two.asked.must(two.asked.b, set(two.asked.b, two.asks.ledger, Live));
@@ -301,12 +303,15 @@ fn nothing_passes_a_link_that_is_closed_but_a_refund() {
     let answer = two.answer(&id, true);
     two.asked.must(two.provider, answer);
     two.asks.must(two.asks.a, set(two.asks.a, two.asked.ledger, Suspended));
-    let reply = settle(id, &two.reply(&id));
-    assert_eq!(two.asks.act(two.asks.a, reply), Err(Refusal::LinkClosed));
     let call = two.call(two.asks.time_ms() + HOUR_MS);
     assert_eq!(two.asks.act(two.caller, Action::AskLedger(call)), Err(Refusal::LinkClosed));
+    two.asks.must(two.asks.a, set(two.asks.a, two.asked.ledger, Ended));
+    let reply = settle(id, &two.reply(&id));
+    two.asks.must(two.asks.b, reply);
+    assert_eq!(two.balances(), [before[0], before[1] + u128::from(PAID)]);
     two.asks.pace_ms = HOUR_MS + GRACE_MS + 1;
-    two.asks.must(two.asks.b, Action::RefundCall { call: id });
+    two.asks.must(two.asks.b, Action::RefundCall { call: late });
+    assert_eq!(two.balances()[0], before[0] + u128::from(PAID));
     assert_eq!(two.open(), [0, 0]);
 }
 
