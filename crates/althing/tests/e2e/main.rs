@@ -18,6 +18,7 @@ mod messages;
 mod newcomer;
 mod operate;
 mod placement;
+mod presence;
 mod private;
 mod sealed;
 mod sensor;

@@ -1,7 +1,4 @@
 //! What somebody who follows events can ask for.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use althing_api::Config;
 use althing_client::{
@@ -9,7 +6,8 @@ use althing_client::{
     model::{EVENT_TYPES, Event, EventRecord, Hex, query},
 };
 use althing_types::{Action, Payload, Reading, StreamId, ThingId, Value, Wire as _};
-use support::{Host, PATIENCE, with_peer};
+
+use crate::support::{Host, PATIENCE, with_peer};
 
 fn description(title: &str, semantic: &str) -> Vec<u8> {
     format!(

@@ -1,7 +1,4 @@
 //! Gateways that say how they are doing, and others that say so in their name.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use althing_api::Config;
 use althing_client::{
@@ -9,7 +6,8 @@ use althing_client::{
     model::{GATEWAY_PURPOSE, GatewayPresence, GatewayQueue, GatewayReport},
 };
 use althing_types::{EntityId, EntityKind, SigningKey};
-use support::{Host, PATIENCE, key, with_peer};
+
+use crate::support::{Host, PATIENCE, key, with_peer};
 
 fn speaking_as(host: &Host, entity: EntityId, key: SigningKey, purpose: &str) -> Client {
     host.client.reading_as(ReadingAs { entity, key, purpose: purpose.to_owned() })

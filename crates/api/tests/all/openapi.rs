@@ -1,5 +1,4 @@
 //! The committed description of the interface is the one of this program.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{collections::BTreeSet, fs, path::Path};
 

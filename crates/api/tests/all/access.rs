@@ -1,7 +1,4 @@
 //! What owners decide about reading, seen by readers with and without a right.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +14,8 @@ use althing_types::{
     Record, Refusal, Resource, Right, ServiceId, ServiceStatus, StreamId, Terms, ThingId, Value,
     Version, Wire as _,
 };
-use support::{Host, PATIENCE, key, with_peer};
+
+use crate::support::{Host, PATIENCE, key, with_peer};
 
 const DESCRIPTION: &str = r#"{
   "@context": "https://www.w3.org/2022/wot/td/v1.1",
@@ -359,12 +357,16 @@ fn only_a_token_of_the_reader_for_this_peer_and_time_counts() {
             ("that is too long", format!("Bearer {}", "ab".repeat(4_000)), 401),
             ("cut off", bearer(good.clone(), 9)[..100].into(), 401),
         ] {
-            let status = support::status_with(&url, &value).await;
+            let status = crate::support::status_with(&url, &value).await;
             assert_eq!(status, expected, "a token {what}");
         }
         let revoke = Action::RevokeEntity { entity: meter.service.signer().entity };
         perform(&host, &host.organisation, vec![revoke]).await;
-        assert_eq!(support::status_with(&url, &bearer(good, 9)).await, 401, "of who was revoked");
+        assert_eq!(
+            crate::support::status_with(&url, &bearer(good, 9)).await,
+            401,
+            "of who was revoked"
+        );
     });
 }
 
@@ -404,7 +406,7 @@ fn only(resource: Resource, reader: EntityId) -> Action {
 
 /// Makes a contract of the organisation from the module that comes built.
 async fn metering(host: &Host) -> ContractId {
-    let module = include_bytes!("../../../contracts/artifacts/metering.wasm");
+    let module = include_bytes!("../../../../contracts/artifacts/metering.wasm");
     let code = CodeId::of(module);
     let parts: Vec<&[u8]> = module.chunks(65_536).collect();
     let count = parts.len() as u16;

@@ -1,7 +1,4 @@
 //! The interface of a running peer, seen by the client.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use std::time::Duration;
 
@@ -18,7 +15,8 @@ use althing_types::{
     Action, Cause, Effect as Deed, EntityKind, Payload, Reading, Record, Refusal, StreamId,
     ThingId, Trigger, Value, Wire as _,
 };
-use support::{Host, PATIENCE, key, with_peer};
+
+use crate::support::{Host, PATIENCE, key, with_peer};
 
 const DESCRIPTION: &str = r#"{
   "@context": "https://www.w3.org/2022/wot/td/v1.1",

@@ -1,12 +1,10 @@
 //! A peer whose payloads may take so much of the disk and no more.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use althing_api::Config;
 use althing_client::{Submission, model::HealthState};
 use althing_types::{Action, Payload, Reading, StreamId, ThingId, Value, Wire as _};
-use support::{Host, PATIENCE, with_bounded_peer};
+
+use crate::support::{Host, PATIENCE, with_bounded_peer};
 
 const DESCRIPTION: &str = r#"{
   "@context": "https://www.w3.org/2022/wot/td/v1.1",

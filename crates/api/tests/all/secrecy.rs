@@ -1,7 +1,4 @@
 //! A confidential stream and its erasure through the interface of a peer that runs.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use althing_api::Config;
 use althing_client::{
@@ -14,7 +11,8 @@ use althing_types::{
     Refusal, StreamId, StreamKey, ThingId, Value, Wire as _,
 };
 use rand::rngs::OsRng;
-use support::{Host, PATIENCE, key, with_peer};
+
+use crate::support::{Host, PATIENCE, key, with_peer};
 
 const DESCRIPTION: &str = r#"{
   "@context": "https://www.w3.org/2022/wot/td/v1.1",

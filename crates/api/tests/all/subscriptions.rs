@@ -1,7 +1,4 @@
 //! Being told: webhooks that call a server of somebody else, and events over a WebSocket.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use std::{
     sync::{Arc, Mutex},
@@ -17,9 +14,10 @@ use althing_types::{Action, Record, Signature};
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::any};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{SinkExt as _, StreamExt as _};
-use support::{Host, PATIENCE, key, with_peer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Host, PATIENCE, key, with_peer};
 
 /// A call as the server that was called saw it.
 type Call = (String, HeaderMap, Bytes);

@@ -1,5 +1,5 @@
 //! One peer that is a whole network, with its interface on a free port.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(unreachable_pub, reason = "what tests share is public to them")]
 
 use std::time::Duration;
 

@@ -1,17 +1,15 @@
 //! Hostile requests: each gets a problem with a stable code, none a 500, and the peer goes on.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use std::time::Duration;
 
 use althing_api::Config;
 use althing_client::submission::REQUEST_BYTES_MAX;
-use support::{PATIENCE, with_peer};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
 };
+
+use crate::support::{PATIENCE, with_peer};
 
 const HEX: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 

@@ -1,8 +1,5 @@
 //! Bad transactions, one of each kind: each is refused with the code for it, and nothing of what was
 //! good is lost.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,11 +14,12 @@ use althing_types::{
     Transaction, Value, Wire as _,
     limits::{DESCRIPTION_BYTES_MAX, PAYLOAD_BYTES_MAX},
 };
-use support::{Host, PATIENCE, key, with_peer};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
+
+use crate::support::{Host, PATIENCE, key, with_peer};
 
 /// A Thing Description whose property has this unit.
 fn description(unit: &str) -> Vec<u8> {

@@ -1,7 +1,4 @@
 //! What members decide about how readings are kept, and what they had decided once.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use althing_api::Config;
 use althing_client::{Error, model::Outcome};
@@ -9,7 +6,8 @@ use althing_types::{
     Action, Change, Demands, Deploy, Parameters, Participation, Placement, Proposal, Regulation,
     StreamId, StreamPlacement, ThingId, Transact, VotingRule,
 };
-use support::{Host, PATIENCE, with_peer};
+
+use crate::support::{Host, PATIENCE, with_peer};
 
 const DESCRIPTION: &str = r#"{
   "@context": "https://www.w3.org/2022/wot/td/v1.1",

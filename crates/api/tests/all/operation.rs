@@ -1,7 +1,4 @@
 //! What operators do, and who is none.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,8 +9,9 @@ use althing_client::{
     operating::{self, MACHINE_ENTITY, act_purpose},
 };
 use althing_types::{Action, EntityId, EntityKind, Reader, Record, SigningKey, Wire as _};
-use support::{Host, PATIENCE, genesis, key, with_peer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::support::{Host, PATIENCE, genesis, key, with_peer};
 
 /// Operators: the harbour. Auditors: an entity that each test registers under key 8.
 fn config(data: &std::path::Path) -> Config {
