@@ -1,5 +1,4 @@
 //! The simulator must replay, and must find what is wrong.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
 

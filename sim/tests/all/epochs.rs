@@ -1,5 +1,4 @@
 //! Validators that change while the network runs.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! Peers that come late, begin with a state of other peers, and find out who lies to them.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
 
