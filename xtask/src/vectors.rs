@@ -14,6 +14,7 @@ use crate::root;
 mod access;
 mod actions;
 mod blocks;
+mod direct;
 mod founding;
 mod governance;
 mod identity;

@@ -30,6 +30,9 @@ pub mod operating;
 
 pub mod amount;
 
+mod direct;
+pub use direct::Direct;
+
 mod reading;
 pub use reading::ReadingAs;
 

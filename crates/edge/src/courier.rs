@@ -145,34 +145,47 @@ impl Courier {
     /// # Errors
     /// [`Rejection`], for the device to be told.
     pub fn answer(&self, topic: &str, payload: &[u8]) -> Result<Option<CommandReport>, Rejection> {
-        let malformed = |detail: &str| Rejection::Malformed {
-            topic: topic.chars().take(crate::QUOTED_CHARS_MAX).collect(),
-            detail: detail.to_owned(),
-        };
-        let thing = thing_of_answer(topic).ok_or_else(|| malformed("not a topic of answers"))?;
-        let answer: Answer<'_> = serde_json::from_slice(payload)
-            .map_err(|_| malformed(r#"{"id": "...", "state": "done", "result": ...} expected"#))?;
-        let command =
-            TxId::from_hex(answer.id).ok_or_else(|| malformed("`id` has 64 hex digits"))?;
-        if self.over.contains(&command) {
+        let (thing, report) = read_answer(topic, payload)?;
+        if self.over.contains(&report.command) {
             return Ok(None);
         }
-        let is_of_thing = self.under_way.get(&command).is_some_and(|one| one.errand.thing == thing);
-        if !is_of_thing {
-            return Err(malformed("the thing has no open command of this id"));
+        let open = self.under_way.get(&report.command);
+        if open.is_none_or(|one| one.errand.thing != thing) {
+            return Err(malformed(topic, "the thing has no open command of this id"));
         }
-        let state = match answer.state {
-            "accepted" => CommandState::Accepted,
-            "done" => CommandState::Done,
-            "failed" => CommandState::Failed,
-            _ => return Err(malformed("`state` is accepted, done or failed")),
-        };
-        let result = answer.result.map(|result| result.get().as_bytes().to_vec());
-        if result.as_ref().is_some_and(|result| result.len() > COMMAND_RESULT_BYTES_MAX) {
-            return Err(Rejection::TooLarge { len: payload.len(), max: COMMAND_RESULT_BYTES_MAX });
-        }
-        Ok(Some(CommandReport { command, state, result: result.map(Into::into) }))
+        Ok(Some(report))
     }
+}
+
+fn malformed(topic: &str, detail: &str) -> Rejection {
+    let topic = topic.chars().take(crate::QUOTED_CHARS_MAX).collect();
+    Rejection::Malformed { topic, detail: detail.to_owned() }
+}
+
+/// Reads what a device says of something that it was asked, and of which thing it speaks.
+///
+/// # Errors
+/// [`Rejection`], for the device to be told.
+pub fn read_answer<'a>(
+    topic: &'a str,
+    payload: &[u8],
+) -> Result<(&'a str, CommandReport), Rejection> {
+    let malformed = |detail: &str| malformed(topic, detail);
+    let thing = thing_of_answer(topic).ok_or_else(|| malformed("not a topic of answers"))?;
+    let answer: Answer<'_> = serde_json::from_slice(payload)
+        .map_err(|_| malformed(r#"{"id": "...", "state": "done", "result": ...} expected"#))?;
+    let command = TxId::from_hex(answer.id).ok_or_else(|| malformed("`id` has 64 hex digits"))?;
+    let state = match answer.state {
+        "accepted" => CommandState::Accepted,
+        "done" => CommandState::Done,
+        "failed" => CommandState::Failed,
+        _ => return Err(malformed("`state` is accepted, done or failed")),
+    };
+    let result = answer.result.map(|result| result.get().as_bytes().to_vec());
+    if result.as_ref().is_some_and(|result| result.len() > COMMAND_RESULT_BYTES_MAX) {
+        return Err(Rejection::TooLarge { len: payload.len(), max: COMMAND_RESULT_BYTES_MAX });
+    }
+    Ok((thing, CommandReport { command, state, result: result.map(Into::into) }))
 }
 
 /// What a device publishes.

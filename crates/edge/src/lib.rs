@@ -52,6 +52,8 @@ pub use topic::{Captured, Pattern, PatternError, TOPIC_BYTES_MAX, TOPIC_LEVELS_M
 
 pub mod courier;
 
+pub mod direct;
+
 mod pointer;
 pub use pointer::{POINTER_STEPS_MAX, Pointer, PointerError};
 
@@ -75,6 +77,8 @@ pub use record::{Numbered, RECORD_BYTES_MAX, Record};
 pub mod coap;
 
 pub mod journal;
+
+pub mod presence;
 
 mod rights;
 pub use rights::{Grant, Principal, Rights, RightsTable};

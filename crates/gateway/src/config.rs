@@ -18,6 +18,8 @@ pub struct Config {
     pub mqtt: MqttConfig,
     /// Its queue on disk.
     pub queue: QueueConfig,
+    /// How it serves direct requests, if it does.
+    pub direct: Option<crate::DirectConfig>,
     /// How long signer and peer may take to answer. A transaction that is not final by then is
     /// looked for later.
     pub answer_timeout: Duration,

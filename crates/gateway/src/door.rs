@@ -8,6 +8,7 @@ use althing_edge::{Principal, Rejection};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::driver::{Answer, Control, Publish, Reply, wall_ms};
+use crate::gateway::Delivered;
 use crate::mqtt::{Hub, Routes};
 
 /// Most listeners for messages to devices: one for each adapter.
@@ -147,6 +148,16 @@ impl Door {
         // The adapter has asked for the device's rights, which the broker does not know.
         self.hub.with(|broker, now| broker.publish(now, Publisher::Gateway, message));
         Ok(())
+    }
+
+    /// Publishes a message to the devices that subscribed to its topic, which is one.
+    pub(crate) fn tell(&self, topic: &str, payload: Vec<u8>, qos: Qos, retain: bool) -> Delivered {
+        let (topic, properties, expires_ms) = (topic.to_owned(), Vec::new(), None);
+        let message = Message { topic, payload, qos, retain, properties, expires_ms };
+        let observers = self.observers().tell(&message.topic, &message.payload);
+        let (reached, _) =
+            self.hub.with(|broker, now| broker.publish(now, Publisher::Gateway, message));
+        Delivered { now: reached.now + observers, queued: reached.queued }
     }
 
     /// What was taken last under a topic, as SenML in JSON.

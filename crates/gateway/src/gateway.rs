@@ -1,11 +1,11 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use althing_edge::broker::filter::{is_topic_filter, is_topic_name};
-use althing_edge::broker::{Broker, Dismissal, DueWill, Message, Publisher, Qos, RowError};
+use althing_edge::broker::{Broker, Dismissal, DueWill, Qos, RowError};
 use althing_edge::{LimitError, Principal, Profile, RightsTable, ThingSpec};
 use althing_types::{EntityId, ThingId};
 use futures::future::BoxFuture;
@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use crate::config::{Config, MqttConfig, QueueConfig};
+use crate::direct::{Direct, DirectConfig};
 use crate::door::Door;
 use crate::driver::{Control, Driver, DriverStatus, OnThings, wall_ms};
 use crate::mqtt::{
@@ -60,6 +61,15 @@ pub enum StartError {
         /// What is wrong.
         #[source]
         source: RowError,
+    },
+    /// What was served directly and is not recorded yet cannot be read.
+    #[error("failed to take up what was served directly, in `{path}`")]
+    Direct {
+        /// Where.
+        path: std::path::PathBuf,
+        /// What failed.
+        #[source]
+        source: io::Error,
     },
     /// TLS cannot be offered.
     #[error("failed to prepare TLS")]
@@ -141,6 +151,8 @@ pub struct Handle {
     hub: Arc<Hub>,
     routes: Arc<Routes>,
     door: Door,
+    direct: Option<Arc<Direct>>,
+    served: Arc<Mutex<BTreeMap<String, ThingId>>>,
     counters: Arc<Counters>,
     listeners: JoinSet<()>,
     around: Vec<AbortHandle>,
@@ -161,9 +173,9 @@ impl Gateway {
         let mqtt = Arc::new(config.mqtt.clone());
         let sockets = listen(&mqtt).await?;
         let (edge, queue) = (config.edge.clone(), config.queue.clone());
+        let direct = config.direct.clone();
         let mut driver = Driver::open(config, uplink, signer)?;
         let (hub, wills) = open_hub(&queue, &mqtt)?;
-        driver.tell_things(table_of_rights(&mqtt, edge.profiles, hub.clone()));
 
         let (publishes, publishes_receiver) = mpsc::channel(PUBLISHES_WAITING_MAX);
         let (control, control_receiver) = mpsc::channel(CONTROLS_WAITING_MAX);
@@ -176,6 +188,10 @@ impl Gateway {
             hub.clone(),
             stopping_receiver.clone(),
         );
+        let direct = open_direct(direct, edge.gateway, &queue, &door, &routes)?;
+        let served = Arc::new(Mutex::default());
+        let told = (direct.clone(), Arc::clone(&served));
+        driver.tell_things(on_things(&mqtt, edge.profiles, hub.clone(), told));
         let counters = Arc::new(Counters::default());
         let uplink = driver.uplink();
         let ask_key = Arc::new(move |entity| -> BoxFuture<'static, _> {
@@ -215,6 +231,8 @@ impl Gateway {
             hub,
             routes,
             door,
+            direct,
+            served,
             counters,
             listeners,
             around,
@@ -236,10 +254,37 @@ fn open_hub(
     Ok(Hub::new(broker, store))
 }
 
-/// Computes the rights anew whenever other things are served.
-fn table_of_rights(mqtt: &MqttConfig, profiles: Vec<Profile>, hub: Arc<Hub>) -> OnThings {
+/// Takes up what is served directly, and hears the answers of devices.
+fn open_direct(
+    config: Option<DirectConfig>,
+    gateway: EntityId,
+    queue: &QueueConfig,
+    door: &Door,
+    routes: &Routes,
+) -> Result<Option<Arc<Direct>>, StartError> {
+    let Some(config) = config else { return Ok(None) };
+    let path = queue.directory.join("direct");
+    let opened = Direct::open(config, gateway, path.clone(), door.clone());
+    let direct = Arc::new(opened.map_err(|source| StartError::Direct { path, source })?);
+    let hears = direct.clone();
+    routes.intercept(Box::new(move |topic, payload| hears.hears(topic, payload)));
+    Ok(Some(direct))
+}
+
+/// Computes the rights anew whenever other things are served, and tells who serves them directly.
+fn on_things(
+    mqtt: &MqttConfig,
+    profiles: Vec<Profile>,
+    hub: Arc<Hub>,
+    (direct, served): (Option<Arc<Direct>>, Arc<Mutex<BTreeMap<String, ThingId>>>),
+) -> OnThings {
     let grants = mqtt.access.grants.clone();
     Box::new(move |things| {
+        if let Some(direct) = &direct {
+            direct.serve(things.clone());
+        }
+        let named = things.iter().map(|thing| (thing.name.clone(), thing.id)).collect();
+        *served.lock().unwrap_or_else(PoisonError::into_inner) = named;
         let table = RightsTable::new(&grants, &profiles, &things);
         hub.with(|broker, now| broker.set_rights(now, Box::new(table)));
     })
@@ -341,12 +386,25 @@ impl Handle {
         if !is_topic_name(topic) {
             return Err(PublishError::TopicName);
         }
-        let (topic, properties, expires_ms) = (topic.to_owned(), Vec::new(), None);
-        let message = Message { topic, payload, qos, retain, properties, expires_ms };
-        let observers = self.door.observers().tell(&message.topic, &message.payload);
-        let publish = |broker: &mut Broker, now| broker.publish(now, Publisher::Gateway, message);
-        let (reached, _) = self.hub.with(publish);
-        Ok(Delivered { now: reached.now + observers, queued: reached.queued })
+        Ok(self.door.tell(topic, payload, qos, retain))
+    }
+
+    /// Who is connected by MQTT.
+    #[must_use]
+    pub fn present(&self) -> BTreeSet<Principal> {
+        self.hub.with(|broker, _| broker.present().cloned().collect()).0
+    }
+
+    /// The things that are served, by name.
+    #[must_use]
+    pub fn things(&self) -> BTreeMap<String, ThingId> {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Serves direct requests, if the configuration says so.
+    #[must_use]
+    pub const fn direct(&self) -> Option<&Arc<Direct>> {
+        self.direct.as_ref()
     }
 
     /// The way in for what speaks something else than MQTT.

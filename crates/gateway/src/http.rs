@@ -3,6 +3,7 @@
 //! ```text
 //! POST /althing/pump/temperature    Authorization: Bearer TOKEN     21.5, JSON, SenML, signed pack
 //! GET  /althing/pump/temperature                                    what was taken last
+//! POST /.well-known/althing/direct                                  a signed request, and proofs
 //! ```
 //! The path is the topic, so that profiles work as with MQTT. A pack that the thing's device signed
 //! needs no token: its signature says who it is.
@@ -11,7 +12,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use althing_client::model::{DirectAnswer, DirectAsked, DirectGateway, Hex};
 use althing_edge::broker::filter::is_topic_name;
+use althing_edge::direct::NotServed;
 use althing_edge::{Rejection, is_cose_sign1};
 use althing_types::blake3_digest;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -28,11 +31,16 @@ use tokio::time::timeout;
 
 use crate::StartError;
 use crate::coap::{Anonymous, Device, from, is_of, raised};
+use crate::direct::{Direct, Served};
 use crate::door::Door;
 use crate::gateway::Handle;
 
 /// Most headers of a request.
 const HEADERS_MAX: usize = 32;
+/// Where direct requests are taken.
+const DIRECT_PATH: &str = "/.well-known/althing/direct";
+/// Longest direct request with its proofs, bytes of JSON.
+const DIRECT_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Longest topic, bytes.
 const TOPIC_BYTES_MAX: usize = althing_edge::TOPIC_BYTES_MAX;
 /// How long to wait after accepting failed.
@@ -77,7 +85,8 @@ impl Http {
         let listen = |source| StartError::Listen { address, source };
         let socket = TcpListener::bind(address).await.map_err(listen)?;
         let address = socket.local_addr().map_err(listen)?;
-        let served = Arc::new(Served { door: gateway.door().clone(), config });
+        let (door, direct) = (gateway.door().clone(), gateway.direct().cloned());
+        let served = Arc::new(Serving { door, direct, config });
         tracing::info!(%address, "gateway listens for HTTP");
         Ok(Self { address, task: tokio::spawn(served.run(socket)) })
     }
@@ -95,12 +104,13 @@ impl Drop for Http {
     }
 }
 
-struct Served {
+struct Serving {
     door: Door,
+    direct: Option<Arc<Direct>>,
     config: HttpConfig,
 }
 
-impl Served {
+impl Serving {
     async fn run(self: Arc<Self>, socket: TcpListener) {
         let free = Arc::new(Semaphore::new(self.config.connections_max));
         let mut stopping = self.door.stopping();
@@ -147,6 +157,9 @@ impl Served {
         request: Request<Incoming>,
         address: SocketAddr,
     ) -> Response<Full<Bytes>> {
+        if request.uri().path() == DIRECT_PATH {
+            return self.direct(request).await;
+        }
         let topic = request.uri().path().trim_start_matches('/').to_owned();
         if !is_topic_name(&topic) || topic.len() > TOPIC_BYTES_MAX || topic.contains('%') {
             let detail = "the path is the topic, plain and without wildcards";
@@ -191,6 +204,40 @@ impl Served {
         }
     }
 
+    /// Serves a direct request, or says to whom requests are to be made out.
+    async fn direct(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let Some(direct) = &self.direct else {
+            let detail = "this gateway serves no direct requests";
+            return problem(StatusCode::NOT_FOUND, "no_direct", detail);
+        };
+        if request.method() == Method::GET {
+            let (ledger, gateway) = direct.identity();
+            let answer = DirectGateway { ledger: Hex(ledger), gateway: Hex(gateway) };
+            return json(serde_json::to_string(&answer));
+        }
+        if request.method() != Method::POST {
+            let detail = "GET who the gateway is, or POST a request";
+            return problem(StatusCode::METHOD_NOT_ALLOWED, "method", detail);
+        }
+        let body = Limited::new(request.into_body(), DIRECT_BODY_BYTES_MAX).collect();
+        let Ok(Ok(body)) = timeout(self.config.read_timeout, body).await else {
+            let detail = "the body is too long, too slow or broken off";
+            return problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail);
+        };
+        let asked = serde_json::from_slice::<DirectAsked>(&body.to_bytes()).ok();
+        let Some((signed, proofs)) = asked.and_then(|asked| asked.read()) else {
+            let detail = "a signed request and proofs expected, in hex (docs/formats/direct.md)";
+            return problem(StatusCode::BAD_REQUEST, "malformed", detail);
+        };
+        match direct.serve_request(signed, proofs).await {
+            Ok(served) => {
+                let Served { used, result, signature } = &served;
+                json(serde_json::to_string(&DirectAnswer::new(used, result, signature)))
+            }
+            Err(why) => not_served(&why),
+        }
+    }
+
     async fn latest(&self, device: Option<&Device>, topic: &str) -> Response<Full<Bytes>> {
         let may = match device {
             Some(device) => is_of(&device.topics, topic),
@@ -214,6 +261,30 @@ impl Served {
         let is_it = |device: &&Device| blake3_digest(&device.secret) == given;
         self.config.devices.iter().find(is_it).map(Some).ok_or(())
     }
+}
+
+fn json(text: serde_json::Result<String>) -> Response<Full<Bytes>> {
+    // The forms have nothing that JSON has not.
+    with_body(StatusCode::OK, "application/json", text.unwrap_or_default())
+}
+
+fn not_served(why: &NotServed) -> Response<Full<Bytes>> {
+    let code = match why {
+        NotServed::NoProofs | NotServed::Stale => StatusCode::UNAUTHORIZED,
+        NotServed::UnknownThing => StatusCode::NOT_FOUND,
+        NotServed::Repeated => StatusCode::CONFLICT,
+        NotServed::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        NotServed::Elsewhere
+        | NotServed::Time
+        | NotServed::BadInput(_)
+        | NotServed::BadProof(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::FORBIDDEN,
+    };
+    let mut answer = problem(code, why.code(), &why.to_string());
+    if code == StatusCode::SERVICE_UNAVAILABLE {
+        answer.headers_mut().insert(RETRY_AFTER, hyper::header::HeaderValue::from_static(RETRY_S));
+    }
+    answer
 }
 
 fn forbidden(device: Option<&Device>) -> Response<Full<Bytes>> {
@@ -248,7 +319,10 @@ fn refused(rejection: &Rejection) -> Response<Full<Bytes>> {
 
 /// A refusal in the form of RFC 9457.
 fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Full<Bytes>> {
-    let body = serde_json::json!({ "status": status.as_u16(), "code": code, "detail": detail });
+    let title = status.canonical_reason().unwrap_or_default();
+    let body = serde_json::json!({
+        "title": title, "status": status.as_u16(), "code": code, "detail": detail,
+    });
     with_body(status, "application/problem+json", body.to_string())
 }
 

@@ -38,6 +38,9 @@ pub use peer::{PeerUplink, Verdict};
 mod stopped;
 pub use stopped::StoppedQueue;
 
+mod direct;
+pub use direct::{Direct, DirectConfig, Objection, Served};
+
 mod door;
 mod driver;
 

@@ -13,8 +13,10 @@ pub use decide::{At, Decision, PolicyUsed, Reason, Wanted, decide};
 pub(crate) use decide::{is_governed, may, use_grant};
 
 mod deed;
-pub(crate) use deed::of_command;
 pub use deed::{Deed, deed};
+
+mod direct;
+pub(crate) use direct::record as record_direct;
 
 mod grant;
 pub(crate) use grant::{answer, record, request, revoke, use_by_transaction};

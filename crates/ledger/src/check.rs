@@ -231,7 +231,8 @@ impl<'a, R: Read> Bases<'a, R> {
 
 /// The signatures of a transaction with the keys they must hold under: first those on the
 /// transaction, one for each signer, or else it is refused with [`Refusal::BadSignature`]; then those
-/// that show possession of new keys and of codes, and votes that were cast, or else with [`Refusal::BadPossession`].
+/// that show possession of new keys and of codes, votes that were cast and requests that were served,
+/// or else with [`Refusal::BadPossession`].
 #[must_use]
 pub fn signature_checks(ledger: &LedgerId, transaction: &Transaction, basis: &Basis) -> Vec<Check> {
     let signed = transaction.signatures().iter().zip(&basis.keys).enumerate();
@@ -245,10 +246,12 @@ pub fn signature_checks(ledger: &LedgerId, transaction: &Transaction, basis: &Ba
     own.chain(actions.flat_map(|action| shown(ledger, sender, action))).collect()
 }
 
-/// The signatures that an action brings: that a new key or a code is held, or two votes of a peer.
+/// The signatures that an action brings: that a new key or a code is held, two votes of a peer, or
+/// requests that a gateway served.
 fn shown(ledger: &LedgerId, sender: &EntityId, action: &Action) -> Vec<Check> {
     match action {
         Action::ReportDoubleVote(votes) => votes.checks(ledger).into(),
+        Action::RecordDirect { uses } => uses.iter().map(|one| one.request.check()).collect(),
         _ => possession(ledger, sender, action).into_iter().collect(),
     }
 }

@@ -131,7 +131,8 @@ fn may_command<R: Read>(
     if record.owner == actor.id {
         return Ok(());
     }
-    let (right, resource) = access::of_command(command);
+    let resource = command.operation.resource(command.thing);
+    let right = command.operation.right();
     let purpose = command.purpose.as_deref().unwrap_or_default();
     let wanted = Wanted { principal: Some(actor.id), right, resource: &resource, purpose };
     match access::use_grant(state, actor, &wanted, None)?.reason {

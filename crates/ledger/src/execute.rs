@@ -9,7 +9,7 @@ use althing_types::{
 use crate::{
     BlockInput, NonceWindow, Outcome, access, approval, binding, call, command, context, contract,
     entity, epoch, erasure, governance, index, link, onboarding, participation, placement, record,
-    secrecy, service, stake, standing, status, stream, thing, token,
+    secrecy, service, stake, standing, status, stream, tags, thing, token,
     transition::{Actor, Moment, Stop, Transition},
     trigger,
 };
@@ -337,6 +337,8 @@ fn act_once<R: Read>(
         Action::RevokeGrant { grant } => access::revoke(state, actor, grant),
         Action::UseGrant { grant } => access::use_by_transaction(state, actor, grant),
         Action::RecordAccess { uses } => access::record(state, actor, uses),
+        Action::RecordDirect { uses } => access::record_direct(state, actor, uses),
+        Action::TagThing(said) => tags::set(state, actor, said),
     }
 }
 

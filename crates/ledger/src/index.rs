@@ -10,6 +10,7 @@
 //! | `o` owner name 00 thing | thing |
 //! | `n` name 00 thing | |
 //! | `y` type 00 thing | |
+//! | `T` tag 00 thing | |
 //! | `p` property 00 thing | stream |
 //! | `v` thing version (4) | SHA-256 of the description |
 //! | `g` gateway thing | last height (8) |
@@ -70,6 +71,10 @@ pub use service::{
     history_of_service, services_by, services_named, services_of, services_tagged, services_with,
 };
 pub(crate) use service::{service_history, service_published, service_withdrawn};
+
+mod tag;
+pub(crate) use tag::thing_tagged;
+pub use tag::things_tagged;
 
 mod token;
 pub(crate) use token::{account, escrow, reward, sponsorship, tokens_moved};

@@ -1,7 +1,7 @@
 //! Raw keys of the state that no proof opens; the others are in [`althing_proof::key`].
 
 use althing_types::{
-    Amount, CodeId, ContractId, EntityId, LedgerId, LinkId, ServiceId, StreamId, ThingId,
+    Amount, CodeId, ContractId, EntityId, GrantId, LedgerId, LinkId, ServiceId, StreamId, ThingId,
     TriggerId, TxId, Version, VoucherId,
 };
 
@@ -124,6 +124,19 @@ pub fn address(peer: &EntityId) -> Vec<u8> {
 #[must_use]
 pub fn access_waiting(owner: &EntityId) -> Vec<u8> {
     [b"aw".as_slice(), &owner.0].concat()
+}
+
+/// Where the number of the last direct request under a grant that a gateway recorded is:
+/// `i/<grant>/<gateway>`.
+#[must_use]
+pub fn direct(grant: &GrantId, gateway: &EntityId) -> Vec<u8> {
+    [b"i/".as_slice(), &grant.0, b"/", &gateway.0].concat()
+}
+
+/// Where the [`Tags`](crate::tags::Tags) of a thing are: `m/<id>/t`.
+#[must_use]
+pub fn tags(thing: &ThingId) -> Vec<u8> {
+    [b"m/".as_slice(), &thing.0, b"/t"].concat()
 }
 
 /// Where a [`ContractRecord`](crate::contract::ContractRecord) is: `w/<id>`.

@@ -54,6 +54,7 @@ pub mod stake;
 pub mod standing;
 pub mod status;
 pub mod stream;
+pub mod tags;
 pub mod thing;
 pub mod token;
 pub mod trigger;

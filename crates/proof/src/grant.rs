@@ -6,7 +6,11 @@
 //! [`CertifiedBlock::time_ms`](crate::bundle::CertifiedBlock::time_ms) with a clock. A revocation that
 //! came later is not in it.
 
-use althing_types::{Access, EntityId, Genesis, ReaderToken, Resource, Right, Wire as _};
+use alloc::vec::Vec;
+
+use althing_types::{
+    Access, DirectRequest, EntityId, Genesis, ReaderToken, Resource, Right, Wire as _,
+};
 
 use crate::{
     bundle::{Step, Verified, VerifiedClaim, verify},
@@ -150,6 +154,22 @@ fn recent(door: &Door<'_>, bundle: &[u8]) -> Result<Verified, NotAdmitted> {
         return Err(NotAdmitted::Stale);
     }
     Ok(verified)
+}
+
+/// Keys of the state that a caller must show proofs of, what is there or that nothing is: itself and its
+/// organisation, the policies about what it asks for, and grants for that. Of the grants one that is in
+/// force is enough.
+#[must_use]
+pub fn direct_keys(
+    request: &DirectRequest,
+    owner: &EntityId,
+    organisation: Option<&EntityId>,
+) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let entities = [Some(&request.caller), organisation].into_iter().flatten().map(key::entity);
+    let policies =
+        request.resource().scopes(*owner).map(|resource| key::access_policy(owner, &resource));
+    let grants = request.accesses(*owner).map(|access| key::grant(&access.id()));
+    (entities.chain(policies).collect(), grants.collect())
 }
 
 #[cfg(test)]

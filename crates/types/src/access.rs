@@ -77,6 +77,15 @@ impl Resource {
         }
     }
 
+    /// It and what it is part of, the narrowest first, if it is `owner`'s: a grant for any of them is
+    /// one for it.
+    pub fn scopes(&self, owner: EntityId) -> impl Iterator<Item = Self> + use<> {
+        let part = matches!(self, Self::Property { .. } | Self::ThingAction { .. });
+        let thing = self.thing().filter(|_| part).map(Self::Thing);
+        let whole = (!matches!(self, Self::Everything(_))).then_some(Self::Everything(owner));
+        [self.clone()].into_iter().chain(thing).chain(whole)
+    }
+
     /// Whether its name is within its bounds.
     #[must_use]
     pub fn is_within_bounds(&self) -> bool {

@@ -5,11 +5,11 @@ use minicbor::{Decode, Encode};
 use crate::{
     AccessPolicy, AccessRequest, AccessUse, ActionKind, AgreementKey, Amount, BatchHeader, Call,
     CallAnswer, CallSettlement, Cipher, Claim, CodeId, CodeMeta, Command, CommandReport,
-    ContractId, DoubleVote, EntityId, Escrow, GrantId, Inception, Join, KeyShare, Limit,
+    ContractId, DirectUse, DoubleVote, EntityId, Escrow, GrantId, Inception, Join, KeyShare, Limit,
     LinkAdvance, LinkFork, LinkId, LinkStatus, Manifest, Offer, Proposal, PublicKey, Resource,
     Reward, ServiceId, ServiceStatus, Signature, Sponsorship, Stake, Status, StreamId,
-    StreamPlacement, Terms, ThingId, Transfer, Trigger, TriggerId, TxId, Version, Voucher,
-    VoucherId,
+    StreamPlacement, Terms, ThingId, ThingTags, Transfer, Trigger, TriggerId, TxId, Version,
+    Voucher, VoucherId,
 };
 
 mod bounds;
@@ -663,6 +663,17 @@ pub enum Action {
         #[n(0)]
         call: TxId,
     },
+    /// Records what grantees asked of devices directly; by the gateway that served it. At most
+    /// [`DIRECT_USES_MAX`](crate::limits::DIRECT_USES_MAX), of each grant ascending by number.
+    #[n(115)]
+    RecordDirect {
+        /// The uses.
+        #[n(0)]
+        uses: Vec<DirectUse>,
+    },
+    /// Says by which tags a thing is found, in place of what was said; by its owner.
+    #[n(116)]
+    TagThing(#[n(0)] ThingTags),
 }
 
 /// `threshold` of `approvers` must sign before an action of this kind takes effect.

@@ -253,12 +253,18 @@ pub enum ActionKind {
     /// [`Action::RefundCall`](crate::Action::RefundCall).
     #[n(108)]
     RefundCall = 108,
+    /// [`Action::RecordDirect`](crate::Action::RecordDirect).
+    #[n(115)]
+    RecordDirect = 115,
+    /// [`Action::TagThing`](crate::Action::TagThing).
+    #[n(116)]
+    TagThing = 116,
 }
 
 impl ActionKind {
     /// All kinds with their names in text, ascending by number. Each noun has numbers of its own,
     /// so that nouns grow apart from each other; a number is never reused.
-    pub const ALL: [(Self, &'static str); 83] = [
+    pub const ALL: [(Self, &'static str); 85] = [
         (Self::RegisterEntity, "register_entity"),
         (Self::RotateKey, "rotate_key"),
         (Self::RevokeEntity, "revoke_entity"),
@@ -342,6 +348,8 @@ impl ActionKind {
         (Self::AnswerCall, "answer_call"),
         (Self::SettleCall, "settle_call"),
         (Self::RefundCall, "refund_call"),
+        (Self::RecordDirect, "record_direct"),
+        (Self::TagThing, "tag_thing"),
     ];
 
     /// Name in text.

@@ -3,7 +3,7 @@ use alloc::string::String;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
-    ThingId, TxId, Value,
+    Resource, Right, ThingId, TxId, Value,
     entity::is_name,
     limits::{COMMAND_INPUT_BYTES_MAX, COMMAND_RESULT_BYTES_MAX, VALUE_BYTES_MAX},
 };
@@ -77,6 +77,41 @@ impl Operation {
             Self::Read { property } | Self::Write { property, .. } => property,
             Self::Invoke { action, .. } => action,
         }
+    }
+
+    /// What somebody needs to be let do to ask for it.
+    #[must_use]
+    pub const fn right(&self) -> Right {
+        match self {
+            Self::Read { .. } => Right::Read,
+            Self::Write { .. } => Right::Write,
+            Self::Invoke { .. } => Right::Invoke,
+        }
+    }
+
+    /// What it is about, as policies and grants name it.
+    #[must_use]
+    pub fn resource(&self, thing: ThingId) -> Resource {
+        let name = self.target().into();
+        match self {
+            Self::Read { .. } | Self::Write { .. } => Resource::Property { thing, name },
+            Self::Invoke { .. } => Resource::ThingAction { thing, name },
+        }
+    }
+
+    pub(crate) fn is_within_bounds(&self) -> bool {
+        let fits = match self {
+            Self::Read { .. } => true,
+            Self::Write { value, .. } => match value {
+                Value::Text(text) => text.len() <= VALUE_BYTES_MAX,
+                Value::Bytes(bytes) => bytes.len() <= VALUE_BYTES_MAX,
+                Value::Number(_) | Value::Bool(_) => true,
+            },
+            Self::Invoke { input, .. } => {
+                input.as_ref().is_none_or(|input| input.len() <= COMMAND_INPUT_BYTES_MAX)
+            }
+        };
+        fits && is_name(self.target())
     }
 }
 
@@ -163,19 +198,8 @@ pub struct CommandReport {
 
 impl Command {
     pub(crate) fn is_within_bounds(&self) -> bool {
-        let fits = match &self.operation {
-            Operation::Read { .. } => true,
-            Operation::Write { value, .. } => match value {
-                Value::Text(text) => text.len() <= VALUE_BYTES_MAX,
-                Value::Bytes(bytes) => bytes.len() <= VALUE_BYTES_MAX,
-                Value::Number(_) | Value::Bool(_) => true,
-            },
-            Operation::Invoke { input, .. } => {
-                input.as_ref().is_none_or(|input| input.len() <= COMMAND_INPUT_BYTES_MAX)
-            }
-        };
         let purpose = self.purpose.as_ref().is_none_or(|purpose| is_name(purpose));
-        fits && purpose && is_name(self.operation.target())
+        purpose && self.operation.is_within_bounds()
     }
 }
 

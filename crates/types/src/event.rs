@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
     Access, Attribute, CodeId, CommandState, ContractId, EntityId, LinkEvent, Resource,
-    ServiceEvent, Status, StreamEvent, StreamId, ThingId, TokenEvent, TriggerEvent, TxId,
-    VoucherId,
+    ServiceEvent, Status, StreamEvent, StreamId, ThingId, ThingTags, TokenEvent, TriggerEvent,
+    TxId, VoucherId,
 };
 mod wire;
 
@@ -650,25 +650,13 @@ pub enum Event {
     },
     /// A contract was stopped until it is thawed.
     #[n(79)]
-    ContractFrozen {
-        /// Which.
-        #[n(0)]
-        contract: ContractId,
-    },
+    ContractFrozen(#[n(0)] ContractId),
     /// A frozen contract runs again.
     #[n(80)]
-    ContractThawed {
-        /// Which.
-        #[n(0)]
-        contract: ContractId,
-    },
+    ContractThawed(#[n(0)] ContractId),
     /// A contract ended for ever.
     #[n(81)]
-    ContractTerminated {
-        /// Which.
-        #[n(0)]
-        contract: ContractId,
-    },
+    ContractTerminated(#[n(0)] ContractId),
     /// A contract tells of something.
     #[n(82)]
     ContractEmitted {
@@ -697,4 +685,7 @@ pub enum Event {
     /// Something between this ledger and another.
     #[n(150)]
     Link(#[n(0)] LinkEvent),
+    /// A thing is found by these tags from now on.
+    #[n(165)]
+    ThingTagged(#[n(0)] ThingTags),
 }

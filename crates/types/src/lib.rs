@@ -62,6 +62,13 @@ pub use onboarding::{Claim, Join, Limit, Offer, OfferTo, Place, Status, Voucher,
 
 mod command;
 pub use command::{Command, CommandReport, CommandState, Operation};
+
+mod direct;
+pub use direct::{DirectRequest, DirectUse, SignedRequest};
+
+mod tags;
+pub use tags::ThingTags;
+
 mod access;
 pub use access::{
     Access, AccessMode, AccessPolicy, AccessRequest, AccessUse, Reads, Resource, Right,

@@ -175,6 +175,12 @@ pub const POLICY_DEPTH_MAX: usize = 12;
 pub const READER_TOKEN_MS_MAX: u64 = 600_000;
 /// Most grants whose uses one action records.
 pub const ACCESS_USES_MAX: usize = 64;
+/// Most direct uses that one action records: each has a signature to be checked.
+pub const DIRECT_USES_MAX: usize = 16;
+/// Longest time for which a direct request may be served, milliseconds.
+pub const DIRECT_LIFE_MS_MAX: u64 = 60_000;
+/// Most tags of one thing.
+pub const THING_TAGS_MAX: usize = 16;
 /// Longest span of time that a trigger looks at or waits, milliseconds: a year.
 pub const TRIGGER_SPAN_MS_MAX: u64 = 366 * 24 * 3600 * 1000;
 /// Most triggers of one owner.

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from althing import Signer, SigningKey, access, actions, contract, governance, link, onboarding, regulation, secrecy, service, stake, token, trigger
+from althing import Signer, SigningKey, access, actions, contract, direct, governance, link, onboarding, regulation, secrecy, service, stake, token, trigger
 from althing.cbor import WireError
 from althing.crypto import PublicKey
 from althing.digest import service_id, trigger_id
@@ -94,7 +94,22 @@ def action_of(form: dict[str, Any]) -> actions.Action:
         case "record_access":
             uses = [access.AccessUse(bytes.fromhex(use["grant"]), use["count"], use["first_ms"], use["last_ms"]) for use in form["uses"]]
             return actions.RecordAccess(uses)
+        case "record_direct":
+            return actions.RecordDirect([_direct_use(use) for use in form["uses"]])
+        case "tag_thing":
+            return actions.TagThing(direct.ThingTags(bytes.fromhex(form["thing"]), form["tags"]))
     return onboarding_of(form)
+
+
+def _direct_use(form: dict[str, Any]) -> direct.DirectUse:
+    ids = {name: bytes.fromhex(form[name]) for name in ("ledger", "gateway", "caller", "thing")}
+    request = direct.DirectRequest(
+        **ids, operation=_operation(form), purpose=form["purpose"], number=form["number"], until_ms=form["until_ms"]
+    )
+    assert request.id().hex() == form["id"]
+    result = bytes.fromhex(form["result"]) if form["result"] else None
+    signed = direct.SignedRequest(request, _key(form), bytes.fromhex(form["signature"]))
+    return direct.DirectUse(signed, form["state"], form["served_ms"], result)
 
 
 def onboarding_of(form: dict[str, Any]) -> actions.Action:

@@ -9,6 +9,7 @@ import { parseVersion } from '../src/forms/service.ts';
 import { actions, Signer } from '../src/sign/index.ts';
 import { fromUtf8, toDecimal, toHex, toUtf8 } from '../src/text/index.ts';
 import { sha256 } from '../src/forms/digest.ts';
+import { directId, type DirectUse } from '../src/forms/direct.ts';
 import { hex, vectors } from './vectors.ts';
 
 type Json = Record<string, unknown>;
@@ -74,6 +75,10 @@ function actionOf(json: Json): Action {
       return { kind: 'use_grant', grant: hex(json['grant']) };
     case 'record_access':
       return { kind: 'record_access', uses: (json['uses'] as Json[]).map(useOf) };
+    case 'record_direct':
+      return { kind: 'record_direct', uses: (json['uses'] as Json[]).map(directUseOf) };
+    case 'tag_thing':
+      return actions.tagThing(hex(json['thing']), json['tags'] as string[]);
     default:
       return onboardingOf(json);
   }
@@ -424,6 +429,15 @@ function resourceOf(json: Json): Extract<Action, { kind: 'remove_access_policy' 
 function useOf(json: Json): Extract<Action, { kind: 'record_access' }>['uses'][number] {
   const big = (field: string): bigint => BigInt(json[field] as number);
   return { grant: hex(json['grant']), count: json['count'] as number, firstMs: big('first_ms'), lastMs: big('last_ms') };
+}
+
+function directUseOf(json: Json): DirectUse {
+  const big = (field: string): bigint => BigInt(json[field] as number);
+  const [ledger, gateway, caller, thing] = ['ledger', 'gateway', 'caller', 'thing'].map((field) => hex(json[field])) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const request = { ledger, gateway, caller, thing, operation: operationOf(json), purpose: json['purpose'] as string, number: big('number'), untilMs: big('until_ms') };
+  assert.equal(toHex(directId(request)), json['id']);
+  const result = json['result'] === null ? null : hex(json['result']);
+  return { request: { request, key: keyOf(json), signature: hex(json['signature']) }, state: json['state'] as 'done', servedMs: big('served_ms'), result };
 }
 
 function inceptionOf(json: Json): Extract<Action, { kind: 'register_entity' }>['inception'] {

@@ -50,6 +50,7 @@ pub(super) fn all() -> Vec<Action> {
         Action::UseGrant { grant: super::access::GRANT },
         Action::RecordAccess { uses: vec![super::access::one_use()] },
     ];
+    actions.extend(super::direct::actions());
     actions.extend(onboarding(id));
     actions
 }
@@ -336,6 +337,7 @@ pub(super) fn to_json(action: &Action) -> Value {
         | Action::RevokeGrant { .. }
         | Action::UseGrant { .. }
         | Action::RecordAccess { .. } => super::access::action_json(action),
+        Action::RecordDirect { .. } | Action::TagThing(_) => super::direct::action_json(action),
         Action::SetAgreementKey { .. }
         | Action::RotateStreamKey { .. }
         | Action::ShareStreamKey { .. }
@@ -348,7 +350,7 @@ pub(super) fn to_json(action: &Action) -> Value {
     fields
 }
 
-fn key_json(key: &althing_types::PublicKey) -> Value {
+pub(super) fn key_json(key: &althing_types::PublicKey) -> Value {
     json!({ "suite": key.suite.name(), "key": hex::encode(&key.bytes) })
 }
 

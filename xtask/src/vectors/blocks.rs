@@ -311,9 +311,9 @@ fn contract_events() -> Vec<(&'static str, Event)> {
         ),
         ("contract migrated", Event::ContractMigrated { contract, code }),
         ("contract admin set", Event::ContractAdminSet { contract, admin: None }),
-        ("contract frozen", Event::ContractFrozen { contract }),
-        ("contract thawed", Event::ContractThawed { contract }),
-        ("contract terminated", Event::ContractTerminated { contract }),
+        ("contract frozen", Event::ContractFrozen(contract)),
+        ("contract thawed", Event::ContractThawed(contract)),
+        ("contract terminated", Event::ContractTerminated(contract)),
         (
             "contract emitted",
             Event::ContractEmitted {
@@ -363,6 +363,7 @@ fn onboarding_events() -> Vec<(&'static str, Event)> {
     .chain(contract_events())
     .chain(super::services::events())
     .chain(super::secrecy::events())
+    .chain(super::direct::events())
     .chain(super::triggers::events())
     .chain(governance::events())
     .chain(super::access::events())

@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "althing-ledger",
         &["althing-types", "althing-proof", "althing-state", "althing-policy", "althing-contract"],
     ),
-    ("althing-edge", &["althing-types"]),
+    ("althing-edge", &["althing-types", "althing-proof", "althing-policy"]),
     ("althing-storage", &["althing-types", "althing-proof", "althing-state"]),
     ("althing-raft", &[]),
     ("althing-ordering", &["althing-types", "althing-raft"]),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use althing_client::{
-    Client,
+    Client, Direct,
     model::{Command, Page, Stream, Thing, TxHex, query},
 };
 use althing_ledger::thing::input_problem;
@@ -12,6 +12,7 @@ use althing_types::{
 };
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use serde_json::json;
 use tokio::time::sleep;
 
 use super::{PageArgs, final_at};
@@ -56,6 +57,10 @@ struct Sending {
     /// Wait for the answer.
     #[arg(long)]
     wait: bool,
+    /// Ask the gateway before the thing at once, at this address of its HTTP side, under a grant and
+    /// without waiting for the ledger, which hears of it afterwards.
+    #[arg(long, value_name = "URL", requires = "purpose")]
+    direct: Option<String>,
     #[command(flatten)]
     sign: SignArgs,
 }
@@ -226,6 +231,9 @@ impl Sending {
         thing: &Thing,
         operation: Operation,
     ) -> anyhow::Result<()> {
+        if let Some(url) = &self.direct {
+            return self.send_directly(output, session, thing, operation, url).await;
+        }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is wrong")?;
         let until_ms = u64::try_from((now + self.within).as_millis()).unwrap_or(u64::MAX);
         let command =
@@ -239,6 +247,35 @@ impl Sending {
         }
         let command = answered(&session.client, &id.0, self.within).await?;
         output.show(&command, || text(&command))
+    }
+}
+
+impl Sending {
+    async fn send_directly(
+        &self,
+        output: Output,
+        session: &Session,
+        thing: &Thing,
+        operation: Operation,
+        url: &str,
+    ) -> anyhow::Result<()> {
+        let purpose = self.purpose.as_deref().unwrap_or_default();
+        let signer = session.account.signer().clone();
+        let direct = Direct::open(url, &session.client, signer, purpose).await.explain()?;
+        let gateway = direct.gateway();
+        if !thing.bindings.iter().any(|binding| binding.gateway.entity_id() == gateway) {
+            return Err(failed(
+                format!("the gateway at {url} is not bound to {}", thing.name),
+                format!("althing thing show {}", thing.name),
+            ));
+        }
+        let (answer, used) = direct.ask(&thing.hex.0, operation).await.explain()?;
+        let id = used.request.request.id().to_string();
+        let value = json!({ "id": id, "state": answer.state, "result": answer.result,
+            "use": answer.used, "signature": answer.signature });
+        output.show(&value, || {
+            format!("{} by {url}, request {id}\n{}\n", answer.state, answer.result)
+        })
     }
 }
 

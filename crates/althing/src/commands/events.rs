@@ -53,6 +53,9 @@ pub(crate) struct FilterArgs {
     /// Only about things whose description has this @type.
     #[arg(long, value_name = "TYPE")]
     thing_type: Option<String>,
+    /// Only about things that have this tag.
+    #[arg(long)]
+    tag: Option<String>,
     /// Only batches of the stream with a value above this, or below that of --below.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     above: Option<String>,
@@ -69,6 +72,7 @@ impl FilterArgs {
     pub(super) fn query(&self) -> query::Events {
         query::Events {
             thing_type: self.thing_type.clone(),
+            tag: self.tag.clone(),
             above: self.above.clone(),
             below: self.below.clone(),
             silence_s: self.silence,

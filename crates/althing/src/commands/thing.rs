@@ -7,7 +7,10 @@ use althing_client::{
     model::{DidText, Page, Thing, query},
 };
 use althing_ledger::thing::explain;
-use althing_types::{Action, ThingId, limits::DESCRIPTION_BYTES_MAX};
+use althing_types::{
+    Action, ThingId, ThingTags,
+    limits::{DESCRIPTION_BYTES_MAX, NAME_BYTES_MAX, THING_TAGS_MAX},
+};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -37,6 +40,8 @@ pub(crate) enum ThingCommand {
     Bind(Bind),
     /// Ends a binding.
     Unbind(Unbind),
+    /// Says by which words a thing is found, in place of what was said before.
+    Tag(Tag),
     /// Ends a thing: nothing more is accepted for it.
     Retire(Retire),
     /// How things join and pass on.
@@ -55,6 +60,9 @@ pub(crate) struct List {
     /// Only those whose description has this @type.
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
+    /// Only those that have this tag.
+    #[arg(long)]
+    tag: Option<String>,
     /// Only those with this property.
     #[arg(long)]
     property: Option<String>,
@@ -142,6 +150,16 @@ pub(crate) struct Unbind {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Tag {
+    /// Its name, DID or hex id.
+    thing: String,
+    /// The tags, all of them; none takes all away. At most 16, of at most 64 bytes each.
+    tags: Vec<String>,
+    #[command(flatten)]
+    sign: SignArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Retire {
     /// Its name, DID or hex id.
     thing: String,
@@ -160,6 +178,7 @@ impl ThingCommand {
                 Self::Update(update) => update.run(output).await,
                 Self::Bind(bind) => bind.run(output).await,
                 Self::Unbind(unbind) => unbind.run(output).await,
+                Self::Tag(tag) => tag.run(output).await,
                 Self::Retire(retire) => retire.run(output).await,
                 Self::Onboarding(command) => command.run(output).await,
             }
@@ -178,6 +197,7 @@ impl List {
             owner,
             name: self.name,
             kind: self.kind,
+            tag: self.tag,
             property: self.property,
             online: self.online,
             within: self.within,
@@ -222,6 +242,7 @@ fn text(thing: &Thing) -> String {
         ("active", if thing.active { "yes".into() } else { "no, retired".into() }),
         ("quarantined", if thing.quarantined { "yes".into() } else { "no".into() }),
         ("status", status(thing)),
+        ("tags", if thing.tags.is_empty() { "-".into() } else { thing.tags.join(", ") }),
         ("actions", if thing.actions.is_empty() { "-".into() } else { thing.actions.join(", ") }),
         ("description", format!("version {}, SHA-256 {}", thing.version, thing.description_digest)),
     ]);
@@ -311,6 +332,30 @@ impl Update {
         output.show(&outcome, || {
             let version = replaces.saturating_add(1);
             format!("{} has version {version}\n{}", self.thing, final_at(&outcome))
+        })
+    }
+}
+
+impl Tag {
+    async fn run(self, output: Output) -> anyhow::Result<()> {
+        let session = self.sign.session().await?;
+        let thing = lookup::thing(&session.client, &self.thing).await?.hex.0;
+        let tags: std::collections::BTreeSet<String> = self.tags.into_iter().collect();
+        let said = ThingTags { thing, tags: tags.into_iter().collect() };
+        if !said.is_within_bounds() {
+            return Err(failed(
+                format!(
+                    "a thing has at most {THING_TAGS_MAX} tags, each 1 to {NAME_BYTES_MAX} bytes \
+                     without control characters"
+                ),
+                "give fewer or shorter tags",
+            ));
+        }
+        let words = said.tags.join(", ");
+        let outcome = session.perform(vec![Action::TagThing(said)]).await?;
+        output.show(&outcome, || {
+            let found = if words.is_empty() { "no tags".to_owned() } else { words };
+            format!("{} is found by {found}\n{}", self.thing, final_at(&outcome))
         })
     }
 }

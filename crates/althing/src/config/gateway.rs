@@ -21,6 +21,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) peers: Vec<String>,
     /// Whose things it serves: names in the genesis, or ids; the gateway's own owner if none.
     pub(crate) owners: Vec<String>,
+    /// Whether it tells the ledger which things are online: how long a client may be away before.
+    pub(crate) tell_online: Option<Duration>,
     /// Its MQTT listener.
     pub(crate) mqtt: MqttConfig,
     /// Its queue on disk.
@@ -29,6 +31,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) coap: Option<CoapConfig>,
     /// Its HTTP listener, if it has one.
     pub(crate) http: Option<HttpConfig>,
+    /// How it serves direct requests, if it does.
+    pub(crate) direct: Option<DirectSettings>,
     /// Bounds.
     pub(crate) limits: Limits,
     /// How devices speak, the two standard profiles last.
@@ -49,13 +53,35 @@ struct Section {
     owners: Vec<String>,
     answer_timeout: String,
     drain_timeout: String,
+    tell_online: String,
     queue: Queue,
     mqtt: Mqtt,
     coap: RawCoap,
     http: RawHttp,
+    direct: RawDirect,
     limits: RawLimits,
     #[serde(default)]
     profiles: Vec<RawProfile>,
+}
+
+/// How direct requests are served.
+#[derive(Debug, Clone)]
+pub(crate) struct DirectSettings {
+    /// How old proofs may be.
+    pub(crate) age_max: Duration,
+    /// How long a device may take to answer.
+    pub(crate) answer_timeout: Duration,
+    /// Most uses that wait to be recorded.
+    pub(crate) waiting_max: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDirect {
+    enabled: bool,
+    age_max: String,
+    answer_timeout: String,
+    waiting_max: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -142,9 +168,14 @@ impl Config {
                 segment_bytes: section.queue.segment_bytes,
                 retry: span("queue.retry", &section.queue.retry)?,
             },
+            tell_online: match section.tell_online.as_str() {
+                "" => None,
+                text => Some(span("tell_online", text)?),
+            },
             mqtt: self.mqtt(&section.mqtt)?,
             coap: self.coap(&section.coap, section.limits.payload_bytes_max)?,
             http: self.http(&section.http, section.limits.payload_bytes_max)?,
+            direct: self.direct(&section.direct, section.http.is_on())?,
             limits: self.limits(&section.limits)?,
             profiles: self.profiles(&section.profiles)?,
             answer_timeout: span("answer_timeout", &section.answer_timeout)?,
@@ -152,6 +183,22 @@ impl Config {
             peers: section.peers,
             owners: section.owners,
         })
+    }
+
+    fn direct(&self, raw: &RawDirect, has_http: bool) -> anyhow::Result<Option<DirectSettings>> {
+        if !raw.enabled {
+            return Ok(None);
+        }
+        if !has_http {
+            let problem = "needs `listen` in [gateway.http], where requests come";
+            return Err(self.document.wrong("gateway.direct.enabled", problem));
+        }
+        let span = |key: &str, text: &str| self.span(&format!("gateway.direct.{key}"), text);
+        Ok(Some(DirectSettings {
+            age_max: span("age_max", &raw.age_max)?,
+            answer_timeout: span("answer_timeout", &raw.answer_timeout)?,
+            waiting_max: self.count("gateway.direct.waiting_max", raw.waiting_max)?,
+        }))
     }
 
     fn limits(&self, raw: &RawLimits) -> anyhow::Result<Limits> {

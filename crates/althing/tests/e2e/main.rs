@@ -12,6 +12,7 @@ mod contract;
 mod crash;
 mod damage;
 mod demo;
+mod direct;
 mod disk;
 mod join;
 mod messages;

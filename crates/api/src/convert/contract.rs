@@ -118,13 +118,13 @@ impl Service {
                 contract: self.contract_did(contract),
                 admin: admin.as_ref().map(|id| self.did(id)),
             },
-            types::Event::ContractFrozen { contract } => {
+            types::Event::ContractFrozen(contract) => {
                 Event::ContractFrozen { contract: self.contract_did(contract) }
             }
-            types::Event::ContractThawed { contract } => {
+            types::Event::ContractThawed(contract) => {
                 Event::ContractThawed { contract: self.contract_did(contract) }
             }
-            types::Event::ContractTerminated { contract } => {
+            types::Event::ContractTerminated(contract) => {
                 Event::ContractTerminated { contract: self.contract_did(contract) }
             }
             types::Event::ContractEmitted { contract, name, attributes } => {

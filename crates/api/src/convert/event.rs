@@ -189,6 +189,7 @@ impl Service {
             }
             types::Event::ParametersSet => Event::ParametersSet,
             types::Event::VotingRuleSet => Event::VotingRuleSet,
+            types::Event::ThingTagged(said) => Event::ThingTagged(self.tagged(said)),
             types::Event::AccessPolicySet { .. }
             | types::Event::AccessPolicyRemoved { .. }
             | types::Event::AccessRequested { .. }
@@ -259,9 +260,9 @@ impl About {
             E::ContractDropped { contract, .. }
             | E::ContractMigrated { contract, .. }
             | E::ContractAdminSet { contract, .. }
-            | E::ContractFrozen { contract }
-            | E::ContractThawed { contract }
-            | E::ContractTerminated { contract }
+            | E::ContractFrozen(contract)
+            | E::ContractThawed(contract)
+            | E::ContractTerminated(contract)
             | E::ContractEmitted { contract, .. } => entities(&[contract.actor()]),
             E::Trigger(
                 types::TriggerEvent::Set { owner, .. } | types::TriggerEvent::Ran { owner, .. },
@@ -283,6 +284,7 @@ impl About {
                 let told: Vec<EntityId> = std::iter::once(*owner).chain(*to).collect();
                 Self { thing: Some(*thing), ..entities(&told) }
             }
+            E::ThingTagged(said) => Self { thing: Some(said.thing), ..Self::default() },
             E::OfferWithdrawn { thing } => Self { thing: Some(*thing), ..Self::default() },
             E::ThingTransferred { thing, from, to } => {
                 Self { thing: Some(*thing), ..entities(&[*from, *to]) }

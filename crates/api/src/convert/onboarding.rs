@@ -1,7 +1,8 @@
 //! Offers, limits, status, vouchers and commands.
 
 use althing_client::model::{
-    self, BindingLimit, Command, Hex, Key, Operation, Place, ThingReport, ThingStatus, Voucher,
+    self, BindingLimit, Command, DirectUse, Hex, Key, Operation, Place, ThingReport, ThingStatus,
+    Voucher,
 };
 use althing_peer::query::{CommandAt, StatusRecord, VoucherRecord};
 use althing_types::{self as types, Digest, StreamId, ThingId, VoucherId, decimal};
@@ -61,6 +62,22 @@ impl Service {
         };
         let name = operation.target().to_owned();
         Operation { operation: operation.verb().to_owned(), name, value, input }
+    }
+
+    /// What was asked directly, and what came of it.
+    pub(crate) fn direct_use(&self, one: &types::DirectUse) -> DirectUse {
+        let request = &one.request.request;
+        DirectUse {
+            id: Hex(request.id()),
+            caller: self.did(&request.caller),
+            thing: self.thing_did(&request.thing),
+            operation: self.operation(&request.thing, &request.operation),
+            purpose: request.purpose.clone(),
+            number: request.number,
+            state: one.state.name().to_owned(),
+            served: one.served_ms.into(),
+            result: one.result.map(Hex),
+        }
     }
 
     pub(crate) fn command(&self, CommandAt { id, record }: &CommandAt) -> Command {

@@ -1,7 +1,7 @@
-use althing_client::model::{Binding, DidText, Hex, LatestReading, Property, Thing};
+use althing_client::model::{Binding, DidText, Hex, LatestReading, Property, Thing, ThingTags};
 use althing_peer::query::{QueryError, ThingState};
 use althing_proof::stream::StreamHead;
-use althing_types::StreamId;
+use althing_types::{self as types, StreamId};
 use serde::Deserialize;
 
 use super::{onboarding, stream::kind_text};
@@ -58,7 +58,13 @@ impl Service {
             offer: state.standing.offer.as_ref().map(|offer| self.offer(offer)),
             quarantined: state.standing.is_quarantined(&record.owner),
             actions: state.interface.actions.clone(),
+            tags: state.tags.clone(),
         })
+    }
+
+    /// The tags of a thing, as they were said.
+    pub(super) fn tagged(&self, said: &types::ThingTags) -> ThingTags {
+        ThingTags { thing: self.thing_did(&said.thing), tags: said.tags.clone() }
     }
 
     fn described(&self, state: &ThingState) -> Answer<Described> {

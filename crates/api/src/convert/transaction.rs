@@ -220,6 +220,10 @@ impl Service {
                 state: report.state.name().to_owned(),
                 result: text(report.result.as_deref()),
             },
+            types::Action::RecordDirect { uses } => {
+                Action::RecordDirect { uses: uses.iter().map(|one| self.direct_use(one)).collect() }
+            }
+            types::Action::TagThing(said) => Action::TagThing(self.tagged(said)),
             types::Action::CancelCommand { command } => {
                 Action::CancelCommand { command: Hex(*command) }
             }

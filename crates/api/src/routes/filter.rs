@@ -28,6 +28,7 @@ pub(crate) struct Filter {
     voices: Vec<EntityId>,
     topic: Option<String>,
     thing_type: Option<String>,
+    tag: Option<String>,
     /// Of that stream, at its scale.
     above: Option<i64>,
     below: Option<i64>,
@@ -56,6 +57,7 @@ impl Filter {
             },
             topic: asked.topic.clone(),
             thing_type: asked.thing_type.clone(),
+            tag: asked.tag.clone(),
             above,
             below,
         })
@@ -92,6 +94,12 @@ impl Filter {
         if let Some(semantic) = &self.thing_type {
             let of_type = |thing| service.query.is_typed(&thing, semantic).unwrap_or(true);
             if !About::of(event).thing.is_some_and(of_type) {
+                return false;
+            }
+        }
+        if let Some(tag) = &self.tag {
+            let has = |thing| service.query.tags(&thing).map_or(true, |tags| tags.contains(tag));
+            if !About::of(event).thing.is_some_and(has) {
                 return false;
             }
         }
@@ -197,9 +205,9 @@ fn speaker(event: &Event) -> Option<EntityId> {
         Event::Recorded { sender, .. } => Some(*sender),
         Event::ContractEmitted { contract, .. }
         | Event::ContractMigrated { contract, .. }
-        | Event::ContractFrozen { contract }
-        | Event::ContractThawed { contract }
-        | Event::ContractTerminated { contract } => Some(contract.actor()),
+        | Event::ContractFrozen(contract)
+        | Event::ContractThawed(contract)
+        | Event::ContractTerminated(contract) => Some(contract.actor()),
         _ => None,
     }
 }

@@ -39,6 +39,7 @@ pub(super) async fn things(
         owner: asked.owner.as_ref().map(|owner| service.entity_id(owner)).transpose()?,
         name: asked.name.map(|name| name.to_lowercase()),
         kind: asked.kind,
+        tag: asked.tag,
         property: asked.property,
         online: asked.online,
         within: asked.within.as_deref().map(bounds).transpose()?,

@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccessUse, BindingLimit, CallPayment, Change, CodeHex, DidText, DigestHex, GrantHex, Key,
-    KeyHex, LedgerHex, LinkHex, Offer, Operation, Resource, ServiceHex, StreamHex, StreamPlacement,
-    ThingReport, Time, TriggerHex, TxHex,
+    AccessUse, BindingLimit, CallPayment, Change, CodeHex, DidText, DigestHex, DirectUse, GrantHex,
+    Key, KeyHex, LedgerHex, LinkHex, Offer, Operation, Resource, ServiceHex, StreamHex,
+    StreamPlacement, ThingReport, ThingTags, Time, TriggerHex, TxHex,
 };
 
 /// One thing that a transaction does.
@@ -343,6 +343,13 @@ pub enum Action {
         /// The uses.
         uses: Vec<AccessUse>,
     },
+    /// Records what grantees asked of devices directly.
+    RecordDirect {
+        /// The uses.
+        uses: Vec<DirectUse>,
+    },
+    /// Says by which tags a thing is found.
+    TagThing(ThingTags),
     /// Uploads a part of a module.
     UploadCode {
         /// The whole module.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, Time, TxHex};
+use super::{DidText, DigestHex, Time, TxHex};
 
 /// What a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,32 @@ pub struct Command {
     /// What the device answered; bytes that are no UTF-8 are replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
+}
+
+/// Something that was asked of a thing directly at its gateway, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DirectUse {
+    /// Id of the request, which the device was told.
+    pub id: TxHex,
+    /// Who asked, and signed that.
+    pub caller: DidText,
+    /// The thing.
+    pub thing: DidText,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub operation: Operation,
+    /// What for.
+    pub purpose: String,
+    /// Greater than that of every request before under the same grant at the gateway.
+    pub number: u64,
+    /// `delivered` (whether it was done is not known), `done` or `failed`.
+    pub state: String,
+    /// When it was served, by the gateway's clock.
+    pub served: Time,
+    /// SHA-256 of what was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<DigestHex>,
 }
 
 impl Command {

@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Access, Attribute, CodeHex, Cursor, DidText, DigestHex, LinkEvent, Resource, ServiceHex,
-    StreamHex, StreamPlacement, StreamSilence, ThingReport, Time, TokenEvent, TriggerHex, TxHex,
+    StreamHex, StreamPlacement, StreamSilence, ThingReport, ThingTags, Time, TokenEvent,
+    TriggerHex, TxHex,
 };
 
 /// An event with its place on the ledger.
@@ -607,6 +608,8 @@ pub enum Event {
     Tokens(TokenEvent),
     /// Something between this ledger and another; `what` says what.
     Links(LinkEvent),
+    /// A thing is found by these tags from now on.
+    ThingTagged(ThingTags),
 }
 
 impl Event {
@@ -689,6 +692,7 @@ impl Event {
             Self::TriggerResumed { .. } => "trigger_resumed",
             Self::Tokens(_) => "tokens",
             Self::Links(_) => "links",
+            Self::ThingTagged(_) => "thing_tagged",
         }
     }
 }

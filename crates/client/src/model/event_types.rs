@@ -74,5 +74,6 @@ pub const EVENT_TYPES: &[&str] = &[
     "trigger_resumed",
     "tokens",
     "links",
+    "thing_tagged",
     "stream_silent",
 ];

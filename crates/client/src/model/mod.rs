@@ -32,7 +32,9 @@ mod onboarding;
 pub use onboarding::{BindingLimit, Offer, Place, ThingReport, ThingStatus, Voucher};
 
 mod command;
-pub use command::{Command, Operation};
+pub use command::{Command, DirectUse, Operation};
+mod direct;
+pub use direct::{DirectAnswer, DirectAsked, DirectGateway};
 mod governance;
 mod regulation;
 pub use governance::{
@@ -41,7 +43,7 @@ pub use governance::{
 pub use regulation::{PoliciesAt, Regulation, StreamRegulation, StreamRegulations};
 
 mod thing;
-pub use thing::{Binding, Property, Thing};
+pub use thing::{Binding, Property, Thing, ThingTags};
 
 mod stream;
 pub use stream::{

@@ -101,6 +101,8 @@ pub struct Things {
     /// Whose description has this `@type`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
+    /// That have this tag.
+    pub tag: Option<String>,
     /// That have this property.
     pub property: Option<String>,
     /// That said they are, or are not, online.
@@ -337,6 +339,8 @@ pub struct Events {
     pub topic: Option<String>,
     /// Only events about things whose description has this `@type`.
     pub thing_type: Option<String>,
+    /// Only events about things that have this tag.
+    pub tag: Option<String>,
     /// Only batches of `stream` with a value above this, or below `below`.
     pub above: Option<String>,
     /// Only batches of `stream` with a value below this, or above `above`.

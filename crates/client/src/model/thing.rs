@@ -42,6 +42,9 @@ pub struct Thing {
     /// The actions that it can be asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
+    /// Words by which its owner lets it be found, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// The entity that the thing itself signs as, if it can sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DidText>,
@@ -52,6 +55,16 @@ pub struct Thing {
     /// gateway's queue is full.
     #[serde(default)]
     pub may_lose_oldest: bool,
+}
+
+/// The tags of a thing, all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ThingTags {
+    /// Which.
+    pub thing: DidText,
+    /// The words by which it is found, ascending.
+    pub tags: Vec<String>,
 }
 
 /// An entity that may submit for a thing.

@@ -1,6 +1,6 @@
 //! Publishes that are no readings, on their way to whoever asked for them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use althing_edge::broker::filter::matches;
 use althing_edge::{Principal, Rejection};
@@ -49,10 +49,14 @@ impl Drop for Routed {
     }
 }
 
+/// Takes a publish at once, or says that it is for others.
+pub(crate) type Intercept = Box<dyn Fn(&str, &[u8]) -> bool + Send + Sync>;
+
 /// Who takes what.
-#[derive(Debug)]
 pub(crate) struct Routes {
     open: Mutex<Vec<Route>>,
+    /// Who is asked before all others, if somebody is.
+    first: OnceLock<Intercept>,
     /// Filters of topics whose messages are for other clients only.
     relay: Vec<String>,
 }
@@ -63,9 +67,20 @@ struct Route {
     to: mpsc::Sender<Routed>,
 }
 
+impl std::fmt::Debug for Routes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Routes").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
 impl Routes {
     pub(crate) fn new(relay: Vec<String>) -> Self {
-        Self { open: Mutex::default(), relay }
+        Self { open: Mutex::default(), first: OnceLock::new(), relay }
+    }
+
+    /// Has every publish offered to somebody before it is routed; to the first who asks for it.
+    pub(crate) fn intercept(&self, first: Intercept) {
+        let _ = self.first.set(first);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Route>> {
@@ -98,6 +113,10 @@ impl Routes {
         by: Principal,
         publish: Publish,
     ) -> Option<Publish> {
+        if self.first.get().is_some_and(|first| first(&publish.topic, &publish.payload)) {
+            publish.reply.send(Ok(()));
+            return None;
+        }
         let Some(to) = self.of(&publish.topic) else {
             if !self.relay.iter().any(|filter| matches(filter, &publish.topic)) {
                 return Some(publish);

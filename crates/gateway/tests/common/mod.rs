@@ -261,6 +261,7 @@ pub fn config(directory: &Path) -> Config {
             segment_bytes: 64 * 1024,
             retry: Duration::from_millis(20),
         },
+        direct: None,
         answer_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(5),
     }

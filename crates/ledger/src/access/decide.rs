@@ -215,7 +215,7 @@ pub(crate) fn is_governed<R: Read>(
     owner: EntityId,
     resource: &Resource,
 ) -> Result<bool, StoreError> {
-    for resource in scopes(resource, owner) {
+    for resource in resource.scopes(owner) {
         if state.get::<PolicyRecord>(&key::access_policy(&owner, &resource))?.is_some() {
             return Ok(true);
         }
@@ -404,15 +404,6 @@ pub(super) fn is_holder(
     Ok(binding.is_some_and(|binding| binding.holds_at(at.height)))
 }
 
-/// A resource and what it is part of, the narrowest first.
-fn scopes(resource: &Resource, owner: EntityId) -> impl Iterator<Item = Resource> {
-    let part = matches!(resource, Resource::Property { .. } | Resource::ThingAction { .. });
-    let thing = resource.thing().filter(|_| part).map(Resource::Thing);
-    let whole =
-        (!matches!(resource, Resource::Everything(_))).then_some(Resource::Everything(owner));
-    [resource.clone()].into_iter().chain(thing).chain(whole)
-}
-
 /// The grant in force that somebody has for something, the narrowest first.
 fn held(
     records: &impl Records,
@@ -423,7 +414,7 @@ fn held(
     let Some(grantee) = wanted.principal.filter(|_| !wanted.purpose.is_empty()) else {
         return Ok(None);
     };
-    for resource in scopes(wanted.resource, *owner) {
+    for resource in wanted.resource.scopes(*owner) {
         let (right, purpose) = (wanted.right, wanted.purpose.to_owned());
         let access = Access { owner: *owner, grantee, resource, right, purpose };
         let id = access.id();
@@ -446,7 +437,7 @@ pub(super) fn consult(
     used: u32,
 ) -> Result<(Verdict, Option<PolicyUsed>), StoreError> {
     let mut narrowest: Option<(Verdict, PolicyUsed)> = None;
-    for resource in scopes(wanted.resource, owner) {
+    for resource in wanted.resource.scopes(owner) {
         let key = key::access_policy(&owner, &resource);
         let Some(record) = records.record::<PolicyRecord>(&key)? else { continue };
         let policies =

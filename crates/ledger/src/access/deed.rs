@@ -1,5 +1,5 @@
 use althing_state::{Read, StoreError};
-use althing_types::{Action, Command, EntityId, Operation, Resource, Right};
+use althing_types::{Action, Command, EntityId, Resource, Right};
 
 use super::{
     At, Decision, Reason, Wanted,
@@ -22,8 +22,9 @@ impl Deed {
     fn of(action: &Action) -> Option<Self> {
         let (right, resource, purpose) = match action {
             Action::Command(command) => {
-                let (right, resource) = of_command(command);
-                (right, resource, command.purpose.as_deref().unwrap_or_default())
+                let Command { thing, operation, purpose, .. } = command;
+                let purpose = purpose.as_deref().unwrap_or_default();
+                (operation.right(), operation.resource(*thing), purpose)
             }
             Action::Execute { contract, .. } => {
                 (Right::Call, Resource::Contract(contract.0), CALL_PURPOSE)
@@ -39,16 +40,6 @@ impl Deed {
     fn by(&self, sender: EntityId) -> Wanted<'_> {
         let Self { right, resource, purpose } = self;
         Wanted { principal: Some(sender), right: *right, resource, purpose }
-    }
-}
-
-/// The right that a command needs, and with what.
-pub(crate) fn of_command(command: &Command) -> (Right, Resource) {
-    let (thing, name) = (command.thing, command.operation.target().to_owned());
-    match command.operation {
-        Operation::Read { .. } => (Right::Read, Resource::Property { thing, name }),
-        Operation::Write { .. } => (Right::Write, Resource::Property { thing, name }),
-        Operation::Invoke { .. } => (Right::Invoke, Resource::ThingAction { thing, name }),
     }
 }
 

@@ -317,7 +317,7 @@ pub(crate) fn freeze<R: Read>(
     }
     record.status = Status::Frozen;
     change(state, actor, id, record);
-    state.emit(Event::ContractFrozen { contract: *id });
+    state.emit(Event::ContractFrozen(*id));
     Ok(())
 }
 
@@ -333,7 +333,7 @@ pub(crate) fn thaw<R: Read>(
     }
     record.status = Status::Active;
     change(state, actor, id, record);
-    state.emit(Event::ContractThawed { contract: *id });
+    state.emit(Event::ContractThawed(*id));
     Ok(())
 }
 
@@ -347,6 +347,6 @@ pub(crate) fn terminate<R: Read>(
     record.status = Status::Terminated;
     count_contracts(state, &record.code, false)?;
     change(state, actor, id, record);
-    state.emit(Event::ContractTerminated { contract: *id });
+    state.emit(Event::ContractTerminated(*id));
     Ok(())
 }

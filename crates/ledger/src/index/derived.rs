@@ -7,7 +7,7 @@ use althing_proof::{
 use althing_state::{Row, StoreError};
 use althing_types::{EntityId, StreamId, ThingId, TxId};
 
-use super::{description, join, link, owned_row, placed_at};
+use super::{description, join, link, owned_row, placed_at, tag::of_tags};
 use crate::{key as own_key, status::StatusRecord, thing::Outline, transition::decode_at};
 
 /// Whether the rows with a prefix all follow from the state. Those of past versions of a description do
@@ -15,7 +15,11 @@ use crate::{key as own_key, status::StatusRecord, thing::Outline, transition::de
 #[must_use]
 pub fn is_derived(prefix: &[u8]) -> bool {
     let links = matches!(prefix, [b'j', b'l' | b'o' | b'u', ..]);
-    links || matches!(prefix.first(), Some(b'e' | b'd' | b'o' | b'n' | b'y' | b'p' | b'u' | b'g'))
+    links
+        || matches!(
+            prefix.first(),
+            Some(b'e' | b'd' | b'o' | b'n' | b'y' | b'p' | b'u' | b'g' | b'T')
+        )
 }
 
 /// The rows that follow from one row of the state.
@@ -34,6 +38,7 @@ pub fn derived(raw: &[u8], value: &[u8]) -> Result<Vec<Row>, StoreError> {
             let row = |place| ([placed_at(place).as_slice(), &thing.0].concat(), Vec::new());
             status.place.map(row).into_iter().collect()
         }
+        _ if raw == own_key::tags(&thing) => of_tags(&thing, &decode_at(raw, value)?),
         [b'b', b'/', ..] => {
             let gateway: [u8; 32] =
                 raw.last_chunk().copied().ok_or_else(|| StoreError::corrupt(raw))?;

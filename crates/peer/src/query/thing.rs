@@ -4,6 +4,7 @@ use althing_ledger::{
     index, key as ledger_key,
     standing::Standing,
     status::StatusRecord,
+    tags::Tags,
     thing::{Interface, Outline},
 };
 use althing_proof::{
@@ -25,6 +26,8 @@ pub struct ThingFilter {
     pub name: Option<String>,
     /// Whose description has this semantic type.
     pub kind: Option<String>,
+    /// That have this tag.
+    pub tag: Option<String>,
     /// That have this property.
     pub property: Option<String>,
     /// That said they are, or are not, online.
@@ -98,6 +101,8 @@ pub struct ThingState {
     pub status: Option<StatusRecord>,
     /// What it can be asked to do.
     pub interface: Interface,
+    /// By which words it is found, ascending.
+    pub tags: Vec<String>,
 }
 
 impl Query {
@@ -112,7 +117,8 @@ impl Query {
         let status = self.record(&ledger_key::status(id))?;
         let interface = self.record(&ledger_key::interface(id))?.unwrap_or_default();
         let bindings = self.bindings(id)?;
-        Ok(ThingState { id: *id, record, outline, bindings, standing, status, interface })
+        let tags = self.tags(id)?;
+        Ok(ThingState { id: *id, record, outline, bindings, standing, status, interface, tags })
     }
 
     fn bindings(&self, id: &ThingId) -> Result<Vec<(EntityId, BindingRecord)>, QueryError> {
@@ -205,6 +211,15 @@ impl Query {
         Ok(outline.is_some_and(|outline| outline.types.iter().any(|own| own == semantic)))
     }
 
+    /// The tags of a thing, ascending.
+    ///
+    /// # Errors
+    /// [`QueryError`] if the disk fails.
+    pub fn tags(&self, thing: &ThingId) -> Result<Vec<String>, QueryError> {
+        let tags: Option<Tags> = self.record(&ledger_key::tags(thing))?;
+        Ok(tags.unwrap_or_default().0)
+    }
+
     /// The head of a stream.
     ///
     /// # Errors
@@ -220,6 +235,7 @@ impl ThingFilter {
         match self {
             Self { owner: Some(owner), .. } => index::things_of(owner),
             Self { within: Some(_), .. } | Self { near: Some(_), .. } => index::placed(),
+            Self { tag: Some(tag), .. } => index::things_tagged(tag),
             Self { kind: Some(kind), .. } => index::things_typed(kind),
             Self { property: Some(property), .. } => index::things_with(property),
             _ => index::things_named(""),
@@ -234,6 +250,7 @@ impl ThingFilter {
         self.owner.is_none_or(|owner| thing.record.owner == owner)
             && self.name.as_ref().is_none_or(|part| name.contains(part.as_str()))
             && holds(&self.kind, &thing.outline.types)
+            && holds(&self.tag, &thing.tags)
             && holds(&self.property, &thing.outline.properties)
             && self.online.is_none_or(|online| said(thing, |status| status.online == Some(online)))
             && self.within.is_none_or(|within| {

@@ -4,6 +4,7 @@ use super::{Action, ApprovalPolicy};
 use crate::{
     Amount, Limit, LinkStatus, Offer, Wire as _,
     access::uses_within_bounds,
+    direct::direct_uses_within_bounds,
     entity::is_name,
     limits::{
         APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, CONTRACT_GAS_MAX,
@@ -50,6 +51,8 @@ impl Action {
             Self::RemoveAccessPolicy { resource } => resource.is_within_bounds(),
             Self::RequestAccess(request) => request.is_within_bounds(),
             Self::RecordAccess { uses } => uses_within_bounds(uses),
+            Self::RecordDirect { uses } => direct_uses_within_bounds(uses),
+            Self::TagThing(said) => said.is_within_bounds(),
             Self::RotateStreamKey { number, shares, .. }
             | Self::ShareStreamKey { number, shares, .. } => {
                 *number > 0 && shares_within_bounds(shares)

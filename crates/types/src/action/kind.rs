@@ -91,6 +91,8 @@ impl Action {
             Self::AnswerCall(_) => ActionKind::AnswerCall,
             Self::SettleCall(_) => ActionKind::SettleCall,
             Self::RefundCall { .. } => ActionKind::RefundCall,
+            Self::RecordDirect { .. } => ActionKind::RecordDirect,
+            Self::TagThing(_) => ActionKind::TagThing,
         }
     }
 

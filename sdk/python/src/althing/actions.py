@@ -20,6 +20,7 @@ from .codec import boolean, byte_string, checked, fixed, list_of, numbered_as, o
 from .contract import CodeMeta, Terms, is_call
 from .crypto import PublicKey, SigningKey, public_key, signature
 from .digest import stream_id
+from .direct import DirectUse, ThingTags, are_direct_uses, direct_use, thing_tags
 from .entity import AnyInception, any_inception, entity_id, id32, is_name, possession_bytes
 from .governance import Change, change, is_change, is_reason
 from .limits import APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX
@@ -501,6 +502,20 @@ class ReportDoubleVote(Action):
     votes: Annotated[DoubleVote, record(DoubleVote)]
 
 
+@_kind(115)
+class RecordDirect(Action):
+    """Records what grantees asked of devices directly; by the gateway that served it."""
+
+    uses: Annotated[list[DirectUse], list_of(direct_use)]
+
+
+@_kind(116)
+class TagThing(Action):
+    """Says by which tags a thing is found, in place of what was said."""
+
+    said: Annotated[ThingTags, thing_tags]
+
+
 def kind_of(action: Action) -> str:
     """Name of the kind of an action."""
     return _name(type(action))
@@ -535,6 +550,10 @@ def is_within_bounds(action: Action) -> bool:
             return is_resource(asked.resource) and is_name(asked.purpose)
         case RecordAccess(uses):
             return are_uses(uses)
+        case RecordDirect(served):
+            return are_direct_uses(served)
+        case TagThing(tags):
+            return tags.is_valid()
         case OfferThing(_, offer):
             return offer is None or offer.is_valid()
         case AcceptThing(_, claim):

@@ -7,6 +7,7 @@ from .access import Access, access, resource
 from .codec import Codec, boolean, byte_string, list_of, optional, record, text, u8, u16, u32, u64, variants
 from .contract import Attribute
 from .digest import hash, merkle_root, sha256
+from .direct import ThingTags, thing_tags
 from .entity import id32
 from .link import link_event
 from .onboarding import Status, command_state
@@ -100,6 +101,7 @@ _MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
     90: ("trigger", (("about", Annotated[Any, trigger_event]),)),
     120: ("tokens", (("about", Annotated[Any, token_event]),)),
     150: ("links", (("about", Annotated[Any, link_event]),)),
+    165: ("thing_tagged", (("said", Annotated[ThingTags, thing_tags]),)),
     100: ("proposed", (_PROPOSAL, ("proposer", Annotated[bytes, id32]))),
     101: ("voted", (_PROPOSAL, _ORGANISATION, ("accept", Annotated[bool, boolean]), ("votes", Annotated[int, u16]), ("needed", Annotated[int, u16]))),
     102: ("proposal_accepted", (_PROPOSAL, ("due_height", Annotated[int, u64]))),

@@ -8,6 +8,7 @@ import { publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { isPublicKey } from './crypto.ts';
 import { APPROVERS_MAX, CALL_BYTES_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX } from './limits.ts';
+import { areDirectUses, areTags, directUse, thingTags } from './direct.ts';
 import { change, isChange, isReason } from './governance.ts';
 import { areProofs, call, callAnswer, isAsked, linkStatus } from './link.ts';
 import {
@@ -122,6 +123,8 @@ const others = {
   answer_call: variant(106, { said: callAnswer }),
   settle_call: variant(107, { told: record({ call: id, proof: bytes }) }),
   refund_call: variant(108, { call: id }),
+  record_direct: variant(115, { uses: list(directUse) }),
+  tag_thing: variant(116, { said: thingTags }),
 };
 
 /** The kind of an action. */
@@ -176,6 +179,10 @@ export function isWithinBounds(value: Action): boolean {
       return isResource(value.request.resource) && isName(value.request.purpose);
     case 'record_access':
       return areUses(value.uses);
+    case 'record_direct':
+      return areDirectUses(value.uses);
+    case 'tag_thing':
+      return areTags(value.said.tags);
     case 'offer_thing':
       return value.offer === null || isOffer(value.offer);
     case 'accept_thing':

@@ -92,6 +92,10 @@ export const TIMELOCK_BLOCKS_MAX = 10_000_000;
 export const POLICY_BYTES_MAX = 4096;
 /** Most grants whose uses one action records. */
 export const ACCESS_USES_MAX = 64;
+/** Most direct uses that one action records. */
+export const DIRECT_USES_MAX = 16;
+/** Most tags of one thing. */
+export const THING_TAGS_MAX = 16;
 /** Most blocks between a block and the expiry height of a transaction in it, and that a grant lasts. */
 export const EXPIRY_BLOCKS_MAX = 1_000_000n;
 /** Longest part of a module that one action uploads, bytes. */

@@ -5,6 +5,7 @@ import { bigEndian } from '../text/bytes.ts';
 import { access, resource } from './access.ts';
 import { attribute } from './contract.ts';
 import { hash, sha256 } from './digest.ts';
+import { thingTags } from './direct.ts';
 import { id } from './entity.ts';
 import { merkleRoot } from './merkle.ts';
 import { linkEvent } from './link.ts';
@@ -69,6 +70,7 @@ export const event = variants({
   trigger: variant(90, { about: triggerEvent }),
   tokens: variant(120, { about: tokenEvent }),
   links: variant(150, { about: linkEvent }),
+  thing_tagged: variant(165, { said: thingTags }),
   proposed: variant(100, { proposal: id, proposer: id }),
   voted: variant(101, { proposal: id, organisation: id, accept: boolean, votes: u16, needed: u16 }),
   proposal_accepted: variant(102, { proposal: id, dueHeight: u64 }),

@@ -336,6 +336,12 @@ export function placeStream(stream: AnyId, organisations: readonly AnyId[], copi
   return { kind: 'place_stream', said: { stream: idBytes(stream), placement } };
 }
 
+/** Says by which tags a thing is found, in place of what was said; none takes all away. */
+export function tagThing(thing: AnyId, tags: readonly string[]): Action {
+  const sorted = [...new Set(tags)].sort((one, other) => compare(toUtf8(one), toUtf8(other)));
+  return { kind: 'tag_thing', said: { thing: idBytes(thing), tags: sorted } };
+}
+
 /** Has every holder delete the payloads of all batches that have one of these numbers. */
 export function eraseReadings(stream: AnyId, firstSeq: bigint, lastSeq: bigint): Action {
   return { kind: 'erase_readings', stream: idBytes(stream), firstSeq, lastSeq };

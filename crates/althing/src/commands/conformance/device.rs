@@ -7,8 +7,8 @@ use althing_client::{
     model::{Event, EventRecord, query},
 };
 use althing_types::{
-    Access, AccessMode, AccessPolicy, AccessRequest, Action, Command, CommandReport, CommandState,
-    EntityId, GrantId, Operation, Place, Resource, Right, Status, ThingId, TxId,
+    Access, AccessMode, AccessPolicy, AccessRequest, Action, Command, EntityId, GrantId, Operation,
+    Place, Resource, Right, Status, ThingId, TxId,
 };
 use anyhow::{Context as _, bail, ensure};
 use futures::future::LocalBoxFuture;
@@ -39,7 +39,7 @@ pub(super) const FULL: Procedure = Procedure {
         Step { id: "REQ-10.6a-disc", title: "Others discover the device, and subscribe to it" },
         Step { id: "REQ-10.6a-3", title: "Service A asks peer A for access" },
         Step { id: "REQ-10.6a-4/5", title: "Agreement; the device itself validates the request" },
-        Step { id: "REQ-10.6a-6", title: "Service A reaches the device" },
+        Step { id: "REQ-10.6a-6", title: "Service A reaches the device directly through dApp C" },
         Step { id: "REQ-10.6a-7/8", title: "The use is recorded" },
     ],
     with_tokens: false,
@@ -158,8 +158,10 @@ fn run_full<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxF
         recorder.step("REQ-10.6a-disc", discover(topology, &device)).await?;
         let mut told = recorder.step("REQ-10.6a-3", ask(topology, &device)).await?;
         recorder.step("REQ-10.6a-4/5", validate(topology, &device)).await?;
-        let command = recorder.step("REQ-10.6a-6", reach(topology, &device)).await?;
-        recorder.step("REQ-10.6a-7/8", used(topology, &device, &mut told, command)).await
+        let reached = super::direct::reach(topology, &device.thing, device.name, PURPOSES);
+        let served = recorder.step("REQ-10.6a-6", reached).await?;
+        let recorded = super::direct::recorded(topology, &mut told, served);
+        recorder.step("REQ-10.6a-7/8", recorded).await
     })
 }
 
@@ -184,7 +186,9 @@ async fn register_full(topology: &Topology) -> anyhow::Result<((Device, u64), St
     let device = Device { name: "lamp-C", letter: "C", thing, owner, validator: "device C" };
     let gateway = topology.entity("device C")?;
     let bind = Action::Bind { thing, gateway, until_height: u64::MAX };
-    let actions = vec![device.registration(), bind, device.policy(gateway)];
+    // dApp C stands before the device for others.
+    let before = Action::Bind { thing, gateway: owner, until_height: u64::MAX };
+    let actions = vec![device.registration(), bind, before, device.policy(gateway)];
     let outcome = topology.session("dApp C").await?.perform(actions).await?;
     let evidence = format!("dApp C registered {} in block {}", device.name, outcome.height);
     Ok(((device, outcome.height), evidence))
@@ -251,7 +255,7 @@ async fn discover(topology: &Topology, device: &Device) -> anyhow::Result<((), S
     Ok(((), format!("found by type, place and status; event {} tells of a change", record.cursor)))
 }
 
-async fn wait_for(
+pub(super) async fn wait_for(
     events: &mut Events,
     wanted: impl Fn(&Event) -> bool,
 ) -> anyhow::Result<EventRecord> {
@@ -318,34 +322,6 @@ async fn refused(session: &Session, action: Action) -> anyhow::Result<String> {
         Ok(outcome) => bail!("it took effect in block {}", outcome.height),
         Err(error) => Ok(format!("{error:#}")),
     }
-}
-
-/// Step 6. Service A commands; the device hears it at its own peer, does it and answers under its
-/// own key.
-async fn reach(topology: &Topology, device: &Device) -> anyhow::Result<(TxId, String)> {
-    let query = query::Events {
-        thing: Some(device.thing.into()),
-        kind: Some("command_queued".to_owned()),
-        ..<_>::default()
-    };
-    let mut heard = topology.client(device.letter)?.events(&query).await.explain()?;
-    let service = topology.session("service A").await?;
-    let outcome = service.perform(vec![device.command(PURPOSES[0])?]).await?;
-    let id = outcome.receipt.transaction.0;
-    wait_for(
-        &mut heard,
-        |event| matches!(event, Event::CommandQueued { command, .. } if command.0 == id),
-    )
-    .await?;
-    let own = topology.session(device.validator).await?;
-    let report = |state, result: Option<&[u8]>| {
-        let result = result.map(|result| result.to_vec().into());
-        Action::ReportCommand(CommandReport { command: id, state, result })
-    };
-    own.perform(vec![report(CommandState::Accepted, None)]).await?;
-    own.perform(vec![report(CommandState::Done, Some(b"on"))]).await?;
-    let answer = done(topology, &id).await?;
-    Ok((id, format!("service A commanded in block {}; {answer}", outcome.height)))
 }
 
 /// Waits until service A sees at its own peer that a command is done.

@@ -6,6 +6,7 @@ mod agreement;
 mod bike;
 mod contract;
 mod device;
+mod direct;
 mod hijack;
 mod mqtt;
 mod outside;

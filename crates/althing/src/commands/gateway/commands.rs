@@ -319,7 +319,7 @@ async fn report_one(
     }
 }
 
-fn is_of_the_ledger(error: &Error) -> bool {
+pub(super) fn is_of_the_ledger(error: &Error) -> bool {
     error.code().is_some_and(|code| Refusal::ALL.iter().any(|refusal| refusal.code() == code))
 }
 

@@ -2,7 +2,9 @@
 
 mod commands;
 mod description;
+mod direct;
 mod directory;
+mod online;
 pub(crate) mod password;
 mod queue;
 mod report;
@@ -14,9 +16,10 @@ pub(crate) use self::queue::waiting;
 use std::{path::PathBuf, sync::Arc};
 
 use althing_client::{Client, Signer, Unsealer, model::IdText};
+use althing_edge::presence::Presence;
 use althing_gateway::coap::Coap;
 use althing_gateway::http::Http;
-use althing_gateway::{Gateway, KeySigner};
+use althing_gateway::{DirectConfig, Gateway, KeySigner};
 use althing_types::{EntityId, Genesis, SigningKey};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -126,9 +129,22 @@ async fn serve(
     let uplink = AnyPeer::new(&clients, entity, settings.answer_timeout).with_unsealer(&unsealer);
     let commander = Signer { ledger: genesis.ledger(), entity, key: key.clone() };
     let reporter = Reporter::new(&clients, &commander, settings.limits.queue_bytes_max);
-    let signer = KeySigner::new(genesis.ledger(), key);
+    let signer = KeySigner::new(genesis.ledger(), key.clone());
+    let descriptions = direct::Descriptions::default();
+    let direct = settings.direct.clone().map(|direct| DirectConfig {
+        genesis: genesis.clone(),
+        key,
+        age_max: direct.age_max,
+        answer_timeout: direct.answer_timeout,
+        waiting_max: direct.waiting_max,
+        objection: descriptions.objection(),
+    });
     let (coap, http) = (settings.coap.clone(), settings.http.clone());
-    let config = gateway_config(settings, &genesis, entity, owners.clone());
+    let presence = settings.tell_online.map(|grace| {
+        let grace_ms = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
+        Presence::new(&settings.mqtt.access.grants, grace_ms)
+    });
+    let config = gateway_config(settings, &genesis, entity, owners.clone(), direct);
     let gateway = Gateway::start(config, uplink, signer).await.next_step(|| {
         "end the other program, or change `listen` in [gateway.mqtt] of the configuration"
             .to_owned()
@@ -147,6 +163,9 @@ async fn serve(
         never = directory::follow(&gateway, &clients, entity, &owners) => match never {},
         never = reporter.tell(&gateway) => match never {},
         never = commands::carry(&gateway, &clients, &commander, &owners) => match never {},
+        never = direct::follow(gateway.direct(), &clients, &descriptions) => match never {},
+        never = online::tell(&gateway, &clients, &commander, presence) => match never {},
+        never = direct::record(gateway.direct(), &clients, &commander) => match never {},
     };
     tracing::info!(%reason, "stopping");
     reporter.farewell(&gateway).await;
@@ -183,6 +202,7 @@ fn gateway_config(
     genesis: &Genesis,
     gateway: EntityId,
     owners: Vec<EntityId>,
+    direct: Option<DirectConfig>,
 ) -> althing_gateway::Config {
     althing_gateway::Config {
         edge: althing_edge::Config {
@@ -194,6 +214,7 @@ fn gateway_config(
         owners,
         mqtt: settings.mqtt,
         queue: settings.queue,
+        direct,
         answer_timeout: settings.answer_timeout,
         drain_timeout: settings.drain_timeout,
     }

@@ -47,7 +47,7 @@ fn open(path: &Path) -> anyhow::Result<StoppedQueue> {
     let config = Config::load(path)?;
     let settings = config.gateway()?;
     let Identified { genesis, entity, .. } = Identified::read(&config, &settings)?;
-    let config = gateway_config(settings, &genesis, entity, Vec::new());
+    let config = gateway_config(settings, &genesis, entity, Vec::new(), None);
     StoppedQueue::open(&config)
         .next_step(|| "stop the gateway first; it takes up its queue when it starts again".into())
 }

@@ -1,0 +1,141 @@
+//! Uses that were served and are not on the ledger yet, on disk: a file each, so that what one says is
+//! whole or not there.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use althing_types::{DirectUse, GrantId, Wire};
+
+/// Ending of the name of a file whose use is still to be recorded, and of one that is kept so that its
+/// request is served only once.
+const OPEN: &str = "use";
+const OVER: &str = "over";
+
+/// A use on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Counts up by one from use to use.
+    pub(super) number: u64,
+    /// The grant it counts against.
+    pub(super) grant: GrantId,
+    pub(super) used: DirectUse,
+    pub(super) is_recorded: bool,
+}
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub(super) struct Journal {
+    folder: PathBuf,
+}
+
+impl Journal {
+    /// Opens the folder, and reads what is in it, oldest first. What cannot be read is told and left.
+    pub(super) fn open(folder: PathBuf) -> io::Result<(Self, Vec<Entry>)> {
+        fs::create_dir_all(&folder)?;
+        let mut found = Vec::new();
+        for file in fs::read_dir(&folder)? {
+            let path = file?.path();
+            match read(&path) {
+                Some(entry) => found.push(entry),
+                None => tracing::warn!(path = %path.display(), "this is no use that was served"),
+            }
+        }
+        found.sort_by_key(|entry| entry.number);
+        Ok((Self { folder }, found))
+    }
+
+    fn path(&self, number: u64, ending: &str) -> PathBuf {
+        self.folder.join(format!("{number:020}.{ending}"))
+    }
+
+    /// Writes a use, in place of what was said of it before. It is durable afterwards.
+    pub(super) fn write(&self, entry: &Entry) -> io::Result<()> {
+        let path = self.path(entry.number, OPEN);
+        let written = path.with_extension("new");
+        let mut file = File::create(&written)?;
+        file.write_all(&entry.grant.0)?;
+        file.write_all(&entry.used.to_wire())?;
+        file.sync_all()?;
+        fs::rename(&written, &path)?;
+        File::open(&self.folder)?.sync_all()
+    }
+
+    /// A use is on the ledger; its number is kept for as long as the request could be served.
+    pub(super) fn recorded(&self, number: u64) -> io::Result<()> {
+        fs::rename(self.path(number, OPEN), self.path(number, OVER))
+    }
+
+    /// Forgets a use.
+    pub(super) fn forget(&self, number: u64) -> io::Result<()> {
+        fs::remove_file(self.path(number, OVER))
+    }
+
+    /// Takes back a use that was not served.
+    pub(super) fn take_back(&self, number: u64) {
+        // If it was not written there is nothing to take back.
+        let _ = fs::remove_file(self.path(number, OPEN));
+    }
+}
+
+fn read(path: &Path) -> Option<Entry> {
+    let number = path.file_stem()?.to_str()?.parse().ok()?;
+    let is_recorded = match path.extension()?.to_str()? {
+        OPEN => false,
+        OVER => true,
+        _ => return None,
+    };
+    let bytes = althing_client::file::read(path, (DirectUse::BYTES_MAX + 32) as u64).ok()?;
+    let (grant, used) = bytes.split_first_chunk::<32>()?;
+    let used = DirectUse::from_wire(used).ok()?;
+    Some(Entry { number, grant: GrantId(*grant), used, is_recorded })
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_types::{
+        CommandState, DirectRequest, EntityId, LedgerId, Operation, SigningKey, Suite, ThingId,
+    };
+
+    use super::*;
+
+    fn entry(number: u64) -> Entry {
+        let key = SigningKey::from_secret(Suite::Ed25519, [9; 32]).unwrap();
+        let request = DirectRequest {
+            ledger: LedgerId([1; 32]),
+            gateway: EntityId([2; 32]),
+            caller: EntityId([3; 32]),
+            thing: ThingId([4; 32]),
+            operation: Operation::Read { property: "level".into() },
+            purpose: "care".into(),
+            number,
+            until_ms: 6,
+        };
+        let request = request.sign(&key);
+        let used =
+            DirectUse { request, state: CommandState::Delivered, served_ms: 5, result: None };
+        Entry { number, grant: GrantId([8; 32]), used, is_recorded: false }
+    }
+
+    #[test]
+    fn what_was_served_is_found_again_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Journal::open(folder.path().join("direct")).unwrap();
+        let (journal, found) = open();
+        assert_eq!(found, []);
+        let all: Vec<Entry> = (1..=3).map(entry).collect();
+        all.iter().rev().for_each(|entry| journal.write(entry).unwrap());
+        assert_eq!(open().1, all);
+        // A torn file, and one that never was whole.
+        let torn = journal.path(2, OPEN);
+        let bytes = fs::read(&torn).unwrap();
+        fs::write(&torn, &bytes[..bytes.len() - 1]).unwrap();
+        fs::write(folder.path().join("direct/00000000000000000009.new"), &bytes).unwrap();
+        journal.recorded(1).unwrap();
+        let done = Entry { is_recorded: true, ..all[0].clone() };
+        assert_eq!(open().1, [done, all[2].clone()]);
+        journal.forget(1).unwrap();
+        journal.take_back(3);
+        assert_eq!(open().1, []);
+    }
+}
