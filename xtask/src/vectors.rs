@@ -101,6 +101,7 @@ fn sorted(value: Value) -> Value {
 fn forms() -> Vec<Form> {
     let mut forms = identity::forms();
     forms.extend(access::forms());
+    forms.extend(direct::forms());
     forms.extend(readings::forms());
     forms.push(secrecy::form());
     forms.extend(transactions::forms());

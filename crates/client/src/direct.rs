@@ -7,7 +7,7 @@ use std::{
 
 use althing_proof::grant::direct_keys;
 use althing_types::{
-    DirectRequest, DirectUse, EntityId, Operation, SignedRequest, ThingId,
+    DirectRequest, DirectUse, EntityId, Operation, SignedRequest, ThingId, hash,
     limits::DIRECT_LIFE_MS_MAX,
 };
 use tokio::time::sleep;
@@ -185,7 +185,9 @@ impl Direct {
         let gateway = self.peer.entity(&self.gateway()).await?;
         let key = gateway.key.to_public_key().ok_or_else(|| wrong("the gateway's key"))?;
         let is_signed = key.verify(&used.signed_bytes(), &signature);
-        if used.request != *request || !is_signed || used.state.name() != answer.state {
+        let is_said =
+            used.result.is_none_or(|digest| digest.0 == hash("", &[answer.result.as_bytes()]));
+        if used.request != *request || !is_signed || !is_said || used.state.name() != answer.state {
             return Err(wrong("it is not signed by the gateway, or is about something else"));
         }
         Ok((answer, used))

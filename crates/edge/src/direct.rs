@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use althing_types::{
     DirectRequest, EntityId, GrantId, Operation, PublicKey, SignedRequest, ThingId,
+    limits::DIRECT_LIFE_MS_MAX,
 };
 
 use crate::{StreamSpec, ThingSpec};
@@ -21,6 +22,9 @@ pub use judge::{PROOFS_MAX, prove};
 pub const SESSIONS_MAX: usize = 4096;
 /// Most entities that something newer was heard about.
 const NEWER_MAX: usize = 16_384;
+/// How long it may take from when something is final until the blocks state it, and clocks may differ,
+/// milliseconds.
+const STATED_MS: u64 = 10_000;
 /// Most grants whose uses are counted.
 const COUNTS_MAX: usize = 16_384;
 
@@ -136,11 +140,16 @@ struct Count {
     since_height: Option<u64>,
     /// How many were served that no proof has told of yet.
     unrecorded: u32,
-    /// How many there were before by the first proof, and how many were served since.
+    /// How many there were before, by the first proof and those that were unrecorded then, and how many
+    /// were served since.
     before: u32,
     served: u32,
     /// Greatest number of a request.
     number: u64,
+    /// When it last changed: from `age_max_ms` on after that, proofs tell as much.
+    changed_ms: u64,
+    /// Only proofs from here on count: older ones may not tell of uses that an earlier run recorded.
+    proofs_since_ms: u64,
 }
 
 /// What is settled about requests.
@@ -213,17 +222,36 @@ impl Desk {
     }
 
     /// Counts a use that an earlier run of the gateway served and that is perhaps not recorded yet.
-    pub fn remember(&mut self, request: &DirectRequest, grant: GrantId, is_recorded: bool) {
+    pub fn remember(
+        &mut self,
+        now_ms: u64,
+        request: &DirectRequest,
+        grant: GrantId,
+        is_recorded: bool,
+    ) {
         let count = self.counts.entry(grant).or_default();
         count.number = count.number.max(request.number);
-        count.unrecorded = count.unrecorded.saturating_add(u32::from(!is_recorded));
+        count.changed_ms = now_ms;
+        if is_recorded {
+            count.proofs_since_ms = now_ms.saturating_add(STATED_MS);
+        } else {
+            count.unrecorded = count.unrecorded.saturating_add(1);
+        }
     }
 
     /// A use is on the ledger, or never will be.
-    pub fn recorded(&mut self, grant: &GrantId) {
+    pub fn recorded(&mut self, now_ms: u64, grant: &GrantId) {
         if let Some(count) = self.counts.get_mut(grant) {
             count.unrecorded = count.unrecorded.saturating_sub(1);
+            count.changed_ms = now_ms;
         }
+    }
+
+    /// For how long what was recorded is to be remembered, milliseconds: until no proof counts any more
+    /// that does not tell of it.
+    #[must_use]
+    pub const fn memory_ms(&self) -> u64 {
+        self.age_max_ms.saturating_add(STATED_MS).saturating_add(DIRECT_LIFE_MS_MAX)
     }
 
     /// Looks at a request before anything is proven: whether it could be served at all. Gives the owner
@@ -235,7 +263,7 @@ impl Desk {
         if request.ledger != self.ledger || request.gateway != self.gateway {
             return Err(NotServed::Elsewhere);
         }
-        let latest_ms = now_ms.saturating_add(althing_types::limits::DIRECT_LIFE_MS_MAX);
+        let latest_ms = now_ms.saturating_add(DIRECT_LIFE_MS_MAX);
         if request.until_ms < now_ms || request.until_ms > latest_ms {
             return Err(NotServed::Time);
         }
@@ -299,14 +327,40 @@ impl Desk {
             return Err(NotServed::Signature);
         }
         let grant = session.grant;
-        let is_new = !self.counts.contains_key(&grant);
-        if is_new && self.counts.len() >= COUNTS_MAX {
-            return Err(NotServed::Busy);
+        let count = self.counted(now_ms, request, &session)?;
+        self.keep(now_ms, request, owner, session)?;
+        self.counts.insert(grant, count);
+        Ok(grant)
+    }
+
+    /// The count of a grant once a request is served.
+    fn counted(
+        &mut self,
+        now_ms: u64,
+        request: &DirectRequest,
+        session: &Session,
+    ) -> Result<Count, NotServed> {
+        let known = self.counts.get(&session.grant).copied();
+        if known.is_none() && self.counts.len() >= COUNTS_MAX {
+            let memory_ms = self.memory_ms();
+            self.counts.retain(|_, count| {
+                count.unrecorded > 0 || count.changed_ms.saturating_add(memory_ms) >= now_ms
+            });
+            if self.counts.len() >= COUNTS_MAX {
+                return Err(NotServed::Busy);
+            }
         }
-        let mut count = self.counts.get(&grant).copied().unwrap_or_default();
+        let mut count = known.unwrap_or_default();
+        // Proofs of a grant that was given anew since would count the uses from the start.
+        let is_before = count.since_height.is_some_and(|since| session.since_height < since);
+        if is_before || session.time_ms < count.proofs_since_ms {
+            return Err(NotServed::Stale);
+        }
         if count.since_height != Some(session.since_height) {
-            (count.since_height, count.before, count.served) =
-                (Some(session.since_height), session.used, 0);
+            count.since_height = Some(session.since_height);
+            // What is still to be recorded will be counted against the grant as it is then.
+            count.before = session.used.saturating_add(count.unrecorded);
+            count.served = 0;
         }
         if request.number <= count.number {
             return Err(NotServed::Repeated);
@@ -316,12 +370,10 @@ impl Desk {
         if session.count_max > 0 && used >= session.count_max {
             return Err(NotServed::UsedUp);
         }
-        count.number = request.number;
+        (count.number, count.changed_ms) = (request.number, now_ms);
         count.served = count.served.saturating_add(1);
         count.unrecorded = count.unrecorded.saturating_add(1);
-        self.keep(now_ms, request, owner, session)?;
-        self.counts.insert(grant, count);
-        Ok(grant)
+        Ok(count)
     }
 
     fn keep(

@@ -17,14 +17,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use althing_edge::broker::Qos;
+use althing_edge::broker::{Message, Qos};
 use althing_edge::courier::{read_answer, request, request_topic};
 use althing_edge::direct::{Desk, NotServed, Session, prove};
 use althing_edge::{StreamSpec, ThingSpec};
 use althing_types::limits::DIRECT_USES_MAX;
 use althing_types::{
-    CommandState, Digest, DirectRequest, DirectUse, EntityId, Genesis, Operation, Signature,
-    SignedRequest, SigningKey, ThingId, TxId, Value, decimal, hash,
+    CommandState, Digest, DirectRequest, DirectUse, EntityId, Genesis, GrantId, Operation,
+    Signature, SignedRequest, SigningKey, ThingId, TxId, Value, decimal, hash,
 };
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::timeout;
@@ -92,8 +92,8 @@ struct Settled {
     desk: Desk,
     /// In the order in which they were taken, with whether what came of it is known.
     uses: VecDeque<(Entry, bool)>,
-    /// Recorded, and kept so that none is served twice.
-    over: VecDeque<Entry>,
+    /// Of each grant the last that was recorded, kept so that none is served twice.
+    over: BTreeMap<GrantId, Entry>,
     next: u64,
 }
 
@@ -122,15 +122,19 @@ impl Direct {
         let mut desk = Desk::new(config.genesis.ledger(), gateway, age_ms);
         let next = found.last().map_or(0, |entry| entry.number) + 1;
         for entry in &found {
-            desk.remember(&entry.used.request.request, entry.grant, entry.is_recorded);
+            let used = &entry.used;
+            desk.remember(now_ms(), &used.request.request, used.grant, entry.is_recorded);
         }
         let (over, open): (Vec<Entry>, Vec<Entry>) =
             found.into_iter().partition(|entry| entry.is_recorded);
+        let over = over.into_iter().map(|entry| Entry { recorded_ms: now_ms(), ..entry });
         let uses = open.into_iter().map(|entry| (entry, true)).collect();
-        let settled = Mutex::new(Settled { desk, uses, over: over.into(), next });
+        let settled = Mutex::new(Settled { desk, uses, over: BTreeMap::new(), next });
         let (asked, checks, due) = (Mutex::default(), Semaphore::new(CHECKS_MAX), Notify::new());
         due.notify_one();
-        Ok(Self { config, gateway, door, journal, settled, asked, checks, due })
+        let direct = Self { config, gateway, door, journal, settled, asked, checks, due };
+        over.for_each(|entry| direct.put_over(&mut direct.lock(), entry));
+        Ok(direct)
     }
 
     fn lock(&self) -> MutexGuard<'_, Settled> {
@@ -192,14 +196,14 @@ impl Direct {
     ) -> Result<Served, NotServed> {
         let request = &signed.request;
         let owner = self.lock().desk.look(now_ms(), request)?;
-        if let Some(objection) = (self.config.objection)(&request.thing, &request.operation) {
-            return Err(NotServed::BadInput(objection));
-        }
         let session = if proofs.is_empty() {
             self.lock().desk.session(now_ms(), request)?
         } else {
             self.proven(owner, &signed, proofs).await?
         };
+        if let Some(objection) = (self.config.objection)(&request.thing, &request.operation) {
+            return Err(NotServed::BadInput(objection));
+        }
         let (entry, errand) = self.take(signed.clone(), session)?;
         if let Err(error) = self.keep(&entry).await {
             tracing::error!(%error, "what is served directly cannot be kept; check the disk");
@@ -226,7 +230,6 @@ impl Direct {
     /// Counts the use, which is under way from here on.
     fn take(&self, signed: SignedRequest, session: Session) -> Result<(Entry, Errand), NotServed> {
         let (mut settled, now) = (self.lock(), now_ms());
-        self.prune(&mut settled, now);
         if settled.uses.len() >= self.config.waiting_max {
             return Err(NotServed::Busy);
         }
@@ -237,26 +240,41 @@ impl Direct {
         let number = settled.next;
         settled.next += 1;
         let state = CommandState::Delivered;
-        let used = DirectUse { request: signed, state, served_ms: now, result: None };
-        let entry = Entry { number, grant, used, is_recorded: false };
+        let used = DirectUse { request: signed, grant, state, served_ms: now, result: None };
+        let entry = Entry { number, used, is_recorded: false, recorded_ms: 0 };
         settled.uses.push_back((entry.clone(), false));
         Ok((entry, Errand { name, schema }))
     }
 
-    /// Forgets the numbers of requests whose time is over.
+    /// Keeps the number of a use that is recorded, in place of lower ones under its grant.
+    fn put_over(&self, settled: &mut Settled, entry: Entry) {
+        if let Some(before) = settled.over.insert(entry.used.grant, entry) {
+            self.forget(&before);
+        }
+    }
+
+    /// Forgets the numbers of requests whose time is over, and that proofs tell of.
     fn prune(&self, settled: &mut Settled, now: u64) {
-        let is_over = |entry: &Entry| entry.used.request.request.until_ms < now;
-        while let Some(entry) = settled.over.pop_front_if(|entry| is_over(entry)) {
-            if let Err(error) = self.journal.forget(entry.number) {
-                tracing::debug!(%error, "a use that is over stays on the disk");
+        let memory_ms = settled.desk.memory_ms();
+        settled.over.retain(|_, entry| {
+            let is_kept = entry.recorded_ms.saturating_add(memory_ms) >= now;
+            if !is_kept {
+                self.forget(entry);
             }
+            is_kept
+        });
+    }
+
+    fn forget(&self, entry: &Entry) {
+        if let Err(error) = self.journal.forget(entry.number) {
+            tracing::debug!(%error, "a use that is over stays on the disk");
         }
     }
 
     fn take_back(&self, entry: &Entry) {
         self.journal.take_back(entry.number);
         let mut settled = self.lock();
-        settled.desk.recorded(&entry.grant);
+        settled.desk.recorded(now_ms(), &entry.used.grant);
         settled.uses.retain(|(one, _)| one.number != entry.number);
     }
 
@@ -284,12 +302,23 @@ impl Direct {
         let payload = request(&id, &asked.operation, value.as_deref());
         let (reply, answer) = oneshot::channel();
         self.asked().insert(id, Asked { thing, reply });
-        let reached =
-            self.door.tell(&request_topic(&errand.name), payload, Qos::AtLeastOnce, false);
         let left = Duration::from_millis(asked.until_ms.saturating_sub(now_ms()));
-        let answered = match reached.now {
+        let patience = self.config.answer_timeout.min(left);
+        // A device that sleeps does not do later what its caller was told to have come to nothing.
+        let expires_ms = wall_ms().saturating_add(i64::try_from(patience.as_millis()).unwrap_or(0));
+        let topic = request_topic(&errand.name);
+        let message = Message {
+            topic,
+            payload,
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            properties: Vec::new(),
+            expires_ms: Some(expires_ms),
+        };
+        let reached = self.door.tell(message);
+        let answered = match reached.now + reached.queued {
             0 => Ok(Ok(failed("no device of this thing is connected"))),
-            _ => timeout(self.config.answer_timeout.min(left), answer).await,
+            _ => timeout(patience, answer).await,
         };
         self.asked().remove(&id);
         match answered {
@@ -300,6 +329,10 @@ impl Direct {
 
     /// Hears what a device publishes; whether it was the answer to a direct request.
     pub(crate) fn hears(&self, topic: &str, payload: &[u8]) -> bool {
+        // Most of the time nothing is waited for, and this is asked of every reading.
+        if self.asked().is_empty() {
+            return false;
+        }
         let Ok((thing, report)) = read_answer(topic, payload) else { return false };
         let mut asked = self.asked();
         if asked.get(&report.command).is_none_or(|asked| asked.thing != thing) {
@@ -361,21 +394,21 @@ impl Direct {
 
     /// These uses are on the ledger, or never will be.
     pub fn recorded(&self, numbers: &[u64]) {
-        let mut settled = self.lock();
+        let (mut settled, now) = (self.lock(), now_ms());
         for number in numbers {
             let Some(at) = settled.uses.iter().position(|(one, _)| one.number == *number) else {
                 continue;
             };
             let Some((mut entry, _)) = settled.uses.remove(at) else { continue };
-            settled.desk.recorded(&entry.grant);
+            settled.desk.recorded(now, &entry.used.grant);
             if let Err(error) = self.journal.recorded(entry.number) {
                 // It is recorded once more after a restart, which the ledger refuses.
                 tracing::debug!(%error, "that a use is recorded cannot be written down");
             }
-            entry.is_recorded = true;
-            settled.over.push_back(entry);
+            (entry.is_recorded, entry.recorded_ms) = (true, now);
+            self.put_over(&mut settled, entry);
         }
-        self.prune(&mut settled, now_ms());
+        self.prune(&mut settled, now);
     }
 }
 

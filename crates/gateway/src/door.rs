@@ -151,9 +151,7 @@ impl Door {
     }
 
     /// Publishes a message to the devices that subscribed to its topic, which is one.
-    pub(crate) fn tell(&self, topic: &str, payload: Vec<u8>, qos: Qos, retain: bool) -> Delivered {
-        let (topic, properties, expires_ms) = (topic.to_owned(), Vec::new(), None);
-        let message = Message { topic, payload, qos, retain, properties, expires_ms };
+    pub(crate) fn tell(&self, message: Message) -> Delivered {
         let observers = self.observers().tell(&message.topic, &message.payload);
         let (reached, _) =
             self.hub.with(|broker, now| broker.publish(now, Publisher::Gateway, message));

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use althing_edge::broker::filter::{is_topic_filter, is_topic_name};
-use althing_edge::broker::{Broker, Dismissal, DueWill, Qos, RowError};
+use althing_edge::broker::{Broker, Dismissal, DueWill, Message, Qos, RowError};
 use althing_edge::{LimitError, Principal, Profile, RightsTable, ThingSpec};
 use althing_types::{EntityId, ThingId};
 use futures::future::BoxFuture;
@@ -386,7 +386,9 @@ impl Handle {
         if !is_topic_name(topic) {
             return Err(PublishError::TopicName);
         }
-        Ok(self.door.tell(topic, payload, qos, retain))
+        let (topic, properties, expires_ms) = (topic.to_owned(), Vec::new(), None);
+        let message = Message { topic, payload, qos, retain, properties, expires_ms };
+        Ok(self.door.tell(message))
     }
 
     /// Who is connected by MQTT.

@@ -6,8 +6,8 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    Access, CommandState, Digest, EntityId, LedgerId, Operation, PublicKey, Resource, Signature,
-    SigningKey, ThingId, TxId, Wire, WireError,
+    Access, CommandState, Digest, EntityId, GrantId, LedgerId, Operation, PublicKey, Resource,
+    Signature, SigningKey, ThingId, TxId, Wire, WireError,
     crypto::Check,
     digest::hash,
     entity::is_name,
@@ -71,14 +71,18 @@ pub struct DirectUse {
     /// What was asked, signed by the caller.
     #[n(0)]
     pub request: SignedRequest,
-    /// Delivered (whether it was done is not known), done or failed.
+    /// The grant that the gateway let it in by, and that it counts against: that of one of
+    /// [`DirectRequest::accesses`]. Which one was in force is not to be told from the state later on.
     #[n(1)]
+    pub grant: GrantId,
+    /// Delivered (whether it was done is not known), done or failed.
+    #[n(2)]
     pub state: CommandState,
     /// When it was served, milliseconds since 1970, by the gateway's clock.
-    #[n(2)]
-    pub served_ms: u64,
-    /// SHA-256 of what the caller was answered, if it was.
     #[n(3)]
+    pub served_ms: u64,
+    /// SHA-256 of what the caller was answered, if the device or the gateway said something.
+    #[n(4)]
     pub result: Option<Digest>,
 }
 
@@ -172,7 +176,7 @@ impl DirectUse {
 }
 
 impl Wire for DirectUse {
-    const BYTES_MAX: usize = SignedRequest::BYTES_MAX + 64;
+    const BYTES_MAX: usize = SignedRequest::BYTES_MAX + 96;
 
     fn validate(&self) -> Result<(), WireError> {
         if self.is_within_bounds() { Ok(()) } else { Err(WireError::OutOfBounds("use")) }
@@ -231,9 +235,10 @@ mod tests {
     fn what_was_served_is_within_its_bounds_or_refused() {
         let key = SigningKey::from_secret(Suite::Ed25519, [9; 32]).unwrap();
         let state = CommandState::Done;
-        let good = DirectUse { request: request().sign(&key), state, served_ms: 6, result: None };
+        let (request, grant) = (request().sign(&key), GrantId([7; 32]));
+        let good = DirectUse { request, grant, state, served_ms: 6, result: None };
         assert_eq!(DirectUse::from_wire(&good.to_wire()), Ok(good.clone()));
-        let nameless = DirectRequest { purpose: String::new(), ..request() }.sign(&key);
+        let nameless = DirectRequest { purpose: String::new(), ..self::request() }.sign(&key);
         for wrong in [
             DirectUse { served_ms: 7, ..good.clone() },
             DirectUse { state: CommandState::Queued, ..good.clone() },

@@ -69,6 +69,12 @@ function people(dids: string[]): Part {
   return dids.map((did, at) => <>{at > 0 && ", "}<Who did={did} key={did} /></>);
 }
 
+function tags(one: Tagged): Part {
+  const all = ids(one, "tags");
+  if (all.length === 0) return "no tags";
+  return all.map((tag, at) => <span key={tag}>{at > 0 && ", "}<q><bdi>{plain(tag)}</bdi></q></span>);
+}
+
 /** What stands for a part of a sentence, by the sign before its field. */
 const SIGNS: Record<string, (one: Tagged, field: string, word: string) => Part> = {
   "@": who,
@@ -84,7 +90,7 @@ const SIGNS: Record<string, (one: Tagged, field: string, word: string) => Part> 
 };
 
 /** Parts that more than one field makes. */
-const WHOLES: Record<string, (one: Tagged) => Part> = { until, stream, proposal, contract, service, trigger, attributes, access, about: (one) => about(one["resource"]) };
+const WHOLES: Record<string, (one: Tagged) => Part> = { until, stream, proposal, contract, service, trigger, attributes, access, tags, about: (one) => about(one["resource"]) };
 
 /**
  * Actions in words. Names of fields stand for what they hold: `@` who, `'` a name in quotes, `#` an id, `^` a transaction, `$` a word, `%` a number, `*` tokens,
@@ -126,6 +132,11 @@ const ACTIONS: Record<string, string | ((one: Tagged) => Part)> = {
   erase_readings: "have numbers %first_seq to %last_seq erased, of stream #stream",
   revoke_grant: "end grant #grant",
   use_grant: "use grant #grant",
+  record_direct: (a) => {
+    const uses = (Array.isArray(a["uses"]) ? a["uses"] : []) as Tagged[];
+    return <>record {plural(uses.length, "direct request")} to {people([...new Set(uses.map((use) => text(use, "thing")))])}</>;
+  },
+  tag_thing: "have @thing found by ~tags",
   approve: "approve ^pending",
   reject: "reject ^pending",
 };
@@ -138,6 +149,7 @@ const EVENTS: typeof ACTIONS = {
   thing_registered: "@owner registered @thing",
   thing_updated: "@thing has description version $version",
   thing_retired: "@thing was retired",
+  thing_tagged: "@thing is found by ~tags",
   bound: "@gateway may submit for @thing ~until",
   unbound: "@gateway may no longer submit for @thing",
   batch_accepted: "@thing: +count(reading), ~stream",

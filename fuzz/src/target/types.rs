@@ -1,8 +1,8 @@
 //! What is hashed, signed and sent.
 
 use althing_types::{
-    Block, Certificate, Did, Event, Genesis, Header, Inception, Payload, Receipt, SealedPayload,
-    SignedPayload, Transaction, ValidatorSet, decimal,
+    Block, Certificate, Did, DirectUse, Event, Genesis, Header, Inception, Payload, Receipt,
+    SealedPayload, SignedPayload, SignedRequest, Transaction, ValidatorSet, decimal,
 };
 use bytes::Bytes;
 
@@ -19,6 +19,8 @@ pub(super) const TARGETS: &[Target] = &[
     vectors("sealed_payload", &["sealed_payload"], wire::<SealedPayload>),
     vectors("receipt", &["receipt"], wire::<Receipt>),
     vectors("event", &["event"], wire::<Event>),
+    vectors("direct_request", &["direct_request"], wire::<SignedRequest>),
+    vectors("direct_use", &["direct_use"], wire::<DirectUse>),
     vectors("inception", &["inception"], wire::<Inception>),
     vectors("genesis", &["genesis"], wire::<Genesis>),
     texts("did", &["did:althing:demo:4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi"], did),

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from althing import block, digest, entity, finality, genesis, pack, reader, reading, receipt, secrecy, state, tree
+from althing import block, digest, direct, entity, finality, genesis, pack, reader, reading, receipt, secrecy, state, tree
 from althing.cbor import WireError
 from althing.codec import Codec, decode
 from althing.crypto import PublicKey, SigningKey
@@ -14,6 +14,8 @@ from conftest import vectors
 BYTES_MAX = 1 << 20
 CODECS: dict[str, Codec] = {
     "certificate": block.certificate,
+    "direct_request": direct.signed_request,
+    "direct_use": direct.direct_use,
     "event": receipt.event,
     "genesis": genesis.genesis,
     "header": block.header,
@@ -111,6 +113,17 @@ def test_reader_tokens_are_signed() -> None:
         decoded = read(reader.reader_token, token)
         assert decoded.reader == value
         assert SigningKey(inputs["suite"], bytes.fromhex(inputs["secret"])).public_key.verify(reader.reader_bytes(value), decoded.signature)
+
+
+def test_direct_requests_and_uses_are_signed() -> None:
+    for vector in vectors("direct_request"):
+        signed = read(direct.signed_request, vector["wire"])
+        assert signed.request.signed_bytes().hex() == vector["signed"]
+        assert signed.request.id().hex() == vector["inputs"]["id"]
+        assert signed.key.verify(signed.request.signed_bytes(), signed.signature)
+        assert signed.to_bytes().hex() == vector["wire"]
+    for vector in vectors("direct_use"):
+        assert read(direct.direct_use, vector["wire"]).signed_bytes().hex() == vector["signed"]
 
 
 def test_ids_follow_from_names() -> None:

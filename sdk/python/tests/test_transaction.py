@@ -109,7 +109,7 @@ def _direct_use(form: dict[str, Any]) -> direct.DirectUse:
     assert request.id().hex() == form["id"]
     result = bytes.fromhex(form["result"]) if form["result"] else None
     signed = direct.SignedRequest(request, _key(form), bytes.fromhex(form["signature"]))
-    return direct.DirectUse(signed, form["state"], form["served_ms"], result)
+    return direct.DirectUse(signed, bytes.fromhex(form["grant"]), form["state"], form["served_ms"], result)
 
 
 def onboarding_of(form: dict[str, Any]) -> actions.Action:

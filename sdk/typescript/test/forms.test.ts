@@ -15,6 +15,8 @@ const MAX = 1 << 20;
 /** What reads and writes the wire of each file of vectors. */
 const CODECS: Record<string, (vector: Vector) => Codec<unknown>> = {
   certificate: () => forms.certificate as Codec<unknown>,
+  direct_request: () => forms.signedRequest as Codec<unknown>,
+  direct_use: () => forms.directUse as Codec<unknown>,
   event: () => forms.event as Codec<unknown>,
   genesis: () => forms.genesis as Codec<unknown>,
   header: () => forms.header as Codec<unknown>,

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { decode } from '../src/cbor/codec.ts';
 import { Client } from '../src/client/index.ts';
-import { readerBytes, SigningKey, type Suite } from '../src/forms/index.ts';
+import { directBytes, directId, directUse, directUseBytes, readerBytes, requestBytes, signedRequest, SigningKey, type Suite } from '../src/forms/index.ts';
 import { actPurpose, operateAs, policyStatement, readAs, Signer, type Template } from '../src/sign/index.ts';
 import { toHex } from '../src/text/index.ts';
 import { hex, vectors } from './vectors.ts';
@@ -17,6 +18,16 @@ test('the token of a reader is the pinned one', () => {
     assert.equal(toHex(readerBytes({ ledger, peer, entity, purpose, untilMs })), signed, name);
     assert.equal(new Signer(ledger, entity, key).readerToken(peer, purpose, untilMs), toHex(wire), name);
   }
+});
+
+test('a direct request, and what came of it, are signed as pinned', () => {
+  for (const { inputs, wire, signed, name } of vectors('direct_request')) {
+    const one = decode(signedRequest, wire, 4096);
+    assert.equal(toHex(directBytes(one.request)), signed, name);
+    assert.equal(toHex(directId(one.request)), inputs['id'], name);
+    assert.equal(toHex(requestBytes(one)), toHex(wire), name);
+  }
+  for (const { wire, signed, name } of vectors('direct_use')) assert.equal(toHex(directUseBytes(decode(directUse, wire, 4096))), signed, name);
 });
 
 test('a client says who reads until it is told to stop', async () => {

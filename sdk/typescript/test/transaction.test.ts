@@ -437,7 +437,7 @@ function directUseOf(json: Json): DirectUse {
   const request = { ledger, gateway, caller, thing, operation: operationOf(json), purpose: json['purpose'] as string, number: big('number'), untilMs: big('until_ms') };
   assert.equal(toHex(directId(request)), json['id']);
   const result = json['result'] === null ? null : hex(json['result']);
-  return { request: { request, key: keyOf(json), signature: hex(json['signature']) }, state: json['state'] as 'done', servedMs: big('served_ms'), result };
+  return { request: { request, key: keyOf(json), signature: hex(json['signature']) }, grant: hex(json['grant']), state: json['state'] as 'done', servedMs: big('served_ms'), result };
 }
 
 function inceptionOf(json: Json): Extract<Action, { kind: 'register_entity' }>['inception'] {

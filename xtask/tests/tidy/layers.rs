@@ -44,7 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("althing-dashboard", &[]),
-    ("althing-gateway", &["althing-types", "althing-edge", "althing-client"]),
+    ("althing-gateway", &["althing-types", "althing-proof", "althing-edge", "althing-client"]),
     (
         "althing",
         &[

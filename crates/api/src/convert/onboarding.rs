@@ -74,6 +74,7 @@ impl Service {
             operation: self.operation(&request.thing, &request.operation),
             purpose: request.purpose.clone(),
             number: request.number,
+            grant: Hex(one.grant),
             state: one.state.name().to_owned(),
             served: one.served_ms.into(),
             result: one.result.map(Hex),

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{DidText, DigestHex, Time, TxHex};
+use super::{DidText, DigestHex, GrantHex, Time, TxHex};
 
 /// What a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +69,8 @@ pub struct DirectUse {
     pub purpose: String,
     /// Greater than that of every request before under the same grant at the gateway.
     pub number: u64,
+    /// The grant that it counts against.
+    pub grant: GrantHex,
     /// `delivered` (whether it was done is not known), `done` or `failed`.
     pub state: String,
     /// When it was served, by the gateway's clock.

@@ -319,21 +319,68 @@ fn uses_are_counted_here_before_the_ledger_tells_of_them() {
     at(2).served(&mut desk).unwrap();
     assert_eq!(at(3).served(&mut desk), Err(NotServed::UsedUp));
     // That they are recorded gives none back.
-    desk.recorded(&grant);
-    desk.recorded(&grant);
+    desk.recorded(shown.now_ms, &grant);
+    desk.recorded(shown.now_ms, &grant);
     assert_eq!(at(4).served(&mut desk), Err(NotServed::UsedUp));
     // A gateway that was killed remembers what is not on the ledger yet.
     let mut desk = scene.desk();
-    desk.remember(&at(2).request, grant, false);
+    desk.remember(shown.now_ms, &at(2).request, grant, false);
     assert_eq!(at(2).served(&mut desk), Err(NotServed::Repeated));
     at(3).served(&mut desk).unwrap();
     assert_eq!(at(4).served(&mut desk), Err(NotServed::UsedUp));
-    // A grant that was given anew counts anew.
-    scene.grant(Given { since_height: 2, used: 0, ..scene.given });
-    let mut newer = scene.show();
-    newer.request.number = 9;
+    desk.recorded(shown.now_ms, &grant);
+    desk.recorded(shown.now_ms, &grant);
+    assert_eq!(at(4).served(&mut desk), Err(NotServed::UsedUp));
+    // What it recorded before may not be in proofs from before.
     let mut desk = scene.desk();
-    newer.served(&mut desk).unwrap();
+    desk.remember(shown.now_ms + 1, &at(2).request, grant, true);
+    assert_eq!(at(2).served(&mut desk), Err(NotServed::Stale));
+    assert_eq!(at(3).served(&mut desk), Err(NotServed::Stale));
+}
+
+#[test]
+fn a_grant_that_was_given_anew_counts_anew_and_never_as_before() {
+    let mut scene = Scene::new();
+    let (mut older, mut desk) = (scene.show(), scene.desk());
+    let grant = older.served(&mut desk).unwrap();
+    older.request.number = 2;
+    older.served(&mut desk).unwrap();
+    desk.recorded(older.now_ms, &grant);
+    desk.recorded(older.now_ms, &grant);
+    scene.grant(Given { since_height: 1, used: 0, ..scene.given });
+    let mut newer = scene.show();
+    for number in 3..=5 {
+        newer.request.number = number;
+        newer.served(&mut desk).unwrap();
+        desk.recorded(newer.now_ms, &grant);
+    }
+    newer.request.number = 6;
+    assert_eq!(newer.served(&mut desk), Err(NotServed::UsedUp));
+    // Proofs from before do not have it counted from the start again.
+    older.request.number = 7;
+    assert_eq!(older.served(&mut desk), Err(NotServed::Stale));
+    assert_eq!(newer.served(&mut desk), Err(NotServed::UsedUp));
+}
+
+#[test]
+fn counts_that_proofs_tell_as_well_make_room() {
+    let mut scene = Scene::new();
+    let (shown, mut desk) = (scene.show(), scene.desk());
+    let long_ago = shown.now_ms - desk.memory_ms() - 1;
+    for number in 0..COUNTS_MAX {
+        let mut id = [0xcc; 32];
+        id[..8].copy_from_slice(&(number as u64).to_be_bytes());
+        desk.remember(long_ago, &shown.request, GrantId(id), true);
+    }
+    assert!(shown.served(&mut desk).is_ok());
+    assert_eq!(desk.counts.len(), 1);
+    for number in 0..COUNTS_MAX {
+        let mut id = [0xcc; 32];
+        id[..8].copy_from_slice(&(number as u64).to_be_bytes());
+        desk.remember(long_ago, &shown.request, GrantId(id), false);
+    }
+    desk.counts.remove(&scene.access().id());
+    assert_eq!(shown.served(&mut desk), Err(NotServed::Busy));
 }
 
 #[test]
@@ -351,6 +398,7 @@ fn what_was_served_fits_its_form() {
     let mut scene = Scene::new();
     let (request, state) = (scene.show().signed(), CommandState::Done);
     let served_ms = request.request.until_ms;
-    let used = DirectUse { request, state, served_ms, result: None };
+    let grant = scene.access().id();
+    let used = DirectUse { request, grant, state, served_ms, result: None };
     assert_eq!(DirectUse::from_wire(&used.to_wire()), Ok(used));
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use althing_types::{DirectUse, GrantId, Wire};
+use althing_types::{DirectUse, Wire};
 
 /// Ending of the name of a file whose use is still to be recorded, and of one that is kept so that its
 /// request is served only once.
@@ -17,10 +17,10 @@ const OVER: &str = "over";
 pub(super) struct Entry {
     /// Counts up by one from use to use.
     pub(super) number: u64,
-    /// The grant it counts against.
-    pub(super) grant: GrantId,
     pub(super) used: DirectUse,
     pub(super) is_recorded: bool,
+    /// Since when, as far as this run knows, milliseconds since 1970; not on disk.
+    pub(super) recorded_ms: u64,
 }
 
 /// The folder.
@@ -54,7 +54,6 @@ impl Journal {
         let path = self.path(entry.number, OPEN);
         let written = path.with_extension("new");
         let mut file = File::create(&written)?;
-        file.write_all(&entry.grant.0)?;
         file.write_all(&entry.used.to_wire())?;
         file.sync_all()?;
         fs::rename(&written, &path)?;
@@ -85,16 +84,16 @@ fn read(path: &Path) -> Option<Entry> {
         OVER => true,
         _ => return None,
     };
-    let bytes = althing_client::file::read(path, (DirectUse::BYTES_MAX + 32) as u64).ok()?;
-    let (grant, used) = bytes.split_first_chunk::<32>()?;
-    let used = DirectUse::from_wire(used).ok()?;
-    Some(Entry { number, grant: GrantId(*grant), used, is_recorded })
+    let bytes = althing_client::file::read(path, DirectUse::BYTES_MAX as u64).ok()?;
+    let used = DirectUse::from_wire(&bytes).ok()?;
+    Some(Entry { number, used, is_recorded, recorded_ms: 0 })
 }
 
 #[cfg(test)]
 mod tests {
     use althing_types::{
-        CommandState, DirectRequest, EntityId, LedgerId, Operation, SigningKey, Suite, ThingId,
+        CommandState, DirectRequest, EntityId, GrantId, LedgerId, Operation, SigningKey, Suite,
+        ThingId,
     };
 
     use super::*;
@@ -112,9 +111,9 @@ mod tests {
             until_ms: 6,
         };
         let request = request.sign(&key);
-        let used =
-            DirectUse { request, state: CommandState::Delivered, served_ms: 5, result: None };
-        Entry { number, grant: GrantId([8; 32]), used, is_recorded: false }
+        let (grant, state) = (GrantId([8; 32]), CommandState::Delivered);
+        let used = DirectUse { request, grant, state, served_ms: 5, result: None };
+        Entry { number, used, is_recorded: false, recorded_ms: 0 }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use althing_proof::{
     record::{EntityRecord, GrantRecord, KeyRecord, ThingRecord},
 };
 use althing_state::Read;
-use althing_types::{DirectRequest, DirectUse, EntityId, GrantId, PublicKey, Refusal};
+use althing_types::{DirectUse, EntityId, PublicKey, Refusal};
 
 use super::decide::{at, count, is_holder};
 use crate::{
@@ -42,7 +42,10 @@ fn record_one<R: Read>(
     if !is_key_of(state, &request.caller, &one.request.key)? {
         return Err(Refusal::BadSignature.into());
     }
-    let grant = granted(state, &thing.owner, request)?;
+    let grant = one.grant;
+    if !is_given_for(state, &thing.owner, one)? {
+        return Err(Refusal::NoGrant.into());
+    }
     let numbered = own_key::direct(&grant, &actor.id);
     if state.get::<u64>(&numbered)?.is_some_and(|last| request.number <= last) {
         return Err(Refusal::AlreadyExists.into());
@@ -66,20 +69,15 @@ fn is_key_of<R: Read>(
     Ok(before.is_some_and(|before| before.key == *key))
 }
 
-/// The narrowest grant that was given for a request, also one that is over by now.
-fn granted<R: Read>(
+/// Whether the grant of a use is for what was asked, and was given, also if it is over by now.
+fn is_given_for<R: Read>(
     state: &Transition<'_, R>,
     owner: &EntityId,
-    request: &DirectRequest,
-) -> Result<GrantId, Stop> {
-    for access in request.accesses(*owner) {
-        let id = access.id();
-        let record: Option<GrantRecord> = state.get(&key::grant(&id))?;
-        if record.is_some_and(|record| record.given.is_some()) {
-            return Ok(id);
-        }
-    }
-    Err(Refusal::NoGrant.into())
+    one: &DirectUse,
+) -> Result<bool, Stop> {
+    let is_for_it = one.request.request.accesses(*owner).any(|access| access.id() == one.grant);
+    let record: Option<GrantRecord> = state.get(&key::grant(&one.grant))?;
+    Ok(is_for_it && record.is_some_and(|record| record.given.is_some()))
 }
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ class DirectUse:
     """A request that was served, and what came of it."""
 
     request: Annotated[SignedRequest, signed_request]
+    grant: Annotated[bytes, id32]
     state: Annotated[str, command_state]
     served_ms: Annotated[int, u64]
     result: Annotated[bytes | None, optional(id32)]

@@ -36,6 +36,8 @@ export type SignedRequest = Value<typeof signedRequest>;
 /** A request that was served, and what came of it. */
 export const directUse = record({
   request: signedRequest,
+  /** The grant that it counts against. */
+  grant: id,
   /** Delivered, done or failed. */
   state: commandState,
   servedMs: u64,

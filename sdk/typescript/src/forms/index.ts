@@ -6,6 +6,7 @@ export * from './bundle.ts';
 export * from './contract.ts';
 export * from './crypto.ts';
 export * from './digest.ts';
+export * from './direct.ts';
 export * from './entity.ts';
 export * from './genesis.ts';
 export * from './governance.ts';

@@ -145,22 +145,27 @@ pub(super) async fn recorded(
     told: &mut Events,
     reached: Reached,
 ) -> anyhow::Result<((), String)> {
-    let dapp = topology.entity("dApp C")?;
-    let record = wait_for(
-        told,
-        |event| matches!(event, Event::AccessUsed { by, .. } if by.entity_id() == dapp),
-    )
-    .await?;
-    let client = topology.client("A")?;
-    client.read_from(record.height);
-    let transaction = client.transaction(&record.transaction.0).await.explain()?;
+    let (dapp, client) = (topology.entity("dApp C")?, topology.client("A")?);
     let id = reached.used.request.request.id();
-    let uses = transaction.actions.iter().filter_map(|action| match action {
-        Action::RecordDirect { uses } => Some(uses),
-        _ => None,
-    });
-    let own = |one: &&DirectUse| one.id.0 == id && one.state == "done";
-    let one = uses.flatten().find(own).context("the record has another use")?;
+    let own = |one: &DirectUse| one.id.0 == id && one.state == "done";
+    // There may be records before it, of attempts while the device was not connected yet.
+    let (record, transaction, one) = loop {
+        let record = wait_for(
+            told,
+            |event| matches!(event, Event::AccessUsed { by, .. } if by.entity_id() == dapp),
+        )
+        .await?;
+        client.read_from(record.height);
+        let transaction = client.transaction(&record.transaction.0).await.explain()?;
+        let uses = transaction.actions.iter().filter_map(|action| match action {
+            Action::RecordDirect { uses } => Some(uses),
+            _ => None,
+        });
+        let found = uses.flatten().find(|one| own(one)).cloned();
+        if let Some(one) = found {
+            break (record, transaction, one);
+        }
+    };
     let evidence = format!(
         "event {} tells the owner of the use\nrequest {} signed by {}\nrecord {} signed by {} in block {}",
         record.cursor,

@@ -20,6 +20,8 @@ use super::commands::is_of_the_ledger;
 
 /// Pause before a peer that failed is asked again, or the next one.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Pause before a record is tried again that the ledger refused for now.
+const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 /// How long one record may take to be final.
 const FINAL_PATIENCE: Duration = Duration::from_secs(20);
 /// How often a record is signed anew because the gateway's own batches took its nonce.
@@ -145,6 +147,18 @@ pub(super) async fn record(
     }
 }
 
+/// Why the ledger never takes a use: whatever else it refuses, such as a record that the gateway cannot pay
+/// for, it may take later.
+const FOR_EVER: [Refusal; 7] = [
+    Refusal::AlreadyExists,
+    Refusal::NoGrant,
+    Refusal::NotPermitted,
+    Refusal::UnknownThing,
+    Refusal::UnknownEntity,
+    Refusal::BadSignature,
+    Refusal::BadPossession,
+];
+
 /// Records uses together; if the ledger refuses that, each by itself, so that one does not keep back the
 /// others.
 async fn record_by(
@@ -155,18 +169,36 @@ async fn record_by(
 ) -> Result<(), Error> {
     let account = Account::open(client, signer.clone()).await?;
     let uses: Vec<DirectUse> = due.iter().map(|(_, used)| used.clone()).collect();
-    if submit(client, &account, uses).await?.is_none() {
-        let numbers: Vec<u64> = due.iter().map(|(number, _)| *number).collect();
-        direct.recorded(&numbers);
-        return Ok(());
+    match submit(client, &account, uses).await? {
+        None => {
+            let numbers: Vec<u64> = due.iter().map(|(number, _)| *number).collect();
+            direct.recorded(&numbers);
+            return Ok(());
+        }
+        Some(refusal) if !is_for_ever(&refusal) => return later(&refusal).await,
+        Some(_) => {}
     }
     for (number, used) in due {
         if let Some(refusal) = submit(client, &account, vec![used.clone()]).await? {
+            if !is_for_ever(&refusal) {
+                return later(&refusal).await;
+            }
             let id = used.request.request.id();
             tracing::warn!(%id, code = refusal, "the ledger does not take a direct use");
         }
         direct.recorded(&[*number]);
     }
+    Ok(())
+}
+
+fn is_for_ever(code: &str) -> bool {
+    FOR_EVER.iter().any(|refusal| refusal.code() == code)
+}
+
+/// Leaves what is due for another time. Another peer would refuse it too.
+async fn later(code: &str) -> Result<(), Error> {
+    tracing::warn!(code, "the ledger takes no record of direct uses now");
+    sleep(REFUSED_PAUSE).await;
     Ok(())
 }
 

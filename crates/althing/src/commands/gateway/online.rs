@@ -8,8 +8,10 @@ use std::{
 use althing_client::{Account, Client, Error, Signer};
 use althing_edge::presence::Presence;
 use althing_gateway::Handle;
-use althing_types::{Action, Status, ThingId};
+use althing_types::{Action, Refusal, Status, ThingId};
 use tokio::time::sleep;
+
+use super::commands::is_of_the_ledger;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
@@ -43,11 +45,8 @@ pub(super) async fn tell(
             continue;
         }
         for client in clients {
-            match report(client, signer, &due).await {
-                Ok(()) => {
-                    due.iter().for_each(|(name, _, is_there)| presence.told(name, *is_there));
-                    break;
-                }
+            match report(client, signer, &due, &mut presence).await {
+                Ok(()) => break,
                 Err(error) => {
                     tracing::debug!(peer = client.url(), %error, "a peer is told nothing of things");
                 }
@@ -56,28 +55,54 @@ pub(super) async fn tell(
     }
 }
 
-/// Each thing by itself if the ledger does not take them together: one may be bound no more.
+/// Each thing by itself if the ledger does not take them together: one may be bound no more. What the ledger
+/// does not take then either, it would not take later.
 async fn report(
     client: &Client,
     signer: &Signer,
     due: &[(String, ThingId, bool)],
+    presence: &mut Presence,
 ) -> Result<(), Error> {
     let account = Account::open(client, signer.clone()).await?;
     let action = |(_, thing, is_there): &(String, ThingId, bool)| Action::ReportStatus {
         thing: *thing,
         status: Status { online: Some(*is_there), firmware: None, place: None },
     };
-    let all = account.sign(due.iter().map(action).collect());
-    if client.finalize_transaction(&all, FINAL_PATIENCE).await?.receipt.refusal.is_none() {
+    if submit(client, &account, due.iter().map(action).collect()).await?.is_none() {
+        due.iter().for_each(|(name, _, is_there)| presence.told(name, *is_there));
         return Ok(());
     }
     for one in due {
-        account.refresh(client).await?;
-        let transaction = account.sign(vec![action(one)]);
-        let outcome = client.finalize_transaction(&transaction, FINAL_PATIENCE).await;
-        if let Err(error) = &outcome {
-            tracing::debug!(thing = one.0, %error, "the ledger is not told whether a thing is online");
+        match submit(client, &account, vec![action(one)]).await? {
+            // The gateway's batches are numbered from the same account; it is told in a moment.
+            Some(code) if code == Refusal::NonceReused.code() => continue,
+            Some(code) => {
+                tracing::warn!(
+                    thing = one.0,
+                    code,
+                    "the ledger is not told whether a thing is online"
+                );
+            }
+            None => {}
         }
+        presence.told(&one.0, one.2);
     }
     Ok(())
+}
+
+/// Submits a report; says why the ledger refuses it, if it does.
+async fn submit(
+    client: &Client,
+    account: &Account,
+    actions: Vec<Action>,
+) -> Result<Option<String>, Error> {
+    account.refresh(client).await?;
+    match client.finalize_transaction(&account.sign(actions), FINAL_PATIENCE).await {
+        Ok(outcome) => {
+            account.saw(outcome.height);
+            Ok(outcome.receipt.refusal.map(|refusal| refusal.code))
+        }
+        Err(error) if is_of_the_ledger(&error) => Ok(error.code().map(str::to_owned)),
+        Err(error) => Err(error),
+    }
 }
