@@ -152,7 +152,7 @@ pub struct Handle {
     routes: Arc<Routes>,
     door: Door,
     direct: Option<Arc<Direct>>,
-    served: Arc<Mutex<BTreeMap<String, ThingId>>>,
+    served: Named,
     counters: Arc<Counters>,
     listeners: JoinSet<()>,
     around: Vec<AbortHandle>,
@@ -254,6 +254,9 @@ fn open_hub(
     Ok(Hub::new(broker, store))
 }
 
+/// The things that are served, by name.
+type Named = Arc<Mutex<BTreeMap<String, ThingId>>>;
+
 /// Takes up what is served directly, and hears the answers of devices.
 fn open_direct(
     config: Option<DirectConfig>,
@@ -276,7 +279,7 @@ fn on_things(
     mqtt: &MqttConfig,
     profiles: Vec<Profile>,
     hub: Arc<Hub>,
-    (direct, served): (Option<Arc<Direct>>, Arc<Mutex<BTreeMap<String, ThingId>>>),
+    (direct, served): (Option<Arc<Direct>>, Named),
 ) -> OnThings {
     let grants = mqtt.access.grants.clone();
     Box::new(move |things| {

@@ -247,7 +247,7 @@ mod tests {
         ] {
             assert!(DirectUse::from_wire(&wrong.to_wire()).is_err(), "{wrong:?}");
         }
-        assert!(direct_uses_within_bounds(&[good.clone()]));
+        assert!(direct_uses_within_bounds(core::slice::from_ref(&good)));
         assert!(!direct_uses_within_bounds(&[]));
         assert!(!direct_uses_within_bounds(&alloc::vec![good; DIRECT_USES_MAX + 1]));
     }
