@@ -269,8 +269,12 @@ fn open_direct(
     let path = queue.directory.join("direct");
     let opened = Direct::open(config, gateway, path.clone(), door.clone());
     let direct = Arc::new(opened.map_err(|source| StartError::Direct { path, source })?);
-    let hears = direct.clone();
-    routes.intercept(Box::new(move |topic, payload| hears.hears(topic, payload)));
+    // Not to keep each other alive, and the disk locked: it has a door, and the door has the routes.
+    let hears = Arc::downgrade(&direct);
+    let hear = move |topic: &str, payload: &[u8]| {
+        hears.upgrade().is_some_and(|direct| direct.hears(topic, payload))
+    };
+    routes.intercept(Box::new(hear));
     Ok(Some(direct))
 }
 

@@ -118,7 +118,7 @@ impl Caller {
             waiting_max,
             objection: Arc::new(|_, _| None),
         };
-        Config { direct: Some(direct), ..config(directory) }
+        Config { direct: Some(direct), owners: vec![self.owner], ..config(directory) }
     }
 
     /// A gateway that serves the machine.

@@ -69,11 +69,7 @@ function people(dids: string[]): Part {
   return dids.map((did, at) => <>{at > 0 && ", "}<Who did={did} key={did} /></>);
 }
 
-function tags(one: Tagged): Part {
-  const all = ids(one, "tags");
-  if (all.length === 0) return "no tags";
-  return all.map((tag, at) => <span key={tag}>{at > 0 && ", "}<q><bdi>{plain(tag)}</bdi></q></span>);
-}
+const tags = (one: Tagged) => <q><bdi>{plain(ids(one, "tags").join(", "))}</bdi></q>;
 
 /** What stands for a part of a sentence, by the sign before its field. */
 const SIGNS: Record<string, (one: Tagged, field: string, word: string) => Part> = {
@@ -132,10 +128,7 @@ const ACTIONS: Record<string, string | ((one: Tagged) => Part)> = {
   erase_readings: "have numbers %first_seq to %last_seq erased, of stream #stream",
   revoke_grant: "end grant #grant",
   use_grant: "use grant #grant",
-  record_direct: (a) => {
-    const uses = (Array.isArray(a["uses"]) ? a["uses"] : []) as Tagged[];
-    return <>record {plural(uses.length, "direct request")} to {people([...new Set(uses.map((use) => text(use, "thing")))])}</>;
-  },
+  record_direct: "record direct requests",
   tag_thing: "have @thing found by ~tags",
   approve: "approve ^pending",
   reject: "reject ^pending",

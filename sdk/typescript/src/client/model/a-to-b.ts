@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { CallAnswer, CallPayment, Change, Did, ExecutionResult, Hex, Key, Offer, Operation, Outcome, Problem, Resource, StreamPlacement, ThingReport, Time, TransactionStatus } from './index.ts';
+import type { CallAnswer, CallPayment, Change, Did, DirectUse, ExecutionResult, Hex, Key, Offer, Operation, Outcome, Problem, Resource, StreamPlacement, ThingReport, ThingTags, Time, TransactionStatus } from './index.ts';
 
 /** Who has access to what, from whom, for which purpose. */
 export interface Access {
@@ -180,6 +180,12 @@ export type Action =
   | { type: 'use_grant'; grant: Hex }
   /** Records uses that were served. */
   | { type: 'record_access'; uses: AccessUse[] }
+  /** Records what grantees asked of devices directly. */
+  | { type: 'record_direct'; uses: DirectUse[] }
+  /** Says by which tags a thing is found. */
+  | ThingTags & {
+    type: 'tag_thing';
+  }
   /** Uploads a part of a module. */
   | { type: 'upload_code'; bytes: number; code: Hex; part: number }
   /** Stores a module whose parts were uploaded. */

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Attribute, Hex, KeptFor, Key, LinkEvent, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Regulation, Resource, ServiceEndpoint, StreamPlacement, StreamSilence, Takes, ThingReport, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
+import type { Access, Attribute, Hex, KeptFor, Key, LinkEvent, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Regulation, Resource, ServiceEndpoint, StreamPlacement, StreamSilence, Takes, ThingReport, ThingTags, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
 
 /** An answer to a call. */
 export interface CallAnswer {
@@ -281,6 +281,28 @@ export interface Differences {
   items: Difference[];
 }
 
+/** Something that was asked of a thing directly at its gateway, and what came of it. */
+export type DirectUse = Operation & {
+  /** Who asked, and signed that. */
+  caller: Did;
+  /** The grant that it counts against. */
+  grant: Hex;
+  /** Id of the request, which the device was told. */
+  id: Hex;
+  /** Greater than that of every request before under the same grant at the gateway. */
+  number: number;
+  /** What for. */
+  purpose: string;
+  /** SHA-256 of what was answered. */
+  result?: Hex;
+  /** When it was served, by the gateway's clock. */
+  served: Time;
+  /** `delivered` (whether it was done is not known), `done` or `failed`. */
+  state: string;
+  /** The thing. */
+  thing: Did;
+};
+
 /** What a final transaction did, in short. */
 export type Effect = 'applied' | 'awaiting_approval' | 'refused';
 
@@ -514,6 +536,10 @@ export type Event =
   /** Something between this ledger and another; `what` says what. */
   | LinkEvent & {
     type: 'links';
+  }
+  /** A thing is found by these tags from now on. */
+  | ThingTags & {
+    type: 'thing_tagged';
   };
 
 /** An event with its place on the ledger. */

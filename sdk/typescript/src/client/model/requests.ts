@@ -245,6 +245,8 @@ export interface EventsQuery {
   topic?: string;
   /** Only events about things whose description has this `@type`. */
   thing_type?: string;
+  /** Only events about things that have this tag. */
+  tag?: string;
   /** Only batches of `stream` with a value above this, or below `below`. */
   above?: string;
   /** Only batches of `stream` with a value below this, or above `above`. */
@@ -276,6 +278,8 @@ export interface SocketQuery {
   topic?: string;
   /** Only events about things whose description has this `@type`. */
   thing_type?: string;
+  /** Only events about things that have this tag. */
+  tag?: string;
   /** Only batches of `stream` with a value above this, or below `below`. */
   above?: string;
   /** Only batches of `stream` with a value below this, or above `above`. */
@@ -430,6 +434,8 @@ export interface ThingsQuery {
   name?: string;
   /** Whose description has this `@type`. */
   type?: string;
+  /** That have this tag. */
+  tag?: string;
   /** That have this property. */
   property?: string;
   /** That said they are, or are not, online. */

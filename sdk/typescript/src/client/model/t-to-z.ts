@@ -70,6 +70,8 @@ export interface Thing {
   quarantined?: boolean;
   /** How it is, if anybody said. */
   status?: ThingStatus;
+  /** Words by which its owner lets it be found, ascending. */
+  tags?: string[];
   /** `title` of the description. */
   title: string;
   /** `@type` of the description. */
@@ -97,6 +99,14 @@ export type ThingStatus = ThingReport & {
   /** Who said it. */
   reporter: Did;
 };
+
+/** The tags of a thing, all of them. */
+export interface ThingTags {
+  /** The words by which it is found, ascending. */
+  tags: string[];
+  /** Which. */
+  thing: Did;
+}
 
 /** A time: milliseconds since 1970 (UTC), and RFC 3339 */
 export interface Time {
