@@ -82,7 +82,8 @@ mod tests {
             (Principal::Anonymous, grant(&["lamp"])),
         ];
         let mut presence = Presence::new(&grants, 30);
-        let steps: &[(TimeMs, &[&str], &[(&str, bool)])] = &[
+        type Step<'a> = (TimeMs, &'a [&'a str], &'a [(&'a str, bool)]);
+        let steps: &[Step<'_>] = &[
             // What was never there is not told of.
             (0, &[], &[]),
             (10, &["b"], &[("valve", true)]),
