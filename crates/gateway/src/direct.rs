@@ -183,17 +183,7 @@ impl Direct {
         signed: SignedRequest,
         proofs: Vec<Vec<u8>>,
     ) -> Result<Served, NotServed> {
-        let own = self.clone();
-        // A caller that breaks off does not leave half a use behind.
-        let task = tokio::spawn(async move { own.serve_whole(signed, proofs).await });
-        task.await.unwrap_or(Err(NotServed::Busy))
-    }
-
-    async fn serve_whole(
-        &self,
-        signed: SignedRequest,
-        proofs: Vec<Vec<u8>>,
-    ) -> Result<Served, NotServed> {
+        // Here, not in the task below: a caller that breaks off is to wait for no place among the checks.
         let request = &signed.request;
         let owner = self.lock().desk.look(now_ms(), request)?;
         let session = if proofs.is_empty() {
@@ -204,6 +194,17 @@ impl Direct {
         if let Some(objection) = (self.config.objection)(&request.thing, &request.operation) {
             return Err(NotServed::BadInput(objection));
         }
+        let own = self.clone();
+        // A caller that breaks off from here on does not leave half a use behind.
+        let task = tokio::spawn(async move { own.serve_whole(signed, session).await });
+        task.await.unwrap_or(Err(NotServed::Busy))
+    }
+
+    async fn serve_whole(
+        &self,
+        signed: SignedRequest,
+        session: Session,
+    ) -> Result<Served, NotServed> {
         let (entry, errand) = self.take(signed.clone(), session)?;
         if let Err(error) = self.keep(&entry).await {
             tracing::error!(%error, "what is served directly cannot be kept; check the disk");

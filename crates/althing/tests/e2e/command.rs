@@ -51,7 +51,8 @@ fn a_command_reaches_a_device_behind_a_gateway_and_its_answer_comes_back() {
     let invoke = ["command", "invoke", "heater", "boost", "--within", "10m", "--key", key];
     let sent = network.ask(2, &[&invoke[..], &["--input", input]].concat());
     let id = sent["receipt"]["transaction"].as_str().unwrap().to_owned();
-    assert_eq!(state_of(&network, 0, &id).unwrap()["state"], "queued");
+    let queued = until("a peer that knows of it", || state_of(&network, 0, &id));
+    assert_eq!(queued["state"], "queued");
 
     // It wakes: an unmodified client subscribes, and hears it.
     let mut device = tool("mosquitto_sub", "apt-get install mosquitto-clients");

@@ -16,19 +16,18 @@ use althing_edge::{
 };
 use althing_gateway::{Handle, Qos, Routed};
 use althing_ledger::thing::input_problem;
-use althing_types::{Action, CommandReport, CommandState, EntityId, Operation, Refusal, ThingId};
+use althing_types::{Action, CommandReport, CommandState, EntityId, Operation, ThingId};
 use tokio::{sync::mpsc, time::sleep};
 
-use super::directory::{is_bound, own_owners};
+use super::{
+    directory::{is_bound, own_owners},
+    submit::submit,
+};
 
 /// Pause before a peer that failed is asked again, or the next one.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long one report may take to be final.
-const FINAL_PATIENCE: Duration = Duration::from_secs(20);
 /// Reports that wait to be signed; beyond, devices wait for their acknowledgement.
 const REPORTS_WAITING_MAX: usize = 64;
-/// How often a report is signed anew because the gateway's own batches took its nonce.
-const ATTEMPTS: usize = 8;
 /// What changes the commands that this gateway carries.
 const EVENTS: &str = "command_queued,command_changed,bound,unbound,thing_transferred,\
                       thing_retired,quarantine_changed";
@@ -273,54 +272,24 @@ async fn report_all(
     loop {
         let Some((report, routed)) = due.recv().await else { return std::future::pending().await };
         let id = report.command;
-        let result = report_one(client, account, report).await;
-        if let Err(error) = &result {
-            tracing::info!(command = %id, %error, "a report on a command was not taken");
+        let result = submit(client, account, &[Action::ReportCommand(report)]).await;
+        match &result {
+            Ok(None) => {}
+            Ok(Some(code)) => {
+                tracing::info!(command = %id, code, "the ledger does not take a report on a command");
+            }
+            Err(error) => {
+                tracing::info!(command = %id, %error, "a report on a command was not taken");
+            }
         }
         if let Some(routed) = routed {
             // What the ledger refuses now it will refuse again: the device has done its part.
-            routed.settle(match result {
-                Ok(()) => Ok(()),
-                Err(error) if is_of_the_ledger(&error) => Ok(()),
-                Err(_) => Err(Rejection::Unavailable { reason: "no peer took the answer" }),
-            });
+            let settled = result.map(drop);
+            routed.settle(
+                settled.map_err(|_| Rejection::Unavailable { reason: "no peer took the answer" }),
+            );
         }
     }
-}
-
-async fn report_one(
-    client: &Client,
-    account: &Account,
-    report: CommandReport,
-) -> Result<(), Error> {
-    let mut attempts = 0;
-    loop {
-        // The gateway's batches are numbered from the same account: where it stood at the start, or
-        // at the report before, may be long out of the window. Answers used to be lost to that.
-        account.refresh(client).await?;
-        let transaction = account.sign(vec![Action::ReportCommand(report.clone())]);
-        match client.finalize_transaction(&transaction, FINAL_PATIENCE).await {
-            Ok(outcome) => {
-                account.saw(outcome.height);
-                // A batch of the gateway may have taken the nonce in this very block.
-                let code = outcome.receipt.refusal.map(|refusal| refusal.code);
-                if code.as_deref() != Some(Refusal::NonceReused.code()) || attempts >= ATTEMPTS {
-                    return Ok(());
-                }
-                attempts += 1;
-            }
-            Err(error)
-                if error.code() == Some(Refusal::NonceReused.code()) && attempts < ATTEMPTS =>
-            {
-                attempts += 1;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-pub(super) fn is_of_the_ledger(error: &Error) -> bool {
-    error.code().is_some_and(|code| Refusal::ALL.iter().any(|refusal| refusal.code() == code))
 }
 
 fn now_ms() -> TimeMs {

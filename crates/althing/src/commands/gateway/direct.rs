@@ -16,16 +16,12 @@ use althing_ledger::thing::input_problem;
 use althing_types::{Action, DirectUse, Operation, Refusal, ThingId};
 use tokio::time::sleep;
 
-use super::commands::is_of_the_ledger;
+use super::submit::submit;
 
 /// Pause before a peer that failed is asked again, or the next one.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Pause before a record is tried again that the ledger refused for now.
 const REFUSED_PAUSE: Duration = Duration::from_secs(10);
-/// How long one record may take to be final.
-const FINAL_PATIENCE: Duration = Duration::from_secs(20);
-/// How often a record is signed anew because the gateway's own batches took its nonce.
-const ATTEMPTS: usize = 8;
 /// What changes who may reach a device.
 const EVENTS: &str = "grant_revoked,access_policy_set,access_policy_removed,thing_transferred,\
                       key_rotated,entity_revoked,thing_updated";
@@ -169,7 +165,7 @@ async fn record_by(
 ) -> Result<(), Error> {
     let account = Account::open(client, signer.clone()).await?;
     let uses: Vec<DirectUse> = due.iter().map(|(_, used)| used.clone()).collect();
-    match submit(client, &account, uses).await? {
+    match submit(client, &account, &[Action::RecordDirect { uses }]).await? {
         None => {
             let numbers: Vec<u64> = due.iter().map(|(number, _)| *number).collect();
             direct.recorded(&numbers);
@@ -179,7 +175,8 @@ async fn record_by(
         Some(_) => {}
     }
     for (number, used) in due {
-        if let Some(refusal) = submit(client, &account, vec![used.clone()]).await? {
+        let alone = Action::RecordDirect { uses: vec![used.clone()] };
+        if let Some(refusal) = submit(client, &account, &[alone]).await? {
             if !is_for_ever(&refusal) {
                 return later(&refusal).await;
             }
@@ -200,33 +197,6 @@ async fn later(code: &str) -> Result<(), Error> {
     tracing::warn!(code, "the ledger takes no record of direct uses now");
     sleep(REFUSED_PAUSE).await;
     Ok(())
-}
-
-/// Submits a record; says why the ledger refuses it, if it does.
-async fn submit(
-    client: &Client,
-    account: &Account,
-    uses: Vec<DirectUse>,
-) -> Result<Option<String>, Error> {
-    let mut attempts = 0;
-    loop {
-        // The gateway's batches are numbered from the same account.
-        account.refresh(client).await?;
-        let transaction = account.sign(vec![Action::RecordDirect { uses: uses.clone() }]);
-        let refusal = match client.finalize_transaction(&transaction, FINAL_PATIENCE).await {
-            Ok(outcome) => {
-                account.saw(outcome.height);
-                outcome.receipt.refusal.map(|refusal| refusal.code)
-            }
-            Err(error) if is_of_the_ledger(&error) => error.code().map(str::to_owned),
-            Err(error) => return Err(error),
-        };
-        let is_taken = refusal.as_deref() == Some(Refusal::NonceReused.code());
-        if !is_taken || attempts >= ATTEMPTS {
-            return Ok(refusal);
-        }
-        attempts += 1;
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod online;
 pub(crate) mod password;
 mod queue;
 mod report;
+mod submit;
 mod token;
 mod uplink;
 

@@ -11,14 +11,12 @@ use althing_gateway::Handle;
 use althing_types::{Action, Refusal, Status, ThingId};
 use tokio::time::sleep;
 
-use super::commands::is_of_the_ledger;
+use super::submit::submit;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
 /// Most things that one transaction tells of.
 const AT_ONCE: usize = 32;
-/// How long one report may take to be final.
-const FINAL_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Tells for as long as it is polled. What no peer takes is told later, as it is then.
 pub(super) async fn tell(
@@ -68,12 +66,12 @@ async fn report(
         thing: *thing,
         status: Status { online: Some(*is_there), firmware: None, place: None },
     };
-    if submit(client, &account, due.iter().map(action).collect()).await?.is_none() {
+    if submit(client, &account, &due.iter().map(action).collect::<Vec<_>>()).await?.is_none() {
         due.iter().for_each(|(name, _, is_there)| presence.told(name, *is_there));
         return Ok(());
     }
     for one in due {
-        match submit(client, &account, vec![action(one)]).await? {
+        match submit(client, &account, &[action(one)]).await? {
             // The gateway's batches are numbered from the same account; it is told in a moment.
             Some(code) if code == Refusal::NonceReused.code() => continue,
             Some(code) => {
@@ -88,21 +86,4 @@ async fn report(
         presence.told(&one.0, one.2);
     }
     Ok(())
-}
-
-/// Submits a report; says why the ledger refuses it, if it does.
-async fn submit(
-    client: &Client,
-    account: &Account,
-    actions: Vec<Action>,
-) -> Result<Option<String>, Error> {
-    account.refresh(client).await?;
-    match client.finalize_transaction(&account.sign(actions), FINAL_PATIENCE).await {
-        Ok(outcome) => {
-            account.saw(outcome.height);
-            Ok(outcome.receipt.refusal.map(|refusal| refusal.code))
-        }
-        Err(error) if is_of_the_ledger(&error) => Ok(error.code().map(str::to_owned)),
-        Err(error) => Err(error),
-    }
 }

@@ -72,7 +72,6 @@ fn longest(whole: Advance) -> Option<Advance> {
 
 /// What shows a row of the state of `from` to a link at `to`, which is led on first where it must be.
 async fn shown(to: &Session, link: &Link, from: &Client, row: &[u8]) -> anyhow::Result<Shown> {
-    ensure!(link.status == "live", "the link there is {}", link.status);
     let bundle = bundle(from, row).await?;
     let shown =
         Shown::of(&bundle, link.validators_epoch).context("the proof is of another kind")?;
@@ -100,6 +99,7 @@ pub(super) async fn link_there(
 pub(crate) async fn call(to: &Session, from: &Client, asked: &AskedCall) -> anyhow::Result<u64> {
     let asks = from.network().await.explain()?.ledger.0;
     let link = link_there(&to.client, &asks, asked).await?;
+    ensure!(link.status == "live", "the link there is {}", link.status);
     let shown = shown(to, &link, from, &key::call(&asked.id)).await?;
     let action = Action::TakeCall { proof: shown.to_wire() };
     Ok(to.perform(vec![action]).await?.height)
@@ -113,6 +113,8 @@ pub(crate) async fn answer(
     taken: &TakenCall,
 ) -> anyhow::Result<u64> {
     let link = to.client.link(&asked.link).await.explain()?;
+    // Its owner may have closed it since, which spares it no payment.
+    ensure!(link.status != "frozen", "the link there is {}", link.status);
     let shown = shown(to, &link, from, &key::taken(&taken.ledger, &taken.id)).await?;
     let (call, proof) = (asked.id.0, shown.to_wire());
     let action = Action::SettleCall(CallSettlement { call, proof });
