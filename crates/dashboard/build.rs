@@ -22,19 +22,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     collect(&dist, &mut files)?;
     files.sort();
     let mut table = String::from("&[\n");
-    for file in &files {
+    let is_gzip = |file: &PathBuf| file.extension().is_some_and(|end| end == "gz");
+    for file in files.iter().filter(|file| !is_gzip(file)) {
         let name = file.strip_prefix(&dist)?.to_str().ok_or("a file's name is not UTF-8")?;
         let tag = tag(&fs::read(file)?);
+        let gzip = match files.iter().find(|other| **other == beside(file)) {
+            Some(gzip) => format!("Some(include_bytes!({:?}))", gzip.canonicalize()?),
+            None => "None".to_owned(),
+        };
         let path = file.canonicalize()?;
         writeln!(
             table,
-            "File {{ path: {:?}, tag: \"\\\"{tag:016x}\\\"\", bytes: include_bytes!({path:?}) }},",
+            "File {{ path: {:?}, tag: \"W/\\\"{tag:016x}\\\"\", bytes: include_bytes!({path:?}), gzip: {gzip} }},",
             format!("/{}", name.replace('\\', "/")),
         )?;
     }
     table.push(']');
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("files.rs"), table)?;
     Ok(())
+}
+
+/// Where the same file would be as gzip.
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".gz");
+    PathBuf::from(name)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pack } from "./gzip.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [committed, built] = [join(root, "dist"), join(root, "node_modules", ".built")];
@@ -17,6 +18,7 @@ function files(folder, below = "") {
 
 const run = (...command) => execFileSync("npx", ["--no-install", ...command], { cwd: root, stdio: "inherit" });
 run("vite", "build", "--logLevel", "warn", "--outDir", built, "--emptyOutDir");
+await pack(built);
 const [old, fresh] = [existsSync(committed) ? files(committed) : [], files(built)];
 const differs = [...new Set([...old, ...fresh])].filter(
   (path) => !old.includes(path) || !fresh.includes(path) || !readFileSync(join(committed, path)).equals(readFileSync(join(built, path))),

@@ -1,8 +1,6 @@
-// Says how large the built dashboard is, compressed, and fails beyond the budgets.
+// Says how large the built dashboard is, compressed as peers send it, and fails beyond the budgets.
 
-import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 
 /** Budgets, bytes compressed: all scripts, and those that the first view needs. */
 const ALL_MAX = 120_000;
@@ -10,8 +8,7 @@ const FIRST_MAX = 60_000;
 
 const dist = new URL(`../${process.argv[2] ?? "dist"}/`, import.meta.url);
 const scripts = readdirSync(new URL("assets/", dist)).filter((name) => name.endsWith(".js"));
-// By the program of that name: what is built into Node compresses less than what serves the web.
-const size = (name) => execFileSync("gzip", ["-9nc", fileURLToPath(new URL(`assets/${name}`, dist))]).length;
+const size = (name) => statSync(new URL(`assets/${name}.gz`, dist)).size;
 
 /** The scripts that the page names, and those that these import before anything runs. */
 function first() {

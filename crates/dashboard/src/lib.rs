@@ -6,7 +6,8 @@
 //!           -> anything else                  -> the interface, as if the dashboard were not there
 //! ```
 //!
-//! The files are those that `npm run build` wrote to `dashboard/dist`; they are part of the program. This
+//! The files are those that `npm run build` wrote to `dashboard/dist`; they are part of the program, each
+//! large one a second time as gzip, which is what browsers are sent. This
 //! crate knows no peer: what the pages show they ask of the interface, like every client. Browsers
 //! are told to run no script and to reach no address but this peer's own.
 //!
@@ -26,9 +27,11 @@ use axum::{
 struct File {
     /// Path of its URL.
     path: &'static str,
-    /// Its entity tag, quotes included.
+    /// Its entity tag, quotes included: weak, for it stands for both forms of the file.
     tag: &'static str,
     bytes: &'static [u8],
+    /// The same as gzip, if that is worth it.
+    gzip: Option<&'static [u8]>,
 }
 
 /// The files, as the build found them.
@@ -100,11 +103,13 @@ fn respond(file: &'static File, method: &Method, headers: &HeaderMap) -> Respons
     let known = headers.get_all(header::IF_NONE_MATCH).iter();
     let is_known = known
         .filter_map(|value| value.to_str().ok())
-        .any(|value| value.split(',').any(|tag| tag.trim().trim_start_matches("W/") == file.tag));
+        .any(|value| value.split(',').any(|tag| opaque(tag) == opaque(file.tag)));
+    let gzip = file.gzip.filter(|_| takes_gzip(headers));
+    let bytes = gzip.unwrap_or(file.bytes);
     let body = match method {
         _ if is_known => Body::empty(),
         &Method::HEAD => Body::empty(),
-        _ => Body::from(file.bytes),
+        _ => Body::from(bytes),
     };
     let mut response = Response::new(body);
     if is_known {
@@ -115,10 +120,31 @@ fn respond(file: &'static File, method: &Method, headers: &HeaderMap) -> Respons
     told.insert(header::ETAG, HeaderValue::from_static(file.tag));
     told.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(file.path)));
     told.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(file.path)));
+    if file.gzip.is_some() {
+        told.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if gzip.is_some() && !is_known {
+        told.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     if method == Method::HEAD && !is_known {
-        told.insert(header::CONTENT_LENGTH, HeaderValue::from(file.bytes.len()));
+        told.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     }
     response
+}
+
+/// A tag without the mark that says it is weak.
+fn opaque(tag: &str) -> &str {
+    tag.trim().trim_start_matches("W/")
+}
+
+/// Whether a client takes gzip: it names it, and not with the quality zero (RFC 9110, 12.5.3).
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter();
+    accepted.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|one| {
+        let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+        let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
+        name.trim().eq_ignore_ascii_case("gzip") && weight.parse::<f32>().is_ok_and(|q| q > 0.0)
+    })
 }
 
 fn caching(path: &str) -> &'static str {

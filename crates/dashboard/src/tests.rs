@@ -77,14 +77,45 @@ async fn what_is_known_is_not_sent_again() {
     for file in FILES {
         let immutable = told(&ask("GET", file.path, &[]).await.0, "cache-control");
         assert_eq!(immutable.contains("immutable"), file.path.starts_with("/assets/"));
-        let weak = format!("W/{}, \"other\"", file.tag);
-        for known in [file.tag, weak.as_str()] {
+        let strong = format!("{}, \"other\"", file.tag.trim_start_matches("W/"));
+        for known in [file.tag, strong.as_str()] {
             let (response, body) = ask("GET", file.path, &[("if-none-match", known)]).await;
             assert_eq!((response.status(), body.len()), (StatusCode::NOT_MODIFIED, 0));
         }
         let (response, body) = ask("HEAD", file.path, &[("if-none-match", "\"old\"")]).await;
         assert_eq!((response.status(), body.len()), (StatusCode::OK, 0));
         assert_eq!(told(&response, "content-length"), file.bytes.len().to_string());
+    }
+}
+
+/// Scripts, styles and pictures come as gzip to who takes it, and as they are to who does not.
+#[tokio::test]
+async fn what_is_large_comes_compressed_to_who_takes_it() {
+    let table = [
+        ("gzip", true),
+        ("br, GZIP;q=0.5", true),
+        ("deflate, gzip ; q=1", true),
+        ("gzip;q=0", false),
+        ("gzip;q=none", false),
+        ("x-gzip, br", false),
+        ("", false),
+    ];
+    for file in FILES {
+        assert_eq!(file.gzip.is_some(), file.path.starts_with(IMMUTABLE), "{}", file.path);
+        for (accepted, takes) in table {
+            let (response, _) = ask("HEAD", file.path, &[("accept-encoding", accepted)]).await;
+            let gzip = file.gzip.filter(|_| takes);
+            assert_eq!(told(&response, "content-encoding") == "gzip", gzip.is_some());
+            let sent = gzip.unwrap_or(file.bytes).len().to_string();
+            assert_eq!(told(&response, "content-length"), sent, "{} for {accepted}", file.path);
+            assert_eq!(told(&response, "vary") == "accept-encoding", file.gzip.is_some());
+        }
+        if let Some(gzip) = file.gzip {
+            assert!(gzip.starts_with(&[0x1f, 0x8b]) && gzip.len() < file.bytes.len());
+            // The last four bytes say how long it is unpacked: it is not another build's.
+            let length = u32::try_from(file.bytes.len()).expect("a small file").to_le_bytes();
+            assert!(gzip.ends_with(&length), "{}", file.path);
+        }
     }
 }
 
