@@ -21,6 +21,7 @@ use std::ops::Range;
 
 use althing_types::{EntityId, LedgerId, StreamId, Wire, blake3_digest};
 
+use crate::mark::Marks;
 use crate::record::{RECORD_BYTES_MAX, Record};
 
 /// Whose queue it is. The queue of another gateway or ledger is refused.
@@ -155,13 +156,15 @@ fn check(number: u64, offset: u64, bytes: &[u8]) -> [u8; CHECK_BYTES] {
 ///
 /// A segment may go when everything in it is final and every older one has gone: replay needs the
 /// records in order. Each new segment begins with a [`Record::Head`] per stream
-/// ([`Segments::checkpoint`]), so the older ones are not needed to know where a stream stands.
+/// ([`Segments::checkpoint`]) and the marks that wait, so the older ones are not needed to know where a
+/// stream stands, nor what comes again.
 #[derive(Debug, Default)]
 pub struct Segments {
     /// By segment: the number after the highest reading of each stream in it.
     after: BTreeMap<u64, BTreeMap<StreamId, u64>>,
     next_seq: BTreeMap<StreamId, u64>,
     retired: BTreeMap<StreamId, u64>,
+    marks: Marks,
 }
 
 impl Segments {
@@ -177,7 +180,8 @@ impl Segments {
             stream: *stream,
             next_seq: *next_seq,
         };
-        self.next_seq.iter().map(head).collect()
+        let marks = self.marks.iter().map(|mark| Record::Marked(mark, None));
+        self.next_seq.iter().map(head).chain(marks).collect()
     }
 
     /// A record was written to the newest segment.
@@ -212,10 +216,20 @@ impl Segments {
                 moved.filter(|known| **known > *from_seq).for_each(|known| *known = after);
                 self.next_seq.insert(*stream, after);
             }
+            Record::Marked(mark, record) => {
+                self.marks.insert(*mark);
+                if let Some(record) = record {
+                    self.wrote(record);
+                }
+            }
+            Record::Passed { session, number } => {
+                self.marks.pass(*session, *number);
+            }
             Record::Reset => {
                 self.after.values_mut().for_each(BTreeMap::clear);
                 self.next_seq.clear();
                 self.retired.clear();
+                self.marks.clear();
             }
         }
     }

@@ -17,6 +17,7 @@
 //!   final exactly once. Numbers are given when a reading enters the queue, one batch of a stream
 //!   is under way at a time, and after an answer was lost the ledger's own digest decides whether
 //!   a batch is ours.
+//! - A publish of QoS 2 that comes again after any crash is known by its [`Mark`].
 //! - Nothing is dropped: a full queue refuses, unless the owner of a thing would rather lose its
 //!   oldest readings; those are then a gap on the ledger.
 //! - What is new does not wait for what piled up: a stream has a live lane and one for backfill.
@@ -70,6 +71,9 @@ pub mod senml;
 mod time;
 
 mod stream;
+
+mod mark;
+pub use mark::Mark;
 
 mod record;
 pub use record::{Numbered, RECORD_BYTES_MAX, Record};

@@ -1,5 +1,8 @@
 use althing_types::{Arrived, Pack, Reading, StreamId, Value, Wire, WireError};
+use minicbor::data::Type;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+
+use crate::mark::Mark;
 
 /// What the store-and-forward queue keeps on disk, in order. Replaying the records that survived
 /// gives back the queue; see [`Machine::recover`](crate::Machine::recover).
@@ -14,6 +17,8 @@ use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 /// [5, stream, received_ms, pack]                              readings that their device signed
 /// [6, stream, first_seq, count]                               these are kept no more
 /// [7, stream, from_seq, below_seq, to_seq]                    these move behind all others
+/// [8, session, number, id, record / null]                     a record of a publish of QoS 2
+/// [9, session, number]                                        the sessions' store knows these
 /// ```
 #[expect(
     clippy::large_enum_variant,
@@ -71,6 +76,15 @@ pub enum Record {
         /// What the first becomes.
         to_seq: u64,
     },
+    /// What a publish of QoS 2 gave, whole or not at all; nothing if that was written before.
+    Marked(Mark, Option<Box<Self>>),
+    /// The store of sessions knows the publishes of QoS 2 of a session up to this number.
+    Passed {
+        /// The session.
+        session: u64,
+        /// The last of them.
+        number: u64,
+    },
 }
 
 /// A reading with its place in its stream.
@@ -118,6 +132,16 @@ impl<C> Encode<C> for Record {
                 e.array(5)?.u8(7)?.bytes(&stream.0)?;
                 e.u64(*from_seq)?.u64(*below_seq)?.u64(*to_seq)?.ok()
             }
+            Self::Marked(Mark { session, number, id }, record) => {
+                e.array(5)?.u8(8)?.u64(*session)?.u64(*number)?.u16(*id)?;
+                match record {
+                    Some(record) => record.encode(e, c),
+                    None => e.null()?.ok(),
+                }
+            }
+            Self::Passed { session, number } => {
+                e.array(3)?.u8(9)?.u64(*session)?.u64(*number)?.ok()
+            }
         }
     }
 }
@@ -126,6 +150,29 @@ impl<'b, C> Decode<'b, C> for Record {
     fn decode(d: &mut Decoder<'b>, c: &mut C) -> Result<Self, decode::Error> {
         let len = d.array()?;
         match (d.u8()?, len) {
+            (8, Some(5)) => {
+                let mark = Mark { session: d.u64()?, number: d.u64()?, id: d.u16()? };
+                if d.datatype()? == Type::Null {
+                    return d.null().map(|()| Self::Marked(mark, None));
+                }
+                let len = d.array()?;
+                let kind = (d.u8()?, len);
+                let record = Self::decode_plain(d, c, kind)?;
+                Ok(Self::Marked(mark, Some(Box::new(record))))
+            }
+            kind => Self::decode_plain(d, c, kind),
+        }
+    }
+}
+
+impl Record {
+    /// The rest of a record of this kind and length, which is not marked: no record holds itself.
+    fn decode_plain<C>(
+        d: &mut Decoder<'_>,
+        c: &mut C,
+        kind: (u8, Option<u64>),
+    ) -> Result<Self, decode::Error> {
+        match kind {
             (0, Some(2)) => {
                 let count = d.array()?.unwrap_or(u64::MAX);
                 if !(1..=READINGS_MAX).contains(&count) {
@@ -155,6 +202,7 @@ impl<'b, C> Decode<'b, C> for Record {
                 below_seq: d.u64()?,
                 to_seq: d.u64()?,
             }),
+            (9, Some(3)) => Ok(Self::Passed { session: d.u64()?, number: d.u64()? }),
             _ => Err(decode::Error::message("kind of record")),
         }
     }
@@ -203,6 +251,7 @@ impl Wire for Record {
             Self::Moved { from_seq, below_seq, .. } if from_seq >= below_seq => {
                 Err(WireError::OutOfBounds("below_seq"))
             }
+            Self::Marked(_, Some(record)) => record.validate(),
             _ => Ok(()),
         }
     }
@@ -235,10 +284,12 @@ mod tests {
         )
     }
 
-    fn record() -> impl Strategy<Value = Record> {
+    fn plain() -> impl Strategy<Value = Record> {
         let stream = any::<[u8; 32]>().prop_map(StreamId);
         prop_oneof![
             Just(Record::Reset),
+            (any::<u64>(), any::<u64>())
+                .prop_map(|(session, number)| Record::Passed { session, number }),
             proptest::collection::vec(numbered(), 1..5).prop_map(Record::Readings),
             (stream.clone(), any::<u64>())
                 .prop_map(|(stream, next_seq)| Record::Head { stream, next_seq }),
@@ -260,6 +311,23 @@ mod tests {
                 }
             ),
         ]
+    }
+
+    fn record() -> impl Strategy<Value = Record> {
+        let mark = (any::<u64>(), any::<u64>(), any::<u16>())
+            .prop_map(|(session, number, id)| Mark { session, number, id });
+        let marked = (mark, proptest::option::of(plain().prop_map(Box::new)));
+        prop_oneof![plain(), marked.prop_map(|(mark, record)| Record::Marked(mark, record)),]
+    }
+
+    /// A record in a record in a record could overflow the stack of whoever reads it.
+    #[test]
+    fn no_record_holds_a_marked_one() {
+        let mark = Mark { session: 1, number: 2, id: 3 };
+        let once = Record::Marked(mark, None);
+        let twice = Record::Marked(mark, Some(Box::new(once.clone())));
+        assert!(Record::from_wire(&once.to_wire()).is_ok());
+        assert!(Record::from_wire(&twice.to_wire()).is_err());
     }
 
     proptest! {

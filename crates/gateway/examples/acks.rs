@@ -9,7 +9,8 @@
 //! ledger is in memory and takes every batch at once.
 #![allow(clippy::unwrap_used, reason = "a measurement ends by panicking")]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/all/common/mod.rs"]
+#[allow(dead_code, reason = "most of it is for tests")]
 mod common;
 
 use std::net::SocketAddr;

@@ -129,6 +129,7 @@ impl Door {
             topic: topic.clone(),
             payload: payload.clone(),
             only_signed,
+            mark: None,
             reply,
         };
         let publish = match &from {

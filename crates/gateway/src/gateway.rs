@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use althing_edge::broker::filter::{is_topic_filter, is_topic_name};
-use althing_edge::broker::{Broker, Dismissal, DueWill, Message, Qos, RowError};
+use althing_edge::broker::{Broker, Dismissal, Message, Qos, RowError};
 use althing_edge::{LimitError, Principal, Profile, RightsTable, ThingSpec};
 use althing_types::{EntityId, ThingId};
 use futures::future::BoxFuture;
@@ -18,7 +18,7 @@ use crate::direct::{Direct, DirectConfig};
 use crate::door::Door;
 use crate::driver::{Control, Driver, DriverStatus, OnThings, wall_ms};
 use crate::mqtt::{
-    Addresses, Admission, Carrier, Counters, Hub, Listener, Routed, Routes, Shared, Store,
+    Addresses, Admission, Carrier, Counters, Errands, Hub, Listener, Routed, Routes, Shared, Store,
     StoreError, Surroundings, TlsError, tls,
 };
 use crate::queue::QueueError;
@@ -175,7 +175,8 @@ impl Gateway {
         let (edge, queue) = (config.edge.clone(), config.queue.clone());
         let direct = config.direct.clone();
         let mut driver = Driver::open(config, uplink, signer)?;
-        let (hub, wills) = open_hub(&queue, &mqtt)?;
+        let (hub, errands) = open_hub(&queue, &mqtt)?;
+        driver.sort_out_marks(|session| hub.with(|broker, _| broker.passed_of(session)).0);
 
         let (publishes, publishes_receiver) = mpsc::channel(PUBLISHES_WAITING_MAX);
         let (control, control_receiver) = mpsc::channel(CONTROLS_WAITING_MAX);
@@ -222,8 +223,9 @@ impl Gateway {
             listeners.spawn(Listener { socket, carrier, shared: shared.clone() }.run());
         }
         let clock = tokio::spawn(hub.clone().keep_time());
-        let wills = hub.clone().publish_wills(wills, routes.clone(), publishes);
-        let around = vec![clock.abort_handle(), tokio::spawn(wills).abort_handle()];
+        let mut around =
+            hub.clone().run_errands(errands, routes.clone(), publishes, control.clone());
+        around.push(clock.abort_handle());
         Ok(Handle {
             addresses,
             control,
@@ -242,10 +244,7 @@ impl Gateway {
 }
 
 /// Takes up what clients left in an earlier run.
-fn open_hub(
-    queue: &QueueConfig,
-    mqtt: &MqttConfig,
-) -> Result<(Arc<Hub>, mpsc::UnboundedReceiver<DueWill>), StartError> {
+fn open_hub(queue: &QueueConfig, mqtt: &MqttConfig) -> Result<(Arc<Hub>, Errands), StartError> {
     let path = queue.directory.join("sessions");
     let (store, rows) = Store::open(&path, queue.retry)?;
     let rights = Box::new(RightsTable::default());

@@ -231,7 +231,14 @@ impl Driver {
         self.waiting.insert(id, publish.readings);
         let received_ms = ms_between(UNIX_EPOCH, self.context.current());
         let (topic, payload) = (publish.topic, publish.payload.into_bytes());
-        self.input(Input::Publish { id, received_ms, topic, payload, only_signed: false });
+        self.input(Input::Publish {
+            id,
+            received_ms,
+            topic,
+            payload,
+            only_signed: false,
+            mark: None,
+        });
     }
 
     fn on_wake(&mut self) {

@@ -87,6 +87,7 @@ impl Broker {
             session.expiry_s = expiry_s;
             (session.connection, session.in_flight_max) = (Some(connection), in_flight_max);
             (session.ends_ms, session.will_ms) = (None, None);
+            session.marked = session.passed;
             session.will = hello.will;
             self.bytes -= session.bytes;
             session.send_again();
@@ -171,6 +172,9 @@ impl Broker {
             writes.push(row::remove_session(no));
             writes.extend(session.waiting.keys().map(|number| row::remove_waiting(no, *number)));
             writes.extend(session.unreleased.iter().map(|id| row::remove_unreleased(no, *id)));
+            writes.push(row::remove_passed(no));
+            // Nobody sends its messages again.
+            self.effects.passed.push((no.0, u64::MAX));
         }
     }
 
@@ -219,6 +223,8 @@ impl Broker {
                 writes.push(row::remove_session(no));
                 writes.extend(session.waiting.keys().map(|n| row::remove_waiting(no, *n)));
                 writes.extend(session.unreleased.iter().map(|id| row::remove_unreleased(no, *id)));
+                writes.push(row::remove_passed(no));
+                self.effects.passed.push((no.0, u64::MAX));
             }
             (false, false) => {}
         }

@@ -3,6 +3,7 @@
 use super::message::Delivery;
 use super::session::{SessionNo, packet_id};
 use super::{Broker, ConnectionId, Next, Outgoing, Qos, row};
+use crate::Mark;
 
 impl Broker {
     /// What the connection is to send next, if its client can take it.
@@ -136,5 +137,42 @@ impl Broker {
             self.effects.writes.push(row::remove_unreleased(no, id));
         }
         was_taken
+    }
+
+    /// The mark of a publish of QoS 2 with this packet id that has just come; none if its client cannot
+    /// send it again after a crash.
+    pub fn mark(&mut self, connection: ConnectionId, id: u16) -> Option<Mark> {
+        let (no, session) = self.session_mut(connection)?;
+        if !session.is_stored {
+            return None;
+        }
+        session.marked = session.marked.saturating_add(1);
+        Some(Mark { session: no.0, number: session.marked, id })
+    }
+
+    /// What came of a marked publish is here: that it was taken and for whom it is, or that it was
+    /// refused.
+    pub fn passed(&mut self, mark: Mark) {
+        let no = SessionNo(mark.session);
+        let Some(session) = self.sessions.get_mut(&no) else { return self.part(mark.session) };
+        session.passed = session.passed.max(mark.number);
+        self.effects.passed.push((mark.session, session.passed));
+        if session.is_stored {
+            self.effects.writes.push(row::put_passed(no, session.passed));
+        }
+    }
+
+    /// A connection ended whose publishes nobody waits for any more. If its session ended, too, they
+    /// need no marks.
+    pub fn part(&mut self, session: u64) {
+        if !self.sessions.contains_key(&SessionNo(session)) {
+            self.effects.passed.push((session, u64::MAX));
+        }
+    }
+
+    /// Number of the last publish of QoS 2 of a session that needs no mark any more.
+    #[must_use]
+    pub fn passed_of(&self, session: u64) -> u64 {
+        self.sessions.get(&SessionNo(session)).map_or(u64::MAX, |session| session.passed)
     }
 }

@@ -163,6 +163,11 @@ impl Broker {
             row::Row::Unreleased { no, id } => {
                 self.sessions.get_mut(&no).is_some_and(|session| session.unreleased.insert(id))
             }
+            row::Row::Passed { no, number } => {
+                let Some(session) = self.sessions.get_mut(&no) else { return false };
+                session.passed = number;
+                true
+            }
             row::Row::Session { .. } | row::Row::Retained(_) => true,
         }
     }

@@ -4,6 +4,7 @@
 //! 's' session(8)            [client, principal, expiry_s, ends_ms | null, [[filter, qos, flags, id | null], ...]]
 //! 'q' session(8) number(8)  [message, qos, retain, [subscription id, ...], is_received]
 //! 'i' session(8) id(2)      []                           a message of QoS 2 not yet released
+//! 't' session(8)            [number]                     the last message of QoS 2 that was taken
 //! 'r' topic                 message
 //!
 //! message    [topic, payload, qos, properties, expires_ms | null, principal | null]
@@ -39,6 +40,7 @@ pub(super) enum Row {
     Session { no: SessionNo, session: Box<Session> },
     Waiting { no: SessionNo, number: u64, waiting: Waiting },
     Unreleased { no: SessionNo, id: u16 },
+    Passed { no: SessionNo, number: u64 },
     Retained(Arc<Published>),
 }
 
@@ -74,6 +76,10 @@ fn waiting_key(no: SessionNo, number: u64) -> Vec<u8> {
 
 fn unreleased_key(no: SessionNo, id: u16) -> Vec<u8> {
     [&b"i"[..], &no.0.to_be_bytes(), &id.to_be_bytes()].concat()
+}
+
+fn passed_key(no: SessionNo) -> Vec<u8> {
+    [&b"t"[..], &no.0.to_be_bytes()].concat()
 }
 
 fn retained_key(topic: &str) -> Vec<u8> {
@@ -118,6 +124,10 @@ pub(super) fn put_unreleased(no: SessionNo, id: u16) -> Write {
     Write { key: unreleased_key(no, id), value: Some(cbor(|e| e.array(0)?.ok())) }
 }
 
+pub(super) fn put_passed(no: SessionNo, number: u64) -> Write {
+    Write { key: passed_key(no), value: Some(cbor(|e| e.array(1)?.u64(number)?.ok())) }
+}
+
 pub(super) fn put_retained(published: &Published) -> Write {
     let key = retained_key(&published.message.topic);
     Write { key, value: Some(cbor(|e| message(e, published))) }
@@ -133,6 +143,10 @@ pub(super) fn remove_waiting(no: SessionNo, number: u64) -> Write {
 
 pub(super) fn remove_unreleased(no: SessionNo, id: u16) -> Write {
     Write { key: unreleased_key(no, id), value: None }
+}
+
+pub(super) fn remove_passed(no: SessionNo) -> Write {
+    Write { key: passed_key(no), value: None }
 }
 
 pub(super) fn remove_retained(topic: &str) -> Write {
@@ -176,6 +190,7 @@ pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Row, RowError> {
         b's' => read_session(key, &mut d),
         b'q' => read_waiting(key, &mut d),
         b'i' => read_unreleased(key, &mut d),
+        b't' => read_passed(key, &mut d),
         b'r' => read_retained(key, &mut d),
         _ => return Err(RowError),
     };
@@ -275,6 +290,12 @@ fn read_unreleased(key: &[u8], d: &mut Decoder<'_>) -> Result<Row, Error> {
     let (no, id) = session_no(key)?;
     array(d, 0)?;
     Ok(Row::Unreleased { no, id: u16::from_be_bytes(numbers(id)?) })
+}
+
+fn read_passed(key: &[u8], d: &mut Decoder<'_>) -> Result<Row, Error> {
+    let no = SessionNo(u64::from_be_bytes(numbers(key)?));
+    array(d, 1)?;
+    Ok(Row::Passed { no, number: d.u64()? })
 }
 
 fn read_retained(key: &[u8], d: &mut Decoder<'_>) -> Result<Row, Error> {

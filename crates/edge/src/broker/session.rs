@@ -60,6 +60,10 @@ pub(super) struct Session {
     pub(super) in_flight_max: u16,
     /// Ids of messages of QoS 2 from the client that it has not released.
     pub(super) unreleased: BTreeSet<u16>,
+    /// Number of the last publish of QoS 2 that came on this connection.
+    pub(super) marked: u64,
+    /// Number of the last that needs no mark any more: what came of it is here.
+    pub(super) passed: u64,
     pub(super) will: Option<Will>,
     /// When the will is published, if nobody comes back.
     pub(super) will_ms: Option<i64>,
@@ -85,6 +89,8 @@ impl Session {
             in_flight: 0,
             in_flight_max: 0,
             unreleased: BTreeSet::new(),
+            marked: 0,
+            passed: 0,
             will: None,
             will_ms: None,
             timer_ms: None,

@@ -429,6 +429,12 @@ fn a_restart_forgets_nothing_of_a_session_that_lives() {
     broker.taken(c, 7);
     broker.taken(c, 8);
     assert!(broker.released(c, 8));
+    let marks = [7, 8, 9].map(|id| broker.mark(c, id).unwrap());
+    assert_eq!(marks.map(|mark| mark.number), [1, 2, 3]);
+    assert_eq!(broker.mark(passing, 7), None, "it cannot send it again");
+    broker.passed(marks[0]);
+    broker.passed(marks[1]);
+    assert_eq!(broker.effects.passed, [(marks[0].session, 1), (marks[0].session, 2)]);
     disk.write(&mut broker);
     let was_held = broker.held();
 
@@ -440,6 +446,8 @@ fn a_restart_forgets_nothing_of_a_session_that_lives() {
     assert!(welcome.is_present);
     let c = welcome.connection;
     assert!(broker.is_unreleased(c, 7) && !broker.is_unreleased(c, 8));
+    assert_eq!(broker.mark(c, 9), Some(marks[2]), "it comes again in its place");
+    assert_eq!((broker.passed_of(marks[2].session), broker.passed_of(99)), (2, u64::MAX));
     assert_eq!(broker.sent(1_000, c), ["release 2", "2 3 again"]);
     assert!(broker.acknowledged(c, 2) && broker.acknowledged(c, 3));
     assert_eq!(broker.sent(1_000, c), ["3 4 again", "r 5 again"]);
@@ -466,6 +474,7 @@ fn bytes_that_are_no_row_are_refused() {
         (b"s\0", b"\x80"),
         (b"i\0\0\0\0\0\0\0\x01\0\x07", b"\x81\x00"),
         (b"i\0\0\0\0\0\0\0\x01\0\x07", b"\x80\x00"),
+        (b"t\0\0\0\0\0\0\0\x01", b"\x80"),
         (b"ra", b"\x86\x61b\x40\x00\x40\xf6\xf6"),
     ] {
         assert!(Broker::recover(LIMITS, rights(), [(key.to_vec(), value.to_vec())], 0).is_err());
@@ -551,7 +560,12 @@ mod any_order {
                 Step::Next(client) => drop(broker.next(now, of(client))),
                 Step::Answer(client, id, 0) => drop(broker.acknowledged(of(client), id)),
                 Step::Answer(client, id, 1) => drop(broker.received(of(client), id)),
-                Step::Answer(client, id, 2) => broker.taken(of(client), id),
+                Step::Answer(client, id, 2) => {
+                    broker.taken(of(client), id);
+                    if let Some(mark) = broker.mark(of(client), id) {
+                        broker.passed(mark);
+                    }
+                }
                 Step::Answer(client, id, _) => drop(broker.released(of(client), id)),
                 Step::Tick(ms) => {
                     self.now += ms;
@@ -578,6 +592,7 @@ mod any_order {
                 assert!(session.in_flight <= usize::from(LIMITS.inflight_max));
                 if session.is_stored {
                     rows += 1 + session.waiting.len() + session.unreleased.len();
+                    rows += usize::from(session.passed > 0);
                 }
             }
             let bytes = broker.sessions.values().map(|session| session.bytes).sum::<usize>();

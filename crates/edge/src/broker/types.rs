@@ -217,6 +217,9 @@ pub struct Effects {
     pub wills: Vec<DueWill>,
     /// Rows to be written, in order.
     pub writes: Vec<Write>,
+    /// Sessions, and the last [mark](crate::Mark) of each that is not needed any more once the rows
+    /// are durable.
+    pub passed: Vec<(u64, u64)>,
 }
 
 /// Counts since the start.

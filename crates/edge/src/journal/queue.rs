@@ -269,7 +269,7 @@ pub struct Done {
     pub undeleted: usize,
 }
 
-/// Records of what is final wait for company up to this many: nobody waits for them.
+/// Records of what is final or known elsewhere wait for company up to this many: nobody waits for them.
 const RETIRED_MAX: usize = 256;
 
 /// The disk is written anew when it holds more than so many segments, and so many times the bytes
@@ -312,8 +312,9 @@ impl Backlog {
     #[must_use]
     pub fn take(&mut self, machine: &Machine, bytes: u64, at_once: bool) -> Option<Job> {
         let (last, _) = self.waiting.last()?;
-        let is_wanted =
-            |(_, record): &(PersistId, Record)| !matches!(record, Record::Retired { .. });
+        let is_wanted = |(_, record): &(PersistId, Record)| {
+            !matches!(record, Record::Retired { .. } | Record::Passed { .. })
+        };
         if !at_once && self.waiting.len() < RETIRED_MAX && !self.waiting.iter().any(is_wanted) {
             return None;
         }

@@ -119,3 +119,23 @@ proptest! {
         prop_assert!(scan.records.is_empty() && scan.damage.is_empty());
     }
 }
+
+/// A mark outlives the segment it was written in: its reading may be final before the store of
+/// sessions knows it.
+#[test]
+fn marks_go_on_in_new_segments_until_they_are_passed() {
+    use crate::Mark;
+    let mark = |number, id| Mark { session: 1, number, id };
+    let mut segments = Segments::default();
+    segments.open(1);
+    segments.wrote(&Record::Marked(mark(1, 7), Some(Box::new(reading(0)))));
+    segments.wrote(&Record::Marked(mark(2, 8), Some(Box::new(reading(1)))));
+    segments.wrote(&Record::Passed { session: 1, number: 1 });
+    segments.wrote(&Record::Retired { stream: STREAM, before_seq: 2 });
+    let head = Record::Head { stream: STREAM, next_seq: 2 };
+    assert_eq!(segments.checkpoint(), [head.clone(), Record::Marked(mark(2, 8), None)]);
+    segments.open(2);
+    assert_eq!(segments.take_finished(), [1]);
+    segments.wrote(&Record::Passed { session: 1, number: 2 });
+    assert_eq!(segments.checkpoint(), [head]);
+}

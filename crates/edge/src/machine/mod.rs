@@ -13,6 +13,7 @@ use althing_types::{Body, Reading, Refusal, StreamId, StreamKey, ThingId, Transa
 
 use crate::config::{Config, LimitError};
 use crate::directory::{Directory, ThingSpec, Unserved};
+use crate::mark::{Mark, Marks};
 use crate::record::Record;
 use crate::rejection::Rejection;
 use crate::stream::{Lane, Stream};
@@ -51,6 +52,15 @@ pub enum Input {
         /// Whether nothing but a pack that the thing's device signed may be taken, in whatever
         /// profile: nobody knows who sent it.
         only_signed: bool,
+        /// Names it if it is of QoS 2 and its client may send it again after a crash.
+        mark: Option<Mark>,
+    },
+    /// The store of sessions knows the publishes of QoS 2 of a session up to this number.
+    Passed {
+        /// The session.
+        session: u64,
+        /// The last of them.
+        number: u64,
     },
     /// All records up to this one are on disk and survive a crash.
     Persisted {
@@ -318,6 +328,8 @@ pub struct Machine {
     bytes: usize,
     stopping: bool,
     held: BTreeMap<StreamId, Refusal>,
+    /// Publishes of QoS 2 that are here and of which the store of sessions may not know.
+    marks: Marks,
     counters: status::Counters,
 }
 
@@ -351,6 +363,8 @@ enum SetsFree {
     Stream(StreamId),
     /// So many readings of a stream whose numbers moved.
     Moved(StreamId, usize),
+    /// Nothing: nobody waits for it.
+    Nothing,
 }
 
 impl Machine {
@@ -384,6 +398,7 @@ impl Machine {
             bytes: 0,
             stopping: false,
             held: BTreeMap::new(),
+            marks: Marks::default(),
             counters: status::Counters::default(),
         };
         for record in records {
@@ -401,11 +416,15 @@ impl Machine {
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
-            Input::Publish { id, received_ms, topic, payload, only_signed } => {
+            Input::Publish { id, mark: Some(mark), .. } if self.marks.has(&mark) => {
+                self.on_known(id, mark, &mut out);
+            }
+            Input::Publish { id, received_ms, topic, payload, only_signed, mark } => {
                 let publish = (topic.as_str(), payload.as_slice());
                 let admitted = self.admit(received_ms, publish, only_signed, &mut out);
-                self.on_publish(now, id, admitted, &mut out);
+                self.on_publish(now, (id, mark), admitted, &mut out);
             }
+            Input::Passed { session, number } => self.on_passed(session, number, &mut out),
             Input::Persisted { through } => self.on_persisted(now, through, &mut out),
             Input::Thing(thing) => self.on_thing(now, thing, &mut out),
             Input::Things(things) => self.on_things(now, things, &mut out),
@@ -443,6 +462,18 @@ impl Machine {
     /// The things it serves, ascending by id.
     pub fn things(&self) -> impl Iterator<Item = ThingSpec> + '_ {
         self.directory.specs()
+    }
+
+    /// Sessions with publishes of QoS 2 that are here and of which the store of sessions may not know.
+    #[must_use]
+    pub fn marked(&self) -> BTreeSet<u64> {
+        self.marks.sessions().collect()
+    }
+
+    /// Forgets the marks that an earlier machine on the same queue did not have any more: the store of
+    /// sessions knows those, and the disk does not know that yet.
+    pub fn keep_marks_of(&mut self, earlier: &Self) {
+        self.marks.keep(&earlier.marks);
     }
 
     /// Bytes of all readings that are not final, as the limit counts them.

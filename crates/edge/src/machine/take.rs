@@ -8,6 +8,7 @@ use althing_types::{Arrived, Pack, Reading, Refusal, StreamId};
 use super::{Machine, Output, PersistId, PublishId, SetsFree, TimeMs};
 use crate::directory::ThingSpec;
 use crate::mapping::{Context, Mapped};
+use crate::mark::Mark;
 use crate::record::{Numbered, Record};
 use crate::rejection::Rejection;
 use crate::stream::{Lane, Queued, Step, Stream, cost};
@@ -26,6 +27,9 @@ const fn refuses_all(refusal: Refusal) -> bool {
     )
 }
 
+/// A publish, and its mark if it is of QoS 2.
+type Publish = (PublishId, Option<Mark>);
+
 /// Most readings given up at a time for new ones.
 const LOSS_AT_ONCE: usize = 64;
 /// How far a device's numbers may be ahead of the stream; the ledger has a bound of its own.
@@ -37,20 +41,39 @@ impl Machine {
     pub(super) fn on_publish(
         &mut self,
         now: TimeMs,
-        id: PublishId,
+        publish: Publish,
         admitted: Result<Mapped, Rejection>,
         out: &mut Vec<Output>,
     ) {
         match admitted {
-            Ok(Mapped::Readings(readings)) => self.enqueue(now, id, readings, out),
+            Ok(Mapped::Readings(readings)) => self.enqueue(now, publish, readings, out),
             Ok(Mapped::Pack(stream, arrived, readings)) => {
-                self.enqueue_pack(now, id, stream, arrived, readings, out);
+                self.enqueue_pack(now, publish, (stream, arrived), readings, out);
             }
             Err(rejection) => {
                 self.counters.refused(&rejection);
-                out.push(Output::Refuse { publish: id, rejection });
+                out.push(Output::Refuse { publish: publish.0, rejection });
             }
         }
+    }
+
+    /// Acknowledges a publish that is here already, once what was written so far is durable.
+    pub(super) fn on_known(&mut self, id: PublishId, mark: Mark, out: &mut Vec<Output>) {
+        self.marks.insert(mark);
+        self.persist(Record::Marked(mark, None), SetsFree::Readings(id, Vec::new()), out);
+    }
+
+    pub(super) fn on_passed(&mut self, session: u64, number: u64, out: &mut Vec<Output>) {
+        if self.marks.pass(session, number) {
+            self.persist(Record::Passed { session, number }, SetsFree::Nothing, out);
+        }
+    }
+
+    /// What a publish gave, to be kept with its mark.
+    fn with_mark(&mut self, mark: Option<Mark>, record: Record) -> Record {
+        let Some(mark) = mark else { return record };
+        self.marks.insert(mark);
+        Record::Marked(mark, Some(Box::new(record)))
     }
 
     pub(super) fn admit(
@@ -205,7 +228,7 @@ impl Machine {
     fn enqueue(
         &mut self,
         now: TimeMs,
-        publish: PublishId,
+        (publish, mark): Publish,
         readings: Vec<(StreamId, Reading)>,
         out: &mut Vec<Output>,
     ) {
@@ -222,15 +245,15 @@ impl Machine {
         }
         let streams = numbered.iter().map(|numbered| numbered.stream).collect();
         self.counters.readings_taken += numbered.len() as u64;
-        self.persist(Record::Readings(numbered), SetsFree::Readings(publish, streams), out);
+        let record = self.with_mark(mark, Record::Readings(numbered));
+        self.persist(record, SetsFree::Readings(publish, streams), out);
     }
 
     fn enqueue_pack(
         &mut self,
         now: TimeMs,
-        publish: PublishId,
-        id: StreamId,
-        arrived: Arrived,
+        (publish, mark): Publish,
+        (id, arrived): (StreamId, Arrived),
         readings: Vec<Reading>,
         out: &mut Vec<Output>,
     ) {
@@ -240,20 +263,22 @@ impl Machine {
         {
             // It is here already, `check_numbers` has seen: acknowledged once what was written so
             // far is durable, and this with it.
-            let record = Record::Head { stream: id, next_seq };
+            let record = self.with_mark(mark, Record::Head { stream: id, next_seq });
             self.persist(record, SetsFree::Readings(publish, Vec::new()), out);
             return;
         }
         self.counters.readings_taken += readings.len() as u64;
         self.bytes += stream.push_pack(now, arrived.clone(), &readings);
         let streams = vec![id; readings.len()];
-        self.persist(Record::Pack(id, arrived), SetsFree::Readings(publish, streams), out);
+        let record = self.with_mark(mark, Record::Pack(id, arrived));
+        self.persist(record, SetsFree::Readings(publish, streams), out);
     }
 
     pub(super) fn on_persisted(&mut self, now: TimeMs, through: PersistId, out: &mut Vec<Output>) {
         self.durable = self.durable.max(through);
         while let Some(record) = self.unsynced.pop_front_if(|record| record.id <= through) {
             match record.sets_free {
+                SetsFree::Nothing => {}
                 SetsFree::Stream(id) => self.schedule_both(id, now),
                 SetsFree::Moved(id, count) => {
                     if let Some(stream) = self.streams.get_mut(&id) {
@@ -351,8 +376,18 @@ impl Machine {
                     entry.renumber(from_seq, to_seq);
                 }
             }
+            Record::Marked(mark, record) => {
+                self.marks.insert(mark);
+                if let Some(record) = record {
+                    self.replay(*record);
+                }
+            }
+            Record::Passed { session, number } => {
+                self.marks.pass(session, number);
+            }
             Record::Reset => {
                 self.streams.clear();
+                self.marks.clear();
                 self.bytes = 0;
             }
         }
@@ -364,6 +399,7 @@ impl Machine {
     #[must_use]
     pub fn snapshot(&self) -> Vec<Record> {
         let mut records = vec![Record::Reset];
+        records.extend(self.marks.iter().map(|mark| Record::Marked(mark, None)));
         for (stream, known) in &self.streams {
             let head = known.next_seq.map(|next_seq| Record::Head { stream: *stream, next_seq });
             records.extend(head);

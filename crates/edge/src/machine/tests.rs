@@ -2,6 +2,7 @@
 
 mod lanes;
 mod ledger;
+mod marks;
 mod sealed;
 mod signed;
 
@@ -76,6 +77,7 @@ pub(super) fn publish(id: u64, value: &str) -> Input {
         topic,
         payload: value.as_bytes().to_vec(),
         only_signed: false,
+        mark: None,
     }
 }
 
@@ -433,6 +435,7 @@ fn a_refused_publish_says_why() {
             topic,
             payload,
             only_signed: false,
+            mark: None,
         };
         match &run.machine.handle(T0, input)[..] {
             [Output::Refuse { rejection, .. }] => rejection.code(),
@@ -461,7 +464,14 @@ fn before_a_peer_told_which_things_there_are_an_unknown_one_may_be_new() {
     let mut run = Run::new(vec![head(0)]);
     let elsewhere = |id, topic: &str| {
         let (id, topic) = (PublishId(id), topic.to_owned());
-        Input::Publish { id, received_ms: T0, topic, payload: b"1".to_vec(), only_signed: false }
+        Input::Publish {
+            id,
+            received_ms: T0,
+            topic,
+            payload: b"1".to_vec(),
+            only_signed: false,
+            mark: None,
+        }
     };
     let code = |outputs: &[Output]| match outputs {
         [Output::Refuse { rejection, .. }] => (rejection.code(), rejection.is_temporary()),

@@ -181,7 +181,8 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
         let opened = Disk::open(&self.config, self.disk.known()).map_err(|error| describe(&error));
         match opened {
             Ok((disk, found)) => match Machine::recover(self.config.edge.clone(), found.records) {
-                Ok(machine) => {
+                Ok(mut machine) => {
+                    machine.keep_marks_of(&self.machine);
                     tracing::info!("the queue takes writes again");
                     let things: Vec<ThingSpec> = self.machine.things().collect();
                     (self.disk, self.machine) = (disk, machine);

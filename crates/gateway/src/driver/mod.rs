@@ -3,11 +3,11 @@
 mod ask;
 mod disk;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use althing_edge::{Input, Machine, Output, PublishId, Rejection, ThingSpec};
+use althing_edge::{Input, Machine, Mark, Output, PublishId, Rejection, ThingSpec};
 use althing_types::ThingId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -25,6 +25,8 @@ pub(crate) struct Publish {
     pub(crate) payload: Vec<u8>,
     /// Whether only a pack signed by the thing's device may be taken.
     pub(crate) only_signed: bool,
+    /// Names it if it is of QoS 2 and its client may send it again after a crash.
+    pub(crate) mark: Option<Mark>,
     pub(crate) reply: Reply,
 }
 
@@ -56,6 +58,8 @@ pub(crate) enum Control {
     Serve(ThingSpec),
     ServeOnly(Vec<ThingSpec>),
     ServeNoMore(ThingId),
+    /// Sessions, and the last mark of each that is not needed any more.
+    Passed(BTreeMap<u64, u64>),
     Status(oneshot::Sender<DriverStatus>),
     /// What was taken last under a topic, as SenML.
     Latest(String, oneshot::Sender<Option<String>>),
@@ -140,6 +144,13 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
         Ok(driver)
     }
 
+    /// Forgets the marks that the sessions, as they were read from the disk, make needless.
+    pub(crate) fn sort_out_marks(&mut self, passed_of: impl Fn(u64) -> u64) {
+        for session in self.machine.marked() {
+            self.input(Input::Passed { session, number: passed_of(session) });
+        }
+    }
+
     /// Tells somebody what is served, now and whenever that changes.
     pub(crate) fn tell_things(&mut self, on_things: OnThings) {
         on_things(self.machine.things().collect());
@@ -177,14 +188,14 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
     }
 
     fn on_publish(&mut self, publish: Publish) {
-        let Publish { received_ms, topic, payload, only_signed, reply } = publish;
+        let Publish { received_ms, topic, payload, only_signed, mark, reply } = publish;
         if self.disk.is_down() {
             return reply.send(Err(DISK_FAILED));
         }
         let id = PublishId(self.next_publish);
         self.next_publish += 1;
         self.waiting.insert(id, reply);
-        self.input(Input::Publish { id, received_ms, topic, payload, only_signed });
+        self.input(Input::Publish { id, received_ms, topic, payload, only_signed, mark });
     }
 
     fn on_control(&mut self, asked: Control) {
@@ -204,6 +215,11 @@ impl<U: Uplink, S: Signer> Driver<U, S> {
                 self.is_unsaved = true;
                 self.input(Input::Gone(thing));
                 self.told_things();
+            }
+            Control::Passed(passed) => {
+                for (session, number) in passed {
+                    self.input(Input::Passed { session, number });
+                }
             }
             Control::Status(reply) => {
                 let status = DriverStatus {

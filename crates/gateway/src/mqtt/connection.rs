@@ -369,8 +369,9 @@ impl Client {
         };
         tracing::debug!(client = self.id, "connection ended: {end}");
         self.open.parting = end.parting();
-        if !matches!(end, End::TakenOver | End::Revoked | End::ShutOut) {
-            self.settle_the_rest().await;
+        match end {
+            End::TakenOver | End::Revoked | End::ShutOut => self.leave_the_rest().await,
+            _ => self.settle_the_rest().await,
         }
         self.say_why(&end);
         drop(self.open);

@@ -8,15 +8,19 @@ use std::time::Duration;
 use althing_edge::broker::{Broker, ConnectionId, Dismissal, DueWill, Effects, Publisher};
 use althing_edge::{Principal, Rejection};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use super::routes::Routes;
 use super::store::Store;
 use crate::door::Observers;
-use crate::driver::{Answer, Publish, Reply, wall_ms};
+use crate::driver::{Answer, Control, Publish, Reply, wall_ms};
 
 /// Longest wait before the clock is looked at again: the time of day may be set.
 const CLOCK_PAUSE: Duration = Duration::from_secs(60);
+
+/// Most marks that are told to be needless at once.
+const PASSED_AT_ONCE: usize = 256;
 
 /// Names what was written; durable once the store says so. 0 is always durable.
 pub(crate) type Ticket = u64;
@@ -34,6 +38,15 @@ struct State {
     bells: BTreeMap<ConnectionId, Arc<Bell>>,
 }
 
+/// A session, the last mark of it that is not needed once something is durable, and what that is.
+type Passed = (Ticket, u64, u64);
+
+/// What the hub hands out to be done elsewhere.
+pub(crate) struct Errands {
+    wills: mpsc::UnboundedReceiver<DueWill>,
+    passed: mpsc::UnboundedReceiver<Passed>,
+}
+
 /// The meeting point of the connections. Its lock is held for one call of the machine at a time,
 /// and never across a wait.
 #[derive(Debug)]
@@ -42,6 +55,8 @@ pub(crate) struct Hub {
     store: Store,
     /// At most one for each session: a will is gone when it was handed out.
     wills: mpsc::UnboundedSender<DueWill>,
+    /// At most one for each publish under way.
+    passed: mpsc::UnboundedSender<Passed>,
     /// Rings when the machine wants the clock earlier than before.
     clock: Notify,
     next_client: AtomicU64,
@@ -50,24 +65,23 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(
-        broker: Broker,
-        store: Store,
-    ) -> (Arc<Self>, mpsc::UnboundedReceiver<DueWill>) {
+    pub(crate) fn new(broker: Broker, store: Store) -> (Arc<Self>, Errands) {
         let (wills, due) = mpsc::unbounded_channel();
+        let (passed, needless) = mpsc::unbounded_channel();
         let state = Mutex::new(State { broker, bells: BTreeMap::new() });
         let (clock, next_client) = (Notify::new(), AtomicU64::new(1));
         let hub = Arc::new(Self {
             state,
             store,
             wills,
+            passed,
             clock,
             next_client,
             observers: Observers::default(),
         });
         // What was found out while the store was read.
         hub.with(|_, _| ());
-        (hub, due)
+        (hub, Errands { wills: due, passed: needless })
     }
 
     pub(crate) const fn observers(&self) -> &Observers {
@@ -86,7 +100,7 @@ impl Hub {
         let mut state = self.lock();
         let before = state.broker.deadline();
         let answer = call(&mut state.broker, wall_ms());
-        let Effects { wake, dismissed, wills, writes } = state.broker.effects();
+        let Effects { wake, dismissed, wills, writes, passed } = state.broker.effects();
         for (connection, why) in dismissed {
             if let Some(bell) = state.bells.get(&connection) {
                 // The first reason stands.
@@ -105,6 +119,10 @@ impl Hub {
         }
         // Under the lock, so that rows reach the store in the order of the calls.
         let ticket = self.store.write(writes);
+        for (session, number) in passed {
+            // As with wills.
+            let _ = self.passed.send((ticket, session, number));
+        }
         let is_earlier =
             state.broker.deadline().is_some_and(|at| before.is_none_or(|old| at < old));
         drop(state);
@@ -155,8 +173,44 @@ impl Hub {
         }
     }
 
-    /// Publishes wills as their clients would, until the gateway is gone.
-    pub(crate) async fn publish_wills(
+    /// Runs the errands until the gateway is gone.
+    pub(crate) fn run_errands(
+        self: Arc<Self>,
+        errands: Errands,
+        routes: Arc<Routes>,
+        publishes: mpsc::Sender<Publish>,
+        control: mpsc::Sender<Control>,
+    ) -> Vec<AbortHandle> {
+        let passed = self.clone().tell_passed(errands.passed, control);
+        let wills = self.publish_wills(errands.wills, routes, publishes);
+        vec![tokio::spawn(passed).abort_handle(), tokio::spawn(wills).abort_handle()]
+    }
+
+    /// Tells the queue which marks it needs no more, as soon as the store has what came of them.
+    async fn tell_passed(
+        self: Arc<Self>,
+        mut needless: mpsc::UnboundedReceiver<Passed>,
+        control: mpsc::Sender<Control>,
+    ) {
+        let (mut durable, mut taken) = (self.durable(), Vec::with_capacity(PASSED_AT_ONCE));
+        while needless.recv_many(&mut taken, PASSED_AT_ONCE).await > 0 {
+            let (mut last, mut passed) = (0, BTreeMap::<u64, u64>::new());
+            for (ticket, session, number) in taken.drain(..) {
+                last = last.max(ticket);
+                let known = passed.entry(session).or_default();
+                *known = number.max(*known);
+            }
+            if durable.wait_for(|durable| *durable >= last).await.is_err() {
+                return;
+            }
+            if control.send(Control::Passed(passed)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Publishes wills as their clients would.
+    async fn publish_wills(
         self: Arc<Self>,
         mut due: mpsc::UnboundedReceiver<DueWill>,
         routes: Arc<Routes>,
@@ -169,6 +223,7 @@ impl Hub {
                 topic: will.message.topic.clone(),
                 payload: will.message.payload.clone(),
                 only_signed: false,
+                mark: None,
                 reply: Reply { to, tag: 0 },
             };
             let publish = routes.take(&will.client, will.principal.clone(), publish).await;

@@ -1,7 +1,9 @@
 //! What a client says.
 
-use althing_edge::Rejection;
 use althing_edge::broker::{Message, Publisher, Qos, Subscription};
+use althing_edge::{Mark, Rejection};
+
+use tokio::time::timeout;
 
 use super::codec::{self, Level, Said, Wrong, reason};
 use super::connection::{Client, End};
@@ -18,6 +20,7 @@ pub(super) struct Awaited {
     tag: u64,
     id: Option<u16>,
     message: Message,
+    mark: Option<Mark>,
     result: Option<Result<(), Rejection>>,
 }
 
@@ -79,8 +82,12 @@ impl Client {
         }
         let tag = self.next_tag;
         self.next_tag += 1;
+        let mark = id.filter(|_| qos == Qos::ExactlyOnce).and_then(|id| {
+            let connection = self.connection;
+            self.around.hub.with(|broker, _| broker.mark(connection, id)).0
+        });
         if let Some(result) = self.judge(&message) {
-            self.awaited.push_back(Awaited { tag, id, message, result: Some(result) });
+            self.awaited.push_back(Awaited { tag, id, message, mark, result: Some(result) });
             return self.settle_answered();
         }
         let publish = Publish {
@@ -88,9 +95,10 @@ impl Client {
             topic: message.topic.clone(),
             payload: message.payload.clone(),
             only_signed: false,
+            mark,
             reply: Reply { to: self.answers.0.clone(), tag },
         };
-        self.awaited.push_back(Awaited { tag, id, message, result: None });
+        self.awaited.push_back(Awaited { tag, id, message, mark, result: None });
         match self.around.routes.take(&self.id, self.principal.clone(), publish).await {
             None => Ok(()),
             Some(publish) => self.around.publishes.send(publish).await.map_err(|_| End::Stopping),
@@ -143,6 +151,20 @@ impl Client {
         (message.retain && message.payload.is_empty()).then_some(Ok(()))
     }
 
+    /// What was handed on is not settled: its client comes back with it on another connection, or
+    /// not at all. Then its session is gone, and the marks that may have been made meanwhile go, too.
+    pub(super) async fn leave_the_rest(&mut self) {
+        let Some(mark) = self.awaited.iter().find_map(|awaited| awaited.mark) else { return };
+        let patience = self.around.config.write_timeout;
+        while self.awaited.iter().any(|awaited| awaited.result.is_none()) {
+            match timeout(patience, self.answers.1.recv()).await {
+                Ok(Some(answer)) => self.note(answer),
+                _ => break,
+            }
+        }
+        self.around.hub.with(|broker, _| broker.part(mark.session));
+    }
+
     pub(super) fn on_answer(&mut self, answer: Answer) -> Result<(), End> {
         self.note(answer);
         self.settle_answered()
@@ -158,20 +180,16 @@ impl Client {
     /// Settles the publishes that are answered, up to the first that is not.
     pub(super) fn settle_answered(&mut self) -> Result<(), End> {
         while self.awaited.front().is_some_and(|awaited| awaited.result.is_some()) {
-            let Some(Awaited { id, message, result, .. }) = self.awaited.pop_front() else { break };
-            self.settle(id, message, result.and_then(Result::err))?;
+            let Some(awaited) = self.awaited.pop_front() else { break };
+            self.settle(awaited)?;
         }
         Ok(())
     }
 
     /// Acknowledges a publish whose readings are durable, or that was refused.
-    fn settle(
-        &mut self,
-        id: Option<u16>,
-        message: Message,
-        refused: Option<Rejection>,
-    ) -> Result<(), End> {
-        let qos = message.qos;
+    fn settle(&mut self, awaited: Awaited) -> Result<(), End> {
+        let Awaited { id, message, mark, result, .. } = awaited;
+        let (qos, refused) = (message.qos, result.and_then(Result::err));
         let refused = match refused {
             Some(rejection) if self.must_close(&rejection, qos) => {
                 return Err(End::Refused(rejection));
@@ -179,7 +197,7 @@ impl Client {
             refused => refused,
         };
         let is_taken = refused.is_none() || self.level == Level::V3;
-        let ticket = self.pass_on(id.filter(|_| is_taken), message, refused.is_none());
+        let ticket = self.pass_on((id.filter(|_| is_taken), mark), message, refused.is_none());
         let Some(id) = id else { return Ok(()) };
         let code = refused.as_ref().map_or(reason::SUCCESS, reason_of);
         let answer = |words: Option<&str>| match qos {
@@ -194,8 +212,14 @@ impl Client {
         Ok(())
     }
 
-    /// Gives a message to its subscribers, and notes that one of QoS 2 was taken.
-    fn pass_on(&self, id: Option<u16>, message: Message, is_taken: bool) -> Ticket {
+    /// Gives a message to its subscribers, and notes that one of QoS 2 was taken: all of it becomes
+    /// durable or none.
+    fn pass_on(
+        &self,
+        (id, mark): (Option<u16>, Option<Mark>),
+        message: Message,
+        is_taken: bool,
+    ) -> Ticket {
         let (connection, principal) = (self.connection, &self.principal);
         if is_taken {
             self.around.hub.observers().tell(&message.topic, &message.payload);
@@ -203,6 +227,9 @@ impl Client {
         let passed = self.around.hub.with(|broker, now| {
             if let Some(id) = id.filter(|_| message.qos == Qos::ExactlyOnce) {
                 broker.taken(connection, id);
+            }
+            if let Some(mark) = mark {
+                broker.passed(mark);
             }
             if is_taken {
                 broker.publish(now, Publisher::Client(connection, principal), message);

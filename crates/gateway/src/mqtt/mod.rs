@@ -23,7 +23,7 @@ mod admission;
 pub(crate) use admission::Admission;
 
 mod hub;
-pub(crate) use hub::Hub;
+pub(crate) use hub::{Errands, Hub};
 
 mod store;
 pub(crate) use store::Store;

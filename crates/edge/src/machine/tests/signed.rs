@@ -24,7 +24,14 @@ fn ready() -> Machine {
 
 fn publish_pack(id: u64, pack: &Pack) -> Input {
     let (id, topic) = (PublishId(id), "althing/pump/t".to_owned());
-    Input::Publish { id, received_ms: T0, topic, payload: pack.wire().to_vec(), only_signed: false }
+    Input::Publish {
+        id,
+        received_ms: T0,
+        topic,
+        payload: pack.wire().to_vec(),
+        only_signed: false,
+        mark: None,
+    }
 }
 
 fn refusal(outputs: &[Output]) -> Option<&'static str> {
@@ -112,7 +119,8 @@ fn what_the_device_did_not_sign_is_refused() {
         ("cut off", first.wire()[..40].to_vec(), "malformed"),
     ] {
         let (id, topic) = (PublishId(1), "althing/pump/t".to_owned());
-        let input = Input::Publish { id, received_ms: T0, topic, payload, only_signed: false };
+        let input =
+            Input::Publish { id, received_ms: T0, topic, payload, only_signed: false, mark: None };
         assert_eq!(refusal(&ready().handle(T0, input)), Some(code), "{what}");
     }
     let mut plain = Machine::recover(config(), vec![]).unwrap();
@@ -131,7 +139,7 @@ fn of_strangers_only_what_is_signed_is_taken() {
     let publish = |payload: &[u8]| {
         let (id, topic) = (PublishId(1), "althing/pump/t".to_owned());
         let payload = payload.to_vec();
-        Input::Publish { id, received_ms: T0, topic, payload, only_signed: true }
+        Input::Publish { id, received_ms: T0, topic, payload, only_signed: true, mark: None }
     };
     let good = pack(40, None, &[10]);
     let taken = ready().handle(T0, publish(good.wire()));

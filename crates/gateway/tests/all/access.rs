@@ -1,18 +1,15 @@
 //! Who comes in, by what, and what each may do.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::common::raw::{Hello, Raw, V3, V5, packet, publish};
+use crate::common::{MemoryLedger, TEMPERATURE, config, everything, mosquitto, start, text};
 use althing_edge::{Grant, Principal};
 use althing_gateway::{Config, MqttAccess, MqttUser, TlsConfig, Token};
 use althing_types::{EntityId, SigningKey, Suite};
 use argon2::password_hash::{PasswordHasher, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
-use common::raw::{Hello, Raw, V3, V5, packet, publish};
-use common::{MemoryLedger, TEMPERATURE, config, everything, mosquitto, start, text};
 use futures::{SinkExt, StreamExt};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use sha2::{Digest, Sha256};

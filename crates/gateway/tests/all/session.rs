@@ -1,10 +1,7 @@
 //! What outlives connections, and the gateway itself.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod common;
-
-use common::raw::{Hello, Raw, V3, V5, packet, publish};
-use common::{MemoryLedger, PATIENCE, config, mosquitto, start, start_at_once, text};
+use crate::common::raw::{Hello, Raw, V3, V5, packet, publish};
+use crate::common::{MemoryLedger, PATIENCE, config, mosquitto, start, start_at_once, text};
 
 /// A gateway is ended as by a crash: what it acknowledged must be there afterwards.
 #[tokio::test(flavor = "multi_thread")]

@@ -1,18 +1,15 @@
 //! A gateway that ends at any moment loses nothing that it acknowledged, and doubles nothing.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use althing_edge::ThingSpec;
-use althing_gateway::{Handle, StoppedQueue};
-use althing_types::{EntityId, Value};
-use common::{
+use crate::common::{
     MemoryLedger, PATIENCE, STATE, TEMPERATURE, config, mosquitto, pump, start, start_at_once,
     text, try_start,
 };
+use althing_edge::ThingSpec;
+use althing_gateway::{Handle, StoppedQueue};
+use althing_types::{EntityId, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;

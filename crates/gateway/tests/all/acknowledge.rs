@@ -1,11 +1,7 @@
 //! What a publisher is told, and when.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
+use crate::common::{MemoryLedger, PATIENCE, STATE, config, start, text};
 use althing_types::Value;
-use common::{MemoryLedger, PATIENCE, STATE, config, start, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -234,5 +230,5 @@ async fn an_empty_retained_message_clears_what_is_retained_of_a_numeric_stream()
     let packets = [packet(&mut stream).await, packet(&mut stream).await];
     let delivered = packets.iter().find(|packet| packet[0] & 0xf0 == 0x30).unwrap();
     assert!(delivered.ends_with(b"22"), "{packets:?}");
-    ledger.wait_for(&common::TEMPERATURE, 2).await;
+    ledger.wait_for(&crate::common::TEMPERATURE, 2).await;
 }

@@ -1,14 +1,11 @@
 //! Unmodified clients of the Mosquitto project against the gateway.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod common;
-
-use althing_gateway::RefusalV3;
-use althing_types::Value;
-use common::{
+use crate::common::{
     MemoryLedger, PATIENCE, RUNNING, STATE, TEMPERATURE, config, mosquitto, spawn_mosquitto, start,
     text,
 };
+use althing_gateway::RefusalV3;
+use althing_types::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 

@@ -1,16 +1,15 @@
 //! HTTP for devices: tokens, signed packs, and what is refused.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::common::{
+    MemoryLedger, PATIENCE, SIGNED, TEMPERATURE, config, pump, signing_fan, start,
+};
 use althing_edge::DeviceSpec;
 use althing_gateway::coap::{Anonymous, Device};
 use althing_gateway::http::{Http, HttpConfig};
 use althing_types::{EntityId, LedgerId, Pack, PackBody, SigningKey, StreamId, Suite, Value};
-use common::{MemoryLedger, PATIENCE, SIGNED, TEMPERATURE, config, pump, signing_fan, start};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;

@@ -1,13 +1,13 @@
 //! Direct requests by HTTP: who proves it is let at a device, once, also by a gateway that crashed.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::common::{
+    MemoryLedger, PATIENCE, config, mosquitto, pump, spawn_mosquitto, start_at_once, text,
+};
 use althing_client::model::{DirectAnswer, DirectAsked};
 use althing_edge::{StreamSpec, ThingSpec};
 use althing_gateway::coap::Anonymous;
@@ -23,9 +23,6 @@ use althing_proof::{
 use althing_types::{
     AccessMode, AccessPolicy, CommandState, DirectRequest, DirectUse, EntityId, EntityKind,
     GrantId, Operation, SignedRequest, SigningKey, StreamSchema, Suite, ValueKind, Wire as _,
-};
-use common::{
-    MemoryLedger, PATIENCE, config, mosquitto, pump, spawn_mosquitto, start_at_once, text,
 };
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;

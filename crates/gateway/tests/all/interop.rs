@@ -1,14 +1,11 @@
 //! The cases of the Eclipse Paho interoperability suites (`client_test.py` for MQTT 3.1.1,
 //! `client_test5.py` for MQTT 5 in paho.mqtt.testing), in packets that we wrote by hand.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::net::SocketAddr;
 
+use crate::common::raw::{Hello, Raw, V3, V5, packet, publish};
+use crate::common::{MemoryLedger, config, start};
 use althing_gateway::Handle;
-use common::raw::{Hello, Raw, V3, V5, packet, publish};
-use common::{MemoryLedger, config, start};
 use tempfile::TempDir;
 
 const LEVELS: [u8; 2] = [V3, V5];

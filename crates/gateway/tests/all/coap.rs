@@ -1,15 +1,12 @@
 //! CoAP with the clients of libcoap, and with datagrams made by hand.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::common::{MemoryLedger, PATIENCE, TEMPERATURE, config, mosquitto, start, text};
 use althing_edge::coap::{Code, Kind, Message, option};
 use althing_gateway::coap::{Anonymous, Coap, CoapConfig, Device};
-use common::{MemoryLedger, PATIENCE, TEMPERATURE, config, mosquitto, start, text};
 use tokio::net::UdpSocket;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};

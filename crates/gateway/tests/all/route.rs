@@ -1,11 +1,8 @@
 //! What the gateway itself says to devices, and what it hears from them that is no reading.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod common;
-
+use crate::common::{MemoryLedger, PATIENCE, config, mosquitto, spawn_mosquitto, start, text};
 use althing_edge::Rejection;
 use althing_gateway::{Delivered, Qos, RouteError};
-use common::{MemoryLedger, PATIENCE, config, mosquitto, spawn_mosquitto, start, text};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 #[tokio::test(flavor = "multi_thread")]

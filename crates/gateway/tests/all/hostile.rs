@@ -1,12 +1,9 @@
 //! Bytes from strangers: the connection ends, the gateway and every other client do not notice.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::{MemoryLedger, PATIENCE, TEMPERATURE, config, mosquitto, start, text};
+use crate::common::{MemoryLedger, PATIENCE, TEMPERATURE, config, mosquitto, start, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

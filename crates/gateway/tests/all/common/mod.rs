@@ -1,9 +1,6 @@
 //! A ledger in memory, a gateway around it, and the real MQTT clients of the Mosquitto project.
-#![allow(dead_code, reason = "each test file uses its part")]
-#![allow(unreachable_pub, reason = "shared by the test files, each of which is a crate")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-pub mod raw;
+pub(crate) mod raw;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -26,22 +23,22 @@ use althing_types::{
 use tokio::process::Command;
 
 /// Longest wait for something that takes milliseconds, so that a fault fails rather than hangs.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What of a ledger a gateway sees: streams without overlaps, nonces used once.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryLedger(Arc<Mutex<State>>);
+pub(crate) struct MemoryLedger(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
-pub struct State {
-    pub batches: BTreeMap<StreamId, Vec<(BatchHeader, Payload)>>,
+pub(crate) struct State {
+    pub(crate) batches: BTreeMap<StreamId, Vec<(BatchHeader, Payload)>>,
     nonces: BTreeSet<u64>,
     height: u64,
-    pub is_offline: bool,
+    pub(crate) is_offline: bool,
     /// Keys of entities.
-    pub keys: BTreeMap<EntityId, PublicKey>,
+    pub(crate) keys: BTreeMap<EntityId, PublicKey>,
     /// Streams that it refuses.
-    pub unbound: BTreeSet<StreamId>,
+    pub(crate) unbound: BTreeSet<StreamId>,
 }
 
 impl State {
@@ -77,7 +74,7 @@ impl State {
 }
 
 impl MemoryLedger {
-    pub fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
 
@@ -87,13 +84,13 @@ impl MemoryLedger {
     }
 
     /// The values of a stream in order, numbers as mantissas.
-    pub fn values(&self, stream: &StreamId) -> Vec<Value> {
+    pub(crate) fn values(&self, stream: &StreamId) -> Vec<Value> {
         let state = self.lock();
         let batches = state.batches.get(stream).into_iter().flatten();
         batches.flat_map(|(_, payload)| &payload.readings).map(|r| r.value.clone()).collect()
     }
 
-    pub fn numbers(&self, stream: &StreamId) -> Vec<i64> {
+    pub(crate) fn numbers(&self, stream: &StreamId) -> Vec<i64> {
         let number = |value: Value| match value {
             Value::Number(mantissa) => mantissa,
             other => panic!("no number: {other:?}"),
@@ -102,7 +99,7 @@ impl MemoryLedger {
     }
 
     /// Waits until a stream has so many readings.
-    pub async fn wait_for(&self, stream: &StreamId, count: usize) {
+    pub(crate) async fn wait_for(&self, stream: &StreamId, count: usize) {
         let reached = async {
             while self.values(stream).len() < count {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -153,7 +150,7 @@ impl Uplink for MemoryLedger {
 }
 
 /// A thing whose device signs one number, at scale 8.
-pub fn signing_fan(device: DeviceSpec) -> ThingSpec {
+pub(crate) fn signing_fan(device: DeviceSpec) -> ThingSpec {
     let stream =
         StreamSpec { property: "temperature".into(), id: SIGNED, schema: schema_of(&TEMPERATURE) };
     ThingSpec {
@@ -166,10 +163,10 @@ pub fn signing_fan(device: DeviceSpec) -> ThingSpec {
 }
 
 /// The stream of [`signing_fan`].
-pub const SIGNED: StreamId = StreamId([4; 32]);
-pub const TEMPERATURE: StreamId = StreamId([1; 32]);
-pub const RUNNING: StreamId = StreamId([2; 32]);
-pub const STATE: StreamId = StreamId([3; 32]);
+pub(crate) const SIGNED: StreamId = StreamId([4; 32]);
+pub(crate) const TEMPERATURE: StreamId = StreamId([1; 32]);
+pub(crate) const RUNNING: StreamId = StreamId([2; 32]);
+pub(crate) const STATE: StreamId = StreamId([3; 32]);
 
 fn schema_of(stream: &StreamId) -> StreamSchema {
     let (kind, scale, unit) = match *stream {
@@ -181,7 +178,7 @@ fn schema_of(stream: &StreamId) -> StreamSchema {
 }
 
 /// A thing with a number, a boolean and a text.
-pub fn pump() -> ThingSpec {
+pub(crate) fn pump() -> ThingSpec {
     let stream =
         |property: &str, id| StreamSpec { property: property.into(), id, schema: schema_of(&id) };
     ThingSpec {
@@ -201,13 +198,13 @@ pub fn pump() -> ThingSpec {
 }
 
 /// Every right there is.
-pub fn everything() -> Grant {
+pub(crate) fn everything() -> Grant {
     // No wildcard stands for a `$` at the front.
     let all = || vec!["#".to_owned(), "$own/#".to_owned()];
     Grant { things: Vec::new(), publish: all(), receive: all() }
 }
 
-pub fn config(directory: &Path) -> Config {
+pub(crate) fn config(directory: &Path) -> Config {
     Config {
         edge: althing_edge::Config {
             ledger: LedgerId([7; 32]),
@@ -268,7 +265,7 @@ pub fn config(directory: &Path) -> Config {
 }
 
 /// A gateway that knows what it serves and where its streams stand, and takes readings.
-pub async fn start(config: Config, ledger: &MemoryLedger) -> Handle {
+pub(crate) async fn start(config: Config, ledger: &MemoryLedger) -> Handle {
     let handle = start_at_once(config, ledger).await;
     handle.serve_only(vec![pump()]).await.unwrap();
     let ready = async {
@@ -287,7 +284,7 @@ async fn is_ready(handle: &Handle) -> bool {
 
 /// As [`start`], with what it knows from its disk. The lock of a gateway that was dropped in this process, as if
 /// it had crashed, is freed a moment later.
-pub async fn start_at_once(config: Config, ledger: &MemoryLedger) -> Handle {
+pub(crate) async fn start_at_once(config: Config, ledger: &MemoryLedger) -> Handle {
     let start = async {
         loop {
             match try_start(config.clone(), ledger).await {
@@ -301,14 +298,14 @@ pub async fn start_at_once(config: Config, ledger: &MemoryLedger) -> Handle {
     tokio::time::timeout(PATIENCE, start).await.unwrap()
 }
 
-pub async fn try_start(config: Config, ledger: &MemoryLedger) -> Result<Handle, StartError> {
+pub(crate) async fn try_start(config: Config, ledger: &MemoryLedger) -> Result<Handle, StartError> {
     let key = SigningKey::from_secret(Suite::Ed25519, [9; 32]).unwrap();
     let signer = KeySigner::new(config.edge.ledger, key);
     Gateway::start(config, ledger.clone(), signer).await
 }
 
 /// Runs a client of the Mosquitto project against the gateway, with more arguments.
-pub async fn mosquitto(tool: &str, address: SocketAddr, args: &[&str]) -> Output {
+pub(crate) async fn mosquitto(tool: &str, address: SocketAddr, args: &[&str]) -> Output {
     let run = mosquitto_command(tool, address, args).output();
     match tokio::time::timeout(PATIENCE, run).await {
         Ok(Ok(output)) => output,
@@ -318,7 +315,11 @@ pub async fn mosquitto(tool: &str, address: SocketAddr, args: &[&str]) -> Output
 }
 
 /// As [`mosquitto`], without waiting for its end.
-pub fn spawn_mosquitto(tool: &str, address: SocketAddr, args: &[&str]) -> tokio::process::Child {
+pub(crate) fn spawn_mosquitto(
+    tool: &str,
+    address: SocketAddr,
+    args: &[&str],
+) -> tokio::process::Child {
     match mosquitto_command(tool, address, args).spawn() {
         Ok(child) => child,
         Err(error) => panic!("{}", missing(tool, &error)),
@@ -337,6 +338,6 @@ fn missing(tool: &str, error: &std::io::Error) -> String {
     format!("failed to run {tool}: {error}. Install it: apt-get install mosquitto-clients")
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -1,0 +1,148 @@
+//! QoS 2 across a loss of power at any moment: the queue and the sessions are flushed one after the
+//! other, and in between nobody but the queue knows that a publish was taken.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::common::raw::{Hello, Raw, V3, V5, packet, publish};
+use crate::common::{MemoryLedger, TEMPERATURE, config, start, start_at_once};
+
+const TOPIC: &str = "althing/pump/temperature";
+/// Both messages have it: it is free again when the first is released.
+const ID: [u8; 2] = [0, 5];
+/// What the client sends, in order, and the answer.
+const STEPS: [(Said, u8); 4] = [
+    (Said::Publish("1"), 0x50),
+    (Said::Release, 0x70),
+    (Said::Publish("2"), 0x50),
+    (Said::Release, 0x70),
+];
+
+#[derive(Clone, Copy)]
+enum Said {
+    Publish(&'static str),
+    Release,
+}
+
+fn lasting(level: u8, id: &'static str) -> Hello<'static> {
+    // A session of MQTT 5 ends with its connection unless it says how long it lasts.
+    let properties: &[u8] = if level == V5 { &[0x11, 0, 0, 3, 0xe8] } else { &[] };
+    Hello { is_clean: false, properties, ..Hello::new(id) }
+}
+
+async fn say(client: &mut Raw, level: u8, step: usize, is_again: bool) {
+    let (said, answer) = STEPS[step];
+    let bytes = match said {
+        Said::Publish(text) => {
+            publish(level, TOPIC, text, if is_again { 12 } else { 4 }, u16::from_be_bytes(ID), &[])
+        }
+        Said::Release => packet(0x62, &ID),
+    };
+    client.send(&bytes).await;
+    // With MQTT 5 a release that comes again is told that there is no such id, and it is done.
+    let read = client.read().await.unwrap();
+    assert_eq!((read[0], &read[2..4]), (answer, &ID[..]), "{read:02x?}");
+}
+
+/// What a disk would hold after a loss of power now.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// The messages that waited for a subscriber.
+async fn received(address: SocketAddr) -> Vec<Vec<u8>> {
+    let mut subscriber = Raw::connect(address, V3, lasting(V3, "subscriber")).await;
+    let mut received = Vec::new();
+    // The answer to a ping comes behind all that waits.
+    subscriber.send(&packet(0xc0, &[])).await;
+    loop {
+        let read = subscriber.read().await.unwrap();
+        match read[0] & 0xf0 {
+            0x30 => received.push(read[4 + TOPIC.len() + 2..].to_vec()),
+            _ => return received,
+        }
+    }
+}
+
+/// A crash between the two flushes once made two readings of one. The disk is cut at each flush, in
+/// each order that there is, and the client goes on with the first step whose answer it cannot have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_flush_makes_of_a_publish_of_qos_2_one_reading_and_one_message() {
+    for level in [V3, V5] {
+        let directory = tempfile::tempdir().unwrap();
+        let (live, ledger) = (directory.path().join("live"), MemoryLedger::default());
+        let gateway = start(config(&live), &ledger).await;
+        ledger.lock().is_offline = true;
+        let mut subscriber = Raw::connect(gateway.address(), V3, lasting(V3, "subscriber")).await;
+        assert_eq!(subscriber.subscribe(TOPIC, 2, &[]).await, [2]);
+        subscriber.goodbye().await;
+        let mut client = Raw::connect(gateway.address(), level, lasting(level, "writer")).await;
+        let state = |number: usize| directory.path().join(format!("state-{number}"));
+        copy(&live, &state(0));
+        for step in 0..STEPS.len() {
+            say(&mut client, level, step, false).await;
+            copy(&live, &state(step + 1));
+        }
+        drop((client, gateway));
+
+        // The queue and the sessions after so many steps, and the first step that is not answered.
+        for (queue, sessions, first) in [
+            (0, 0, 0),
+            (1, 0, 0),
+            (1, 1, 0),
+            (1, 1, 1),
+            (1, 2, 1),
+            (2, 2, 2),
+            (3, 2, 2),
+            (3, 3, 2),
+            (3, 3, 3),
+            (3, 4, 3),
+        ] {
+            let what = format!("level {level}, queue {queue}, sessions {sessions}, step {first}");
+            let cut = tempfile::tempdir().unwrap();
+            copy(&state(queue), cut.path());
+            let of_sessions = config(cut.path()).queue.directory.join("sessions");
+            std::fs::remove_dir_all(&of_sessions).unwrap();
+            copy(&config(&state(sessions)).queue.directory.join("sessions"), &of_sessions);
+            let ledger = MemoryLedger::default();
+            let gateway = start_at_once(config(cut.path()), &ledger).await;
+            let address = gateway.address();
+            let mut client = Raw::connect(address, level, lasting(level, "writer")).await;
+            for step in first..STEPS.len() {
+                say(&mut client, level, step, step == first).await;
+            }
+            assert_eq!(received(address).await, [b"1", b"2"], "{what}");
+            ledger.wait_for(&TEMPERATURE, 2).await;
+            gateway.shutdown().await.unwrap();
+            assert_eq!(ledger.numbers(&TEMPERATURE), [100_000_000, 200_000_000], "{what}");
+        }
+    }
+}
+
+/// A client that comes back before its old connection is known to be broken sends what was not
+/// acknowledged again, while that is still on its way to the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_its_session_over_doubles_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = MemoryLedger::default();
+    let gateway = start(config(directory.path()), &ledger).await;
+    for _ in 0..20 {
+        let address = gateway.address();
+        let mut first = Raw::connect(address, V3, lasting(V3, "writer")).await;
+        first.send(&publish(V3, TOPIC, "1", 4, u16::from_be_bytes(ID), &[])).await;
+        let mut second = Raw::connect(address, V3, lasting(V3, "writer")).await;
+        say(&mut second, V3, 0, true).await;
+        say(&mut second, V3, 1, false).await;
+    }
+    gateway.shutdown().await.unwrap();
+    assert_eq!(ledger.numbers(&TEMPERATURE), [100_000_000; 20]);
+}
