@@ -24,8 +24,7 @@ from .direct import DirectUse, ThingTags, are_direct_uses, direct_use, thing_tag
 from .entity import AnyInception, any_inception, entity_id, id32, is_name, possession_bytes
 from .governance import Change, change, is_change, is_reason
 from .limits import APPROVERS_MAX, CODE_PART_BYTES_MAX, CODE_PARTS_MAX, DESCRIPTION_BYTES_MAX
-from .link import are_proofs
-from .link_actions import AdvanceLink as AdvanceLink, AnswerCall as AnswerCall, AskLedger as AskLedger, RefundCall as RefundCall, RegisterLink as RegisterLink, ReportFork as ReportFork, SetLinkStatus as SetLinkStatus, SettleCall as SettleCall, TakeCall as TakeCall
+from .link import are_proofs, AdvanceLink as AdvanceLink, AnswerCall as AnswerCall, AskLedger as AskLedger, RefundCall as RefundCall, RegisterLink as RegisterLink, ReportFork as ReportFork, SetLinkStatus as SetLinkStatus, SettleCall as SettleCall, TakeCall as TakeCall
 from .onboarding import Claim, CommandForm, CommandReport, Join, Limit, Offer, Status, Voucher
 from .reading import BatchHeader, Reading, announce, batch_header
 from .records import RecordForm
