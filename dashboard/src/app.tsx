@@ -35,6 +35,7 @@ const NAVIGATION: Destination[] = [
   { path: "/services", name: "Services", views: ["services", "service"], needs: "/v1/services" },
   { path: "/tokens", name: "Tokens", views: ["tokens", "account"], needs: "/v1/supply" },
   { path: "/governance", name: "Governance", views: ["governance"], needs: "/v1/governance" },
+  { path: "/links", name: "Links", views: ["links"], needs: "/v1/links" },
   { path: "/procedures", name: "Procedures", views: ["procedures"] },
   { path: "/operations", name: "Operations", views: ["operations"] },
   { path: "/verify", name: "Verify", views: ["verify"] },

@@ -5,7 +5,7 @@ import { signal } from "./lib/state.ts";
 export interface Route {
   view:
     | "overview" | "things" | "thing" | "reading" | "range" | "verify"
-    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "trigger" | "run" | "services" | "service" | "tokens" | "account" | "governance" | "procedures" | "operations" | "missing";
+    | "sign" | "ledger" | "block" | "transaction" | "entity" | "access" | "contracts" | "contract" | "trigger" | "run" | "services" | "service" | "tokens" | "account" | "governance" | "links" | "procedures" | "operations" | "missing";
   /** The variable parts of the path. */
   parts: string[];
   query: URLSearchParams;
@@ -33,6 +33,7 @@ const ROUTES: [RegExp, Route["view"]][] = [
   [/^\/tokens$/, "tokens"],
   [/^\/tokens\/([^/]+)$/, "account"],
   [/^\/governance$/, "governance"],
+  [/^\/links$/, "links"],
   [/^\/procedures$/, "procedures"],
   [/^\/operations$/, "operations"],
 ];

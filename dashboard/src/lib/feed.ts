@@ -4,6 +4,7 @@ import { signal } from "./state.ts";
 import { peer, readsAs } from "./client.ts";
 import type { EventRecord, Property } from "./model.ts";
 import { tagged } from "./model.ts";
+import { linked } from "./offered.ts";
 
 /** Events kept unread between two looks; under load only the newest count. */
 const UNREAD_MAX = 512;
@@ -30,6 +31,7 @@ function digest() {
   const newest = unread.reverse();
   unread = [];
   const others = newest.filter((record) => record.event.type !== "batch_accepted");
+  if (others.some((record) => record.event.type === "links")) linked.value = true;
   if (others.length > 0) happenings.value = [...others, ...happenings.value].slice(0, EVENTS_MAX);
   const taken = newest.filter((record) => record.event.type === "batch_accepted");
   if (taken.length === 0) return;

@@ -127,6 +127,11 @@ export function words(code: string): string {
   return code.replaceAll("_", " ");
 }
 
+/** What stands between commas. */
+export function listed(text: string): string[] {
+  return text.split(",").map((one) => one.trim()).filter(Boolean);
+}
+
 /** Text from the ledger made safe to set between other text: no line breaks, no marks that turn the direction, bounded. */
 export function plain(text: string, max = 120): string {
   // eslint-disable-next-line no-control-regex

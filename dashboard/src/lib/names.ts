@@ -6,8 +6,9 @@ import type { Contract, Entity, Thing } from "./model.ts";
 
 /** Most names kept; beyond, the oldest go. */
 const KEPT_MAX = 4096;
-/** How long a contract that is not there is not asked for again, ms. */
+/** How long a contract that is not there is not asked for again, and twice as long each time, ms. */
 const UNKNOWN_MS = 5000;
+const vain = new Map<string, number>();
 /** Most requests for names under way. */
 const ASKING_MAX = 6;
 
@@ -40,7 +41,9 @@ async function lookUp(did: string): Promise<Named> {
     const contract = await maybe(peer.contract(did));
     if (contract) return { as: "contract", contract };
     // What was only tried out may begin at any time.
-    if (contracts.has(did)) setTimeout(() => known.delete(did), UNKNOWN_MS);
+    const times = vain.get(did) ?? 0;
+    vain.set(did, times + 1);
+    if (contracts.has(did)) setTimeout(() => known.delete(did), UNKNOWN_MS * 2 ** times);
     return { as: "unknown" };
   }
   const isThing = document.service?.some((service) => service.type === "WotThing") ?? false;

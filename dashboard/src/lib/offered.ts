@@ -14,7 +14,10 @@ const description = signal<Description | undefined>(undefined);
 /** How the token of the ledger is called, if it has one: what its genesis says, which does not change. */
 export const token = signal<TokenName | undefined>(undefined);
 
-const SUPPLY = "/v1/supply";
+/** Whether any organisation relies on another ledger. */
+export const linked = signal(false);
+
+const [SUPPLY, LINKS] = ["/v1/supply", "/v1/links"];
 
 /** How long until the peer is asked again if it did not say, ms. */
 const AGAIN_MS = 5000;
@@ -23,7 +26,9 @@ const AGAIN_MS = 5000;
 export async function learn() {
   try {
     description.value = await peer.ask<Description>("/openapi.json");
-    if (SUPPLY in description.value.paths) token.value = (await peer.supply()).token;
+    const { paths } = description.value;
+    if (SUPPLY in paths) token.value = (await peer.supply()).token;
+    if (LINKS in paths) linked.value = (await peer.links({ limit: 1 })).items.length > 0;
   } catch {
     setTimeout(learn, AGAIN_MS);
   }
@@ -31,7 +36,7 @@ export async function learn() {
 
 /** Whether the interface has a path, and the ledger what it is about. */
 export function has(path: string): boolean {
-  return description.value !== undefined && path in description.value.paths && (path !== SUPPLY || token.value !== undefined);
+  return description.value !== undefined && path in description.value.paths && (path !== SUPPLY || token.value !== undefined) && (path !== LINKS || linked.value);
 }
 
 /** The types of events there are. */

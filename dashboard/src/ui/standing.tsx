@@ -2,7 +2,7 @@
 
 import { actions } from "althing/sign";
 import { useState } from "preact/hooks";
-import { count, endless, plain } from "../lib/format.ts";
+import { count, endless, listed, plain } from "../lib/format.ts";
 import type { Thing, Time } from "../lib/model.ts";
 import { status as network } from "../lib/network.ts";
 import { signing } from "../lib/signing.ts";
@@ -49,12 +49,18 @@ function Offer({ thing, offer }: { thing: Thing; offer: Standing["offer"] }) {
 function Owned({ thing, standing }: { thing: Thing; standing: Standing }) {
   const [to, setTo] = useState("");
   const [reason, setReason] = useState("");
+  const [tags, setTags] = useState((thing.tags ?? []).join(", "));
   const until = BigInt(network.value?.height ?? 0) + OFFER_BLOCKS;
   return (
     <div class="columns">
       <Form title="Pass it on" note="it becomes theirs when they accept" verb="Sign and offer" ready={to.startsWith("did:")} action={() => actions.offerThing(thing.id, to.trim(), until)}>
         <Text label="To whom" value={to} set={setTo} hint="DID" />
       </Form>
+      {thing.active && (
+        <Form title="Tags" note="words by which it is found" verb="Sign and tag" ready action={() => actions.tagThing(thing.id, listed(tags))}>
+          <Text label="Tags" value={tags} set={setTags} hint="separated by commas" />
+        </Form>
+      )}
       {standing.quarantined ? (
         <Form title="Let it in again" note="as far as you are concerned" verb="Sign" ready action={() => actions.quarantine(thing.id)} />
       ) : (

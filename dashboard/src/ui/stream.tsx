@@ -2,9 +2,9 @@
 
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
-import { count, plural } from "../lib/format.ts";
-import type { Holders, Stream } from "../lib/model.ts";
-import { token } from "../lib/offered.ts";
+import { count, plain, plural } from "../lib/format.ts";
+import type { Holders, Regulation, Stream } from "../lib/model.ts";
+import { has, token } from "../lib/offered.ts";
 import { useQuery } from "../lib/query.ts";
 import { At, Await, Badge, Height, Table, Who } from "./basics.tsx";
 import { Amount } from "./tagged.tsx";
@@ -12,7 +12,9 @@ import { Amount } from "./tagged.tsx";
 /** Newest batches of which it is told who keeps them. */
 const BATCHES = 4;
 
-const people = (dids: readonly string[]) => dids.map((did, at) => <>{at > 0 && ", "}<Who did={did} /></>);
+const RULES = "/v1/streams/{id}/regulations";
+
+export const people = (dids: readonly string[]) => dids.map((did, at) => <>{at > 0 && ", "}<Who did={did} /></>);
 
 /** Who is to keep the readings, for how long, and who does. */
 function Kept({ of: { placement: { copies, organisations = [], retention_days: days }, peers, batches } }: { of: Holders }) {
@@ -38,14 +40,16 @@ function All({ stream: { id, secrecy } }: { stream: Stream }) {
     key: secrecy && (await peer.streamKey(id, secrecy.key_number, { signal })),
     held: await peer.holders(id, { limit: BATCHES }, { signal }),
     erased: (await peer.erasures(id, { signal })).items,
+    rules: has(RULES) ? (await peer.regulations(id, { signal })).items : [],
     rewards: token.value ? (await peer.rewardsOf(id, { signal })).items : [],
   }), 5000);
   return (
     <Await of={found}>
-      {({ key, held, erased, rewards }) => (
+      {({ key, held, erased, rewards, rules }) => (
         <div class="stack">
           <p>{key && secrecy ? <><Badge tone="ice">confidential</Badge> Key {key.number} since <At time={secrecy.since} /> opens it for {people(key.shares.map((one) => one.reader))}.</> : "Not confidential: whoever may read it can open it."}</p>
           <Kept of={held} />
+          {rules.map((one) => <p key={one.id}><Badge tone={one.complies ? "good" : "bad"}>{one.complies ? "complies" : "breaks"}</Badge> <Law of={one} /></p>)}
           {erased.length > 0 ? (
             <Table label="Erasures" head={["Erased", "In block", "Confirmed by", "Awaited of"]}>
               {erased.map((one) => (
@@ -73,6 +77,18 @@ function All({ stream: { id, secrecy } }: { stream: Stream }) {
       )}
     </Await>
   );
+}
+
+/** What a regulation demands, in words. */
+export function Law({ of: { id, jurisdiction, text, reference, retention_days_min: min, retention_days_max: max, holders = [], confidential } }: { of: Regulation }) {
+  const demands = [min && `kept at least ${plural(min, "day")}`, max && `kept at most ${plural(max, "day")}`, confidential && "confidential"].filter(Boolean).join(", ");
+  return <><strong><bdi>{plain(id, 64)}</bdi></strong> of <bdi>{plain(jurisdiction, 64)}</bdi>: <q><bdi>{plain(text, 600)}</bdi></q>; {demands}{holders.length > 0 && <>{demands && ", "}kept only by peers of {people(holders)}</>} {reference && <span class="muted"><bdi>{plain(reference, 300)}</bdi></span>}</>;
+}
+
+/** Regulations that keep readings out: where one wonders why none come. */
+export function Broken({ stream }: { stream: string }) {
+  const found = useQuery(`regulations ${stream} ${has(RULES)}`, async (signal) => (has(RULES) ? (await peer.regulations(stream, { signal })).items : []), 30_000);
+  return <>{found.data?.filter((one) => !one.complies).map((one) => <div key={one.id} class="wrong"><p>Takes no readings: how it is kept breaks a regulation. <Law of={one} /></p><p class="muted">Its owner decides otherwise with <code>althing data place</code>.</p></div>)}</>;
 }
 
 /** Asked for once somebody wants to know. */

@@ -128,8 +128,17 @@ const ACTIONS: Record<string, string | ((one: Tagged) => Part)> = {
   erase_readings: "have numbers %first_seq to %last_seq erased, of stream #stream",
   revoke_grant: "end grant #grant",
   use_grant: "use grant #grant",
-  record_direct: "record direct requests",
+  record_direct: (a) => (a["uses"] as Tagged[]).map((use, at) => <div key={at}>{who(use, "caller")} asked {who(use, "thing")} at its gateway to {text(use, "operation")} {quoted(use, "name")}: {text(use, "state")}</div>),
   tag_thing: "have @thing found by ~tags",
+  register_link: "rely on another ledger",
+  advance_link: "show link #link a newer block",
+  report_fork: "show that the ledger of link #link forked",
+  set_link_status: "have link #link $status",
+  ask_ledger: "ask service #service of ledger #ledger",
+  take_call: "bring in a call of another ledger",
+  answer_call: "answer call #call of ledger #ledger",
+  settle_call: "bring back the answer to call #call",
+  refund_call: "give up call #call",
   approve: "approve ^pending",
   reject: "reject ^pending",
 };
@@ -204,6 +213,7 @@ const EVENTS: typeof ACTIONS = {
   member_added: "@organisation is a member",
   member_removed: "@organisation is a member no more",
   validators_chosen: "+count(validator) from the epoch after the next on, $quorum must sign",
+  links: (e) => told(LINKS, { ...e, type: text(e, "what") }),
   tokens: (e) => told(TOKENS, { ...e, type: text(e, "what") }),
   approval_policy_set: "@entity set who must approve",
   approval_pending: "$approvals of $threshold approved ^pending",
@@ -232,6 +242,19 @@ const TOKENS: typeof ACTIONS = {
   seats_kept: "who has a seat keeps it: %candidates stand, %needed are needed",
   stake_burnt: "@peer voted twice and lost *amount",
   reward_ended: "a reward ended, *amount went back to @payer",
+};
+
+/** What happened between this ledger and another, as above. */
+const LINKS: typeof ACTIONS = {
+  registered: "@owner relies on ledger #ledger",
+  advanced: "block %height of another ledger is known, by link #link",
+  status_set: "link #link is $status",
+  frozen: "link #link is frozen: its ledger has two final blocks of height %height",
+  asked: "@caller asks service #service of ledger #ledger: call ^call",
+  taken: "call #call of ledger #ledger came in, for @provider to answer",
+  answered: (e) => <>{who(e, "by")} {e["accepted"] ? "answered" : "declined"} call <Id id={text(e, "call")} /> of ledger <Id id={text(e, "ledger")} /></>,
+  settled: (e) => <>call {transaction(e, "call")} of {who(e, "caller")} is {e["accepted"] ? "answered" : "declined"}</>,
+  refunded: "call ^call of @caller had no answer in time",
 };
 
 /** An action or event in words, by its type. */

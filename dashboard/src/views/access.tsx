@@ -78,20 +78,33 @@ function Grants({ entity, status, title, note, empty }: { entity: string; status
   );
 }
 
+/** What was asked of the thing itself at its gateway, if that is what the use was; such uses are recorded one by one. */
+function Direct({ of: { transaction, event } }: { of: EventRecord }) {
+  const found = useQuery(`direct ${transaction}`, (signal) => peer.transaction(transaction, {}, { signal }));
+  const { access } = event as Used;
+  const uses = found.data?.actions.flatMap((action) => (action.type === "record_direct" ? action.uses : [])) ?? [];
+  return <>{uses.filter((use) => use.caller === access.grantee && use.thing === access.resource.id).map((use) => <p class="muted" key={use.id}>Directly at the gateway: {use.operation} <strong><bdi>{plain(use.name, 60)}</bdi></strong>{(use.value ?? use.input) !== undefined && <> <code>{plain(use.value ?? use.input ?? "", 80)}</code></>}, {use.state} <At time={use.served} />; both signed that.</p>)}</>;
+}
+
+type Used = Extract<EventRecord["event"], { type: "access_used" }>;
+
 /** One line of the feed; a use says when it was, for uses are recorded after they happened. */
 function Happened({ record }: { record: EventRecord }) {
   const one = tagged(record.event);
-  const use = one.type === "access_used" ? (one as unknown as Extract<EventRecord["event"], { type: "access_used" }>) : undefined;
+  const use = one.type === "access_used" ? (one as unknown as Used) : undefined;
   return (
-    <div class="entry-head">
-      {use ? (
-        <span>
-          <Who did={use.access.grantee} /> used its right to <strong>{words(use.access.right)}</strong> <About resource={use.access.resource} /> {times(use.count)}
-          {use.access.purpose && <> for <q><bdi>{plain(use.access.purpose, 60)}</bdi></q></>}, <At time={use.first} />{use.last.ms > use.first.ms && <> and over {duration(use.last.ms - use.first.ms)}</>}; recorded by <Who did={use.by} />
-        </span>
-      ) : <Event of={one} />}
-      <span class="muted">block <Height height={record.height} /> · <a href={href.transaction(record.transaction)}>transaction</a></span>
-    </div>
+    <>
+      <div class="entry-head">
+        {use ? (
+          <span>
+            <Who did={use.access.grantee} /> used its right to <strong>{words(use.access.right)}</strong> <About resource={use.access.resource} /> {times(use.count)}
+            {use.access.purpose && <> for <q><bdi>{plain(use.access.purpose, 60)}</bdi></q></>}, <At time={use.first} />{use.last.ms > use.first.ms && <> and over {duration(use.last.ms - use.first.ms)}</>}; recorded by <Who did={use.by} />
+          </span>
+        ) : <Event of={one} />}
+        <span class="muted">block <Height height={record.height} /> · <a href={href.transaction(record.transaction)}>transaction</a></span>
+      </div>
+      {use?.count === 1 && <Direct of={record} />}
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { actions, type Action } from "althing/sign";
 import { toHex } from "althing/text";
 import { useState } from "preact/hooks";
 import { maybe, peer } from "../lib/client.ts";
-import { bytes, count, plain, plural } from "../lib/format.ts";
+import { bytes, count, listed, plain, plural } from "../lib/format.ts";
 import { blocks } from "../lib/network.ts";
 import { signing, submit } from "../lib/signing.ts";
 import { At, Badge, Card, Height, Id, Who } from "../ui/basics.tsx";
@@ -14,7 +14,6 @@ import { List } from "../ui/record.tsx";
 /** What code or a contract says that it serves. */
 export const Names = ({ names }: { names: readonly string[] }) => <>{names.map((name) => <Badge key={name}>{plain(name, 40)}</Badge>)}</>;
 
-const listed = (text: string) => text.split(",").map((one) => one.trim()).filter((one) => one !== "");
 
 /** Brings a module to the ledger, part by part, and then has it stored. */
 function Store() {

@@ -12,6 +12,7 @@ import { href } from "../router.ts";
 import { Await, Badge, Card, Fact, Facts, Height, Page, Who, Wrong } from "../ui/basics.tsx";
 import { Act, Choice, Form, Text } from "../ui/form.tsx";
 import { List, Record as Fields } from "../ui/record.tsx";
+import { Harm, Regulations, Voted } from "./regulations.tsx";
 import { Seats } from "./seats.tsx";
 import { Stakes } from "./stakes.tsx";
 
@@ -53,7 +54,7 @@ function One({ proposal }: { proposal: Proposal }) {
       </div>
       {proposal.reason && <p><q><bdi>{plain(proposal.reason, 300)}</bdi></q></p>}
       <Fields of={proposal} but={SHOWN} />
-      {open && <Votes proposal={proposal} />}
+      {open ? <Votes proposal={proposal} /> : <Voted proposal={proposal} />}
       {proposal.refusal && <p class="muted">It ended: {words(proposal.refusal)}.</p>}
       <p class="muted"><a href={href.transaction(proposal.id)}>transaction</a></p>
     </>
@@ -66,15 +67,27 @@ const KINDS = [
   { id: "remove_organisation", name: "end an organisation's membership" },
   { id: "set_voting_rule", name: "decide by another rule" },
   { id: "set_parameters", name: "change the settings of the ledger" },
+  { id: "set_regulation", name: "put a regulation into force" },
+  { id: "end_regulation", name: "end a regulation" },
 ];
 
 /** The settings that are numbers, as one types them. */
 const numeric = (governance: Governance) => Object.entries(governance.parameters).filter(([, value]) => typeof value === "number").map(([name, value]) => [name, String(value)] as const);
 
+/** What is typed of a regulation. */
+const LAW = { id: "", jurisdiction: "", text: "", reference: "", type: "", min: "", max: "" };
+
+/** A regulation as it is proposed. */
+function lawOf({ id, jurisdiction, text, reference, type, min, max }: typeof LAW, confidential: boolean): Change {
+  const days = (typed: string) => (typed === "" ? null : Number(typed));
+  return { kind: "set_regulation", regulation: { id, text, reference, jurisdiction, thingType: type || null, demands: { retentionDaysMin: days(min), retentionDaysMax: days(max), holders: [], confidential } } };
+}
+
 function changeOf(kind: string, subject: string, rule: string[], settings: object): Change {
   const [numerator = 0, denominator = 0, patienceBlocks = 0, timelockBlocks = 0] = rule.map(Number);
   if (kind === "remove_peer") return { kind, peer: actions.idBytes(subject) };
   if (kind === "set_parameters") return { kind, parameters: parseParameters(settings) };
+  if (kind === "end_regulation") return { kind, id: subject };
   if (kind === "remove_organisation") return { kind, organisation: actions.idBytes(subject) };
   return { kind: "set_voting_rule", rule: { numerator, denominator, patienceBlocks, timelockBlocks } };
 }
@@ -86,11 +99,16 @@ function Propose({ governance }: { governance: Governance }) {
   const [reason, setReason] = useState("");
   const [numbers, setNumbers] = useState([rule.numerator, rule.denominator, rule.patience_blocks, rule.timelock_blocks].map(String));
   const [settings, setSettings] = useState<Record<string, string>>(Object.fromEntries(numeric(governance)));
+  const [law, setLaw] = useState(LAW);
+  const [confidential, setConfidential] = useState(false);
   const [tried, setTried] = useState<{ consequence?: Consequence; error?: Error }>({});
-  const options = kind === "remove_peer" ? governance.chosen_validators.map((seat) => ({ id: seat.peer, name: seat.name })) : governance.members;
-  const typed = kind === "set_voting_rule" ? numbers : kind === "set_parameters" ? Object.values(settings) : [];
-  const ready = kind !== "" && (kind.startsWith("remove") ? subject !== "" : typed.every((one) => /^\d{1,15}$/.test(one)));
-  const change = () => changeOf(kind, subject, numbers, { ...governance.parameters, ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, Number(value)])) });
+  const options = kind === "remove_peer" ? governance.chosen_validators.map((seat) => ({ id: seat.peer, name: seat.name })) : kind === "end_regulation" ? governance.regulations.map(({ id }) => ({ id, name: id })) : governance.members;
+  const chooses = kind.startsWith("remove") || kind === "end_regulation";
+  const lays = kind === "set_regulation";
+  const demands = law.min !== "" || law.max !== "" || confidential;
+  const typed = lays ? [law.min, law.max].filter(Boolean) : kind === "set_voting_rule" ? numbers : kind === "set_parameters" ? Object.values(settings) : [];
+  const ready = kind !== "" && (chooses ? subject !== "" : (!lays || (law.id !== "" && law.jurisdiction !== "" && law.text !== "" && demands)) && typed.every((one) => /^\d{1,15}$/.test(one)));
+  const change = () => lays ? lawOf(law, confidential) : changeOf(kind, subject, numbers, { ...governance.parameters, ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, Number(value)])) });
   const set = (at: number) => (value: string) => setNumbers(numbers.map((one, index) => (index === at ? value : one)));
   const ask = async () => {
     try {
@@ -104,9 +122,11 @@ function Propose({ governance }: { governance: Governance }) {
     <Form title="Propose a change" note="all members vote; yours counts for it" verb="Sign and propose" ready={ready} action={() => actions.propose(change(), reason)}>
       <div class="sign-fields">
         <Choice label="Change" value={kind} set={(id) => { setKind(id); setSubject(""); setTried({}); }} options={KINDS.filter(({ id }) => !governance.parameters.stake || !id.startsWith("remove"))} none="choose" />
-        {kind.startsWith("remove") && <Choice label="Which" value={subject} set={setSubject} options={options} none="choose" />}
+        {chooses && <Choice label="Which" value={subject} set={setSubject} options={options} none="choose" />}
         {kind === "set_voting_rule" && ["Votes needed: so many", "of so many", "Blocks to vote", "Blocks from acceptance to effect"].map((label, at) => <Text key={label} label={label} value={numbers[at] ?? ""} set={set(at)} />)}
         {kind === "set_parameters" && Object.entries(settings).map(([name, value]) => <Text key={name} label={words(name)} value={value} set={(next) => setSettings({ ...settings, [name]: next })} />)}
+        {lays && ([["id", "Id, such as gdpr-5"], ["jurisdiction", "Whose law, such as EU"], ["text", "What it demands, in words"], ["reference", "Where it is written (optional)"], ["type", "Only things of this type (optional)"], ["min", "Keep at least so many days"], ["max", "Keep at most so many days"]] as const).map(([field, label]) => <Text key={field} label={label} value={law[field]} set={(value) => setLaw({ ...law, [field]: value })} />)}
+        {lays && <label class="check"><input type="checkbox" checked={confidential} onChange={() => setConfidential(!confidential)} /> Streams must be confidential</label>}
         <Text label="Why" value={reason} set={setReason} />
       </div>
       <div class="row"><button type="button" class="button" disabled={!ready} onClick={() => void ask()}>What would it lead to?</button></div>
@@ -138,9 +158,11 @@ export function GovernancePage() {
                 <Fact name="From acceptance to effect">{plural(governance.rule.timelock_blocks, "block")}</Fact>
               </Facts>
             </Card>
+            <Harm governance={governance} />
             <Card title="Proposals" note="newest first">
               <List name="proposals" ask={(page, options) => peer.proposals(page, options)} empty={<>Nothing was proposed yet. <code>althing org</code> and <code>althing vote</code> propose, too.</>}>{(one) => <One proposal={one} />}</List>
             </Card>
+            <Regulations governance={governance} />
             {signing.value && <Propose governance={governance} />}
             {governance.parameters.stake && <Stakes governance={governance} terms={governance.parameters.stake} />}
             <Seats governance={governance} />

@@ -6,6 +6,7 @@ export { ContractPage as contract, Contracts as contracts } from "./contracts.ts
 export { EntityPage as entity } from "./entity.tsx";
 export { GovernancePage as governance } from "./governance.tsx";
 export { Ledger as ledger } from "./ledger.tsx";
+export { LinksPage as links } from "./links.tsx";
 export { Operations as operations } from "./operations.tsx";
 export { Procedures as procedures } from "./procedures.tsx";
 export { RangePage as range, ReadingPage as reading } from "./reading.tsx";

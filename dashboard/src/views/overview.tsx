@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { isUnknownReader, peer } from "../lib/client.ts";
 import { batches, streamOf } from "../lib/feed.ts";
 import { bytes, clock, count, plain, plural, quantity, rate as perSecond } from "../lib/format.ts";
+import { least } from "../lib/decentral.ts";
 import { useHappened } from "../lib/happened.ts";
 import { tagged, type BlockSummary, type Readings } from "../lib/model.ts";
 import { named } from "../lib/names.ts";
@@ -28,6 +29,15 @@ const VALUES = 40;
 const CAST_MAX = 200;
 const CAST_MS = 15_000;
 
+/** Who could do harm, in words: with it the page says what the network is, and not what it should be. */
+function Harm({ quorum }: { quorum: number }) {
+  const seats = peers.value.filter((peer) => peer.role === "validator").map((peer) => peer.organisation);
+  const { of, stop, divide } = least(seats, quorum, network.value?.genesis.mechanism);
+  if (of === 0) return null;
+  const alone = of === 1 ? "It trusts the one organisation that runs it" : divide === 1 ? "Its members trust each other: one of them that lies could change it" : `Nobody can change it alone: ${low(divide)} of the ${low(of)} would have to lie together`;
+  return <>{alone}, and {stop === 1 ? (of === 1 ? "stops with it" : "one that falls silent could stop it") : `${low(stop)} fall silent to stop it`}. </>;
+}
+
 function Headline() {
   const state = status.value;
   const founders = network.value?.genesis.organisations.length;
@@ -39,8 +49,7 @@ function Headline() {
         {organisations === 1 ? "One record of what things say" : `${organisations > 1 ? spelt(organisations) : "Several"} organisations keep one record of what things say`}
       </h1>
       <p class="lead">
-        Nobody can change it alone: a quorum of their peers signs every block, and each reading can be{" "}
-        <a href="/verify">checked in this browser</a>.
+        {state && <Harm quorum={state.quorum} />}A quorum of peers signs every block, and each reading can be <a href="/verify">checked in this browser</a>.
       </p>
       {said ? (
         <div class={`sentence ${said.tone}`} role="status">
@@ -57,6 +66,8 @@ function Headline() {
 function spelt(value: number): string {
   return ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"][value] ?? count(value);
 }
+
+const low = (value: number) => spelt(value).toLowerCase();
 
 function Figures() {
   const state = status.value;

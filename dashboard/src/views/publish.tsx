@@ -4,6 +4,7 @@ import { actions, parseVersion, type Manifest } from "althing/sign";
 import { compare, toUtf8 } from "althing/text";
 import { useState } from "preact/hooks";
 import { peer } from "../lib/client.ts";
+import { listed } from "../lib/format.ts";
 import type { ServiceVersion } from "../lib/model.ts";
 import { useQuery } from "../lib/query.ts";
 import { Area, Choice, Form, Text } from "../ui/form.tsx";
@@ -17,7 +18,7 @@ export const KINDS = [{ id: "contract", name: "on the ledger, a contract" }, { i
 const LISTINGS = [{ id: "everyone", name: "everyone" }, { id: "callers", name: "those who may call it" }];
 
 /** Names between commas, ascending, each once. */
-const names = (typed: string) => [...new Set(typed.split(",").map((one) => one.trim()).filter(Boolean))].sort((a, b) => compare(toUtf8(a), toUtf8(b)));
+const names = (typed: string) => [...new Set(listed(typed))].sort((a, b) => compare(toUtf8(a), toUtf8(b)));
 
 /** What is needed of owners: a right and a name on each line. */
 function needsOf(typed: string): Manifest["needs"] {

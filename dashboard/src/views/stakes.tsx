@@ -52,7 +52,7 @@ function Take({ own, epoch, onDone }: { own: readonly Entity[]; epoch: number; o
   const [chosen, choose] = useState("");
   const [much, setMuch] = useState("");
   // One that stands no more is in no list.
-  const stake = useQuery(`stake ${chosen}`, (signal) => (chosen ? maybe(peer.stake(chosen, { signal })) : Promise.resolve(undefined)), EVERY_MS);
+  const stake = useQuery(`stake ${chosen}`, (signal) => (chosen ? maybe(peer.stake(chosen, { signal })) : Promise.resolve(undefined)));
   const again = () => {
     stake.again();
     onDone();

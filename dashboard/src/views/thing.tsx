@@ -15,7 +15,7 @@ import { Chart } from "../ui/chart.tsx";
 import { Commands } from "../ui/commands.tsx";
 import { Sealed } from "../ui/sealed.tsx";
 import { StandingBadges, StandingCards, type Standing } from "../ui/standing.tsx";
-import { StreamDetails } from "../ui/stream.tsx";
+import { Broken, StreamDetails } from "../ui/stream.tsx";
 import { EventList } from "../ui/tagged.tsx";
 
 /** Chart and figures follow new batches at most so often, and ask by themselves if they hear of none, ms. */
@@ -115,6 +115,7 @@ function PropertyCard({ property }: { property: Property }) {
         {({ stream, latest }) => (
           <div class="stack">
             {stream.secrecy ? <Sealed stream={stream} /> : stream.kind === "number" || stream.kind === "boolean" ? <Chart stream={stream} /> : null}
+            <Broken stream={stream.id} />
             {stream.batches > 0 && <Missing stream={stream} />}
             {stream.total && !stream.secrecy && <Facts>
               <Fact name="Smallest">{stream.total.min ? quantity(stream.total.min, stream.kind, stream.unit, 4) : "—"}</Fact>
@@ -192,7 +193,8 @@ export function ThingPage({ route }: { route: Route }) {
             <bdi>{plain(found.name)}</bdi> of <Who did={found.owner} />{" "}
             {found.active ? <Badge tone="good">active</Badge> : <Badge tone="bad">retired</Badge>}{" "}
             <StandingBadges standing={found as Standing} />{" "}
-            {found.types.map((type) => <Badge key={type}>{plain(type, 40)}</Badge>)}
+            {found.types.map((type) => <Badge key={type}>{plain(type, 40)}</Badge>)}{" "}
+            {found.tags?.map((tag) => <a key={tag} class="tag" href={`/things?tag=${encodeURIComponent(tag)}`}><bdi>{plain(tag, 40)}</bdi></a>)}
           </>}
         >
           <div class="stack">

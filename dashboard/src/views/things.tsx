@@ -170,7 +170,7 @@ function List({ listed }: { listed: Listed }) {
               <a href={href.thing(thing.id)} data-row={index} class="thing-row">
                 <span class="thing-name">
                   <bdi>{plain(thing.title || thing.name, 80)}</bdi>
-                  <span class="muted"><bdi>{plain(thing.name, 60)}</bdi> · <Who did={thing.owner} bare /></span>
+                  <span class="muted"><bdi>{plain(thing.name, 60)}</bdi> · <Who did={thing.owner} bare />{thing.tags?.map((one) => <> · <bdi>{plain(one, 24)}</bdi></>)}</span>
                 </span>
                 <span class="thing-values"><Values thing={thing} fresh={fresh} /></span>
                 <span class="thing-state">{thing.active ? <Fresh fresh={fresh} /> : <Badge tone="bad">retired</Badge>}</span>
@@ -187,7 +187,8 @@ export function Things({ route }: { route: Route }) {
   const name = route.query.get("name") ?? "";
   const owner = route.query.get("owner") ?? "";
   const property = route.query.get("property") ?? "";
-  const query: ThingsQuery = { ...(name ? { name } : {}), ...(owner ? { owner } : {}), ...(property ? { property } : {}) };
+  const tag = route.query.get("tag") ?? "";
+  const query: ThingsQuery = { ...(name ? { name } : {}), ...(owner ? { owner } : {}), ...(property ? { property } : {}), ...(tag ? { tag } : {}) };
   const listed = useThings(query);
   const set = (field: string, value: string) => {
     const next = new URLSearchParams(route.query);
@@ -205,7 +206,7 @@ export function Things({ route }: { route: Route }) {
     else next.delete("show");
     return `/things${next.size > 0 ? `?${next}` : ""}`;
   };
-  const filtered = Boolean(name || owner || property);
+  const filtered = Boolean(name || owner || property || tag);
   const organisations = network.value?.genesis.organisations ?? [];
   return (
     <Page
@@ -215,6 +216,7 @@ export function Things({ route }: { route: Route }) {
       <div class="filters" role="search" aria-label="Filter things">
         <label class="field"><span>Name</span><input type="text" value={name} placeholder="contains…" spellcheck={false} onInput={(event) => set("name", event.currentTarget.value)} /></label>
         <label class="field"><span>Property</span><input type="text" value={property} placeholder="such as temperature" spellcheck={false} onInput={(event) => set("property", event.currentTarget.value)} /></label>
+        <label class="field"><span>Tag</span><input type="text" value={tag} placeholder="a whole one" spellcheck={false} onInput={(event) => set("tag", event.currentTarget.value)} /></label>
         <label class="field">
           <span>Owner</span>
           <select value={owner} onChange={(event) => set("owner", event.currentTarget.value)}>

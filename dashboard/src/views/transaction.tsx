@@ -11,15 +11,12 @@ import { Proven } from "../ui/verification.tsx";
 import { Run } from "./run.tsx";
 
 /** What was stored, as text where it is text. */
-function Stored({ hex }: { hex: string }) {
-  const data = new Uint8Array((hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16)));
-  let text: string | undefined;
+export function readable(hex: string): string {
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(data);
+    return new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array((hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16))));
   } catch {
-    text = undefined;
+    return hex;
   }
-  return <pre class="stored" tabIndex={0} aria-label="What was recorded">{text ?? hex}</pre>;
 }
 
 function Actions({ transaction }: { transaction: Transaction }) {
@@ -30,7 +27,7 @@ function Actions({ transaction }: { transaction: Transaction }) {
         return (
           <li key={at}>
             <Action of={one} />
-            {one.type === "record" && <Stored hex={String(one["data"] ?? "")} />}
+            {one.type === "record" && <pre class="stored" tabIndex={0} aria-label="What was recorded">{readable(String(one["data"] ?? ""))}</pre>}
           </li>
         );
       })}
@@ -40,8 +37,9 @@ function Actions({ transaction }: { transaction: Transaction }) {
 
 export function TransactionPage({ route }: { route: Route }) {
   const id = route.parts[0] ?? "";
-  const found = useQuery(`transaction ${id}`, (signal) => peer.transaction(id, {}, { signal }), 3000);
   const block = Number(route.query.get("block"));
+  // What has its block stays as it is: it is asked for once.
+  const found = useQuery(`transaction ${id}`, (signal) => peer.transaction(id, {}, { signal }), block > 0 ? undefined : 3000);
   // A run has no transaction. One that is there stays, whatever is said of it later.
   if (found.error && !found.data && block > 0) return <Run id={id} height={block} />;
   return (

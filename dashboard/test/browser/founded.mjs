@@ -19,12 +19,14 @@ export async function found(demo, name, mode, host, port, ...more) {
   const at = (peer) => `http://${host.includes(":") ? `[${host}]` : host}:${port + peer * 10}`;
   const gateway = join(folder, "gateway", "config.toml");
   writeFileSync(gateway, readFileSync(gateway, "utf8").replace(":1883", `:${port + 5}`));
-  const processes = Array.from({ length: PEERS }, (_, peer) => demo.start("peer", "run", "--config", join(folder, `peer-${peer + 1}`, "config.toml")));
+  const said = more.indexOf("--peers");
+  const count = said < 0 ? PEERS : Number(more[said + 1]);
+  const processes = Array.from({ length: count }, (_, peer) => demo.start("peer", "run", "--config", join(folder, `peer-${peer + 1}`, "config.toml")));
   const command = (...args) => demo.local(...args, ...(args.includes("--peer") ? [] : ["--peer", at(0)]));
   const network = {
     base: at(0),
     get: async (path) => (await fetch(at(0) + path)).json(),
-    peers: Array.from({ length: PEERS }, (_, peer) => at(peer)),
+    peers: Array.from({ length: count }, (_, peer) => at(peer)),
     folder,
     command,
     write: (file, text) => {

@@ -8,6 +8,7 @@ import { checks as contracts } from "./checks/contracts.mjs";
 import { checks as examples } from "./checks/examples.mjs";
 import { checks as governance } from "./checks/governance.mjs";
 import { checks as hostile } from "./checks/hostile.mjs";
+import { checks as links } from "./checks/links.mjs";
 import { checks as operating } from "./checks/operating.mjs";
 import { checks as peers } from "./checks/peers.mjs";
 import { checks as procedures } from "./checks/procedures.mjs";
@@ -19,13 +20,14 @@ import { checks as signing } from "./checks/signing.mjs";
 import { checks as slow } from "./checks/slow.mjs";
 import { checks as stakes } from "./checks/stakes.mjs";
 import { checks as together } from "./checks/together.mjs";
+import { checks as tags } from "./checks/tags.mjs";
 import { checks as tokens } from "./checks/tokens.mjs";
 import { checks as views } from "./checks/views.mjs";
 import { picture, shoot } from "./pictures.mjs";
 import { browser, network, shots } from "./stage.mjs";
 
 /** In the order in which they are made: the first ones, examples included, want the demo as it is, the last ends peers. */
-const checks = { ...views, ...slow, ...examples, ...proofs, ...signing, ...governance, ...access, ...contracts, ...procedures, ...services, ...tokens, ...stakes, ...secrecy, ...together, ...scale, ...hostile, ...operating, ...peers };
+const checks = { ...views, ...slow, ...examples, ...proofs, ...signing, ...tags, ...governance, ...access, ...contracts, ...procedures, ...services, ...tokens, ...stakes, ...links, ...secrecy, ...together, ...scale, ...hostile, ...operating, ...peers };
 
 /** Shows what a check that failed was looking at, and closes it. */
 async function leave(name) {

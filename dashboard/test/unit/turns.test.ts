@@ -85,6 +85,22 @@ test("what fails for a while is tried again, and what was refused is not", async
   for (const one of both) one.end();
 });
 
+// The page of a run asked for a transaction of its id every three seconds, which there never is, and the browser noted each answer.
+test("what is not there is asked for ever more seldom, until it is", async () => {
+  let there = false;
+  const asked = vi.fn(() => (there ? Promise.resolve() : Promise.reject(new ProblemError({ type: "", title: "", status: 404, code: "x", detail: "no" } as never, "http://peer"))));
+  const asking = turns(asked, 1000);
+  // After 2, 4, 8, 16 and 32 s, and then each minute.
+  await vi.advanceTimersByTimeAsync(63_000);
+  expect(asked.mock.calls.length).toBe(6);
+  there = true;
+  await vi.advanceTimersByTimeAsync(59_500);
+  expect(asked.mock.calls.length).toBe(7);
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(asked.mock.calls.length).toBe(10);
+  asking.end();
+});
+
 test("what has ended is not asked for again", async () => {
   const { counted, act } = slow(100);
   const asking = turns(act);

@@ -118,6 +118,7 @@ test('a service has the id that follows from its provider and name', () => {
 test('genesis: ledger and validators', () => {
   for (const { wire, ledger, validators } of vectors('genesis')) {
     const genesis = forms.genesisFromBytes(wire);
+    assert.deepEqual(forms.genesisBytes(genesis), wire);
     assert.equal(toHex(forms.ledgerId(genesis)), ledger);
     assert.equal(toHex(forms.foundingValidatorsDigest(genesis)), validators);
   }

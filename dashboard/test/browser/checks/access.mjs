@@ -1,8 +1,27 @@
 // Who may read what: decided, asked, allowed, used and ended.
 
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openAccount } from "../account.mjs";
+import { openAccount, sdk } from "../account.mjs";
 import { close, network, open, shots, signIn } from "../stage.mjs";
+import { typed } from "../together.mjs";
+
+/** What a gateway records of a request that it served by itself: the caller's word, and its own. */
+async function directly(thing, [owner, caller], { entity, actions, ledger }) {
+  const forms = await import(new URL("../../../../sdk/typescript/build/src/forms/index.js", import.meta.url));
+  const { openKeyFile } = await sdk();
+  const gateway = typed(network).enter("gateway", "hall", owner);
+  network.command("thing", "bind", thing.name, "--gateway", "hall", "--key", owner);
+  const { items: [{ id: grant }] } = await network.get(`/v1/access/grants?entity=${encodeURIComponent(entity)}&status=in_force`);
+  const { key } = await openKeyFile(readFileSync(caller, "utf8"), undefined);
+  const account = await openAccount(network.base, gateway);
+  const now = BigInt(Date.now());
+  const request = {
+    ledger: actions.idBytes(ledger), gateway: actions.idBytes(account.entity), caller: actions.idBytes(entity), thing: actions.idBytes(thing.id),
+    operation: { kind: "read", property: thing.properties[0].name }, purpose: "billing", number: 1n, untilMs: now + 60_000n,
+  };
+  await account.finalize([{ kind: "record_direct", uses: [{ request: forms.signRequest(request, key), grant: actions.idBytes(grant), state: "done", servedMs: now, result: null }] }]);
+}
 
 export const checks = {
   async "who may read is decided, asked, allowed, used and ended in the browser"() {
@@ -45,6 +64,10 @@ export const checks = {
     await other.locator(".reader").waitFor();
 
     await page.locator(".card").filter({ hasText: "Who read my data" }).getByText("used its right to").first().waitFor({ timeout: 60_000 });
+    await directly(thing, keys, guest);
+    const direct = page.locator(".card").filter({ hasText: "Who read my data" });
+    await direct.getByText(/Directly at the gateway: read/).first().waitFor();
+    await direct.getByText("both signed that").first().waitFor();
     await page.getByRole("button", { name: "End it" }).click();
     await page.locator(".card").filter({ hasText: "given or received" }).getByText("revoked").waitFor();
     const explain = page.locator(".card").filter({ hasText: "Explain" });

@@ -73,6 +73,11 @@ export function ledgerId(value: Genesis): Uint8Array {
   return hash('althing/genesis/1', encode(genesis, value));
 }
 
+/** The canonical bytes of a genesis: what another ledger is told of it. */
+export function genesisBytes(value: Genesis): Uint8Array {
+  return encode(genesis, value);
+}
+
 /** The validators of the first epoch. */
 export function foundingValidators(value: Genesis): ValidatorSet {
   const validators = value.peers.map((peer) => ({ key: peer.key, peer: entityId(peer.inception), organisation: peer.organisation }));

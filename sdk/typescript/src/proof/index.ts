@@ -1,6 +1,6 @@
 /** Verification of proof bundles, with nothing but the genesis. */
 
-export { genesisFromBytes, GenesisError, ledgerId, type Genesis } from '../forms/genesis.ts';
+export { genesisBytes, genesisFromBytes, GenesisError, ledgerId, type Genesis } from '../forms/genesis.ts';
 export type { ActionKind } from '../forms/action.ts';
 export type { EntityKind } from '../forms/entity.ts';
 export type { ReadingValue, StreamSchema, ValueKind } from '../forms/reading.ts';
