@@ -1,4 +1,4 @@
-//! Four peers as processes, and what they use.
+//! Peers as processes, and what they use.
 
 use std::{
     fs::{self, File},
@@ -27,6 +27,20 @@ pub(crate) const POLL: Duration = Duration::from_millis(5);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Ports that `network new` uses from the first one on: two for each peer, ten apart.
 const PORT_STEP: u16 = 10;
+
+/// What `network new` is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    /// Peers.
+    pub(crate) peers: usize,
+    options: &'static [&'static str],
+}
+
+/// Four organisations that agree by simplex: one may fail or lie.
+pub(crate) const CONSORTIUM: Kind = Kind { peers: PEERS, options: &[] };
+/// Three peers that agree by raft: one may fail, none may lie.
+pub(crate) const PRIVATE: Kind =
+    Kind { peers: 3, options: &["--peers", "3", "--mode", "private", "--agreement", "raft"] };
 
 /// A running network.
 pub(crate) struct Network {
@@ -69,23 +83,28 @@ impl Cpu {
 impl Network {
     /// Founds a network and starts its peers, all at once.
     pub(crate) fn start(program: &Path) -> Result<Self> {
-        Self::found(program, |_| Ok(()))
+        Self::found(program, CONSORTIUM, |_| Ok(()))
     }
 
     /// Founds a network that a follower may join, and waits until every peer takes part.
     pub(crate) async fn with_follower(program: &Path) -> Result<Self> {
-        let network = Self::found(program, |network| let_in(program, network))?;
+        let network = Self::found(program, CONSORTIUM, |network| let_in(program, network))?;
         network.wait().await?;
         Ok(network)
     }
 
-    fn found(program: &Path, prepare: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
+    fn found(
+        program: &Path,
+        kind: Kind,
+        prepare: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let port = free_ports()?;
         let network = folder.path().join("network");
         let made = Command::new(program)
             .args(["network", "new", "--name", "bench", "--insecure-keys", "--port"])
             .arg(port.to_string())
+            .args(kind.options)
             .arg(&network)
             .stdout(Stdio::null())
             .status()?;
@@ -93,18 +112,24 @@ impl Network {
         prepare(&network)?;
         let genesis = genesis_file::read(&network.join("genesis.json"))?;
         let organisation = organisation(&network, &genesis)?;
-        let ports: Vec<u16> = (0..PEERS as u16).map(|index| port + index * PORT_STEP).collect();
+        let ports: Vec<u16> =
+            (0..kind.peers as u16).map(|index| port + index * PORT_STEP).collect();
         let client = |port: &u16| Client::new(Config::new(format!("http://127.0.0.1:{port}")));
         let clients = ports.iter().map(client).collect::<Result<_, _>>()?;
         let started = Instant::now();
         let peer = |index| start_peer(program, &network.join(format!("peer-{index}")));
-        let peers = (1..=PEERS).map(peer).collect::<Result<_>>()?;
+        let peers = (1..=kind.peers).map(peer).collect::<Result<_>>()?;
         Ok(Self { folder, genesis, clients, organisation, started, peers, ports })
     }
 
     /// Founds a network, starts it and waits until every peer takes part.
     pub(crate) async fn ready(program: &Path) -> Result<Self> {
-        let network = Self::start(program)?;
+        Self::ready_as(program, CONSORTIUM).await
+    }
+
+    /// The same with a network of another kind.
+    pub(crate) async fn ready_as(program: &Path, kind: Kind) -> Result<Self> {
+        let network = Self::found(program, kind, |_| Ok(()))?;
         network.wait().await?;
         Ok(network)
     }
@@ -201,7 +226,7 @@ impl Network {
     /// What all peers have on disk.
     pub(crate) fn disk(&self) -> Result<Disk> {
         let mut disk = Disk::default();
-        for index in 1..=PEERS {
+        for index in 1..=self.peers.len() {
             let peer = self.folder.path().join("network").join(format!("peer-{index}"));
             disk.add(&peer.join("data"))?;
         }

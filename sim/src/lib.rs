@@ -25,6 +25,7 @@ pub use book::{Book, Readings, Told};
 mod idle;
 pub use idle::run_idle;
 
+mod clock;
 mod council;
 mod gateway;
 mod healing;
@@ -34,7 +35,7 @@ mod payer;
 mod peers;
 mod world;
 
-use althing_peer::Peer;
+use althing_peer::{Peer, PresenceChange};
 use commonware_runtime::{
     Clock as _, Runner as _, Supervisor as _,
     deterministic::{self, Runner},
@@ -76,6 +77,11 @@ pub struct Summary {
     pub lies: u64,
     /// How often tokens moved, fees aside.
     pub payments: u64,
+    /// Who noticed which peer come or go, in the order of the peers: the number of the one that noticed, and
+    /// what it saw since it last started.
+    pub noticed: Vec<(usize, PresenceChange)>,
+    /// By how many milliseconds each peer in turn says that its clock is ahead, or behind, if it does.
+    pub clocks_off_ms: Vec<Option<i64>>,
     /// The longest time between a block and the next, milliseconds.
     pub longest_gap_ms: u64,
     /// The most views that were given up between a block and the next.
@@ -98,6 +104,13 @@ pub fn run(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
 /// What was found wrong, in words.
 pub fn run_offline(seed: u64, bug: Option<Bug>) -> Result<Summary, String> {
     run_plan(Plan::offline(seed), bug)
+}
+
+fn noticed(world: &World) -> Vec<(usize, PresenceChange)> {
+    let peers = (0..world.peers.count()).filter_map(|index| Some((index, world.peers.at(index)?)));
+    peers
+        .flat_map(|(index, peer)| peer.presence().0.into_iter().map(move |one| (index, one)))
+        .collect()
 }
 
 /// Runs the network of a plan.
@@ -144,6 +157,8 @@ pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
             taken_over: world.peers.all().iter().filter_map(Peer::took_over).count(),
             lies: world.peers.all().iter().map(Peer::lies).sum(),
             payments: book.payments(),
+            noticed: noticed(&world),
+            clocks_off_ms: world.peers.all().iter().map(|it| it.query().clock_off_ms()).collect(),
             longest_gap_ms: book.longest_gap_ms(),
             views_lost: book.views_lost(),
             trace,

@@ -37,6 +37,8 @@ pub enum Fault {
     },
     /// All links become like this for a while.
     Weather(Link, Duration),
+    /// The clocks of all machines are set right.
+    ClocksSetRight,
     /// From now on no gateway reaches a peer, or all do again.
     Uplinks {
         /// Whether they do.
@@ -100,6 +102,8 @@ pub struct Plan {
     pub placed: bool,
     /// How long the power is away after it has failed.
     pub asleep: Duration,
+    /// By how many milliseconds the clock of each peer's machine is ahead; all agree if empty.
+    pub clocks_ms: Vec<i64>,
     /// What members decide about seats, one after the other, and how long they wait before each.
     pub seats: Vec<(SeatChange, Duration)>,
 }
@@ -128,6 +132,11 @@ struct Dice(ChaCha20Rng);
 
 /// Makes of a seed the one of the mechanism's dice.
 const MECHANISMS: u64 = 0x7261_6674;
+/// The same for those of the clocks.
+const CLOCKS: u64 = 0x636c_6f63;
+/// What clocks of simulated machines show when a run begins, milliseconds since 1970: a clock that is
+/// behind must be able to say so.
+pub(crate) const CLOCKS_FROM_MS: i64 = 3_600_000;
 
 impl Dice {
     fn below(&mut self, bound: u64) -> u64 {
@@ -142,13 +151,36 @@ impl Dice {
         self.0.next_u64()
     }
 
+    /// In one network of three clocks differ, by so little that all votes come in time.
+    fn clocks(&mut self, peers: usize) -> Vec<i64> {
+        if self.below(3) > 0 {
+            return Vec::new();
+        }
+        (0..peers).map(|_| CLOCKS_FROM_MS + self.below(CLOCKS_APART_MS_MAX) as i64).collect()
+    }
+
     /// One network in four agrees by Raft.
     fn mechanism(&mut self) -> Mechanism {
         if self.below(4) == 0 { Mechanism::Raft } else { Mechanism::Simplex }
     }
 }
 
+/// How far clocks may differ, milliseconds: less than the drift that the ledger allows.
+const CLOCKS_APART_MS_MAX: u64 = 4_000;
+
 impl Plan {
+    /// The same with clocks that are ahead by so many milliseconds, or behind.
+    #[must_use]
+    pub fn with_clocks(self, ahead_ms: &[i64]) -> Self {
+        let clocks_ms = ahead_ms.iter().map(|ms| CLOCKS_FROM_MS + ms).collect();
+        Self { clocks_ms, ..self }
+    }
+
+    /// By how much the clock of a peer's machine is ahead, milliseconds.
+    pub(crate) fn clock_ms(&self, peer: usize) -> i64 {
+        self.clocks_ms.get(peer).copied().unwrap_or_default()
+    }
+
     /// Before which fault the power fails, if it does.
     #[must_use]
     pub fn cut_at(&self) -> usize {
@@ -194,6 +226,8 @@ impl Plan {
             _ => Vec::new(),
         };
         let asleep = if dice.below(4) == 0 { TEN_YEARS } else { Duration::ZERO };
+        let mut of_clocks = Dice(ChaCha20Rng::seed_from_u64(seed ^ CLOCKS));
+        let clocks_ms = of_clocks.clocks(peers);
         Self {
             seed,
             tempo: Tempo::Seconds,
@@ -211,6 +245,7 @@ impl Plan {
             tokens: epoch_blocks.is_some() && seed.is_multiple_of(2),
             stake: false,
             placed: seed % 4 == 1,
+            clocks_ms,
             seats,
             asleep,
         }
@@ -244,6 +279,7 @@ impl Plan {
             tokens: false,
             stake: false,
             placed: false,
+            clocks_ms: Vec::new(),
             seats: Vec::new(),
             asleep: Duration::ZERO,
         }
@@ -382,6 +418,9 @@ impl fmt::Display for Plan {
         if self.placed {
             write!(f, "two peers keep each payload, ")?;
         }
+        if !self.clocks_ms.is_empty() {
+            write!(f, "clocks differ: {:?} ms, ", self.clocks_ms)?;
+        }
         write!(f, "{} gateways:", self.gateways)?;
         for (index, fault) in self.faults.iter().enumerate() {
             if self.power_cut && index == self.cut_at() {
@@ -409,6 +448,7 @@ impl fmt::Display for Fault {
             Self::GatewayCrash { gateway, away, .. } => {
                 write!(f, "gateway {gateway} crashes, away {away:?}")
             }
+            Self::ClocksSetRight => f.write_str("clocks are set right"),
             Self::Uplinks { are_up: true } => f.write_str("gateways reach peers again"),
             Self::Uplinks { are_up: false } => f.write_str("no gateway reaches a peer"),
         }

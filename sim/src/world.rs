@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -18,11 +18,13 @@ use commonware_runtime::{
 
 use crate::{
     Book, Bug, Fault, Founding, Plan,
+    clock::Skewed,
     council::{Council, Decided},
     gateway::{self, Site},
     machines::Machines,
     owner, payer,
     peers::Peers,
+    plan::CLOCKS_FROM_MS,
 };
 
 /// What a network is made of, whoever is up.
@@ -35,12 +37,17 @@ pub(crate) struct Parts {
     pub(crate) decided: Arc<Decided>,
     /// How often payers were started.
     pub(crate) payments: Arc<AtomicU64>,
+    /// By how many milliseconds the clock of each peer's machine is ahead.
+    pub(crate) clocks: Arc<[Arc<AtomicI64>]>,
     pub(crate) bug: Option<Bug>,
 }
 
 impl Parts {
     pub(crate) fn new(plan: Arc<Plan>, bug: Option<Bug>) -> Self {
         Self {
+            clocks: (0..plan.validators + plan.followers)
+                .map(|peer| Arc::new(AtomicI64::new(plan.clock_ms(peer))))
+                .collect(),
             founding: Arc::new(Founding::new(&plan)),
             machines: Arc::new(Machines::new(&plan)),
             book: Arc::default(),
@@ -184,6 +191,11 @@ impl World {
                 self.context.sleep(away).await;
                 self.start_peer(peer);
             }
+            Fault::ClocksSetRight => {
+                for clock in self.parts.clocks.iter() {
+                    clock.store(CLOCKS_FROM_MS, Ordering::Relaxed);
+                }
+            }
             Fault::Uplinks { are_up } => {
                 for site in &self.sites {
                     site.is_cut_off.store(!are_up, Ordering::Relaxed);
@@ -218,6 +230,7 @@ impl World {
     /// Starts a peer's process on its machine.
     fn start_peer(&self, peer: usize) {
         let Parts { plan, founding, machines, book, bug, .. } = self.parts.clone();
+        let clock = Arc::clone(&self.parts.clocks[peer]);
         let behaviour = if peer == 0 { plan.cheat } else { Behaviour::Honest };
         book.started(peer);
         // If all lied about the state, nobody could take it over.
@@ -248,7 +261,7 @@ impl World {
             let ordering = founding.ordering(peer, Arc::clone(opened.genesis_block()));
             let node = context.child("node");
             let started = opened
-                .start(context.child("peer"), |app| async move {
+                .start(Skewed::new(context.child("peer"), clock), |app| async move {
                     let node = net.add_peer(node, ordering, app, behaviour).await?;
                     Ok((node.handle, node.mesh))
                 })

@@ -20,6 +20,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("althing-ledger", "access_bench"),
     ("althing-contract", "gas_bench"),
     ("althing-gateway", "acks"),
+    ("althing-ordering", "gossip"),
 ];
 const DEMO: &str = "demo --headless --for 20s --json";
 /// What is built for the benches that run whole networks.
@@ -59,6 +60,7 @@ const fn figure(
 
 const FIGURES: &[Figure] = &[
     figure("transactions", "1/s", Bound::AtLeast(20_000.0), "transactions", "per_s", &[]),
+    figure("raft_to_simplex", "times", Bound::AtLeast(1.5), "raft", "ratio", &[]),
     figure("transaction_cpu", "ms", Bound::AtMost(0.08), "transactions", "peers_cpu_ms", &[]),
     figure("commit_latency_p50", "ms", Bound::AtMost(30.0), "latency", "p50_ms", &[]),
     figure("commit_latency_p99", "ms", Bound::AtMost(80.0), "latency", "p99_ms", &[]),
@@ -107,6 +109,14 @@ const FIGURES: &[Figure] = &[
     figure("contract_calls", "1/s", Bound::AtLeast(5_000.0), "contract_calls", "per_s", &[]),
     figure("store_code", "ms", Bound::AtMost(150.0), "store_code", "p50_ms", &[]),
     figure("join", "s", Bound::AtMost(10.0), "join", "snapshot_s", &[]),
+    figure(
+        "message_to_all",
+        "ms",
+        Bound::AtMost(5.0),
+        "gossip",
+        "p50_ms",
+        &[("peers", 4), ("message_bytes", 300)],
+    ),
     figure("access_decided", "ns", Bound::AtMost(150_000.0), "access", "decide_ns", &[]),
     figure("access_policy_read", "ns", Bound::AtMost(150_000.0), "access", "read_policy_ns", &[]),
 ];

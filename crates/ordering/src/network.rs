@@ -198,8 +198,10 @@ impl Track for Tracker {
     }
 }
 
-/// The validators, and all others who may dial: followers, and whoever founded the ledger. What a
-/// validator proposes is kept only if it is among the first, with or without an address to dial.
+/// The validators, and all others who may dial: the followers that this peer's configuration names. Who
+/// lost its seat is none of them: its connections end. A peer without a seat lets founders dial too: it may
+/// be catching up through epochs whose validators are gone. What a validator proposes is kept only if it is
+/// among the first, with or without an address to dial.
 fn tracked_peers(
     config: &Config,
     me: &PublicKey,
@@ -208,7 +210,8 @@ fn tracked_peers(
     let nowhere = DialAddress::Symmetric(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
     let mine = peer_key(me);
     let (mut dialled, mut dialling) = (Vec::new(), Vec::new());
-    let founding = config.validator_keys();
+    let has_seat = circle.validators.contains_key(&mine);
+    let founding = if has_seat { Vec::new() } else { config.validator_keys() };
     let validators = circle.validators.keys();
     let all: BTreeSet<&PeerKey> =
         validators.chain(&founding).chain(&config.followers).chain([&mine]).collect();
@@ -250,6 +253,72 @@ fn dial_address(address: Address) -> Result<DialAddress, ConfigError> {
             let host = Hostname::new(name.clone()).map_err(|_| ConfigError::Address(name))?;
             let egress = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
             Ok(DialAddress::Asymmetric { ingress: Ingress::Dns { host, port }, egress })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use althing_types::{Block, EntityId, LedgerId, Mechanism, ValidatorSet};
+    use commonware_cryptography::Signer as _;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::config::{Role, Sizes, Timing};
+
+    fn key(seed: u8) -> PeerKey {
+        peer_key(&PrivateKey::from_seed(seed.into()).public_key())
+    }
+
+    fn validator(key: PeerKey) -> Validator {
+        Validator { key, peer: EntityId(key), organisation: EntityId(key) }
+    }
+
+    /// Founded by the first four, followed by the fifth.
+    fn config() -> Config {
+        let mut keys = [1, 2, 3, 4].map(key);
+        keys.sort_unstable();
+        let validators = ValidatorSet { epoch: 0, validators: keys.map(validator).to_vec() };
+        let genesis = crate::block::tests::block(0, [1; 32], &[]).header().clone();
+        Config {
+            ledger: LedgerId([3; 32]),
+            mechanism: Mechanism::Simplex,
+            genesis: Arc::new(Block::new(genesis, Vec::new())),
+            seed: Zeroizing::new([9; 32]),
+            role: Role::Validator,
+            validators,
+            epoch_blocks: Some(32),
+            joined: 0,
+            followers: vec![key(5)],
+            addresses: keys.map(|key| (key, "10.0.0.1:26000".parse().unwrap())).into(),
+            listen: ([127, 0, 0, 1], 26000).into(),
+            partition: "ledger-0".to_owned(),
+            timing: Timing::STANDARD,
+            sizes: Sizes::STANDARD,
+        }
+    }
+
+    /// Once founders stayed connected for good, whatever members decided about their seats.
+    #[test]
+    fn who_lost_its_seat_is_let_in_by_no_validator() {
+        let config = config();
+        let seated = [2, 3, 4, 6].map(key);
+        let circle = Circle {
+            validators: seated.map(|key| (key, validator(key))).into(),
+            addresses: BTreeMap::new(),
+        };
+        // Seen by a validator, by one that lost its seat, and by a follower.
+        for (me, expected) in
+            [(2, &[2, 3, 4, 5, 6][..]), (1, &[1, 2, 3, 4, 5, 6]), (5, &[1, 2, 3, 4, 5, 6])]
+        {
+            let me = PrivateKey::from_seed(me).public_key();
+            let tracked = tracked_peers(&config, &me, &circle).unwrap();
+            let all = tracked.primary.keys().iter().chain(tracked.secondary.keys());
+            let mut found: Vec<PeerKey> = all.map(peer_key).collect();
+            let mut expected: Vec<PeerKey> = expected.iter().map(|seed| key(*seed)).collect();
+            found.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(found, expected);
         }
     }
 }

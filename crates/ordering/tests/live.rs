@@ -1,11 +1,14 @@
 //! Peers over real TCP on loopback.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "support/forward.rs"]
+mod forward;
 #[allow(dead_code, reason = "shared with the tests of the simulated network")]
 mod support;
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -14,7 +17,8 @@ use althing_ordering::{Handle, Mesh, Phase, StartError, StopReason, To, start_li
 use althing_types::Block;
 use bytes::Bytes;
 use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _, tokio};
-use futures::future::join_all;
+use forward::Forward;
+use futures::future::{Either, join_all, select};
 use support::{App, Plan, Toy, transaction};
 
 /// Free ports below those that the system gives to outgoing connections.
@@ -38,8 +42,18 @@ type Peer = (Arc<Toy<tokio::Context>>, Handle, Mesh);
 /// Their applications remember what was delivered to them up to height `base`.
 async fn start_all(context: &tokio::Context, plan: &Plan, base: u64) -> Vec<Peer> {
     let addresses = free_addresses(plan.keys.len());
+    start_at(context, plan, base, |_| addresses.clone()).await
+}
+
+/// The same, where each peer finds the others at addresses of its own.
+async fn start_at(
+    context: &tokio::Context,
+    plan: &Plan,
+    base: u64,
+    addresses: impl Fn(usize) -> Vec<SocketAddr>,
+) -> Vec<Peer> {
     let starts = (0..plan.keys.len()).map(|peer| {
-        let config = plan.config(peer, &addresses, support::QUICK);
+        let config = plan.config(peer, &addresses(peer), support::QUICK);
         let root = context.child("peer").with_attribute("index", peer);
         async move {
             let toy = Toy::new(root.child("toy"), config.timing.heartbeat);
@@ -174,5 +188,67 @@ fn a_port_in_use_and_another_ledgers_blocks_are_refused() {
         let refused = start(config, "other").await;
         assert!(matches!(refused, Err(StartError::OtherLedger { .. })), "{refused:?}");
         context.stop(0, Some(Duration::from_secs(5))).await.unwrap();
+    });
+}
+
+/// Two peers that dial each other through forwarders, which see every byte of the one connection they end up
+/// with. What is said in it is nowhere to be read, and cannot be changed: a changed bit ends the connection,
+/// and what was said arrives unchanged or not at all.
+#[test]
+fn what_peers_say_is_encrypted_on_the_way_and_cannot_be_changed() {
+    const SAID: &[u8] = b"what nobody on the way may read: 21.5 degrees in the cellar";
+    let folder = tempfile::tempdir().unwrap();
+    runner(folder.path()).start(|context| async move {
+        let plan = Plan::new(2, 0);
+        let addresses = free_addresses(4);
+        let (own, ways) = addresses.split_at(2);
+        let forwards = [0, 1].map(|peer| Forward::start(ways[peer], own[peer], true));
+        // Each listens at its own address, and finds the other on the way.
+        let seen_by = |peer: usize| match peer {
+            0 => vec![own[0], ways[1]],
+            _ => vec![ways[0], own[1]],
+        };
+        let mut peers = start_at(&context, &plan, 0, seen_by).await;
+        let transaction = Bytes::from_static(b"a transaction that goes into a block");
+        peers[0].0.submit(transaction.clone());
+        let in_chain = |toy: &Toy<tokio::Context>| {
+            toy.blocks().iter().any(|block| block.transactions().contains(&transaction))
+        };
+        until(&context, || peers.iter().all(|(toy, ..)| in_chain(toy))).await;
+        let (one, other) = peers.split_at_mut(1);
+        let (outbox, inbox) = (&one[0].2.fetch.outbox, &mut other[0].2.fetch.inbox);
+        outbox.send(To::All, Bytes::from_static(SAID)).unwrap();
+        assert_eq!(inbox.recv().await.unwrap(), (plan.keys[0], Bytes::from_static(SAID)));
+        let passed: usize = forwards.iter().map(Forward::count).sum();
+        assert!(passed > 2000, "{passed} bytes passed the forwarders");
+        for secret in [&SAID[..12], &transaction, &plan.genesis.digest().0] {
+            let read: usize = forwards.iter().map(|forward| forward.occurs(secret)).sum();
+            assert_eq!(read, 0, "{:?} was to be read", String::from_utf8_lossy(secret));
+        }
+
+        let connections = || forwards.iter().map(Forward::connections).sum::<usize>();
+        let before = connections();
+        forwards.iter().for_each(Forward::tamper);
+        // Again and again, since what is under way when a connection ends is lost.
+        let (mut said, mut last, mut mended_at) = (0_u32, 0, None);
+        while mended_at.is_none_or(|mended_at| last <= mended_at) {
+            said += 1;
+            let text = [SAID, &said.to_be_bytes()].concat();
+            outbox.send(To::All, text.into()).unwrap();
+            if connections() > before && forwards.iter().any(Forward::has_tampered) {
+                mended_at.get_or_insert(said);
+            }
+            let pause = pin!(context.sleep(Duration::from_millis(10)));
+            let Either::Left((heard, _)) = select(pin!(inbox.recv()), pause).await else {
+                continue;
+            };
+            let (from, heard) = heard.unwrap();
+            let (text, number) = heard.split_at(SAID.len());
+            assert_eq!((from, text), (plan.keys[0], SAID), "changed on the way");
+            let number = u32::from_be_bytes(number.try_into().unwrap());
+            assert!(number > last && number <= said, "{number} after {last} of {said}");
+            last = number;
+        }
+        context.stop(0, Some(Duration::from_secs(10))).await.unwrap();
     });
 }

@@ -18,6 +18,7 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::{
     chain::Chain,
+    clock::Clocks,
     compiler,
     config::Config,
     intake::Intake,
@@ -100,6 +101,8 @@ pub(crate) struct Core {
     pub(crate) evidence: Mutex<Vec<Evidence>>,
     /// How many transactions come.
     pub(crate) arrivals: Mutex<pace::Arrivals>,
+    /// What the times of others' blocks say of this machine's clock.
+    pub(crate) clocks: Mutex<Clocks>,
     /// What validators did against the rules.
     pub(crate) offences: Mutex<offences::Book>,
     pub(crate) counters: Counters,
@@ -158,6 +161,7 @@ impl Core {
             halt: Watched::new(None),
             evidence: Mutex::new(Vec::new()),
             arrivals: Mutex::default(),
+            clocks: Mutex::default(),
             offences: Mutex::default(),
             counters: Counters::default(),
             to_compile: Mutex::default(),

@@ -9,6 +9,7 @@ use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::channel::mpsc;
 
 use crate::{
+    application::unix_ms,
     chain::ApplyError,
     compiler,
     config::Planted,
@@ -59,7 +60,22 @@ async fn carry_out<E: Clock + Metrics + Spawner>(
         };
         execute(context, core, missed).await?;
     }
+    note_clock(core, ordering, &block, unix_ms(context.current()));
     execute(context, core, block).await
+}
+
+/// Compares the time of a block that became final just now with this machine's clock.
+fn note_clock(core: &Core, ordering: &Handle, block: &Block, now_ms: u64) {
+    let mut clocks = core.clocks.lock();
+    if ordering.tip().is_some_and(|tip| tip.height > block.height().saturating_add(1)) {
+        return clocks.forget();
+    }
+    let parent_ms = block.height().checked_sub(1).and_then(|height| core.chain.done(height));
+    if let Some(parent) = parent_ms
+        && block.header().proposer != core.config.key
+    {
+        clocks.note(now_ms, block.header(), parent.header.time_ms);
+    }
 }
 
 /// A block delivered again must be the one that was executed.

@@ -43,6 +43,7 @@ pub use audit::{Audit, audit};
 mod admission;
 mod application;
 mod chain;
+mod clock;
 #[cfg(test)]
 mod origin;
 

@@ -14,4 +14,5 @@ pub use behaviour::Behaviour;
 mod net;
 pub use net::{Link, Node, SimNet};
 
+mod reach;
 mod tap;

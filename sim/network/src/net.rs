@@ -17,6 +17,7 @@ use futures::future::BoxFuture;
 
 use crate::{
     behaviour::{Behaviour, Liar},
+    reach::{Reach, Ways},
     tap::{Kind, Tap},
 };
 
@@ -48,6 +49,7 @@ impl Link {
 pub struct SimNet {
     oracle: Oracle<PublicKey, Context>,
     links: Arc<Mutex<BTreeMap<(PeerKey, PeerKey), Link>>>,
+    ways: Ways,
     /// All there are, validators or not.
     peers: Arc<[PeerKey]>,
 }
@@ -77,7 +79,8 @@ impl SimNet {
         let set = |keys: &[PeerKey]| Set::from_iter_dedup(keys.iter().map(engine_key));
         let tracked = TrackedPeers::new(set(&validators), set(&config.followers));
         let _ = oracle.manager().track(config.validators.epoch, tracked);
-        let net = Self { oracle, links: Arc::default(), peers: peers.clone().into() };
+        let peers_ = peers.clone().into();
+        let net = Self { oracle, links: Arc::default(), ways: Ways::default(), peers: peers_ };
         for from in &peers {
             for to in peers.iter().filter(|to| *to != from) {
                 net.set_link(from, to, Link::GOOD).await;
@@ -90,6 +93,7 @@ impl SimNet {
     pub async fn set_link(&self, from: &PeerKey, to: &PeerKey, link: Link) {
         self.links.lock().insert((*from, *to), link);
         self.cut(from, to).await;
+        self.ways.set_cut(from, to, false);
         let delivered = 1000_u64.saturating_sub(link.loss_permille.into());
         let success_rate = Probability::new(delivered, 1000).unwrap_or(probability!(1.0));
         let Link { latency, jitter, .. } = link;
@@ -99,6 +103,7 @@ impl SimNet {
 
     /// Loses everything from one peer to another, until [`SimNet::heal`].
     pub async fn cut(&self, from: &PeerKey, to: &PeerKey) {
+        self.ways.set_cut(from, to, true);
         let _ = self.oracle.remove_link(engine_key(from), engine_key(to)).await;
     }
 
@@ -145,6 +150,10 @@ impl SimNet {
         let lies = liar.clone();
         Box::pin(async move {
             let task = context.spawn(move |context| async move {
+                let key = wiring::public_key_of(&config.seed);
+                let key = key.and_then(|key| PeerKey::try_from(key.as_ref()).ok());
+                // Ends with the process.
+                let _up = key.map(|key| net.ways.start(key));
                 let wires = net.wires(&config, liar).await;
                 let launched = match wires {
                     Some(wires) => wiring::launch(context.child("peer"), wires, config, app).await,
@@ -162,6 +171,7 @@ impl SimNet {
 
     async fn wires(&self, config: &Config, liar: Option<Arc<Liar>>) -> Option<SimWires> {
         let me = wiring::public_key_of(&config.seed)?;
+        let reach = Reach { ways: self.ways.clone(), me: PeerKey::try_from(me.as_ref()).ok()? };
         let control = self.oracle.control(me);
         let register = async |channel, kind| {
             let (sender, receiver) =
@@ -176,7 +186,10 @@ impl SimNet {
             blocks: register(4, Kind::Blocks).await?,
             transactions: register(5, Kind::Other).await?,
             fetch: register(6, Kind::Payloads).await?,
-            presence: register(7, Kind::Other).await?.0,
+            presence: {
+                let (sender, _) = control.register(7, wiring::quota(7)).await.ok()?;
+                Tap::looking(sender, reach)
+            },
         };
         let track =
             Arc::new(Tracker { oracle: self.oracle.clone(), peers: Arc::clone(&self.peers) });

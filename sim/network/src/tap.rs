@@ -8,7 +8,10 @@ use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{CheckedSender, LimitedSender, Recipients};
 use commonware_runtime::IoBufs;
 
-use crate::behaviour::{Later, Liar, Outgoing, Part};
+use crate::{
+    behaviour::{Later, Liar, Outgoing, Part},
+    reach::Reach,
+};
 
 /// What a channel carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +53,19 @@ pub(crate) struct Tap<S> {
     inner: S,
     kind: Kind,
     liar: Option<Arc<Liar>>,
+    reach: Option<Reach>,
 }
 
 impl<S> Tap<S> {
     pub(crate) fn new(inner: S, kind: Kind, liar: Option<Arc<Liar>>) -> Self {
         let liar = liar.filter(|_| kind != Kind::Other);
-        Self { inner, kind, liar }
+        Self { inner, kind, liar, reach: None }
+    }
+
+    /// One that carries nothing, and answers whom it would reach: the simulated network itself names
+    /// everybody, whether there is a way or not.
+    pub(crate) fn looking(inner: S, reach: Reach) -> Self {
+        Self { inner, kind: Kind::Other, liar: None, reach: Some(reach) }
     }
 }
 
@@ -67,6 +77,11 @@ impl<S: LimitedSender<PublicKey = PublicKey>> LimitedSender for Tap<S> {
         Self: 'a;
 
     fn check(&mut self, to: Recipients<PublicKey>) -> Result<Checked<'_, S>, SystemTime> {
+        if let Some(reach) = &self.reach {
+            let mut to = self.inner.check(to)?.recipients();
+            to.retain(|peer| reach.is_near(peer));
+            return Ok(Checked::Looking { to });
+        }
         let Some(liar) = &self.liar else {
             return Ok(Checked::Honest(self.inner.check(to)?));
         };
@@ -79,6 +94,7 @@ impl<S: LimitedSender<PublicKey = PublicKey>> LimitedSender for Tap<S> {
 /// A message's recipients, checked against the quota.
 pub(crate) enum Checked<'a, S: LimitedSender<PublicKey = PublicKey> + 'a> {
     Honest(S::Checked<'a>),
+    Looking { to: Vec<PublicKey> },
     Lying { sender: &'a mut S, kind: Kind, liar: Arc<Liar>, to: Vec<PublicKey> },
 }
 
@@ -88,13 +104,14 @@ impl<S: LimitedSender<PublicKey = PublicKey>> CheckedSender for Checked<'_, S> {
     fn recipients(&self) -> Vec<PublicKey> {
         match self {
             Self::Honest(inner) => inner.recipients(),
-            Self::Lying { to, .. } => to.clone(),
+            Self::Looking { to } | Self::Lying { to, .. } => to.clone(),
         }
     }
 
     fn send(self, message: impl Into<IoBufs> + Send, priority: bool) -> Unreliable<Feedback> {
         match self {
             Self::Honest(inner) => inner.send(message, priority),
+            Self::Looking { .. } => Unreliable::new(Feedback::Ok),
             Self::Lying { sender, kind, liar, to } => {
                 let message = Bytes::from(message.into().coalesce());
                 let (epoch, message) = kind.split(message);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use althing_peer::Presence;
 use althing_sim::{Fault, Plan, SeatChange, Seated, Summary, Tempo};
 use althing_sim_network::Behaviour;
 use althing_types::Mechanism;
@@ -12,7 +13,7 @@ const EPOCH_BLOCKS: u32 = 32;
 const HEARTBEAT_MS: u64 = 300;
 
 /// Four validators and two machines that follow, and nothing goes wrong.
-fn calm(seed: u64, spans: u64) -> Plan {
+pub(crate) fn calm(seed: u64, spans: u64) -> Plan {
     let calm = (0..spans).map(|_| Fault::Calm(Duration::from_secs(2)));
     Plan {
         seed,
@@ -28,6 +29,7 @@ fn calm(seed: u64, spans: u64) -> Plan {
         cut_tears: vec![0; 2],
         asleep: Duration::ZERO,
         placed: false,
+        clocks_ms: Vec::new(),
         epoch_blocks: Some(EPOCH_BLOCKS),
         seats: Vec::new(),
         newcomers: None,
@@ -46,6 +48,39 @@ fn tokens_are_paid_and_locked_and_none_is_lost_at_a_crash() {
     assert!(summary.payments > 20, "{summary:?}");
 }
 
+/// Every other peer tells of the one that falls silent and of its return, within seconds of each other. Once
+/// the simulated network named everybody as connected, whether there was a way or not.
+#[test]
+fn who_falls_silent_and_comes_back_is_told_by_every_other_peer() {
+    let away = Duration::from_secs(12);
+    let cut_off = Fault::Partition(0b100, away);
+    for fault in [Fault::Crash { peer: 2, commits_lost: 0, tear: 0, away }, cut_off] {
+        let mut plan = calm(9, 12);
+        plan.faults.insert(4, fault);
+        let founding = althing_sim::Founding::new(&plan);
+        let (silent, machines) = (founding.peer_key(2), founding.peers());
+        let summary = run(plan);
+        let told = |wanted: fn(&Presence) -> bool| {
+            let of_it = summary.noticed.iter().filter(|(_, one)| one.key == silent);
+            of_it
+                .filter(|(_, one)| wanted(&one.presence))
+                .map(|(by, one)| (*by, one.time_ms))
+                .collect::<Vec<_>>()
+        };
+        for told in [
+            told(|one| matches!(one, Presence::Lost(_))),
+            told(|one| matches!(one, Presence::Back(away) if away.as_secs() >= 3)),
+        ] {
+            let by: Vec<usize> = told.iter().map(|(by, _)| *by).collect();
+            let others: Vec<usize> = (0..machines).filter(|index| *index != 2).collect();
+            assert_eq!(by, others, "{:?}", summary.noticed);
+            let times = || told.iter().map(|(_, time_ms)| *time_ms);
+            let apart = times().max().unwrap() - times().min().unwrap();
+            assert!(apart <= 5_000, "{apart} ms apart");
+        }
+    }
+}
+
 /// The set grows, a peer takes a new key, the set shrinks; the one who left comes back.
 fn changes() -> Vec<(SeatChange, Duration)> {
     let at = |peer, machine| Seated { peer, machine };
@@ -59,7 +94,7 @@ fn changes() -> Vec<(SeatChange, Duration)> {
     all.map(|change| (change, Duration::from_millis(500))).to_vec()
 }
 
-fn run(plan: Plan) -> Summary {
+pub(crate) fn run(plan: Plan) -> Summary {
     let seed = plan.seed;
     althing_sim::run_plan(plan, None).unwrap_or_else(|error| panic!("seed {seed}: {error}"))
 }

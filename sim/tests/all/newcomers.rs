@@ -13,6 +13,7 @@ fn late(seed: u64, mechanism: Mechanism, epoch_blocks: Option<u32>) -> Plan {
     let lossy = Link { loss_permille: 100, ..Link::GOOD };
     Plan {
         placed: false,
+        clocks_ms: Vec::new(),
         seed,
         tempo: Tempo::Seconds,
         mechanism,

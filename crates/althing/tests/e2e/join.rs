@@ -26,6 +26,13 @@ fn height(url: &str) -> Option<u64> {
     status["status"]["height"].as_u64()
 }
 
+/// How many peers one is connected to.
+fn connected(url: &str) -> Option<u64> {
+    let output = run(&["peer", "status", "--peer", url, "--json"]);
+    let status: Value = serde_json::from_slice(&output.stdout).ok()?;
+    status["status"]["connected"].as_u64()
+}
+
 /// Makes blocks, one for each record, until a height is reached.
 fn pass(network: &Network, to: u64) {
     let key = network.organisation(0);
@@ -129,13 +136,16 @@ fn an_organisation_joins_with_its_peer_and_another_loses_its_seat() {
     assert_eq!(newcomer["organisation_name"], "newcomer", "{newcomer}");
     network.start_peer(3);
 
-    // Its seat is taken away again, and it goes on as a follower.
+    // Its seat is taken away again: then nobody lets it in any more.
+    until("the newcomer connected to all", || connected(&url).filter(|count| *count == 4));
     let told = agree(&network, &["org", "remove-peer", "peer-5"], &voters);
     let until_height = told["seats_from_height"].as_u64().unwrap() + 32;
     pass(&network, until_height);
     until("validators without it", || {
         (!seats(&network, "validators").contains(&"peer-5".to_owned())).then_some(())
     });
+    until("nobody connected to it", || connected(&url).filter(|count| *count == 0));
+    until("the others connected", || connected(&network.url(0)).filter(|count| *count == 3));
     joiner.stop();
     let now = height(&network.url(0)).unwrap();
     pass(&network, now + 4);
@@ -206,6 +216,7 @@ fn a_newcomer_stakes_for_its_peer_and_a_founder_leaves() {
     until("validators without the founder's peer", || {
         (!seats(&network, "validators").contains(&"peer-4".to_owned())).then_some(())
     });
+    until("nobody connected to it", || connected(&network.url(3)).filter(|count| *count == 0));
     must(&collect);
     // The others need the newcomer now: without one of them it makes the three of four that sign.
     network.kill_peer(2);

@@ -1,10 +1,5 @@
 //! What is the matter with a peer, from all that it knows of itself, and what to do about each.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
-
 use althing_client::model::GatewayPresence;
 use althing_peer::query::{Agreement, Complaint, Phase, Standing};
 
@@ -80,46 +75,6 @@ const DISK_FULL_BYTES: u64 = 100_000_000;
 const WITHHELD_MS_MAX: u64 = 60_000;
 /// Tenths of its queue that a gateway may have filled.
 const QUEUE_PARTS_FULL: u64 = 5;
-/// Blocks by which the clock is judged, and the fewest.
-const OFFSETS_MAX: usize = 16;
-const OFFSETS_MIN: usize = 8;
-/// How much older than a clock says its newest blocks may be when they are final, and how much younger,
-/// milliseconds: agreement takes time, and nobody votes for a block from the future.
-const CLOCK_AHEAD_MS_MAX: i64 = 5_000;
-const CLOCK_BEHIND_MS_MAX: i64 = 1_000;
-
-/// How far this peer's clock was ahead of the times of the blocks that became final last.
-#[derive(Debug, Default)]
-pub(crate) struct Offsets(Mutex<VecDeque<i64>>);
-
-impl Offsets {
-    /// Notes a block that was executed now.
-    pub(crate) fn note(&self, now_ms: u64, block_ms: u64) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let difference = i128::from(now_ms) - i128::from(block_ms);
-        last.push_back(i64::try_from(difference).unwrap_or(i64::MAX));
-        if last.len() > OFFSETS_MAX {
-            last.pop_front();
-        }
-    }
-
-    /// Starts again: blocks that come late say nothing about the clock.
-    pub(crate) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// By how much the clock is off, if it is: the one in the middle, since one leader's clock may be
-    /// wrong, and the peer's own blocks have its own time.
-    fn off_ms(&self) -> Option<i64> {
-        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut sorted: Vec<i64> = last.iter().copied().collect();
-        sorted.sort_unstable();
-        let middle = *sorted.get(sorted.len() / 2).filter(|_| sorted.len() >= OFFSETS_MIN)?;
-        let right = -CLOCK_BEHIND_MS_MAX..=CLOCK_AHEAD_MS_MAX;
-        (!right.contains(&middle)).then_some(middle)
-    }
-}
-
 /// What to do about an alarm that this table does not know yet.
 const ELSE: &str = "See `Watching a peer` in the documentation.";
 
@@ -161,10 +116,7 @@ impl Service {
             let reason = self.reason(&complaint);
             found.push(condition(&reason.code, subject, complaint.is_grave(), reason.detail));
         }
-        if standing.final_height > standing.height.saturating_add(1) {
-            self.clock.forget();
-        }
-        found.extend(self.clock.off_ms().map(clock_off));
+        found.extend(self.query.clock_off_ms().map(clock_off));
         found.extend(self.disk.free().and_then(disk));
         for (id, why) in self.webhooks.given_up() {
             let detail = format!("A webhook failed too often and calls nobody any more: {why}.");
@@ -223,7 +175,7 @@ fn clock_off(off_ms: i64) -> Condition {
     let (seconds, side) =
         (off_ms.unsigned_abs() / 1000, if off_ms > 0 { "ahead of" } else { "behind" });
     let detail =
-        format!("The clock of this machine is about {seconds} s {side} the times of blocks.");
+        format!("The clock of this machine is about {seconds} s {side} those of most others.");
     condition("clock_off", None, false, detail)
 }
 
@@ -240,32 +192,6 @@ fn disk(free: u64) -> Option<Condition> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_clock_is_judged_by_the_block_in_the_middle() {
-        let blocks = |offsets: &[i64]| {
-            let kept = Offsets::default();
-            for offset in offsets {
-                kept.note(1_000_000_u64.saturating_add_signed(*offset), 1_000_000);
-            }
-            kept.off_ms()
-        };
-        assert_eq!(blocks(&[9_000; 7]), None, "too few");
-        assert_eq!(blocks(&[9_000; 8]), Some(9_000));
-        assert_eq!(blocks(&[100; 16]), None);
-        assert_eq!(blocks(&[-3_000; 16]), Some(-3_000));
-        // Its own blocks, and one leader with a wrong clock.
-        assert_eq!(blocks(&[9_000, 0, 9_000, 9_000, 0, 9_000, 9_000, 9_000, 0]), Some(9_000));
-        assert_eq!(blocks(&[-9_000, 80, 70, 60, -9_000, 80, 70, 60]), None);
-        // What was long ago is forgotten.
-        assert_eq!(blocks(&[&[9_000; 16][..], &[50; 16]].concat()), None);
-        let kept = Offsets::default();
-        kept.note(0, u64::MAX);
-        (0..16).for_each(|_| kept.note(9_000, 0));
-        assert!(kept.off_ms().is_some());
-        kept.forget();
-        assert_eq!(kept.off_ms(), None);
-    }
 
     #[test]
     fn a_disk_is_low_before_it_is_full() {

@@ -13,7 +13,6 @@ pub(crate) use register::{Condition, Register};
 
 mod conditions;
 pub use conditions::ADVICE;
-pub(crate) use conditions::Offsets;
 
 mod operator;
 pub(crate) use operator::{Acts, By, Looks};

@@ -16,12 +16,8 @@ pub(crate) async fn watch(service: Shared) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            executed = live.recv() => match executed {
-                Ok(executed) => {
-                    service.clock.note(now_ms(), executed.block.header().time_ms);
-                }
-                Err(RecvError::Lagged(_)) => service.clock.forget(),
-                Err(RecvError::Closed) => return,
+            executed = live.recv() => if matches!(executed, Err(RecvError::Closed)) {
+                return;
             },
             _ = ticks.tick() => {
                 let looked = service.read(|service| {

@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use althing_ordering::{PeerKey, Phase, Status as Agreement};
-use althing_types::Digest;
+use althing_types::{Digest, Mechanism};
 
 use super::{Noun, Query, QueryError};
 use crate::{core::Halt, pace};
@@ -180,6 +180,21 @@ impl Query {
             payload_bytes_max: core.config.payload_bytes_max,
             offenders: core.offences.lock().validators(),
         }
+    }
+
+    /// By how many milliseconds this machine's clock is ahead of those of most other validators, or behind
+    /// if negative, as far as their blocks tell; none if it is right. Where peers agree by Raft the leader
+    /// is believed.
+    #[must_use]
+    pub fn clock_off_ms(&self) -> Option<i64> {
+        let agreement = self.core.ordering()?.status();
+        let validators = agreement.heard_ms.iter().map(|(key, _)| *key);
+        let others: Vec<PeerKey> = validators.filter(|key| *key != self.core.config.key).collect();
+        let enough = match self.core.config.genesis.mechanism {
+            Mechanism::Simplex => others.len() / 2 + 1,
+            Mechanism::Raft => 1,
+        };
+        self.core.clocks.lock().off_ms(&others, enough)
     }
 
     /// Root of the state after an executed block, as this peer computed it itself. What headers
