@@ -19,6 +19,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("althing-ledger", "execute_bench"),
     ("althing-ledger", "access_bench"),
     ("althing-contract", "gas_bench"),
+    ("althing-contract", "modules_bench"),
     ("althing-gateway", "acks"),
     ("althing-ordering", "gossip"),
 ];
@@ -108,6 +109,7 @@ const FIGURES: &[Figure] = &[
     figure("bundle", "bytes", Bound::AtMost(8192.0), "demo", "proof_bytes", &[]),
     figure("contract_calls", "1/s", Bound::AtLeast(5_000.0), "contract_calls", "per_s", &[]),
     figure("store_code", "ms", Bound::AtMost(150.0), "store_code", "p50_ms", &[]),
+    figure("modules_100_beyond_code", "MB", Bound::AtMost(25.0), "modules", "beyond_mb", &[]),
     figure("join", "s", Bound::AtMost(10.0), "join", "snapshot_s", &[]),
     figure(
         "message_to_all",

@@ -18,11 +18,12 @@ pub use config::Config;
 mod offence;
 mod own;
 mod problem;
+mod process;
 mod purge;
 pub use problem::Failure;
 
 mod operate;
-pub use operate::{ADVICE, Controls, Operation};
+pub use operate::{ADVICE, Controls, LogKey, Operation};
 
 mod disk;
 mod extract;
@@ -32,6 +33,7 @@ mod permit;
 mod reader;
 mod refused;
 mod service;
+mod turns;
 mod uses;
 mod webhooks;
 

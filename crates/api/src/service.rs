@@ -27,6 +27,7 @@ use crate::{
     problem::{Answer, ApiError, Failure},
     purge::Withheld,
     reader::{Reader, Tokens},
+    turns::Turns,
     uses::Uses,
     webhooks::Webhooks,
 };
@@ -50,9 +51,9 @@ pub(crate) struct Service {
     pub(crate) requests: Arc<Semaphore>,
     /// Bytes of large answers until they are sent.
     pub(crate) answer_bytes: Arc<Semaphore>,
-    reads: Semaphore,
+    reads: Turns,
     /// Contracts run for those who ask.
-    runs: Semaphore,
+    runs: Turns,
     pub(crate) event_streams: Arc<Semaphore>,
     pub(crate) tokens: Tokens,
     pub(crate) decisions: Decisions,
@@ -77,8 +78,8 @@ impl Service {
             query: peer.query(),
             requests: Arc::new(Semaphore::new(config.requests_max)),
             answer_bytes: Arc::new(Semaphore::new(ANSWER_BYTES_MAX)),
-            reads: Semaphore::new(READS_MAX),
-            runs: Semaphore::new(RUNS_MAX),
+            reads: Turns::new(READS_MAX),
+            runs: Turns::new(RUNS_MAX),
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
             tokens: Tokens::default(),
             decisions: Decisions::default(),
@@ -148,10 +149,8 @@ impl Service {
         self: &Arc<Self>,
         read: impl FnOnce(&Self) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
-        // The semaphore is never closed.
-        let _turn = self.reads.acquire().await;
         let service = Arc::clone(self);
-        match tokio::task::spawn_blocking(move || read(&service)).await {
+        match self.reads.work(move || read(&service)).await {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::error!(%error, "a query ended without an answer");
@@ -215,9 +214,12 @@ impl Service {
         self: &Arc<Self>,
         run: impl FnOnce(&Self) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
-        // The semaphore is never closed.
-        let _turn = self.runs.acquire().await;
-        self.read(run).await
+        let turn = self.runs.wait().await;
+        let in_turn = move |service: &Self| {
+            let _turn = turn;
+            run(service)
+        };
+        self.read(in_turn).await
     }
 }
 

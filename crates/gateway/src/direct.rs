@@ -83,7 +83,7 @@ pub struct Direct {
     settled: Mutex<Settled>,
     /// Devices that were asked and have not answered, by the id that they were told.
     asked: Mutex<BTreeMap<TxId, Asked>>,
-    checks: Semaphore,
+    checks: Arc<Semaphore>,
     due: Notify,
 }
 
@@ -130,7 +130,8 @@ impl Direct {
         let over = over.into_iter().map(|entry| Entry { recorded_ms: now_ms(), ..entry });
         let uses = open.into_iter().map(|entry| (entry, true)).collect();
         let settled = Mutex::new(Settled { desk, uses, over: BTreeMap::new(), next });
-        let (asked, checks, due) = (Mutex::default(), Semaphore::new(CHECKS_MAX), Notify::new());
+        let (asked, checks, due) =
+            (Mutex::default(), Arc::new(Semaphore::new(CHECKS_MAX)), Notify::new());
         due.notify_one();
         let direct = Self { config, gateway, door, journal, settled, asked, checks, due };
         over.for_each(|entry| direct.put_over(&mut direct.lock(), entry));
@@ -222,9 +223,13 @@ impl Direct {
         signed: &SignedRequest,
         proofs: Vec<Vec<u8>>,
     ) -> Result<Session, NotServed> {
-        let _permit = self.checks.acquire().await.map_err(|_| NotServed::Busy)?;
+        let turn = Arc::clone(&self.checks).acquire_owned().await.map_err(|_| NotServed::Busy)?;
         let (genesis, signed) = (self.config.genesis.clone(), signed.clone());
-        let check = move || prove(&genesis, owner, &signed, &proofs);
+        // Who hangs up meanwhile gives no room to the next: the check goes on to its end.
+        let check = move || {
+            let _turn = turn;
+            prove(&genesis, owner, &signed, &proofs)
+        };
         tokio::task::spawn_blocking(check).await.unwrap_or(Err(NotServed::Busy))
     }
 

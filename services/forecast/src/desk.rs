@@ -6,7 +6,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use althing_client::{Account, model::Reading};
+use althing_client::{
+    Account,
+    model::{Entity, Grant, Reading},
+};
 use althing_proof::grant::{Door, NotAdmitted, Presented, admit};
 use althing_types::{
     Access, Did, EntityId, ReaderToken, StreamId, Wire as _, cosigned_bytes, hash,
@@ -19,7 +22,8 @@ use crate::{
     form::{Forecast, HOURS_MAX, PRICE, Question, Served, Use},
 };
 
-/// How old what is shown may be, milliseconds: for so long a revocation may go unnoticed.
+/// How old what is shown may be, milliseconds. What was revoked since, this service hears from its own
+/// peer.
 const AGE_MAX_MS: u64 = 60_000;
 /// Most callers that are remembered at a time.
 const CALLERS_MAX: usize = 10_000;
@@ -88,6 +92,7 @@ impl Desk {
         let now_ms = now_ms();
         let access = self.admitted(question, now_ms)?;
         let caller = access.grantee;
+        self.still(&access).await?;
         let (credit, height) = self.credit(&caller).await?;
         if let Some(owed) = self.owed_by(&caller, credit.used, height) {
             return Ok(owed);
@@ -140,6 +145,14 @@ impl Desk {
         let access = admit(&door, &presented)?;
         self.take_token(hash("", &[&bytes]), token.reader.until_ms, now_ms)?;
         Ok(access)
+    }
+
+    /// What was revoked after the proofs were made: its own peer knows of it with the block that did it.
+    async fn still(&self, access: &Access) -> Result<(), Refused> {
+        let client = &self.party.client;
+        let grant = client.grant(&access.id()).await.map_err(unavailable)?;
+        let caller = client.entity(&access.grantee).await.map_err(unavailable)?;
+        in_force(&grant, &caller)
     }
 
     /// Lets a token count once: whoever reads it on its way has nothing of it.
@@ -205,6 +218,21 @@ impl Desk {
             Forecast { unit: latest.unit, values: repeated(&latest.items, hours), up_to };
         serde_json::to_string(&forecast).map_err(|error| Refused::Unavailable(error.to_string()))
     }
+}
+
+/// Whether a grant that was proven is in force still, for a caller that is still one.
+fn in_force(grant: &Grant, caller: &Entity) -> Result<(), Refused> {
+    let why = match grant.status.as_str() {
+        _ if !caller.active => "the caller was revoked",
+        "in_force" => return Ok(()),
+        "revoked" => "the grant was revoked",
+        "used_up" => "the grant was used as often as it allows",
+        _ => "the grant is over",
+    };
+    Err(Refused::NotAdmitted(format!(
+        "{why}; ask for another by `althing access request --right call --purpose {} --service ...`",
+        grant.access.purpose
+    )))
 }
 
 /// The readings once more, from the first, as often as it takes.
@@ -293,6 +321,39 @@ mod tests {
         assert_eq!(desk.owed_by(&caller, 4, 99), None, "it has signed");
         desk.remember(caller, owed, 10).unwrap();
         assert_eq!(desk.owed_by(&caller, 3, 100), None, "it can be signed for no more");
+    }
+
+    /// What was shown proves what was: this is what is.
+    #[test]
+    fn what_was_revoked_after_its_proof_lets_in_no_longer() {
+        let did = Did::entity("test", &EntityId([8; 32])).to_string();
+        let grant = |status: &str| -> Grant {
+            serde_json::from_value(json!({
+                "id": "00".repeat(32), "owner": did, "grantee": did,
+                "resource": { "kind": "service", "id": did },
+                "right": "call", "purpose": "forecast", "status": status,
+            }))
+            .unwrap()
+        };
+        let caller = |active: bool| -> Entity {
+            serde_json::from_value(json!({
+                "id": did, "hex": "08".repeat(32), "kind": "service", "name": "C", "active": active,
+                "key": { "suite": "ed25519", "public": "00" }, "key_version": 1, "registered": 1,
+            }))
+            .unwrap()
+        };
+        assert!(in_force(&grant("in_force"), &caller(true)).is_ok());
+        for (status, active, expected) in [
+            ("in_force", false, "the caller was revoked"),
+            ("revoked", true, "the grant was revoked"),
+            ("used_up", true, "as often as it allows"),
+            ("over", true, "is over"),
+            ("timed_out", true, "is over"),
+        ] {
+            let refused = in_force(&grant(status), &caller(active)).unwrap_err();
+            let Refused::NotAdmitted(why) = refused else { panic!("{refused:?}") };
+            assert!(why.contains(expected) && why.contains("--purpose forecast"), "{why}");
+        }
     }
 
     #[test]

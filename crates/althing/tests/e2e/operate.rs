@@ -167,9 +167,11 @@ fn an_auditor_takes_home_what_can_be_checked_and_a_log_that_was_changed_is_told(
     must(&["peer", "stop", "--config", text(&config)]);
     network.peers[PEER].take().unwrap().ended_well();
     let log = log_file(&network, "operations-");
-    let lines = fs::read_to_string(&log).unwrap();
-    assert!(lines.contains("\"act\":\"stop\"") && lines.contains("\"act\":\"ended\""), "{lines}");
-    fs::write(&log, lines.replace("\"act\":\"stop\"", "\"act\":\"went\"")).unwrap();
+    let text = fs::read_to_string(&log).unwrap();
+    assert!(!text.contains("stop") && !text.contains("ended"), "who has the disk reads no log");
+    let lines: Vec<&str> = text.lines().collect();
+    let without_one = [&lines[..lines.len() - 2], &lines[lines.len() - 1..]].concat();
+    fs::write(&log, without_one.join("\n") + "\n").unwrap();
     network.start_peer(PEER);
     let id = until("an alarm about the log", || {
         let alarms = network.try_ask(PEER, &["peer", "alarms"])?;

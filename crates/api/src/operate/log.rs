@@ -1,10 +1,11 @@
-//! A log that is only appended to: JSON lines in files, each entry with the digest of the one before.
+//! A log that is only appended to: lines in files, each entry with the digest of the one before, and
+//! encrypted if there is a key for that.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use althing_client::{
@@ -13,13 +14,14 @@ use althing_client::{
 };
 use althing_types::Digest;
 
+use super::LogKey;
 use crate::reader::now_ms;
 
 /// Length from which on a new file is begun, bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Most files; the oldest goes when there would be one more.
 const FILES_MAX: usize = 8;
-/// Longest file that is read, bytes: one full, and a last entry.
+/// Longest file that is read, bytes: one full, and a last entry, which encryption makes a third longer.
 const FILE_READ_BYTES_MAX: u64 = FILE_BYTES_MAX + 64 * 1024;
 /// Longest detail of an entry, bytes; more is cut.
 const DETAIL_BYTES_MAX: usize = 2048;
@@ -29,9 +31,17 @@ const MEMORY_MAX: usize = 256;
 /// The log.
 #[derive(Debug)]
 pub(crate) struct Log {
-    /// Folder and name of its files; none keeps it in memory.
-    place: Option<(PathBuf, &'static str)>,
+    /// Where its files are; none keeps it in memory.
+    place: Option<Place>,
     inner: Mutex<Inner>,
+}
+
+/// Folder and name of files, and what their lines are encrypted with.
+#[derive(Debug)]
+struct Place {
+    folder: PathBuf,
+    name: &'static str,
+    key: Option<Arc<LogKey>>,
 }
 
 #[derive(Debug, Default)]
@@ -49,11 +59,15 @@ struct Inner {
 impl Log {
     /// Opens the log of this name in a folder and checks what is there. An entry that a crash cut off
     /// goes; whatever else does not follow stays, and is told.
-    pub(crate) fn open(folder: Option<&Path>, name: &'static str) -> Self {
-        let place = folder.map(|folder| (folder.to_path_buf(), name));
+    pub(crate) fn open(
+        folder: Option<&Path>,
+        name: &'static str,
+        key: Option<Arc<LogKey>>,
+    ) -> Self {
+        let place = folder.map(|folder| Place { folder: folder.to_path_buf(), name, key });
         let mut inner = Inner::default();
-        if let Some((folder, name)) = &place
-            && let Err(error) = inner.read(folder, name)
+        if let Some(place) = &place
+            && let Err(error) = inner.read(place)
         {
             tracing::error!(%error, name, "a log of this peer is damaged");
             inner.damage = Some(error.to_string());
@@ -98,9 +112,9 @@ impl Log {
                     inner.memory.remove(0);
                 }
             }
-            Some((folder, name)) => {
-                if let Err(error) = inner.write(folder, name, &entry) {
-                    tracing::error!(%error, name, "an entry of a log could not be kept");
+            Some(place) => {
+                if let Err(error) = inner.write(place, &entry) {
+                    tracing::error!(%error, name = place.name, "an entry of a log could not be kept");
                     inner.damage =
                         Some(format!("entry {} could not be kept: {error}", entry.number));
                     return;
@@ -117,16 +131,15 @@ impl Log {
             (inner.files.clone(), inner.newest, inner.memory.clone())
         };
         let mut items = memory;
-        if let Some((folder, name)) = &self.place {
+        if let Some(place) = &self.place {
             for (index, first) in files.iter().enumerate() {
                 let skipped = files.get(index + 1).is_some_and(|next| *next <= after + 1);
                 if skipped || items.len() >= limit {
                     continue;
                 }
-                let text = file::read(&path(folder, name, *first), FILE_READ_BYTES_MAX)?;
-                let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-                let entries = lines.filter_map(|line| serde_json::from_slice(line).ok());
-                items.extend(entries.filter(|entry: &LogEntry| entry.number > after));
+                let text = file::read(&place.path(*first), FILE_READ_BYTES_MAX)?;
+                let entries = lines(&text).filter_map(|line| place.entry(line));
+                items.extend(entries.filter(|entry| entry.number > after));
             }
         }
         items.retain(|entry| entry.number > after);
@@ -136,12 +149,13 @@ impl Log {
 }
 
 impl Inner {
-    fn read(&mut self, folder: &Path, name: &str) -> io::Result<()> {
-        self.files = files(folder, name)?;
+    fn read(&mut self, place: &Place) -> io::Result<()> {
+        self.files = files(&place.folder, place.name)?;
         let (mut before, mut wrong): (Option<LogEntry>, Option<u64>) = (None, None);
+        let mut was_sealed = false;
         let last = self.files.last().copied();
         for first in self.files.clone() {
-            let path = path(folder, name, first);
+            let path = place.path(first);
             let text = file::read(&path, FILE_READ_BYTES_MAX)?;
             let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             if whole < text.len() && Some(first) == last {
@@ -149,18 +163,21 @@ impl Inner {
                 OpenOptions::new().write(true).open(&path)?.set_len(whole as u64)?;
             }
             self.bytes = whole as u64;
-            for line in text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                match serde_json::from_slice::<LogEntry>(line) {
-                    Ok(entry) => {
-                        if !entry.follows(before.as_ref()) {
+            for line in lines(&text[..whole]) {
+                let is_sealed = !line.starts_with(b"{");
+                match place.entry(line) {
+                    Some(entry) => {
+                        // Whoever has no key could write the rest anew in the open.
+                        if !entry.follows(before.as_ref()) || (was_sealed && !is_sealed) {
                             wrong.get_or_insert(entry.number);
                         }
                         before = Some(entry);
                     }
-                    Err(_) => {
+                    None => {
                         _ = wrong.get_or_insert(before.as_ref().map_or(1, |one| one.number + 1))
                     }
                 }
+                was_sealed |= is_sealed;
             }
         }
         if let Some(last) = before {
@@ -174,27 +191,57 @@ impl Inner {
         }
     }
 
-    fn write(&mut self, folder: &Path, name: &str, entry: &LogEntry) -> io::Result<()> {
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
+    fn write(&mut self, place: &Place, entry: &LogEntry) -> io::Result<()> {
+        let line = place.line(entry)?;
         let current = self.files.last().copied().filter(|_| self.bytes < FILE_BYTES_MAX);
         let first = current.unwrap_or(entry.number);
-        let mut file =
-            OpenOptions::new().create(true).append(true).open(path(folder, name, first))?;
+        let mut file = OpenOptions::new().create(true).append(true).open(place.path(first))?;
         file.write_all(&line)?;
         file.sync_data()?;
         if current.is_none() {
-            File::open(folder)?.sync_all()?;
+            File::open(&place.folder)?.sync_all()?;
             self.files.push(first);
             self.bytes = 0;
         }
         self.bytes += line.len() as u64;
         while self.files.len() > FILES_MAX {
             let oldest = self.files.remove(0);
-            fs::remove_file(path(folder, name, oldest))?;
+            fs::remove_file(place.path(oldest))?;
         }
         Ok(())
     }
+}
+
+impl Place {
+    fn path(&self, first: u64) -> PathBuf {
+        path(&self.folder, self.name, first)
+    }
+
+    fn line(&self, entry: &LogEntry) -> io::Result<Vec<u8>> {
+        let text = serde_json::to_vec(entry)?;
+        let mut line = match &self.key {
+            None => text,
+            Some(key) => {
+                let sealed = key.seal(self.name, &text);
+                sealed.ok_or_else(|| io::Error::other("an entry is too long"))?.into_bytes()
+            }
+        };
+        line.push(b'\n');
+        Ok(line)
+    }
+
+    /// An entry, encrypted or, from before there was a key, as it is.
+    fn entry(&self, line: &[u8]) -> Option<LogEntry> {
+        if line.starts_with(b"{") {
+            return serde_json::from_slice(line).ok();
+        }
+        let text = self.key.as_ref()?.open(self.name, line)?;
+        serde_json::from_slice(&text).ok()
+    }
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
 }
 
 /// The files of a log by the numbers of their first entries, which their names tell.
@@ -235,7 +282,7 @@ mod tests {
     #[test]
     fn a_log_goes_on_after_a_restart_and_loses_what_a_crash_cut_off() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || Log::open(Some(folder.path()), "operations");
+        let open = || Log::open(Some(folder.path()), "operations", None);
         let log = open();
         log.append("machine", "started", "one\r\ntwo");
         log.append("machine", "stopped", &"ü".repeat(2000));
@@ -256,7 +303,7 @@ mod tests {
     #[test]
     fn what_was_changed_is_told_and_the_log_goes_on() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || Log::open(Some(folder.path()), "operations");
+        let open = || Log::open(Some(folder.path()), "operations", None);
         let log = open();
         (0..4).for_each(|_| log.append("machine", "stopped", "by night"));
         let file = path(folder.path(), "operations", 1);
@@ -275,9 +322,40 @@ mod tests {
     }
 
     #[test]
+    fn nobody_reads_a_log_without_its_key_and_what_was_open_before_stays_readable() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |secret: Option<u8>| {
+            let key = secret.map(|byte| Arc::new(LogKey::derive(&[byte; 32])));
+            Log::open(Some(folder.path()), "operations", key)
+        };
+        open(None).append("machine", "started", "in the open");
+        let log = open(Some(7));
+        log.append("machine", "stopped", "by night");
+        log.append("peer", "ended", "by night");
+        let file = path(folder.path(), "operations", 1);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("in the open") && !text.contains("night") && !text.contains("peer"));
+        let log = open(Some(7));
+        assert_eq!(log.damage(), None);
+        let part = log.entries(0, 9).unwrap();
+        assert!(part.items.len() == 3 && chained(&part.items));
+        assert_eq!(part.items[2].act, "ended");
+        for (other, shown) in [(Some(8), 1), (None, 1)] {
+            let log = open(other);
+            assert!(log.damage().is_some());
+            assert_eq!(log.entries(0, 9).unwrap().items.len(), shown);
+        }
+        // Whoever can write to the disk and knows what the last entry said goes on in the open.
+        let said = serde_json::to_string(&part.items[2]).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        fs::write(&file, format!("{}\n{}\n{said}\n", lines[0], lines[1])).unwrap();
+        assert!(open(Some(7)).damage().is_some());
+    }
+
+    #[test]
     fn old_files_go() {
         let folder = tempfile::tempdir().unwrap();
-        let log = Log::open(Some(folder.path()), "alarms");
+        let log = Log::open(Some(folder.path()), "alarms", None);
         let detail = "x".repeat(DETAIL_BYTES_MAX);
         // As many as fill one file more than there may be.
         let count = (FILES_MAX as u64 + 1) * FILE_BYTES_MAX / DETAIL_BYTES_MAX as u64;

@@ -8,6 +8,9 @@
 mod log;
 pub(crate) use log::Log;
 
+mod sealed;
+pub use sealed::LogKey;
+
 mod register;
 pub(crate) use register::{Condition, Register};
 
@@ -118,8 +121,13 @@ impl Operation {
     /// What earlier runs kept in the folder of the peer's data, and a new key for the command line on
     /// this machine; all in memory without a folder. Reads and writes files.
     #[must_use]
-    pub fn open(data: Option<&Path>, controls: Option<Arc<dyn Controls>>) -> Self {
-        let operations = Log::open(data, "operations");
+    pub fn open(
+        data: Option<&Path>,
+        controls: Option<Arc<dyn Controls>>,
+        key: Option<LogKey>,
+    ) -> Self {
+        let key = key.map(Arc::new);
+        let operations = Log::open(data, "operations", key.clone());
         let versions = Versions::open(data);
         if let Some(text) = controls.as_ref().and_then(|controls| controls.text().ok()) {
             versions.found(&text);
@@ -130,7 +138,7 @@ impl Operation {
             controls,
             machine: data.and_then(machine_key),
             operations,
-            alarm_log: Log::open(data, "alarms"),
+            alarm_log: Log::open(data, "alarms", key),
             alarms_file,
             register: Mutex::new(Register::new(kept, now_ms())),
             changes: broadcast::channel(CHANGES_MAX).0,

@@ -73,7 +73,7 @@ use crate::{
 
 /// The interface of a peer whose configuration nobody changes: see [`operated`].
 pub fn router(peer: Peer, config: Config, recorder: Option<Signer>) -> Router {
-    let operation = operate::Operation::open(config.data.as_deref(), None);
+    let operation = operate::Operation::open(config.data.as_deref(), None, None);
     operated(peer, config, recorder, operation)
 }
 

@@ -24,6 +24,7 @@ use axum::{
 
 use crate::{
     problem::Answer,
+    process,
     service::{Service, Shared},
 };
 
@@ -119,6 +120,7 @@ pub(super) async fn metrics(State(service): State<Shared>) -> Response {
     let mut figures = service.query.figures();
     let disk = service.read(|service| Ok(service.disk.figures())).await;
     figures.extend(disk.unwrap_or_default());
+    figures.extend(process::figures());
     let text = exposition(&figures);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -40,7 +40,7 @@ pub(crate) struct Admission {
     gateway: EntityId,
     ask_key: AskKey,
     keys: Mutex<BTreeMap<EntityId, (PublicKey, Instant)>>,
-    checks: Semaphore,
+    checks: Arc<Semaphore>,
 }
 
 impl Admission {
@@ -50,7 +50,7 @@ impl Admission {
         gateway: EntityId,
         ask_key: AskKey,
     ) -> Self {
-        let (keys, checks) = (Mutex::default(), Semaphore::new(CHECKS_MAX));
+        let (keys, checks) = (Mutex::default(), Arc::new(Semaphore::new(CHECKS_MAX)));
         Self { access, ledger, gateway, ask_key, keys, checks }
     }
 
@@ -90,9 +90,13 @@ impl Admission {
         // Somebody unknown takes as long as somebody known, so that names cannot be found out.
         let hash = known.or_else(|| self.user(|user| user.password_hash.is_some()));
         let Some(hash) = hash.and_then(|user| user.password_hash.clone()) else { return refused };
-        let Ok(_permit) = self.checks.acquire().await else { return refused };
+        let Ok(turn) = Arc::clone(&self.checks).acquire_owned().await else { return refused };
         let password = password.to_vec();
-        let check = tokio::task::spawn_blocking(move || is_password(&password, &hash));
+        // Who hangs up meanwhile gives no room to the next: the check goes on to its end.
+        let check = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            is_password(&password, &hash)
+        });
         match (known, check.await) {
             (Some(user), Ok(true)) => Ok(principal(user)),
             _ => refused,

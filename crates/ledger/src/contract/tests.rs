@@ -2,6 +2,8 @@
 
 mod bank;
 mod deeds;
+mod everywhere;
+mod hostile;
 mod modes;
 mod others;
 mod ready;

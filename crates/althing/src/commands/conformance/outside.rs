@@ -7,8 +7,8 @@ use althing_client::{
     model::{DidText, Event, Outcome},
 };
 use althing_types::{
-    AccessMode, AccessPolicy, AccessRequest, Action, ContractId, Listing, Manifest, Offered, Price,
-    PriceRule, Resource, Right, ServiceId, StreamId, TxId, Version,
+    Access, AccessMode, AccessPolicy, AccessRequest, Action, ContractId, Listing, Manifest,
+    Offered, Price, PriceRule, Resource, Right, ServiceId, StreamId, TxId, Version,
 };
 use anyhow::{Context as _, ensure};
 use futures::future::LocalBoxFuture;
@@ -94,7 +94,6 @@ async fn granted(topology: &Topology) -> anyhow::Result<(SetUp, String)> {
     let set = owner.perform(vec![Action::SetAccessPolicy(policy)]).await?;
     let client = topology.session("dApp C").await?;
     client.client.read_from(set.height);
-    let caller = client.entity();
     let mut said = Vec::new();
     for allow in [false, true] {
         let request = AccessRequest {
@@ -104,14 +103,7 @@ async fn granted(topology: &Topology) -> anyhow::Result<(SetUp, String)> {
             count_max: CALLS,
             until_height: u64::MAX,
         };
-        let id = althing_types::Access {
-            owner: owner.entity(),
-            grantee: caller,
-            resource: resource.clone(),
-            right: Right::Call,
-            purpose: PURPOSE.to_owned(),
-        }
-        .id();
+        let id = call_of(topology).await?.id();
         let asked = client.perform(vec![Action::RequestAccess(request)]).await?;
         let ((), agreed) = votes(topology, &asked).await?;
         service.client.read_from(asked.height);
@@ -138,6 +130,17 @@ async fn granted(topology: &Topology) -> anyhow::Result<(SetUp, String)> {
     let keys = keys(topology)?;
     let stream = StreamId::derive(&thing, "energy");
     Ok((SetUp { contract, stream, keys }, said.join("\n")))
+}
+
+/// What dApp C asks for, and is given.
+async fn call_of(topology: &Topology) -> anyhow::Result<Access> {
+    Ok(Access {
+        owner: topology.organisation("A").await?.entity(),
+        grantee: topology.entity("dApp C")?,
+        resource: Resource::Service(topology.entity("service A")?),
+        right: Right::Call,
+        purpose: PURPOSE.to_owned(),
+    })
 }
 
 /// Writes the keys of those who run programs to files.
@@ -276,13 +279,30 @@ async fn talk(topology: &Topology, set_up: &SetUp) -> anyhow::Result<((Told, TxI
     let again = ask(topology, set_up, c, service, PURPOSE).await?;
     let spent = again.err().context("dApp C is served without a unit")?;
     ensure!(spent.contains("no units"), "refused for another reason: {spent}");
+    let stopped = revoked(topology, set_up, service).await?;
     let pid = service_process.id().unwrap_or_default();
     let evidence = format!(
         "{}\nthen {hours} hours are forecast by process {pid} at {url}, found in the catalogue\n\
-         dApp C, once more: {spent}",
+         dApp C, once more: {spent}\n{stopped}",
         refused.join("\n")
     );
     Ok(((told, id), evidence))
+}
+
+/// The owner revokes the grant: whatever dApp C can still prove, it is let in no longer.
+async fn revoked(
+    topology: &Topology,
+    set_up: &SetUp,
+    service: ServiceId,
+) -> anyhow::Result<String> {
+    let owner = topology.organisation("A").await?;
+    let grant = call_of(topology).await?.id();
+    let outcome = owner.perform(vec![Action::RevokeGrant { grant }]).await?;
+    topology.client("A")?.read_from(outcome.height);
+    let answer = ask(topology, set_up, ("dApp C", "C"), service, PURPOSE).await?;
+    let why = answer.err().context("dApp C is let in by a grant that was revoked")?;
+    ensure!(why.contains("revoked"), "refused for another reason: {why}");
+    Ok(format!("the grant is revoked in block {}; dApp C: {why}", outcome.height))
 }
 
 /// Steps 5 to 7. One transaction under both keys debits, uses the grant and records: neither can say later

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use althing_api::{Operation, operated};
+use althing_api::{LogKey, Operation, operated};
 use althing_client::Signer;
 use althing_contract::{Machine, Shelf};
 use althing_ordering::{Role, Sizes, StartError as Ordering, Timing, start_live};
@@ -70,10 +70,13 @@ impl Files {
     fn run(self, with_parent: bool) -> anyhow::Result<()> {
         let Self { config, settings, genesis, seed, recorder, controls } = self;
         // Before the runtime: whoever finds the folder in use is told so in plain words.
-        let disk = Disk::open(&settings, at_rest_key(&settings, &seed)?)?;
+        let secret = at_rest_secret(&settings, &seed)?;
+        let disk = Disk::open(&settings, AtRest::derive(&secret[..]))?;
         // After it: the folder is this process's alone.
         let controls = Arc::new(controls);
-        let operation = Operation::open(Some(&settings.data), Some(Arc::clone(&controls) as _));
+        let log_key = Some(LogKey::derive(&secret[..]));
+        let controlled = Some(Arc::clone(&controls) as _);
+        let operation = Operation::open(Some(&settings.data), controlled, log_key);
         keep_machine_code(&settings, &seed);
         let runtime = runtime::Config::new()
             .with_worker_threads(settings.worker_threads)
@@ -148,11 +151,14 @@ fn voting_seed(settings: &PeerConfig) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     Ok(Zeroizing::new(*stored.key.secret()))
 }
 
-/// What payloads are encrypted with on disk.
-fn at_rest_key(settings: &PeerConfig, seed: &[u8; 32]) -> anyhow::Result<AtRest> {
-    let Some(path) = &settings.encryption_key else { return Ok(AtRest::derive(seed)) };
+/// What the keys follow from that payloads and logs are encrypted with on disk.
+fn at_rest_secret(
+    settings: &PeerConfig,
+    seed: &Zeroizing<[u8; 32]>,
+) -> anyhow::Result<Zeroizing<[u8; 32]>> {
+    let Some(path) = &settings.encryption_key else { return Ok(seed.clone()) };
     let stored = secrets::open(path, settings.passphrase_file.as_deref())?;
-    Ok(AtRest::derive(stored.key.secret()))
+    Ok(Zeroizing::new(*stored.key.secret()))
 }
 
 /// Who signs the records of what this peer served under grants. Without the key it serves nothing
