@@ -14,12 +14,14 @@ pub mod tally;
 pub mod vectors;
 
 mod api;
+mod arm64;
 mod bench;
 mod package;
 mod packages;
 mod shell;
 
 pub use api::api;
+pub use arm64::arm64;
 pub use bench::bench;
 pub use package::package;
 pub use shell::root;

@@ -36,6 +36,9 @@ enum Command {
     /// Asks CosmWasm's own engine for the answers that our host of contracts is compared with. Takes
     /// some minutes the first time; needed only after a change of `testdata/contracts/calls.json`.
     Differential,
+    /// Runs the tests of what peers must agree on on an emulated 64-bit ARM. Takes half an hour the first
+    /// time.
+    Arm64,
     /// Compares the encodings with the pinned ones.
     Vectors {
         /// Pins them as they are now.
@@ -82,6 +85,7 @@ fn main() -> Result<()> {
         Command::Sim { seed, count } => check::sim(seed, count),
         Command::Bench { json } => xtask::bench(json),
         Command::Differential => check::differential(),
+        Command::Arm64 => xtask::arm64(),
         Command::Vectors { bless: true } => vectors::bless(),
         Command::Vectors { bless: false } => vectors::check(),
         Command::Package { target } => xtask::package(target.as_deref()),

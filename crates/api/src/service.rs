@@ -15,7 +15,7 @@ use althing_peer::{
 };
 use althing_proof::stream::StreamHead;
 use althing_types::{ContractId, EntityId, Right, StreamId, ThingId};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     Config,
@@ -214,12 +214,18 @@ impl Service {
         self: &Arc<Self>,
         run: impl FnOnce(&Self) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
-        let turn = self.runs.wait().await;
+        let turn = self.turn().await;
         let in_turn = move |service: &Self| {
             let _turn = turn;
             run(service)
         };
         self.read(in_turn).await
+    }
+
+    /// A turn among what takes long for somebody who asks, one after the other; it lasts until what is
+    /// given is dropped.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.runs.wait().await
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) async fn policies_at(
     State(service): State<Shared>,
     Parsed(height): Parsed<u64>,
 ) -> Answer<Json<PoliciesAt>> {
+    // It goes through all proposals there ever were.
+    let _turn = service.turn().await;
     let found = service.query.policies_at(height).await?;
     Ok(Json(service.policies(height, &found)))
 }

@@ -1,4 +1,4 @@
-//! What must be the same on every processor, pinned: run these tests on another one by `cargo xtask on`.
+//! What must be the same on every processor, pinned: run these tests on another one by `cargo xtask arm64`.
 
 use althing_types::{Wire as _, blake3_digest};
 use serde_json::json;
