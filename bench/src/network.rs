@@ -223,6 +223,11 @@ impl Network {
         self.peers.iter().map(|peer| usage::memory(&peer.child.id().to_string())).collect()
     }
 
+    /// Each peer's own part of the memory that they hold, bytes.
+    pub(crate) fn own_memory(&self) -> Result<Vec<u64>> {
+        self.peers.iter().map(|peer| usage::own_memory(&peer.child.id().to_string())).collect()
+    }
+
     /// What all peers have on disk.
     pub(crate) fn disk(&self) -> Result<Disk> {
         let mut disk = Disk::default();

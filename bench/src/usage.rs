@@ -26,9 +26,20 @@ pub(crate) fn cpu(process: &str) -> Result<Duration> {
 
 /// Memory that a process holds, bytes.
 pub(crate) fn memory(process: &str) -> Result<u64> {
-    let path = format!("/proc/{process}/status");
+    kilobytes(process, "status", "VmRSS:")
+}
+
+/// Its own part of what it holds: pages of the program, which the peers of one machine share, are counted
+/// in parts; bytes.
+pub(crate) fn own_memory(process: &str) -> Result<u64> {
+    kilobytes(process, "smaps_rollup", "Pss:")
+}
+
+/// A line of a file of the kernel about a process, in bytes.
+fn kilobytes(process: &str, file: &str, name: &str) -> Result<u64> {
+    let path = format!("/proc/{process}/{file}");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     kilobytes.map(|kilobytes| kilobytes * 1024).with_context(|| format!("{path} has another form"))
 }

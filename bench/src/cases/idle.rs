@@ -21,6 +21,7 @@ pub(crate) async fn measure(program: &Path) -> Result<Value> {
     sleep(WATCH).await;
     let used = network.cpu()?.since(before).peers;
     let memory = network.memory()?;
+    let own = network.own_memory()?;
     let blocks = network.height().await? - height;
     network.stop()?;
     let megabytes = |bytes: u64| round(bytes as f64 / 1e6);
@@ -32,5 +33,6 @@ pub(crate) async fn measure(program: &Path) -> Result<Value> {
         "cores": round_fine(used.as_secs_f64() / WATCH.as_secs_f64()),
         "rss_mb": megabytes(sum / memory.len() as u64),
         "rss_mb_max": megabytes(memory.into_iter().max().unwrap_or(0)),
+        "pss_mb_max": megabytes(own.into_iter().max().unwrap_or(0)),
     }))
 }

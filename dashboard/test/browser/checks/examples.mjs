@@ -24,6 +24,7 @@ export const checks = {
       assert.ok(readFileSync(sdk(folder, "README.md"), "utf8").includes(readFileSync(sdk(folder, "examples", `read.${ending}`), "utf8")), `${folder}: the quick start is the example`);
       assert.match(example("read"), /^.+ measured .+, verified:\n(?: {2}\w+ +.+\n)+ {2}seal +the bundle is as it was made\n$/, folder);
       assert.match(example("write"), /^applied in block \d+\n.*(took effect|applied)/, folder);
+      if (folder === "python") assert.match(example("customer"), /^owes 20 cents for 10 readings of .+, in block \d+\n$/);
     }
   },
 };

@@ -119,7 +119,7 @@ async fn granted(topology: &Topology) -> anyhow::Result<(SetUp, String)> {
     }
     let (thing, _) = meter(topology, 20).await?;
     let (contract, begun, _) = metering(topology).await?;
-    let account = did(topology, caller.0);
+    let account = did(topology, client.entity().0);
     let message = json!({ "credit": { "account": account, "units": 1 } }).to_string().into_bytes();
     // Another session of service A has signed meanwhile.
     let service = topology.session("service A").await?;

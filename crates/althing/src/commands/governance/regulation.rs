@@ -249,13 +249,23 @@ impl At {
             None => client.status().await.explain()?.height,
         };
         let found = client.policies_at(height).await.explain()?;
-        output.show(&found, || told(&found))
+        let mut members = Table::new(&["member", "id"]);
+        for member in &found.members {
+            let name = client.entity(&member.entity_id()).await.explain()?.name;
+            members.row([name, member.to_string()]);
+        }
+        output.show(&found, || told(&found, &members))
     }
 }
 
-fn told(found: &PoliciesAt) -> String {
-    let members: Vec<String> = found.members.iter().map(ToString::to_string).collect();
-    let parameters = serde_json::to_string_pretty(&found.parameters).unwrap_or_default();
+fn told(found: &PoliciesAt, members: &Table) -> String {
+    let mut settings = Table::new(&["setting", "value"]);
+    // What is unset is left out of JSON too.
+    if let Ok(serde_json::Value::Object(parameters)) = serde_json::to_value(&found.parameters) {
+        for (name, value) in parameters {
+            settings.row([name, value.to_string()]);
+        }
+    }
     let rule = format!(
         "{} of {} members agree ({}/{}) within {} blocks; it takes effect {} blocks later",
         found.votes_needed,
@@ -267,10 +277,9 @@ fn told(found: &PoliciesAt) -> String {
     );
     let head = fields(&[
         ("after block", found.height.to_string()),
-        ("members", members.join("\n  ")),
         ("decide so", rule),
         ("take part", participation(&found.parameters)),
-        ("settings", parameters),
     ]);
-    format!("{head}\n{}", table(&found.regulations))
+    let (members, settings) = (members.to_text(), settings.to_text());
+    format!("{head}\n{members}\n{settings}\n{}", table(&found.regulations))
 }
