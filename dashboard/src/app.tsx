@@ -176,6 +176,9 @@ export function App() {
     observer.observe(element, { childList: true, subtree: true });
     return () => observer.disconnect();
   }, [key, ready]);
+  // On a phone there are more links than fit, and more than at first.
+  const all = has("/v1/governance");
+  useEffect(() => document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [key, all]);
   return (
     <>
       <a class="skip" href="#main">To the content</a>

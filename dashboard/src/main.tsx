@@ -9,7 +9,7 @@ import { start as route } from "./router.ts";
 
 route();
 look();
-void preload();
+preload();
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 listen();

@@ -2,7 +2,7 @@
 
 import { signal, type ReadonlySignal, type Signal } from "./state.ts";
 import { maybe, peer } from "./client.ts";
-import type { Contract, Entity, Thing } from "./model.ts";
+import type { Contract, Entity, Page, Thing } from "./model.ts";
 
 /** Most names kept; beyond, the oldest go. */
 const KEPT_MAX = 4096;
@@ -34,8 +34,14 @@ function slot(did: string): Signal<Named | undefined> {
   return found;
 }
 
+/** What was fetched in few requests. */
+let preloaded: Promise<unknown> | undefined;
+
 /** Its document says what a DID stands for: things have a description, entities keys; contracts have none. */
 async function lookUp(did: string): Promise<Named> {
+  await preloaded;
+  const come = slot(did).value;
+  if (come) return come;
   const document = contracts.has(did) ? undefined : await maybe(peer.resolve(did));
   if (!document) {
     const contract = await maybe(peer.contract(did));
@@ -89,8 +95,9 @@ export function noteThing(thing: Thing) {
   slot(thing.id).value = { as: "thing", thing };
 }
 
-/** The first entities of the ledger in one request: the organisations, peers and gateways that every page names. */
-export async function preload() {
-  const page = await peer.entities({ limit: 100 }).catch(() => undefined);
-  page?.items.forEach(noteEntity);
+/** The first entities of the ledger, which every page names, and its first contracts: these have no document to be asked for. */
+export function preload() {
+  const page = { limit: 100 };
+  const note = <T>(answer: Promise<Page<T>>, each: (one: T) => void) => answer.then(({ items }) => items.forEach(each), () => undefined);
+  preloaded = Promise.all([note(peer.entities(page), noteEntity), note(peer.contracts(page), (contract) => (slot(contract.id).value = { as: "contract", contract }))]);
 }
