@@ -21,6 +21,8 @@ import { List } from "../ui/record.tsx";
 import { Amount, EventList } from "../ui/tagged.tsx";
 import { readable } from "./transaction.tsx";
 
+/** Most links that ledgers are named by. */
+const NAMED = 100;
 /** Events that are listed, and how often they are looked for, ms. */
 const [CARRIED, EVERY_MS] = [40, 10_000];
 /** From what age on of the newest block known there a link should be led on, ms: `docs/operating/ledgers.md` says daily. */
@@ -61,6 +63,12 @@ function One({ link }: { link: Link }) {
   );
 }
 
+/** Another ledger, by the name of its network where a link tells it. */
+function Ledger({ id, links }: { id: string; links: readonly Link[] }) {
+  const link = links.find((one) => one.ledger === id);
+  return <>{link && <strong><bdi>{plain(link.network, 40)}</bdi></strong>} <Id id={id} /></>;
+}
+
 /** Until when something may come, and whether that is over. */
 function Until({ call: { deadline, refund, state } }: { call: AskedCall | TakenCall }) {
   const left = deadline.ms - now.value;
@@ -83,12 +91,12 @@ function Call({ call, children }: { call: AskedCall | TakenCall; children?: Comp
 }
 
 /** A call of another ledger, with the words of who is to answer it. */
-function Taken({ call }: { call: TakenCall }) {
+function Taken({ call, links }: { call: TakenCall; links: readonly Link[] }) {
   const [said, say] = useState("");
   const answer = (accepted: boolean) => actions.answerCall(call.ledger, call.id, accepted, toUtf8(said));
   return (
     <Call call={call}>
-      <p class="muted">Ledger <Id id={call.ledger} /> asks <a href={href.service(call.service)}>a service</a> of <Who did={call.provider} />; came in with block <Height height={call.taken_height} />; call <Id id={call.id} /></p>
+      <p class="muted">Ledger <Ledger id={call.ledger} links={links} /> asks <a href={href.service(call.service)}>a service</a> of <Who did={call.provider} />; came in with block <Height height={call.taken_height} />; call <Id id={call.id} /></p>
       {call.state === "taken" && signing.value?.entity === call.provider && (
         <div class="row">
           <Text label="Answer" value={said} set={say} />
@@ -124,6 +132,7 @@ function Register() {
 }
 
 export function LinksPage() {
+  const links = useQuery("networks", (signal) => peer.links({ limit: NAMED }, { signal }), EVERY_MS).data?.items ?? [];
   return (
     <Page title="Other ledgers" lead="What organisations here know of other ledgers, by these ledgers' own proofs, and what is asked between them. Nobody who carries it needs to be trusted.">
       <div class="stack">
@@ -133,11 +142,11 @@ export function LinksPage() {
         <div class="columns">
           <Card title="Asked of others">
             <List name="asked" ask={(page, options) => peer.askedCalls(page, options)} empty="Nothing was asked.">
-              {(call) => <Call call={call}><p class="muted"><Who did={call.caller} /> asks ledger <Id id={call.ledger} />, in block <Height height={call.asked_height} />; call <Id id={call.id} link={href.transaction(call.id)} />{call.ended_height !== undefined && <>, over in block <Height height={call.ended_height} /></>}</p></Call>}
+              {(call) => <Call call={call}><p class="muted"><Who did={call.caller} /> asks ledger <Ledger id={call.ledger} links={links} />, in block <Height height={call.asked_height} />; call <Id id={call.id} link={href.transaction(call.id)} />{call.ended_height !== undefined && <>, over in block <Height height={call.ended_height} /></>}</p></Call>}
             </List>
           </Card>
           <Card title="Asked by others">
-            <List name="taken" ask={(page, options) => peer.takenCalls(page, options)} empty="Nothing came.">{(call) => <Taken call={call} />}</List>
+            <List name="taken" ask={(page, options) => peer.takenCalls(page, options)} empty="Nothing came.">{(call) => <Taken call={call} links={links} />}</List>
           </Card>
         </div>
         <Carried />

@@ -54,6 +54,62 @@ export const checks = {
     await close(page);
   },
 
+  async "how few could stop or divide the ledger is told, as the command line counts it"() {
+    const { least } = typed(network).ask("network", "decentralisation");
+    const page = await open("/governance");
+    const harm = page.locator(".card").filter({ has: page.getByRole("heading", { level: 2, name: "How much hangs on how few", exact: true }) });
+    for (const [what, much] of [["stop agreement", least.stop], ["divide the ledger", least.divide], ["keep any change", least.block_a_vote], ["accept any change", least.win_a_vote]]) await harm.getByText(new RegExp(`${what}.*?${much} of 4`)).first().waitFor();
+    // Four organisations with a peer each.
+    assert.deepEqual([least.stop, least.divide], [2, 2]);
+    await page.goto(network.base);
+    await page.getByText("Nobody can change it alone: two of the four would have to lie together, and two fall silent to stop it.").waitFor();
+    await close(page);
+  },
+
+  async "a regulation comes into force by vote, and is shown where it keeps readings out"() {
+    const { ask, register, organisations: [owner] } = typed(network);
+    register("chamber", "Chamber", { "@type": "Chamber", properties: { temperature: { type: "number", multipleOf: 0.01, forms: [{ href: "mqtt://a/b" }] } } }, owner);
+    const page = await open("/governance");
+    const card = (name) => page.locator(".card").filter({ has: page.getByRole("heading", { level: 2, name, exact: true }) });
+    assert.equal(await card("Regulations").count(), 0, "none is in force");
+    await signIn(page, owner);
+    await page.getByRole("link", { name: "Governance" }).click();
+    const form = card("Propose a change");
+    await form.locator("select").first().selectOption("set_regulation");
+    for (const [label, value] of [["Id, such as gdpr-5", "gdpr-5"], ["Whose law, such as EU", "EU"], ["What it demands, in words", "No longer than <b>needed</b>"], ["Only things of this type (optional)", "Chamber"], ["Keep at most so many days", "30"]]) {
+      await form.getByLabel(label).fill(value);
+    }
+    await form.getByRole("button", { name: "What would it lead to?" }).click();
+    await form.getByText("possible").waitFor();
+    await form.getByRole("button", { name: "Sign and propose" }).click();
+    await form.getByText("took effect").waitFor();
+    const { items: [{ id }] } = await network.get("/v1/governance/proposals");
+    for (const key of keys.slice(1)) if ((await network.get("/v1/governance")).proposals.some((one) => one.id === id)) network.command("vote", "yes", id, "--key", key);
+    const law = card("Regulations").locator(".entries > li");
+    await law.getByText("gdpr-5").waitFor({ timeout: 60_000 });
+    await law.getByText("kept at most 30 days").waitFor();
+    await law.getByText("in force since block").waitFor();
+    await law.getByText("Who voted").click();
+    await until(async () => (await law.getByText("for it", { exact: true }).count()) >= 3);
+    await fits(page);
+    if (shots) await page.screenshot({ path: join(shots, "regulations-wide-light.png"), fullPage: true });
+
+    // Its stream is kept without end, which the regulation forbids: the thing's page says so, until its owner decides otherwise.
+    await page.getByRole("link", { name: "Things", exact: true }).click();
+    await page.getByRole("link", { name: "Chamber" }).first().click();
+    const property = page.locator(".card.property");
+    await property.getByText("Takes no readings").waitFor();
+    ask("data", "place", "chamber/temperature", "--retention-days", "30", "--key", owner);
+    await page.reload();
+    await property.getByText("Who can open it").click();
+    await property.getByText("complies", { exact: true }).waitFor();
+    assert.equal(await property.getByText("Takes no readings").count(), 0);
+    assert.equal(await page.locator("main b").count(), 0, "what a regulation says is text");
+    await decide("regulation", "end", "gdpr-5");
+    await until(async () => (await network.get("/v1/governance")).regulations.length === 0, 60_000);
+    await close(page);
+  },
+
   async "members decide by vote, and are told beforehand what it would lead to"() {
     const page = await open("/governance");
     assert.equal(await page.getByRole("link", { name: "Governance" }).getAttribute("aria-current"), "page");
@@ -84,62 +140,6 @@ export const checks = {
     await proposal.getByText("set parameters").first().waitFor();
     assert.equal((await network.get("/v1/governance/proposals")).items[0].change, "set_parameters");
     if (shots) await page.screenshot({ path: join(shots, "governance-wide-light.png"), fullPage: true });
-    await close(page);
-  },
-
-  async "how few could stop or divide the ledger is told, as the command line counts it"() {
-    const { least } = typed(network).ask("network", "decentralisation");
-    const page = await open("/governance");
-    const harm = page.locator(".card").filter({ has: page.getByRole("heading", { level: 2, name: "How much hangs on how few", exact: true }) });
-    for (const [what, much] of [["stop agreement", least.stop], ["divide the ledger", least.divide], ["keep any change", least.block_a_vote], ["accept any change", least.win_a_vote]]) await harm.getByText(new RegExp(`${what}.*?${much} of 4`)).first().waitFor();
-    // Four organisations with a peer each.
-    assert.deepEqual([least.stop, least.divide], [2, 2]);
-    await page.goto(network.base);
-    await page.getByText("Nobody can change it alone: two of the four would have to lie together, and two fall silent to stop it.").waitFor();
-    await close(page);
-  },
-
-  async "a regulation comes into force by vote, and is shown where it keeps readings out"() {
-    const { ask, register, organisations: [owner] } = typed(network);
-    register("chamber", "Chamber", { "@type": "Chamber", properties: { temperature: { type: "number", multipleOf: 0.01, forms: [{ href: "mqtt://a/b" }] } } }, owner);
-    const page = await open("/governance");
-    const card = (name) => page.locator(".card").filter({ has: page.getByRole("heading", { level: 2, name, exact: true }) });
-    assert.equal(await card("Regulations").count(), 0, "none is in force");
-    await signIn(page, owner);
-    await page.getByRole("link", { name: "Governance" }).click();
-    const form = card("Propose a change");
-    await form.locator("select").first().selectOption("set_regulation");
-    for (const [label, value] of [["Id, such as gdpr-5", "gdpr-5"], ["Whose law, such as EU", "EU"], ["What it demands, in words", "No longer than <b>needed</b>"], ["Only things of this type (optional)", "Chamber"], ["Keep at most so many days", "30"]]) {
-      await form.getByLabel(label).fill(value);
-    }
-    await form.getByRole("button", { name: "What would it lead to?" }).click();
-    await form.getByText("possible").waitFor();
-    await form.getByRole("button", { name: "Sign and propose" }).click();
-    await form.getByText("took effect").waitFor();
-    const { proposals: [{ id }] } = await network.get("/v1/governance");
-    for (const key of keys.slice(1)) if ((await network.get("/v1/governance")).proposals.some((one) => one.id === id && one.status === "open")) network.command("vote", "yes", id, "--key", key);
-    const law = card("Regulations").locator(".entries > li");
-    await law.getByText("gdpr-5").waitFor({ timeout: 60_000 });
-    await law.getByText("kept at most 30 days").waitFor();
-    await law.getByText("in force since block").waitFor();
-    await law.getByText("Who voted").click();
-    await until(async () => (await law.getByText("for it", { exact: true }).count()) >= 3);
-    await fits(page);
-    if (shots) await page.screenshot({ path: join(shots, "regulations-wide-light.png"), fullPage: true });
-
-    // Its stream is kept without end, which the regulation forbids: the thing's page says so, until its owner decides otherwise.
-    await page.getByRole("link", { name: "Things", exact: true }).click();
-    await page.getByRole("link", { name: "Chamber" }).first().click();
-    const property = page.locator(".card.property");
-    await property.getByText("Takes no readings").waitFor();
-    ask("data", "place", "chamber/temperature", "--retention-days", "30", "--key", owner);
-    await page.reload();
-    await property.getByText("Who can open it").click();
-    await property.getByText("complies", { exact: true }).waitFor();
-    assert.equal(await property.getByText("Takes no readings").count(), 0);
-    assert.equal(await page.locator("main b").count(), 0, "what a regulation says is text");
-    await decide("regulation", "end", "gdpr-5");
-    await until(async () => (await network.get("/v1/governance")).regulations.length === 0, 60_000);
     await close(page);
   },
 };

@@ -55,6 +55,7 @@ export const checks = {
       const asked = card(page, "Asked of others").locator(".entries > li");
       await asked.getByText("is <b>bike</b> 7 covered?").waitFor();
       await asked.getByText("asked", { exact: true }).waitFor();
+      await asked.getByText("maker", { exact: true }).waitFor();
       await asked.getByText(/min left/).waitFor();
 
       // A relay that nobody trusts, and the provider's word in the browser.
