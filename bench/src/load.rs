@@ -37,6 +37,15 @@ pub(crate) async fn senders(network: &Network, count: usize) -> Result<Vec<Accou
     Ok(accounts)
 }
 
+/// One more entity that signs, beside the others.
+pub(crate) async fn one_more(network: &Network, number: usize) -> Result<Account> {
+    /// Beyond what [`senders`] is asked for.
+    const FIRST: usize = 1_000_000;
+    let (account, action) = sender(&network.genesis.ledger(), FIRST + number);
+    network.act(vec![action]).await?;
+    Ok(account)
+}
+
 fn sender(ledger: &LedgerId, index: usize) -> (Account, Action) {
     let mut secret = [7; 32];
     secret[..8].copy_from_slice(&(index as u64).to_le_bytes());

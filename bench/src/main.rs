@@ -9,9 +9,10 @@
 //! program of a user would. Prints one JSON object a case; `bench` names it. CPU time is that of all
 //! peers' processes, and apart from it this process's own.
 //!
-//! Start reading at [`cases`]; `network` holds the processes, `load` what is sent to them.
+//! Start reading at [`cases`]; `network` and `gateway` hold the processes, `load` what is sent to them.
 
 mod cases;
+mod gateway;
 mod http;
 mod load;
 mod network;

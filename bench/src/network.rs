@@ -206,6 +206,11 @@ impl Network {
         line.and_then(|value| value.parse().ok()).with_context(|| format!("no figure {name}"))
     }
 
+    /// The folder with what `network new` made.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().join("network")
+    }
+
     /// Ports of the peers' HTTP interfaces.
     pub(crate) fn ports(&self) -> &[u16] {
         &self.ports

@@ -6,11 +6,15 @@ use althing_types::{
 };
 use anyhow::Result;
 
-use crate::{load::senders, network::Network};
+use crate::{
+    load::{one_more, senders},
+    network::Network,
+};
 
 /// When the first reading was claimed, milliseconds since 1970.
 const FIRST_MS: i64 = 1_700_000_000_000;
-const PROPERTY: &str = "temperature";
+/// The property that each of them has.
+pub(crate) const PROPERTY: &str = "temperature";
 const DESCRIPTION: &str = r#"{"@context": "https://www.w3.org/2022/wot/td/v1.1", "title": "Sensor",
     "securityDefinitions": {"none": {"scheme": "nosec"}}, "security": "none",
     "properties": {"temperature": {"type": "number", "multipleOf": 0.01, "unit": "Cel",
@@ -43,6 +47,34 @@ pub(crate) async fn sensors(network: &Network, count: usize, every_ms: i64) -> R
         network.act(chunk.to_vec()).await?;
     }
     Ok(sensors)
+}
+
+/// Things of the first organisation, all bound to one gateway.
+pub(crate) struct Bound {
+    pub(crate) gateway: Account,
+    pub(crate) names: Vec<String>,
+    /// Of each thing.
+    pub(crate) streams: Vec<StreamId>,
+}
+
+/// Registers so many things, bound to one gateway.
+pub(crate) async fn bound(network: &Network, count: usize) -> Result<Bound> {
+    let gateway = one_more(network, 0).await?;
+    let (owner, entity) = (network.organisation.signer().entity, gateway.signer().entity);
+    let names: Vec<String> = (0..count).map(|index| format!("bound-{index}")).collect();
+    let actions = names.iter().flat_map(|name| {
+        let thing = ThingId::derive(&owner, name);
+        [
+            Action::RegisterThing { name: name.clone(), description: DESCRIPTION.into() },
+            Action::Bind { thing, gateway: entity, until_height: u64::MAX },
+        ]
+    });
+    for chunk in actions.collect::<Vec<_>>().chunks(ACTIONS_MAX) {
+        network.act(chunk.to_vec()).await?;
+    }
+    let stream = |name: &String| StreamId::derive(&ThingId::derive(&owner, name), PROPERTY);
+    let streams = names.iter().map(stream).collect();
+    Ok(Bound { gateway, names, streams })
 }
 
 impl Sensor {

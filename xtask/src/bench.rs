@@ -120,6 +120,16 @@ const FIGURES: &[Figure] = &[
         &[("peers", 4), ("message_bytes", 300)],
     ),
     figure("access_decided", "ns", Bound::AtMost(150_000.0), "access", "decide_ns", &[]),
+    figure("access_remembered", "ns", Bound::AtMost(2_000.0), "access", "remembered_ns", &[]),
+    figure("revoke_to_last_frame", "ms", Bound::AtMost(1000.0), "revoke", "last_frame_ms", &[]),
+    figure(
+        "backfill_moves_live_p99",
+        "%",
+        Bound::AtMost(20.0),
+        "backfill",
+        "p99_moved_percent",
+        &[],
+    ),
     figure("access_policy_read", "ns", Bound::AtMost(150_000.0), "access", "read_policy_ns", &[]),
 ];
 

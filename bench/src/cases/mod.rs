@@ -1,5 +1,7 @@
 //! What is measured, one module per case.
 
+mod backfill;
+
 mod buckets;
 
 mod contracts;
@@ -15,6 +17,8 @@ mod range;
 mod readings;
 
 mod reads;
+
+mod revoke;
 
 mod start;
 
@@ -41,6 +45,8 @@ const CASES: &[&str] = &[
     "token_transfers",
     "store_code",
     "join",
+    "backfill",
+    "revoke",
 ];
 
 /// Runs the cases named, or all, and prints what each measured.
@@ -67,6 +73,8 @@ async fn case(program: &Path, name: &str) -> Result<Value> {
         "contract_calls" => contracts::calls(program).await,
         "token_transfers" => contracts::transfers(program).await,
         "join" => join::measure(program).await,
+        "backfill" => backfill::measure(program).await,
+        "revoke" => revoke::measure(program).await,
         "store_code" => contracts::store_code(program).await,
         unknown => bail!("unknown case `{unknown}`; there are {}", CASES.join(", ")),
     }

@@ -1,12 +1,9 @@
 //! Lets a reader at values or not, as the newest executed state says, and notes what it let at.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use althing_client::model::Hex;
-use althing_ledger::access::{Decision, Reason, Wanted};
+use althing_ledger::access::{Decision, Reason, Remembered, Wanted};
 use althing_policy::{Policies, explain};
 use althing_proof::{key, stream::StreamHead};
 use althing_types::{
@@ -20,32 +17,16 @@ use crate::{
     service::Service,
 };
 
-/// Most decisions remembered for one height.
-const DECISIONS_MAX: usize = 8_192;
-
 /// What is asked, as far as it makes a difference.
 type Asked = (Reader, Right, Resource);
 
-/// Decisions by the newest executed state. They are forgotten with the height that they were made at,
-/// so that what a block changed counts as soon as that block is executed.
+/// Decisions by the newest executed state.
 #[derive(Debug, Default)]
-pub(crate) struct Decisions(Mutex<(u64, BTreeMap<Asked, Decision>)>);
+pub(crate) struct Decisions(Mutex<Remembered<Asked>>);
 
 impl Decisions {
-    fn get(&self, height: u64, asked: &Asked) -> Option<Decision> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.0 != height {
-            *known = (height, BTreeMap::new());
-        }
-        known.1.get(asked).cloned()
-    }
-
-    fn put(&self, height: u64, asked: Asked, decision: &Decision) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Of a later height by now: what was decided for this one is of no use any more.
-        if known.0 == height && known.1.len() < DECISIONS_MAX {
-            known.1.insert(asked, decision.clone());
-        }
+    fn lock(&self) -> MutexGuard<'_, Remembered<Asked>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,13 +40,13 @@ impl Service {
     ) -> Answer<(u64, Decision)> {
         let height = self.query.height();
         let asked = (reader.clone(), right, resource.clone());
-        if let Some(decision) = self.decisions.get(height, &asked) {
-            return Ok((height, decision));
+        if let Some(decision) = self.decisions.lock().get(height, &asked) {
+            return Ok((height, decision.clone()));
         }
         let principal = reader.entity;
         let wanted = Wanted { principal, right, resource, purpose: &reader.purpose };
         let (height, decision) = self.query.decide_access(&wanted)?;
-        self.decisions.put(height, asked, &decision);
+        self.decisions.lock().put(height, asked, decision.clone());
         Ok((height, decision))
     }
 

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! segment   = header frame*
-//! header    = "ALTHQUE1" number:u64be ledger:32 gateway:32 check:8
+//! header    = "ALTHQUE1" or "ALTHQUE2" number:u64be ledger:32 gateway:32 check:8
 //! frame     = mark:0xA7 length:u32be check:8 record
+//!           | mark:0xA8 length:u32be check:8 encrypted record, in version 2 only
 //! check     = first 8 bytes of BLAKE3(number:u64be offset:u64be bytes)
 //! ```
 //!
@@ -21,6 +22,7 @@ use std::ops::Range;
 
 use althing_types::{EntityId, LedgerId, StreamId, Wire, blake3_digest};
 
+use crate::at_rest::{AtRest, SEAL_BYTES};
 use crate::mark::Marks;
 use crate::record::{RECORD_BYTES_MAX, Record};
 
@@ -33,11 +35,15 @@ pub struct Identity {
     pub gateway: EntityId,
 }
 
-const MAGIC: &[u8; 8] = b"ALTHQUE1";
+const MAGIC: &[u8; 7] = b"ALTHQUE";
+/// The version of segments with records as they are, and of those with encrypted ones.
+const PLAIN: u8 = b'1';
+const SEALED: u8 = b'2';
 const CHECK_BYTES: usize = 8;
 /// Length of a segment's header, bytes.
 pub const HEADER_BYTES: usize = 8 + 8 + 32 + 32 + CHECK_BYTES;
 const MARK: u8 = 0xA7;
+const SEALED_MARK: u8 = 0xA8;
 const FRAME_HEAD_BYTES: usize = 1 + 4 + CHECK_BYTES;
 
 /// Why bytes are no segment of this queue.
@@ -52,6 +58,11 @@ pub enum SegmentError {
     /// Another gateway's or ledger's.
     #[error("it belongs to another gateway or ledger; give this gateway its own queue directory")]
     Foreign,
+    /// Encrypted with a key that is not at hand.
+    #[error(
+        "it was encrypted with another key; name the file of that key in `encryption_key` of [gateway]"
+    )]
+    Key,
 }
 
 /// What a segment holds.
@@ -66,11 +77,12 @@ pub struct Scan {
     pub damage: Vec<Range<usize>>,
 }
 
-/// The header of segment `number`.
+/// The header of segment `number`, whose records are encrypted or not.
 #[must_use]
-pub fn header(number: u64, identity: &Identity) -> Vec<u8> {
+pub fn header(number: u64, identity: &Identity, is_sealed: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_BYTES);
     out.extend_from_slice(MAGIC);
+    out.push(if is_sealed { SEALED } else { PLAIN });
     out.extend_from_slice(&number.to_be_bytes());
     out.extend_from_slice(&identity.ledger.0);
     out.extend_from_slice(&identity.gateway.0);
@@ -79,27 +91,41 @@ pub fn header(number: u64, identity: &Identity) -> Vec<u8> {
     out
 }
 
-/// Appends the frame of a record that will stand at `offset + out.len()` of segment `number`.
-pub fn frame(number: u64, offset: u64, record: &Record, out: &mut Vec<u8>) {
-    let body = record.to_wire();
+/// Appends the frame of a record that will stand at `offset + out.len()` of segment `number`, encrypted
+/// if there is a key.
+pub fn frame(number: u64, offset: u64, record: &Record, key: Option<&AtRest>, out: &mut Vec<u8>) {
+    let (mut mark, mut body) = (MARK, record.to_wire());
     let at = offset + out.len() as u64;
-    out.push(MARK);
-    // A record is at most RECORD_BYTES_MAX long.
+    if let Some(key) = key {
+        (mark, body) = (SEALED_MARK, key.seal(&place(number, at), &body));
+    }
+    out.push(mark);
+    // A record is at most RECORD_BYTES_MAX long, and a little more if it is encrypted.
     out.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes());
     out.extend_from_slice(&check(number, at, &body));
     out.extend_from_slice(&body);
 }
 
-/// Reads a segment.
+/// What an encrypted record is bound to.
+fn place(number: u64, at: u64) -> Vec<u8> {
+    [&b"queue"[..], &number.to_be_bytes(), &at.to_be_bytes()].concat()
+}
+
+/// Reads a segment; encrypted records need the key.
 ///
 /// # Errors
 /// [`SegmentError`] if it is not a segment of this queue. Damage behind the header is no error.
-pub fn scan(number: u64, identity: &Identity, bytes: &[u8]) -> Result<Scan, SegmentError> {
+pub fn scan(
+    number: u64,
+    identity: &Identity,
+    key: Option<&AtRest>,
+    bytes: &[u8],
+) -> Result<Scan, SegmentError> {
     check_header(number, identity, bytes)?;
     let mut scan = Scan { records: Vec::new(), end: HEADER_BYTES, damage: Vec::new() };
     let mut at = HEADER_BYTES;
     while at < bytes.len() {
-        let Some((record, next)) = read_frame(number, bytes, at) else {
+        let Some((record, next)) = read_frame(number, key, bytes, at)? else {
             // Perhaps the tail, perhaps damage: whether a frame follows decides.
             at += 1;
             continue;
@@ -115,31 +141,52 @@ pub fn scan(number: u64, identity: &Identity, bytes: &[u8]) -> Result<Scan, Segm
 
 fn check_header(number: u64, identity: &Identity, bytes: &[u8]) -> Result<(), SegmentError> {
     let given = bytes.get(..HEADER_BYTES).ok_or(SegmentError::Header)?;
-    if given[..7] == MAGIC[..7] && given[7] > MAGIC[7] {
+    let version = given[7];
+    if &given[..7] == MAGIC && version > SEALED {
         return Err(SegmentError::Version);
     }
     let (fields, sum) = given.split_at(HEADER_BYTES - CHECK_BYTES);
-    if &given[..8] != MAGIC || sum != check(number, 0, fields) {
+    let is_known = &given[..7] == MAGIC && version >= PLAIN;
+    if !is_known || sum != check(number, 0, fields) {
         return Err(SegmentError::Header);
     }
-    if given == header(number, identity) { Ok(()) } else { Err(SegmentError::Foreign) }
+    let own = header(number, identity, version == SEALED);
+    if given == own { Ok(()) } else { Err(SegmentError::Foreign) }
 }
 
-fn read_frame(number: u64, bytes: &[u8], at: usize) -> Option<(Record, usize)> {
+/// A frame that begins here, and where it ends.
+fn read_frame(
+    number: u64,
+    key: Option<&AtRest>,
+    bytes: &[u8],
+    at: usize,
+) -> Result<Option<(Record, usize)>, SegmentError> {
+    let Some((is_sealed, body)) = framed(number, bytes, at) else { return Ok(None) };
+    let end = at + FRAME_HEAD_BYTES + body.len();
+    let record = if is_sealed {
+        // It is whole, so it is the key that is wrong.
+        let opened = key.and_then(|key| key.open(&place(number, at as u64), body));
+        Record::from_wire(&opened.ok_or(SegmentError::Key)?)
+    } else {
+        Record::from_wire(body)
+    };
+    Ok(record.ok().map(|record| (record, end)))
+}
+
+/// What is in a frame that begins here and is whole, and whether it is encrypted.
+fn framed(number: u64, bytes: &[u8], at: usize) -> Option<(bool, &[u8])> {
     let head = bytes.get(at..at + FRAME_HEAD_BYTES)?;
-    if head[0] != MARK {
+    let is_sealed = head[0] == SEALED_MARK;
+    if head[0] != MARK && !is_sealed {
         return None;
     }
     let len = u32::from_be_bytes(head[1..5].try_into().ok()?) as usize;
-    if len > RECORD_BYTES_MAX {
+    if len > RECORD_BYTES_MAX + SEAL_BYTES {
         return None;
     }
     let start = at + FRAME_HEAD_BYTES;
     let body = bytes.get(start..start + len)?;
-    if head[5..] != check(number, at as u64, body) {
-        return None;
-    }
-    Some((Record::from_wire(body).ok()?, start + len))
+    (head[5..] == check(number, at as u64, body)).then_some((is_sealed, body))
 }
 
 fn check(number: u64, offset: u64, bytes: &[u8]) -> [u8; CHECK_BYTES] {

@@ -72,6 +72,9 @@ mod time;
 
 mod stream;
 
+mod at_rest;
+pub use at_rest::{AtRest, DiskKey, SEAL_BYTES};
+
 mod mark;
 pub use mark::Mark;
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use althing_edge::broker::{BrokerLimits, NEVER_S};
-use althing_edge::{Grant, LimitError, Principal};
+use althing_edge::{DiskKey, Grant, LimitError, Principal};
 use althing_types::EntityId;
 
 /// What a gateway needs to run. No defaults: the caller has more context.
@@ -36,6 +36,8 @@ pub struct QueueConfig {
     pub segment_bytes: u64,
     /// How long to wait before a disk that failed is tried again.
     pub retry: Duration,
+    /// What readings, messages that wait and uses that are not recorded yet are encrypted with there.
+    pub key: DiskKey,
 }
 
 /// The MQTT listeners and their bounds.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use althing_edge::broker::{Message, Qos};
 use althing_edge::courier::{read_answer, request, request_topic};
 use althing_edge::direct::{Desk, NotServed, Session, prove};
-use althing_edge::{StreamSpec, ThingSpec};
+use althing_edge::{DiskKey, StreamSpec, ThingSpec};
 use althing_types::limits::DIRECT_USES_MAX;
 use althing_types::{
     CommandState, Digest, DirectRequest, DirectUse, EntityId, Genesis, GrantId, Operation,
@@ -114,10 +114,10 @@ impl Direct {
     pub(crate) fn open(
         config: DirectConfig,
         gateway: EntityId,
-        folder: PathBuf,
+        (folder, key): (PathBuf, DiskKey),
         door: Door,
     ) -> std::io::Result<Self> {
-        let (journal, found) = Journal::open(folder)?;
+        let (journal, found) = Journal::open(folder, key)?;
         let age_ms = u64::try_from(config.age_max.as_millis()).unwrap_or(u64::MAX);
         let mut desk = Desk::new(config.genesis.ledger(), gateway, age_ms);
         let next = found.last().map_or(0, |entry| entry.number) + 1;

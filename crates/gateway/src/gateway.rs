@@ -246,7 +246,7 @@ impl Gateway {
 /// Takes up what clients left in an earlier run.
 fn open_hub(queue: &QueueConfig, mqtt: &MqttConfig) -> Result<(Arc<Hub>, Errands), StartError> {
     let path = queue.directory.join("sessions");
-    let (store, rows) = Store::open(&path, queue.retry)?;
+    let (store, rows) = Store::open(&path, queue.retry, queue.key.clone())?;
     let rights = Box::new(RightsTable::default());
     let broker = Broker::recover(mqtt.broker_limits(), rights, rows, wall_ms())
         .map_err(|source| StartError::DamagedSessions { path, source })?;
@@ -266,7 +266,7 @@ fn open_direct(
 ) -> Result<Option<Arc<Direct>>, StartError> {
     let Some(config) = config else { return Ok(None) };
     let path = queue.directory.join("direct");
-    let opened = Direct::open(config, gateway, path.clone(), door.clone());
+    let opened = Direct::open(config, gateway, (path.clone(), queue.key.clone()), door.clone());
     let direct = Arc::new(opened.map_err(|source| StartError::Direct { path, source })?);
     // Not to keep each other alive, and the disk locked: it has a door, and the door has the routes.
     let hears = Arc::downgrade(&direct);

@@ -69,7 +69,7 @@ pub(crate) fn open(
     known: u64,
 ) -> Result<(Queue, Recovered), QueueError> {
     let disk = Directory::open(config.directory.clone(), known == 0)?;
-    let queue = Queue::open(disk, config.segment_bytes, identity, known);
+    let queue = Queue::open(disk, config.segment_bytes, identity, known, config.key.clone());
     queue.map_err(|error| match error {
         OpenError::Disk(error) => error,
         OpenError::Segment { number, source } => {

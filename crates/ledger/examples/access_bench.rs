@@ -1,9 +1,9 @@
 //! Measures what a decision about access costs on a state in memory: one JSON object on one line.
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the clock; the ledger does not")]
 
-use std::{collections::BTreeMap, hint::black_box, time::Instant};
+use std::{collections::BTreeMap, hint::black_box, sync::Mutex, time::Instant};
 
-use althing_ledger::access::{At, Wanted, decide};
+use althing_ledger::access::{At, DECISIONS_MAX, Remembered, Wanted, decide};
 use althing_policy::Policies;
 use althing_proof::{
     key,
@@ -35,9 +35,32 @@ fn main() {
     let read = nanoseconds(|round| {
         black_box(Policies::known(&text(round % TEXTS)).is_ok());
     });
+    let remembered = remembered(&state, at, &wanted);
     println!(
-        r#"{{"bench": "access", "decide_ns": {decided}, "read_policy_ns": {read}, "policy_statements": 13}}"#
+        r#"{{"bench": "access", "decide_ns": {decided}, "remembered_ns": {remembered}, "read_policy_ns": {read}, "policy_statements": 13}}"#
     );
+}
+
+/// What it costs to have a decision again that was made at this height, from as many as are remembered,
+/// as a peer does for whoever reads: with the lock, the question and a copy of the answer.
+fn remembered(state: &State, at: At, wanted: &Wanted<'_>) -> u128 {
+    let asked = |number: usize| {
+        let purpose = format!("{} {number}", wanted.purpose);
+        (wanted.principal, purpose, wanted.right, wanted.resource.clone())
+    };
+    let known = Mutex::new(Remembered::default());
+    for number in 0..DECISIONS_MAX {
+        let decision = decide(state, at, wanted).expect("a state in memory can be read");
+        let mut known = known.lock().expect("nobody panics");
+        let _ = known.get(at.height, &asked(number));
+        known.put(at.height, asked(number), decision);
+    }
+    let all: Vec<_> = (0..DECISIONS_MAX).map(asked).collect();
+    nanoseconds(|round| {
+        let asked = all[round as usize % all.len()].clone();
+        let found = known.lock().expect("nobody panics").get(at.height, &asked).cloned();
+        assert!(black_box(found).is_some());
+    })
 }
 
 /// Mean time of a round, nanoseconds.

@@ -18,6 +18,9 @@ pub use deed::{Deed, deed};
 mod direct;
 pub(crate) use direct::record as record_direct;
 
+mod remembered;
+pub use remembered::{DECISIONS_MAX, Remembered};
+
 mod grant;
 pub(crate) use grant::{answer, record, request, revoke, use_by_transaction};
 

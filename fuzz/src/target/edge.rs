@@ -4,7 +4,7 @@ use althing_edge::coap::{
     Code, Content, Endpoint, EndpointConfig, EndpointOutput, Kind, Message, Peer, option,
 };
 use althing_edge::{
-    Numbered, Pattern, Pointer, Record, StreamSpec, ThingList, ThingSpec,
+    Mark, Numbered, Pattern, Pointer, Record, StreamSpec, ThingList, ThingSpec,
     courier::{Courier, Errand},
     journal::Identity,
     senml,
@@ -172,13 +172,14 @@ fn session_row(bytes: &[u8]) -> bool {
 }
 
 fn session_rows() -> anyhow::Result<Vec<Vec<u8>>> {
-    let rows: [(&[u8], &[u8]); 4] = [
+    let rows: [(&[u8], &[u8]); 5] = [
         (b"s\0\0\0\0\0\0\0\x01", b"\x85\x61c\x82\x01\x61u\x18\x64\xf6\x81\x84\x61a\x01\x00\xf6"),
         (
             b"q\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01",
             b"\x85\x86\x61a\x41x\x01\x40\xf6\xf6\x01\xf4\x81\x01\xf4",
         ),
         (b"i\0\0\0\0\0\0\0\x01\0\x07", b"\x80"),
+        (b"t\0\0\0\0\0\0\0\x01", b"\x81\x07"),
         (b"rb", b"\x86\x61b\x41x\x00\x40\xf6\x81\x00"),
     ];
     let join = |(key, value): (&[u8], &[u8])| {
@@ -222,11 +223,15 @@ fn queue_records() -> anyhow::Result<Vec<Vec<u8>>> {
         Numbered { stream, seq, reading }
     };
     let values = [Value::Number(-5), Value::Bool(true), Value::Text("on".into())];
+    let mark = Mark { session: 7, number: 8, id: 9 };
     let records = [
         Record::Readings((40..).zip(values).map(numbered).collect()),
         Record::Head { stream, next_seq: 43 },
         Record::Retired { stream, before_seq: 41 },
         Record::Renumbered { stream, from_seq: 41, to_seq: 50 },
+        Record::Marked(mark, Some(Box::new(Record::Head { stream, next_seq: 44 }))),
+        Record::Marked(mark, None),
+        Record::Passed { session: 7, number: 8 },
     ];
     Ok(records.iter().map(Record::to_wire).collect())
 }

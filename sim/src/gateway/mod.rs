@@ -20,7 +20,7 @@ use std::{
 };
 
 use althing_edge::{
-    Input, Limits, Machine, Output, PersistId, Profile, PublishId, ThingSpec,
+    DiskKey, Input, Limits, Machine, Output, PersistId, Profile, PublishId, ThingSpec,
     journal::{Backlog, Done, Identity, Queue},
 };
 use althing_types::{Refusal, StreamId};
@@ -163,7 +163,7 @@ impl Driver {
         let account = site.founding.gateway(site.index);
         let ledger = site.founding.genesis.ledger();
         let identity = Identity { ledger, gateway: account.entity };
-        let opened = Queue::open(site.disk.clone(), SEGMENT_BYTES, identity, 0);
+        let opened = Queue::open(site.disk.clone(), SEGMENT_BYTES, identity, 0, DiskKey::default());
         let (queue, recovered) = match opened {
             Ok(opened) => opened,
             Err(error) => {

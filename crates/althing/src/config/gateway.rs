@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use althing_edge::{Form, JsonForm, Limits, Pattern, Pointer, Profile, TimeUnit};
+use althing_edge::{DiskKey, Form, JsonForm, Limits, Pattern, Pointer, Profile, TimeUnit};
 use althing_gateway::coap::CoapConfig;
 use althing_gateway::http::HttpConfig;
 use althing_gateway::{MqttConfig, QueueConfig};
@@ -25,7 +25,11 @@ pub(crate) struct GatewayConfig {
     pub(crate) tell_online: Option<Duration>,
     /// Its MQTT listener.
     pub(crate) mqtt: MqttConfig,
-    /// Its queue on disk.
+    /// File of the key that what it keeps is encrypted with, if it is not `key`.
+    pub(crate) encryption_key: Option<PathBuf>,
+    /// Whether it is encrypted.
+    pub(crate) encrypt_at_rest: bool,
+    /// Its queue on disk; the key comes with the gateway's own.
     pub(crate) queue: QueueConfig,
     /// Its CoAP listener, if it has one.
     pub(crate) coap: Option<CoapConfig>,
@@ -49,6 +53,8 @@ struct Section {
     data: String,
     key: String,
     passphrase_file: String,
+    encrypt_at_rest: bool,
+    encryption_key: String,
     peers: Vec<String>,
     owners: Vec<String>,
     answer_timeout: String,
@@ -167,7 +173,10 @@ impl Config {
                 directory: self.path("gateway.data", &section.data)?,
                 segment_bytes: section.queue.segment_bytes,
                 retry: span("queue.retry", &section.queue.retry)?,
+                key: DiskKey::default(),
             },
+            encryption_key: self.optional_path(&section.encryption_key),
+            encrypt_at_rest: section.encrypt_at_rest,
             tell_online: match section.tell_online.as_str() {
                 "" => None,
                 text => Some(span("tell_online", text)?),

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use super::{HEADER_BYTES, Identity, SegmentError, Segments, frame, header, scan};
+use crate::at_rest::DiskKey;
 use crate::machine::{Machine, PersistId};
 use crate::record::Record;
 
@@ -80,6 +81,7 @@ pub struct Queue<D> {
     disk: D,
     segment_bytes: u64,
     identity: Identity,
+    key: DiskKey,
     number: u64,
     /// Lengths of all segments, bytes.
     lens: BTreeMap<u64, u64>,
@@ -96,6 +98,8 @@ impl<D: Disk> Queue<D> {
     /// `known` is the number of a segment that must be there, 0 for the first opening: an empty disk
     /// in place of the queue would otherwise pass for an empty queue.
     ///
+    /// What is there may be encrypted with `key`, and what is written is if that says so.
+    ///
     /// # Errors
     /// [`OpenError`].
     pub fn open(
@@ -103,6 +107,7 @@ impl<D: Disk> Queue<D> {
         segment_bytes: u64,
         identity: Identity,
         known: u64,
+        key: DiskKey,
     ) -> Result<(Self, Recovered), OpenError<D::Error>> {
         let numbers = disk.numbers().map_err(OpenError::Disk)?;
         let last = numbers.last().copied().unwrap_or_default();
@@ -113,7 +118,7 @@ impl<D: Disk> Queue<D> {
         let (mut segments, mut lens) = (Segments::default(), BTreeMap::new());
         for number in numbers {
             let bytes = disk.read(number).map_err(OpenError::Disk)?;
-            let scan = match scan(number, &identity, &bytes) {
+            let scan = match scan(number, &identity, key.reads(), &bytes) {
                 // A crash between creating a segment and writing its header: nothing was in it.
                 Err(SegmentError::Header) if bytes.len() < HEADER_BYTES => {
                     disk.remove(number).map_err(OpenError::Disk)?;
@@ -129,7 +134,7 @@ impl<D: Disk> Queue<D> {
         }
         let finished = VecDeque::new();
         let mut queue =
-            Self { disk, segment_bytes, identity, number: last, lens, segments, finished };
+            Self { disk, segment_bytes, identity, key, number: last, lens, segments, finished };
         queue.rotate().map_err(OpenError::Disk)?;
         queue.delete_finished();
         Ok((queue, recovered))
@@ -211,7 +216,7 @@ impl<D: Disk> Queue<D> {
 
     /// A whole new segment.
     fn segment(&mut self, records: &[Record]) -> Vec<u8> {
-        let mut bytes = header(self.number, &self.identity);
+        let mut bytes = header(self.number, &self.identity, self.key.writes().is_some());
         let frames = self.framed(bytes.len() as u64, records);
         bytes.extend(frames);
         bytes
@@ -221,7 +226,7 @@ impl<D: Disk> Queue<D> {
     fn framed(&mut self, offset: u64, records: &[Record]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for record in records {
-            frame(self.number, offset, record, &mut bytes);
+            frame(self.number, offset, record, self.key.writes(), &mut bytes);
             self.segments.wrote(record);
         }
         bytes
@@ -391,7 +396,7 @@ mod tests {
     #[test]
     fn what_is_durable_is_said_to_be_though_an_old_segment_cannot_be_deleted() {
         let disk = Memory { keeps: Some(2), ..Memory::default() };
-        let (mut queue, _) = Queue::open(disk, 1, IDENTITY, 0).unwrap();
+        let (mut queue, _) = Queue::open(disk, 1, IDENTITY, 0, DiskKey::default()).unwrap();
         let mut append = |record: Record, id: u64, keeps| {
             queue.disk.keeps = keeps;
             let done = queue.work(Job::Append(vec![(PersistId(id), record)])).unwrap();

@@ -14,11 +14,11 @@ fn reading(seq: u64) -> Record {
 }
 
 fn segment(number: u64, records: &[Record]) -> (Vec<u8>, Vec<usize>) {
-    let mut bytes = header(number, &IDENTITY);
+    let mut bytes = header(number, &IDENTITY, false);
     let mut ends = vec![bytes.len()];
     for record in records {
         let mut framed = Vec::new();
-        frame(number, bytes.len() as u64, record, &mut framed);
+        frame(number, bytes.len() as u64, record, None, &mut framed);
         bytes.extend(framed);
         ends.push(bytes.len());
     }
@@ -33,7 +33,7 @@ fn a_crash_at_any_byte_keeps_what_was_whole() {
         let whole = ends.iter().filter(|end| **end <= cut).count() - 1;
         let expected =
             Scan { records: records[..whole].to_vec(), end: ends[whole], damage: vec![] };
-        assert_eq!(scan(7, &IDENTITY, &bytes[..cut]), Ok(expected), "cut at {cut}");
+        assert_eq!(scan(7, &IDENTITY, None, &bytes[..cut]), Ok(expected), "cut at {cut}");
     }
 }
 
@@ -49,14 +49,14 @@ fn damage_before_valid_frames_is_reported_and_read_over() {
             end: ends[3],
             damage: std::iter::once(ends[1]..ends[2]).collect(),
         };
-        assert_eq!(scan(7, &IDENTITY, &damaged), Ok(expected), "byte {at}");
+        assert_eq!(scan(7, &IDENTITY, None, &damaged), Ok(expected), "byte {at}");
     }
 }
 
 #[test]
 fn what_is_no_segment_of_this_queue_is_refused() {
     let (bytes, _) = segment(7, &[reading(0)]);
-    let newer = [b"ALTHQUE2", &bytes[8..]].concat();
+    let newer = [b"ALTHQUE3", &bytes[8..]].concat();
     let foreign = Identity { gateway: EntityId([9; 32]), ..IDENTITY };
     for (number, identity, bytes, expected) in [
         (7, IDENTITY, &bytes[..HEADER_BYTES - 1], SegmentError::Header),
@@ -65,7 +65,7 @@ fn what_is_no_segment_of_this_queue_is_refused() {
         (7, foreign, &bytes[..], SegmentError::Foreign),
         (7, IDENTITY, &newer[..], SegmentError::Version),
     ] {
-        assert_eq!(scan(number, &identity, bytes), Err(expected));
+        assert_eq!(scan(number, &identity, None, bytes), Err(expected));
     }
 }
 
@@ -74,7 +74,7 @@ fn frames_do_not_count_where_they_were_not_written() {
     let (mut bytes, ends) = segment(7, &[reading(0)]);
     let copy = bytes[ends[0]..].to_vec();
     bytes.extend(copy);
-    let scan = scan(7, &IDENTITY, &bytes).unwrap();
+    let scan = scan(7, &IDENTITY, None, &bytes).unwrap();
     assert_eq!((scan.records.len(), scan.end), (1, ends[1]));
 }
 
@@ -114,8 +114,8 @@ fn a_snapshot_makes_older_segments_needless() {
 proptest! {
     #[test]
     fn any_bytes_behind_a_header_scan(tail in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let bytes = [header(1, &IDENTITY), tail].concat();
-        let scan = scan(1, &IDENTITY, &bytes).unwrap();
+        let bytes = [header(1, &IDENTITY, false), tail].concat();
+        let scan = scan(1, &IDENTITY, None, &bytes).unwrap();
         prop_assert!(scan.records.is_empty() && scan.damage.is_empty());
     }
 }
@@ -138,4 +138,32 @@ fn marks_go_on_in_new_segments_until_they_are_passed() {
     assert_eq!(segments.take_finished(), [1]);
     segments.wrote(&Record::Passed { session: 1, number: 2 });
     assert_eq!(segments.checkpoint(), [head]);
+}
+
+#[test]
+fn an_encrypted_segment_opens_with_its_key_only_and_is_cut_and_damaged_as_others() {
+    let (key, other) = (AtRest::derive(&[1; 32]), AtRest::derive(&[2; 32]));
+    let (mut bytes, mut ends) = (header(7, &IDENTITY, true), vec![HEADER_BYTES]);
+    // What an earlier program wrote, and what comes behind it.
+    for (record, key) in [(reading(0), None), (reading(1), Some(&key)), (reading(2), Some(&key))] {
+        let mut framed = Vec::new();
+        frame(7, bytes.len() as u64, &record, key, &mut framed);
+        bytes.extend(framed);
+        ends.push(bytes.len());
+    }
+    let plain = reading(1).to_wire();
+    assert!(!bytes[ends[1]..].windows(plain.len()).any(|window| window == plain));
+    let all: Vec<Record> = (0..3).map(reading).collect();
+    for cut in HEADER_BYTES..=bytes.len() {
+        let whole = ends.iter().filter(|end| **end <= cut).count() - 1;
+        let expected = Scan { records: all[..whole].to_vec(), end: ends[whole], damage: vec![] };
+        assert_eq!(scan(7, &IDENTITY, Some(&key), &bytes[..cut]), Ok(expected), "cut at {cut}");
+    }
+    for wrong in [None, Some(&other)] {
+        assert_eq!(scan(7, &IDENTITY, wrong, &bytes), Err(SegmentError::Key));
+    }
+    let mut damaged = bytes.clone();
+    damaged[ends[1] + FRAME_HEAD_BYTES + 3] ^= 1;
+    let damage = scan(7, &IDENTITY, Some(&key), &damaged).unwrap().damage;
+    assert_eq!(damage, std::iter::once(ends[1]..ends[2]).collect::<Vec<_>>());
 }

@@ -5,8 +5,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use althing_edge::{DiskKey, SEAL_BYTES};
 use althing_types::{DirectUse, Wire};
 
+/// What comes before a use that is encrypted. Others begin with an array's head.
+const SEALED: u8 = 1;
 /// Ending of the name of a file whose use is still to be recorded, and of one that is kept so that its
 /// request is served only once.
 const OPEN: &str = "use";
@@ -27,22 +30,23 @@ pub(super) struct Entry {
 #[derive(Debug, Clone)]
 pub(super) struct Journal {
     folder: PathBuf,
+    key: DiskKey,
 }
 
 impl Journal {
     /// Opens the folder, and reads what is in it, oldest first. What cannot be read is told and left.
-    pub(super) fn open(folder: PathBuf) -> io::Result<(Self, Vec<Entry>)> {
+    pub(super) fn open(folder: PathBuf, key: DiskKey) -> io::Result<(Self, Vec<Entry>)> {
         fs::create_dir_all(&folder)?;
         let mut found = Vec::new();
         for file in fs::read_dir(&folder)? {
             let path = file?.path();
-            match read(&path) {
+            match read(&path, &key) {
                 Some(entry) => found.push(entry),
                 None => tracing::warn!(path = %path.display(), "this is no use that was served"),
             }
         }
         found.sort_by_key(|entry| entry.number);
-        Ok((Self { folder }, found))
+        Ok((Self { folder, key }, found))
     }
 
     fn path(&self, number: u64, ending: &str) -> PathBuf {
@@ -54,7 +58,14 @@ impl Journal {
         let path = self.path(entry.number, OPEN);
         let written = path.with_extension("new");
         let mut file = File::create(&written)?;
-        file.write_all(&entry.used.to_wire())?;
+        let used = entry.used.to_wire();
+        match self.key.writes() {
+            Some(key) => {
+                file.write_all(&[SEALED])?;
+                file.write_all(&key.seal(&place(entry.number), &used))?;
+            }
+            None => file.write_all(&used)?,
+        }
         file.sync_all()?;
         fs::rename(&written, &path)?;
         File::open(&self.folder)?.sync_all()
@@ -77,14 +88,23 @@ impl Journal {
     }
 }
 
-fn read(path: &Path) -> Option<Entry> {
+/// What an encrypted use is bound to.
+fn place(number: u64) -> Vec<u8> {
+    [&b"direct"[..], &number.to_be_bytes()].concat()
+}
+
+fn read(path: &Path, key: &DiskKey) -> Option<Entry> {
     let number = path.file_stem()?.to_str()?.parse().ok()?;
     let is_recorded = match path.extension()?.to_str()? {
         OPEN => false,
         OVER => true,
         _ => return None,
     };
-    let bytes = althing_client::file::read(path, DirectUse::BYTES_MAX as u64).ok()?;
+    let bytes_max = (DirectUse::BYTES_MAX + 1 + SEAL_BYTES) as u64;
+    let mut bytes = althing_client::file::read(path, bytes_max).ok()?;
+    if let Some((&SEALED, sealed)) = bytes.split_first() {
+        bytes = key.reads()?.open(&place(number), sealed)?;
+    }
     let used = DirectUse::from_wire(&bytes).ok()?;
     Some(Entry { number, used, is_recorded, recorded_ms: 0 })
 }
@@ -119,7 +139,7 @@ mod tests {
     #[test]
     fn what_was_served_is_found_again_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || Journal::open(folder.path().join("direct")).unwrap();
+        let open = || Journal::open(folder.path().join("direct"), DiskKey::default()).unwrap();
         let (journal, found) = open();
         assert_eq!(found, []);
         let all: Vec<Entry> = (1..=3).map(entry).collect();
@@ -136,5 +156,26 @@ mod tests {
         journal.forget(1).unwrap();
         journal.take_back(3);
         assert_eq!(open().1, []);
+    }
+
+    #[test]
+    fn an_encrypted_use_is_read_with_its_key_in_its_place_only() {
+        use althing_edge::AtRest;
+        let folder = tempfile::tempdir().unwrap();
+        let open = |secret, seals| {
+            let key = DiskKey::new(AtRest::derive(&[secret; 32]), seals);
+            Journal::open(folder.path().join("direct"), key).unwrap()
+        };
+        let all: Vec<Entry> = (1..=2).map(entry).collect();
+        open(1, false).0.write(&all[0]).unwrap();
+        let (journal, found) = open(1, true);
+        assert_eq!(found, all[..1], "what was there before");
+        journal.write(&all[1]).unwrap();
+        assert_eq!(open(1, false).1, all);
+        assert_eq!(open(2, true).1, all[..1]);
+        let bytes = fs::read(journal.path(2, OPEN)).unwrap();
+        assert!(!bytes.windows(5).any(|window| window == b"level"));
+        fs::rename(journal.path(2, OPEN), journal.path(3, OPEN)).unwrap();
+        assert_eq!(open(1, true).1, all[..1]);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
+use althing_edge::DiskKey;
 use althing_edge::broker::Write;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use tokio::sync::{oneshot, watch};
@@ -23,14 +24,32 @@ const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most jobs that one flush makes durable.
 const JOBS_AT_ONCE: usize = 4096;
 
+/// What comes before the value of a row that is encrypted. Others begin with an array's head.
+const SEALED: u8 = 1;
+
 /// The store cannot be opened or read.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to {action} the sessions in `{path}`")]
-pub struct StoreError {
-    action: &'static str,
-    path: String,
-    #[source]
-    source: fjall::Error,
+pub enum StoreError {
+    /// The disk does not do it.
+    #[error("failed to {action} the sessions in `{path}`")]
+    Disk {
+        /// What was attempted.
+        action: &'static str,
+        /// On what.
+        path: String,
+        /// What failed.
+        #[source]
+        source: fjall::Error,
+    },
+    /// A row was encrypted with a key that is not at hand, or was changed.
+    #[error(
+        "the sessions in `{path}` were encrypted with another key; name the file of that key in \
+         `encryption_key` of [gateway]"
+    )]
+    Key {
+        /// The folder.
+        path: String,
+    },
 }
 
 /// What the thread is asked to do.
@@ -54,10 +73,14 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the store in a folder, created if missing, and reads it; a disk that fails later is
     /// tried again after `retry`.
-    pub(crate) fn open(path: &Path, retry: Duration) -> Result<(Self, Rows), StoreError> {
+    pub(crate) fn open(
+        path: &Path,
+        retry: Duration,
+        key: DiskKey,
+    ) -> Result<(Self, Rows), StoreError> {
         let failed = |action| {
             let path = path.display().to_string();
-            move |source| StoreError { action, path, source }
+            move |source| StoreError::Disk { action, path, source }
         };
         let database = Database::builder(path)
             .cache_size(CACHE_BYTES)
@@ -72,10 +95,13 @@ impl Store {
             Ok((key.to_vec(), value.to_vec()))
         });
         let rows = rows.collect::<Result<Rows, fjall::Error>>().map_err(failed("read"))?;
+        let opened = rows.into_iter().map(|row| opened(&key, row)).collect::<Option<Rows>>();
+        let rows = opened.ok_or_else(|| StoreError::Key { path: path.display().to_string() })?;
         let (jobs, receiver) = std_mpsc::channel();
         let (say, durable) = watch::channel(0);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
-        let disk = Disk { database, keyspace, retry, say, waiting_bytes: waiting_bytes.clone() };
+        let waiting = waiting_bytes.clone();
+        let disk = Disk { database, keyspace, key, retry, say, waiting_bytes: waiting };
         std::thread::Builder::new()
             .name("gateway-sessions".into())
             .spawn(move || disk.run(&receiver))
@@ -110,6 +136,18 @@ impl Store {
     }
 }
 
+/// What an encrypted row is bound to.
+fn place(key: &[u8]) -> Vec<u8> {
+    [b"sessions", key].concat()
+}
+
+/// A row as it was before it was encrypted, if it was; none if it was with another key.
+fn opened(disk: &DiskKey, (key, value): (Vec<u8>, Vec<u8>)) -> Option<(Vec<u8>, Vec<u8>)> {
+    let Some((&SEALED, sealed)) = value.split_first() else { return Some((key, value)) };
+    let value = disk.reads()?.open(&place(&key), sealed)?;
+    Some((key, value))
+}
+
 fn cost(writes: &[Write]) -> usize {
     let row = |write: &Write| write.key.len() + write.value.as_ref().map_or(0, Vec::len);
     writes.iter().map(row).sum()
@@ -119,6 +157,7 @@ fn cost(writes: &[Write]) -> usize {
 struct Disk {
     database: Database,
     keyspace: Keyspace,
+    key: DiskKey,
     retry: Duration,
     say: watch::Sender<Ticket>,
     waiting_bytes: Arc<AtomicUsize>,
@@ -168,7 +207,13 @@ impl Disk {
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
         for Write { key, value } in rows {
             match value {
-                Some(value) => batch.insert(&self.keyspace, key.as_slice(), value.as_slice()),
+                Some(value) => match self.key.writes() {
+                    Some(disk) => {
+                        let sealed = [&[SEALED][..], &disk.seal(&place(key), value)].concat();
+                        batch.insert(&self.keyspace, key.as_slice(), sealed);
+                    }
+                    None => batch.insert(&self.keyspace, key.as_slice(), value.as_slice()),
+                },
                 None => batch.remove(&self.keyspace, key.as_slice()),
             }
         }

@@ -13,6 +13,7 @@ fn config(directory: &Path) -> QueueConfig {
         directory: directory.to_owned(),
         segment_bytes: 300,
         retry: std::time::Duration::from_millis(1),
+        key: althing_edge::DiskKey::default(),
     }
 }
 

@@ -7,6 +7,7 @@ mod common;
 
 mod access;
 mod acknowledge;
+mod at_rest;
 mod coap;
 mod direct;
 mod exactly_once;

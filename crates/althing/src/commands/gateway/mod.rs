@@ -17,7 +17,7 @@ pub(crate) use self::queue::waiting;
 use std::{path::PathBuf, sync::Arc};
 
 use althing_client::{Client, Signer, Unsealer, model::IdText};
-use althing_edge::presence::Presence;
+use althing_edge::{AtRest, DiskKey, presence::Presence};
 use althing_gateway::coap::Coap;
 use althing_gateway::http::Http;
 use althing_gateway::{DirectConfig, Gateway, KeySigner};
@@ -116,13 +116,26 @@ impl Identified {
     }
 }
 
+/// What a gateway encrypts with on its disk: its own key, unless the configuration names another.
+fn disk_key(settings: &GatewayConfig, own: &SigningKey) -> anyhow::Result<DiskKey> {
+    let key = match &settings.encryption_key {
+        Some(path) => {
+            let stored = secrets::open(path, settings.passphrase_file.as_deref())?;
+            AtRest::derive(stored.key.secret())
+        }
+        None => AtRest::derive(own.secret()),
+    };
+    Ok(DiskKey::new(key, settings.encrypt_at_rest))
+}
+
 async fn serve(
-    settings: GatewayConfig,
+    mut settings: GatewayConfig,
     identified: Identified,
     with_parent: bool,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen(with_parent).context("cannot listen for signals")?;
     let Identified { genesis, entity, key } = identified;
+    settings.queue.key = disk_key(&settings, &key)?;
     let owners = owners(&settings.owners, &genesis)?;
     let clients = settings.peers.iter().map(|url| client(url));
     let clients = clients.collect::<anyhow::Result<Vec<Client>>>()?;

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
-use super::{Identified, gateway_config};
+use super::{Identified, disk_key, gateway_config};
 use crate::{
     config::Config,
     output::{Output, Table, thousands},
@@ -45,8 +45,9 @@ pub(crate) struct SetAside {
 
 fn open(path: &Path) -> anyhow::Result<StoppedQueue> {
     let config = Config::load(path)?;
-    let settings = config.gateway()?;
-    let Identified { genesis, entity, .. } = Identified::read(&config, &settings)?;
+    let mut settings = config.gateway()?;
+    let Identified { genesis, entity, key } = Identified::read(&config, &settings)?;
+    settings.queue.key = disk_key(&settings, &key)?;
     let config = gateway_config(settings, &genesis, entity, Vec::new(), None);
     StoppedQueue::open(&config)
         .next_step(|| "stop the gateway first; it takes up its queue when it starts again".into())

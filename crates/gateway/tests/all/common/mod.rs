@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use althing_edge::{
-    DeviceSpec, Grant, Limits, Located, Outcome, Principal, Profile, Sealing, StreamSpec, ThingSpec,
+    DeviceSpec, DiskKey, Grant, Limits, Located, Outcome, Principal, Profile, Sealing, StreamSpec,
+    ThingSpec,
 };
 use althing_gateway::{
     AccountState, Config, Gateway, Handle, KeySigner, MqttAccess, MqttConfig, QueueConfig,
@@ -257,6 +258,7 @@ pub(crate) fn config(directory: &Path) -> Config {
             directory: directory.join("queue"),
             segment_bytes: 64 * 1024,
             retry: Duration::from_millis(20),
+            key: DiskKey::default(),
         },
         direct: None,
         answer_timeout: Duration::from_secs(5),
