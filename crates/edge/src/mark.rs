@@ -21,56 +21,77 @@ pub struct Mark {
     pub id: u16,
 }
 
-/// The marks that wait, by session: for each as many as its client may have under way.
+/// The marks of sessions.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Marks(BTreeMap<u64, BTreeMap<u64, u16>>);
+pub(crate) struct Marks(BTreeMap<u64, OfSession>);
+
+#[derive(Debug, Clone, Default)]
+struct OfSession {
+    /// Packet ids by place: as many as the client may have under way.
+    waiting: BTreeMap<u64, u16>,
+    /// The last place that needs no mark any more, as far as this run was told.
+    passed: u64,
+}
 
 impl Marks {
     /// Whether a publish of this session and packet id is here.
     pub(crate) fn has(&self, mark: &Mark) -> bool {
         let of = self.0.get(&mark.session);
-        of.is_some_and(|of| of.values().any(|id| *id == mark.id))
+        of.is_some_and(|of| of.waiting.values().any(|id| *id == mark.id))
+    }
+
+    /// Whether what came of a later publish of the session is in the store already: then this one was
+    /// on its way when its client came back, and what the client sent again was taken.
+    pub(crate) fn is_late(&self, mark: &Mark) -> bool {
+        self.0.get(&mark.session).is_some_and(|of| mark.number <= of.passed)
     }
 
     /// Adds a mark; one of the same packet id has this place from now on.
     pub(crate) fn insert(&mut self, mark: Mark) {
-        let of = self.0.entry(mark.session).or_default();
-        of.retain(|_, id| *id != mark.id);
-        of.insert(mark.number, mark.id);
+        let waiting = &mut self.0.entry(mark.session).or_default().waiting;
+        waiting.retain(|_, id| *id != mark.id);
+        waiting.insert(mark.number, mark.id);
     }
 
-    /// Takes out the marks of a session up to a number; whether there were any.
+    /// Takes out the marks of a session up to a number, [`u64::MAX`] if it ended; whether there were any.
     pub(crate) fn pass(&mut self, session: u64, number: u64) -> bool {
-        let Some(of) = self.0.get_mut(&session) else { return false };
-        let later = number.checked_add(1).map(|from| of.split_off(&from)).unwrap_or_default();
-        let were_any = !of.is_empty();
-        *of = later;
-        if of.is_empty() {
-            self.0.remove(&session);
-        }
-        were_any
+        let Some(next) = number.checked_add(1) else {
+            return self.0.remove(&session).is_some_and(|of| !of.waiting.is_empty());
+        };
+        let of = self.0.entry(session).or_default();
+        of.passed = of.passed.max(number);
+        let later = of.waiting.split_off(&next);
+        !std::mem::replace(&mut of.waiting, later).is_empty()
     }
 
     /// Keeps those that are among others, too.
     pub(crate) fn keep(&mut self, others: &Self) {
-        self.0.retain(|session, of| {
+        for (session, of) in &mut self.0 {
             let others = others.0.get(session);
-            of.retain(|number, id| others.is_some_and(|others| others.get(number) == Some(id)));
-            !of.is_empty()
-        });
+            of.passed = others.map_or(0, |others| others.passed);
+            let known = |number: &u64| others.and_then(|others| others.waiting.get(number));
+            of.waiting.retain(|number, id| known(number) == Some(id));
+        }
     }
 
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
+    /// Sessions with marks that wait.
     pub(crate) fn sessions(&self) -> impl Iterator<Item = u64> + '_ {
-        self.0.keys().copied()
+        let waits =
+            |(session, of): (&u64, &OfSession)| (!of.waiting.is_empty()).then_some(*session);
+        self.0.iter().filter_map(waits)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Mark> + '_ {
         self.0.iter().flat_map(|(session, of)| {
-            of.iter().map(|(number, id)| Mark { session: *session, number: *number, id: *id })
+            of.waiting.iter().map(|(number, id)| Mark {
+                session: *session,
+                number: *number,
+                id: *id,
+            })
         })
     }
 }

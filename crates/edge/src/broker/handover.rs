@@ -139,6 +139,12 @@ impl Broker {
         was_taken
     }
 
+    /// Whether this connection is still its client's.
+    #[must_use]
+    pub fn is_open(&self, connection: ConnectionId) -> bool {
+        self.connections.contains_key(&connection)
+    }
+
     /// The mark of a publish of QoS 2 with this packet id that has just come; none if its client cannot
     /// send it again after a crash.
     pub fn mark(&mut self, connection: ConnectionId, id: u16) -> Option<Mark> {

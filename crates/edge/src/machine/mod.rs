@@ -416,6 +416,10 @@ impl Machine {
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
+            Input::Publish { id, mark: Some(mark), .. } if self.marks.is_late(&mark) => {
+                let rejection = Rejection::Unavailable { reason: "its client has come back" };
+                out.push(Output::Refuse { publish: id, rejection });
+            }
             Input::Publish { id, mark: Some(mark), .. } if self.marks.has(&mark) => {
                 self.on_known(id, mark, &mut out);
             }

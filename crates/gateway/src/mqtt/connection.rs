@@ -312,7 +312,7 @@ pub(super) struct Client {
     pub(super) wants_reasons: bool,
     /// Longest packet that it takes, bytes.
     pub(super) packet_bytes_max: Option<u32>,
-    bell: Arc<Bell>,
+    pub(super) bell: Arc<Bell>,
     keep_alive: Option<Duration>,
     heard: Instant,
     /// Publishes in the order in which they came, which is the order of their acknowledgements

@@ -1,6 +1,6 @@
 //! What a client says.
 
-use althing_edge::broker::{Message, Publisher, Qos, Subscription};
+use althing_edge::broker::{Broker, Message, Publisher, Qos, Subscription};
 use althing_edge::{Mark, Rejection};
 
 use tokio::time::timeout;
@@ -82,10 +82,10 @@ impl Client {
         }
         let tag = self.next_tag;
         self.next_tag += 1;
-        let mark = id.filter(|_| qos == Qos::ExactlyOnce).and_then(|id| {
-            let connection = self.connection;
-            self.around.hub.with(|broker, _| broker.mark(connection, id)).0
-        });
+        let mark = match id.filter(|_| qos == Qos::ExactlyOnce) {
+            Some(id) => self.mark(id)?,
+            None => None,
+        };
         if let Some(result) = self.judge(&message) {
             self.awaited.push_back(Awaited { tag, id, message, mark, result: Some(result) });
             return self.settle_answered();
@@ -103,6 +103,17 @@ impl Client {
             None => Ok(()),
             Some(publish) => self.around.publishes.send(publish).await.map_err(|_| End::Stopping),
         }
+    }
+
+    /// The mark of a publish of QoS 2. Nothing is taken on a connection that its client has left: it
+    /// sends the publish again on another, and nobody would know that it is the same.
+    fn mark(&self, id: u16) -> Result<Option<Mark>, End> {
+        let connection = self.connection;
+        let ask =
+            |broker: &mut Broker, _| (broker.is_open(connection), broker.mark(connection, id));
+        let ((is_open, mark), _) = self.around.hub.with(ask);
+        let gone = || self.bell.dismissed.get().map_or(End::TakenOver, |why| End::from(*why));
+        if is_open { Ok(mark) } else { Err(gone()) }
     }
 
     /// The topic that a publish is for, by name or alias (MQTT 5 §3.3.2.3.4).
@@ -225,6 +236,10 @@ impl Client {
             self.around.hub.observers().tell(&message.topic, &message.payload);
         }
         let passed = self.around.hub.with(|broker, now| {
+            if mark.is_some() && !broker.is_open(connection) {
+                // Its client has come back elsewhere, and sends it again there.
+                return;
+            }
             if let Some(id) = id.filter(|_| message.qos == Qos::ExactlyOnce) {
                 broker.taken(connection, id);
             }

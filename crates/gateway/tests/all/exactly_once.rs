@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::common::raw::{Hello, Raw, V3, V5, packet, publish};
-use crate::common::{MemoryLedger, TEMPERATURE, config, start, start_at_once};
+use crate::common::{MemoryLedger, PATIENCE, TEMPERATURE, config, start, start_at_once};
 
 const TOPIC: &str = "althing/pump/temperature";
 /// Both messages have it: it is free again when the first is released.
@@ -82,6 +82,14 @@ async fn a_crash_at_any_flush_makes_of_a_publish_of_qos_2_one_reading_and_one_me
         let (live, ledger) = (directory.path().join("live"), MemoryLedger::default());
         let gateway = start(config(&live), &ledger).await;
         ledger.lock().is_offline = true;
+        // Without it a gateway that starts again offline knows no thing.
+        let things = config(&live).queue.directory.join("things");
+        let saved = async {
+            while !things.exists() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, saved).await.unwrap();
         let mut subscriber = Raw::connect(gateway.address(), V3, lasting(V3, "subscriber")).await;
         assert_eq!(subscriber.subscribe(TOPIC, 2, &[]).await, [2]);
         subscriber.goodbye().await;

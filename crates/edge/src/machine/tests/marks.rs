@@ -52,6 +52,10 @@ fn what_comes_again_is_known_until_the_sessions_know_it() {
     let known = Input::Passed { session: 1, number: 4 };
     run.step("the sessions know it", 0, known.clone(), vec![Out(persist(4, passed.clone()))]);
     run.step("once", 0, known, vec![]);
+    // It was on its way when its client came back and sent it again.
+    let rejection = Rejection::Unavailable { reason: "its client has come back" };
+    let refused = Out(Output::Refuse { publish: PublishId(9), rejection });
+    run.step("too late", 0, marked(9, MARK, "1"), vec![refused]);
     let next = Mark { number: 6, ..MARK };
     let record = with_reading(next, 3, 30);
     run.step("the id is free", 0, marked(4, next, "3"), vec![Out(persist(5, record.clone()))]);
