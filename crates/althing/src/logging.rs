@@ -4,14 +4,16 @@ use std::{
     backtrace::{Backtrace, BacktraceStatus},
     fmt,
     io::IsTerminal as _,
+    sync::Arc,
 };
 
 use tracing_subscriber::EnvFilter;
 
 use crate::report::failed;
 
-/// What lets other filters through while the program runs.
-pub(crate) struct Filter(Option<Box<dyn Fn(EnvFilter) + Send + Sync>>);
+/// What lets other filters through while the program runs; clones share it.
+#[derive(Clone)]
+pub(crate) struct Filter(Option<Arc<dyn Fn(EnvFilter) + Send + Sync>>);
 
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,7 +66,7 @@ pub(crate) fn begin(filter: &str) -> anyhow::Result<Filter> {
             _ => tracing::error!("{panic}"),
         }
     }));
-    Ok(Filter(Some(Box::new(move |filter| {
+    Ok(Filter(Some(Arc::new(move |filter| {
         if let Err(error) = handle.reload(filter) {
             tracing::warn!(%error, "what is logged could not be changed");
         }

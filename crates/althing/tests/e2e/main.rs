@@ -23,5 +23,6 @@ mod presence;
 mod private;
 mod sealed;
 mod sensor;
+mod together;
 mod tokens;
 mod vote;

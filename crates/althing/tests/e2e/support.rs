@@ -82,8 +82,13 @@ impl Process {
     /// Starts `peer run` or `gateway run`.
     pub(crate) fn start(command: &str, config: &Path) -> Self {
         let log = config.with_file_name("log.txt");
+        Self::start_with(command, &["--config", text(config)], &log)
+    }
+
+    /// The same with these arguments.
+    pub(crate) fn start_with(command: &str, arguments: &[&str], log: &Path) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(log);
-        let mut child = althing(&[command, "run", "--config", text(config), "--exit-with-parent"])
+        let mut child = althing(&[&[command, "run", "--exit-with-parent"], arguments].concat())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(log.expect("the log can be written"))
@@ -97,6 +102,13 @@ impl Process {
         self.lifeline = None;
         let status = self.child.wait().expect("it can be waited for");
         assert!(status.success(), "ended with {status}");
+    }
+
+    /// Lets it end in good order, which must tell of something that failed before.
+    pub(crate) fn stop_badly(mut self) {
+        self.lifeline = None;
+        let status = self.child.wait().expect("it can be waited for");
+        assert!(!status.success(), "ended with {status}");
     }
 
     /// Waits until it has ended by itself, which must be with success.

@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod ledgers;
 pub(crate) mod operate;
 mod run;
 mod space;
@@ -31,6 +32,8 @@ pub(crate) enum PeerCommand {
     Run(run::Run),
     /// Shows what a running peer does, whom it sees, and what it waits for.
     Status(status::Status),
+    /// Lists the peers of several ledgers on this machine, with how each stands.
+    Ledgers(ledgers::Ledgers),
     /// Lists what an operator should know of or do about.
     Alarms(operate::Alarms),
     /// Notes that an operator has seen an alarm.
@@ -53,6 +56,7 @@ impl PeerCommand {
         match self {
             Self::Run(run) => run.run(),
             Self::Status(status) => status.run(output),
+            Self::Ledgers(ledgers) => ledgers.run(output),
             Self::Alarms(alarms) => alarms.run(output),
             Self::Acknowledge(acknowledge) => acknowledge.run(output),
             Self::Config(config) => config.run(output),

@@ -2,7 +2,7 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Once},
     time::Duration,
 };
 
@@ -30,11 +30,13 @@ use crate::{
     shutdown::Shutdown,
 };
 
+mod together;
+
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The peer's configuration.
+    /// The peer's configuration. Given several times, one process runs the peers of as many ledgers.
     #[arg(long, value_name = "FILE", default_value = "config.toml")]
-    config: PathBuf,
+    config: Vec<PathBuf>,
     /// End when standard input ends, as it does when the starting process dies.
     #[arg(long)]
     exit_with_parent: bool,
@@ -42,22 +44,21 @@ pub(crate) struct Run {
 
 impl Run {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let config = Config::load(&self.config)?;
-        let filter = logging::begin(config.log_filter())?;
-        let controls = FileControls::new(&self.config, &config, filter);
-        let settings = config.peer()?;
-        let genesis = read_genesis(&config.genesis_path()?)?;
-        // Before anything is written: a configuration without its key is somebody else's.
-        let seed = voting_seed(&settings)?;
-        let recorder = recorder(&settings, &genesis)?;
-        let data = settings.data.clone();
-        let files = Files { config, settings, genesis, seed, recorder, controls };
-        files.run(self.exit_with_parent).map_err(|error| space::explain(error, &data))
+        let configs = self.config.iter().map(|path| Config::load(path));
+        let configs = configs.collect::<anyhow::Result<Vec<Config>>>()?;
+        // One process has one log.
+        let filter = logging::begin(configs.first().map_or("info", Config::log_filter))?;
+        let mut all = Vec::new();
+        for (path, config) in self.config.into_iter().zip(configs) {
+            all.push(Files::read(path, config, filter.clone())?);
+        }
+        together::run(all, self.exit_with_parent)
     }
 }
 
 /// What a peer is told by the files it is started with.
 struct Files {
+    path: PathBuf,
     config: Config,
     settings: PeerConfig,
     genesis: Genesis,
@@ -67,8 +68,23 @@ struct Files {
 }
 
 impl Files {
+    fn read(path: PathBuf, config: Config, filter: logging::Filter) -> anyhow::Result<Self> {
+        let controls = FileControls::new(&path, &config, filter);
+        let settings = config.peer()?;
+        let genesis = read_genesis(&config.genesis_path()?)?;
+        // Before anything is written: a configuration without its key is somebody else's.
+        let seed = voting_seed(&settings)?;
+        let recorder = recorder(&settings, &genesis)?;
+        Ok(Self { path, config, settings, genesis, seed, recorder, controls })
+    }
+
     fn run(self, with_parent: bool) -> anyhow::Result<()> {
-        let Self { config, settings, genesis, seed, recorder, controls } = self;
+        let data = self.settings.data.clone();
+        self.take_part(with_parent).map_err(|error| space::explain(error, &data))
+    }
+
+    fn take_part(self, with_parent: bool) -> anyhow::Result<()> {
+        let Self { config, settings, genesis, seed, recorder, controls, .. } = self;
         // Before the runtime: whoever finds the folder in use is told so in plain words.
         let secret = at_rest_secret(&settings, &seed)?;
         let disk = Disk::open(&settings, AtRest::derive(&secret[..]))?;
@@ -77,7 +93,8 @@ impl Files {
         let log_key = Some(LogKey::derive(&secret[..]));
         let controlled = Some(Arc::clone(&controls) as _);
         let operation = Operation::open(Some(&settings.data), controlled, log_key);
-        keep_machine_code(&settings, &seed);
+        // The machine is the process's, whichever ledger's contracts run on it.
+        MACHINE_CODE.call_once(|| keep_machine_code(&settings, &seed));
         let runtime = runtime::Config::new()
             .with_worker_threads(settings.worker_threads)
             .with_storage_directory(settings.data.join(BLOCKS));
@@ -104,6 +121,9 @@ fn broken_down(panic: &(dyn Any + Send)) -> anyhow::Error {
 const BLOCKS: &str = "blocks";
 /// Folder of the contracts' machine code in the data folder.
 const MODULES: &str = "modules";
+
+/// Done by the first of the peers of a process.
+static MACHINE_CODE: Once = Once::new();
 
 /// Machine code of contracts in files.
 #[derive(Debug)]
