@@ -259,6 +259,8 @@ impl Founding {
             followers: keys[self.validators..].to_vec(),
             addresses,
             listen: anywhere,
+            own_address: None,
+            seeds: Vec::new(),
             partition: format!("peer-{peer}"),
             timing: Timing {
                 heartbeat: Duration::from_millis(parameters.heartbeat_ms.into()),

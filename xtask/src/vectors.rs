@@ -19,6 +19,7 @@ mod founding;
 mod governance;
 mod identity;
 mod links;
+mod peers;
 mod proofs;
 mod readings;
 mod secrecy;
@@ -107,6 +108,7 @@ fn forms() -> Vec<Form> {
     forms.extend(transactions::forms());
     forms.extend(blocks::forms());
     forms.extend(founding::forms());
+    forms.extend(peers::forms());
     forms.extend(proofs::forms());
     forms.extend(links::forms());
     forms

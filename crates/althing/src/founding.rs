@@ -300,7 +300,7 @@ fn peer_config(founded: &Founded, endpoints: &[Endpoints], index: usize) -> Stri
     let mut text = format!(
         "# {own} of network {}. Every other key and its default: althing config init -\n\n\
          [peer]\noperators = [{operators}]\n\n\
-         [peer.p2p]\nlisten = \"{p2p}\"\n\n[peer.p2p.addresses]\n",
+         [peer.p2p]\nlisten = \"{p2p}\"\naddress = \"{p2p}\"\n\n[peer.p2p.addresses]\n",
         founded.genesis.network
     );
     let others = || {

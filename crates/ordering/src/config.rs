@@ -183,9 +183,15 @@ pub struct Config {
     pub joined: usize,
     /// Peers without a vote that may connect.
     pub followers: Vec<PeerKey>,
-    /// Where to dial the validators, those of later epochs too; whoever is not listed must dial. Who
-    /// follows is never dialled.
+    /// Where to dial the validators, those of later epochs too; whoever is not listed, and does not tell,
+    /// must dial. Who follows is never dialled.
     pub addresses: BTreeMap<PeerKey, Address>,
+    /// Where other peers reach this one; it tells them, signed. Without it, it is found as they have it
+    /// written down, or dials them itself.
+    pub own_address: Option<Address>,
+    /// Where some peer listens, whichever: asked for the addresses of the others, as long as nobody is
+    /// connected.
+    pub seeds: Vec<Address>,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Begins the name of every storage partition of this ledger, so that several ledgers, or
@@ -238,7 +244,10 @@ pub enum ConfigError {
         role: &'static str,
     },
     /// A validator without an address.
-    #[error("no address is known for validator {}", Hex(.0))]
+    #[error(
+        "no address is known for validator {}: give it, or in `seeds` that of any peer that knows",
+        Hex(.0)
+    )]
     NoAddress(PeerKey),
     /// Timings in the wrong order.
     #[error(
@@ -291,19 +300,21 @@ impl Config {
         self.validate_bounds()
     }
 
-    /// Where to dial each of the other validators.
-    pub(crate) fn validator_addresses(
-        &self,
-        me: &PeerKey,
-    ) -> Result<Vec<(PeerKey, Address)>, ConfigError> {
-        let others = self.validator_keys().into_iter().filter(|key| key != me);
-        others
-            .map(|key| match self.addresses.get(&key) {
-                Some(address) if address.is_dialable() => Ok((key, address.clone())),
-                Some(address) => Err(ConfigError::Address(address.to_string())),
-                None => Err(ConfigError::NoAddress(key)),
-            })
-            .collect()
+    /// Whether each of the other validators can be dialled, or looked for.
+    pub(crate) fn check_addresses(&self, me: &PeerKey) -> Result<(), ConfigError> {
+        for key in self.validator_keys().into_iter().filter(|key| key != me) {
+            match self.addresses.get(&key) {
+                Some(address) if address.is_dialable() => {}
+                Some(address) => return Err(ConfigError::Address(address.to_string())),
+                None if !self.seeds.is_empty() => {}
+                None => return Err(ConfigError::NoAddress(key)),
+            }
+        }
+        let others = self.own_address.iter().chain(&self.seeds);
+        match others.into_iter().find(|address| !address.is_dialable()) {
+            Some(address) => Err(ConfigError::Address(address.to_string())),
+            None => Ok(()),
+        }
     }
 
     fn validate_bounds(&self) -> Result<(), ConfigError> {
@@ -367,6 +378,8 @@ mod tests {
             joined: 0,
             followers: Vec::new(),
             addresses: keys.map(|key| (key, "10.0.0.1:26000".parse().unwrap())).into(),
+            own_address: None,
+            seeds: Vec::new(),
             listen: ([127, 0, 0, 1], 26000).into(),
             partition: "ledger-0".to_owned(),
             timing: Timing::STANDARD,
@@ -377,7 +390,7 @@ mod tests {
     fn check(desc: &str, change: impl FnOnce(&mut Config), expected: Result<(), ConfigError>) {
         let mut config = config();
         change(&mut config);
-        let found = config.validate(&ME).and_then(|()| config.validator_addresses(&ME).map(|_| ()));
+        let found = config.validate(&ME).and_then(|()| config.check_addresses(&ME));
         assert_eq!(found, expected, "{desc}");
     }
 
@@ -394,6 +407,15 @@ mod tests {
         check("not listed", |it| it.validators.validators.truncate(1), outsider);
         let unknown = |it: &mut Config| drop(it.addresses.remove(&[3; 32]));
         check("no address", unknown, Err(ConfigError::NoAddress([3; 32])));
+        let seeded = |it: &mut Config| {
+            it.addresses.clear();
+            it.seeds = vec!["10.0.0.7:26000".parse().unwrap()];
+        };
+        check("a seed is enough", seeded, Ok(()));
+        let nowhere = Address::Socket(([0, 0, 0, 0], 26000).into());
+        let wrong = Err(ConfigError::Address("0.0.0.0:26000".to_owned()));
+        check("told nowhere", |it| it.own_address = Some(nowhere.clone()), wrong.clone());
+        check("sought nowhere", |it| it.seeds = vec![nowhere.clone()], wrong);
         check("own address is not needed", |it| drop(it.addresses.remove(&ME)), Ok(()));
         check("heartbeat", |it| it.timing.heartbeat = ms(1500), Err(ConfigError::Timing));
         check("retry", |it| it.timing.retry = ms(4000), Err(ConfigError::Timing));

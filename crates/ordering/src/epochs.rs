@@ -5,7 +5,11 @@
 //! earlier: the last block of the epoch but one before settles them. So who is to vote next can
 //! connect and catch up before its first vote is needed.
 
-use std::{collections::BTreeMap, num::NonZeroU64, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU64,
+    sync::Arc,
+};
 
 use althing_types::{Digest, LedgerId, Mechanism, Validator, Wire as _, epoch_end, epoch_of};
 use commonware_consensus::{
@@ -97,6 +101,12 @@ impl Epochs {
     /// The validators of an epoch, if they are known.
     pub(crate) fn get(&self, epoch: u64) -> Option<Arc<Electorate>> {
         self.known.lock().by_epoch.get(&epoch).cloned()
+    }
+
+    /// The keys of all who validate in an epoch that is known.
+    pub(crate) fn seats(&self) -> BTreeSet<PeerKey> {
+        let known = self.known.lock();
+        known.by_epoch.values().flat_map(|epoch| epoch.keys.iter().copied()).collect()
     }
 
     /// The validators of the present epoch.

@@ -58,8 +58,17 @@ where
     B: Blocker<PublicKey = PublicKey>,
 {
     let Wires { channels, provider, blocker, track } = wires;
-    let Channels { votes, certificates, resolver, backfill, blocks, transactions, fetch, presence } =
-        channels;
+    let Channels {
+        votes,
+        certificates,
+        resolver,
+        backfill,
+        blocks,
+        transactions,
+        fetch,
+        presence,
+        addresses,
+    } = channels;
     let max = config.sizes.message_bytes_max;
     let mesh = Mesh { transactions: link(transactions, max), fetch: link(fetch, max) };
     let parts = Parts::new(config, app, Arc::new(Looker::new(presence)), track)?;
@@ -72,6 +81,10 @@ where
             Err(error) => drop(started.send(Err(error))),
             Ok(Delivered { marshal, task, ended }) => {
                 if started.send(Ok(marshal.clone())).is_ok() {
+                    let exchange = root.clone();
+                    context
+                        .child("addresses")
+                        .spawn(move |context| exchange.exchange_addresses(context, addresses));
                     let vote = root.vote(&context, marshal, blocker, ballots, ended);
                     root.supervise(&context, task, vote).await;
                 }

@@ -49,6 +49,7 @@ pub use watched::Watched;
 mod error;
 pub use error::StartError;
 
+mod addresses;
 mod archive;
 mod barrier;
 mod block;

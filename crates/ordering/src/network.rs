@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use althing_types::{Validator, limits::VALIDATORS_MAX};
+use althing_types::{PeerAddresses, Validator, Wire as _, limits::VALIDATORS_MAX};
 use commonware_consensus::{
     marshal::{self, standard::Standard},
     simplex,
@@ -68,9 +68,18 @@ const RATE: NonZeroU32 = NZU32!(512);
 /// How many of those may come at once, by channel in the order of [`Channels`]. Every channel
 /// reserves a kilobyte for each message of a burst from each peer, so this decides how much memory an
 /// idle peer needs. Votes and transactions come in swarms; blocks one at a time; presence is a few
-/// words from time to time.
-const BURSTS: [NonZeroU32; 8] =
-    [NZU32!(64), NZU32!(64), NZU32!(32), NZU32!(32), NZU32!(16), NZU32!(64), NZU32!(32), NZU32!(8)];
+/// words from time to time; addresses are told to whoever connects, all at once.
+const BURSTS: [NonZeroU32; 9] = [
+    NZU32!(64),
+    NZU32!(64),
+    NZU32!(32),
+    NZU32!(32),
+    NZU32!(16),
+    NZU32!(64),
+    NZU32!(32),
+    NZU32!(8),
+    NZU32!(32),
+];
 
 /// The quota of a channel.
 pub(crate) fn quota(channel: u64) -> Quota {
@@ -87,6 +96,7 @@ pub(crate) fn message_bytes_max(config: &Config) -> u32 {
     max_message_size(&[
         prefixed(simplex::max_payload_size::<Scheme, sha256::Digest>(validators)),
         marshal::max_payload_size::<Standard<Sealed>, Scheme>(validators, &limits),
+        PeerAddresses::BYTES_MAX,
         prefixed(raft::message_bytes_max(config.sizes.block_bytes_max)),
         config.sizes.message_bytes_max,
     ])
@@ -106,10 +116,10 @@ pub(crate) fn start(
     key: PrivateKey,
     me: &PublicKey,
 ) -> Result<(LiveWires, Task<()>), ConfigError> {
-    config.validator_addresses(&peer_key(me))?;
+    config.check_addresses(&peer_key(me))?;
     let founders = config.validators.validators.iter().map(|one| (one.key, one.clone()));
     let founders = Circle { validators: founders.collect(), addresses: BTreeMap::new() };
-    let peers = tracked_peers(config, me, &founders)?;
+    let peers = tracked_peers(config, me, &founders, &BTreeMap::new())?;
     let count = peers.primary.len() + peers.secondary.len();
     let newcomers = config.epoch_blocks.map_or(0, |_| config.joined + NEWCOMERS_MAX);
     let count_max = count + newcomers;
@@ -125,6 +135,7 @@ pub(crate) fn start(
         transactions: register(5),
         fetch: register(6),
         presence: register(7).0,
+        addresses: register(8),
     };
     let task = network.start();
     let _ = oracle.track(0, peers);
@@ -132,7 +143,12 @@ pub(crate) fn start(
         config: config.clone(),
         me: me.clone(),
         count_max,
-        oracle: Mutex::new((0, oracle.clone())),
+        state: Mutex::new(Tracked {
+            newest: 0,
+            circle: founders,
+            found: BTreeMap::new(),
+            oracle: oracle.clone(),
+        }),
     };
     let track = Arc::new(tracker);
     Ok((Wires { channels, provider: oracle.clone(), blocker: oracle, track }, task))
@@ -176,14 +192,23 @@ struct Tracker {
     config: Config,
     me: PublicKey,
     count_max: usize,
-    /// With the number of the newest set.
-    oracle: Mutex<(u64, lookup::Oracle<PublicKey>)>,
+    state: Mutex<Tracked>,
+}
+
+struct Tracked {
+    /// The number of the newest set.
+    newest: u64,
+    /// Who is in it.
+    circle: Circle,
+    /// Where those were looked for last who were not connected.
+    found: BTreeMap<PeerKey, Address>,
+    oracle: lookup::Oracle<PublicKey>,
 }
 
 impl Track for Tracker {
     fn track(&self, number: u64, circle: &Circle) {
-        let (newest, oracle) = &mut *self.oracle.lock();
-        let peers = match tracked_peers(&self.config, &self.me, circle) {
+        let state = &mut *self.state.lock();
+        let peers = match tracked_peers(&self.config, &self.me, circle, &state.found) {
             Ok(peers) if peers.primary.len() + peers.secondary.len() <= self.count_max => peers,
             Ok(_) => {
                 let max = self.count_max;
@@ -191,11 +216,47 @@ impl Track for Tracker {
             }
             Err(error) => return tracing::error!(%error, "cannot connect to new validators"),
         };
-        if number > *newest {
-            *newest = number;
-            let _ = oracle.track(number, peers);
+        if number > state.newest {
+            state.newest = number;
+            state.circle = circle.clone();
+            let _ = state.oracle.track(number, peers);
         }
     }
+
+    fn seek(&self, turn: u64, told: &BTreeMap<PeerKey, Address>, connected: &[PeerKey]) {
+        let state = &mut *self.state.lock();
+        let mine = peer_key(&self.me);
+        let mut moved = Vec::new();
+        let seats = state.circle.validators.values();
+        for seat in seats.filter(|seat| seat.key != mine && !connected.contains(&seat.key)) {
+            let mut places = places(&self.config, &state.circle, seat, told.get(&seat.key));
+            if places.is_empty() && connected.is_empty() {
+                // Whoever is there is the right one for one of them, and knows the others.
+                places.clone_from(&self.config.seeds);
+            }
+            let turns = usize::try_from(turn).unwrap_or_default();
+            let place = turns.checked_rem(places.len()).map(|index| places.swap_remove(index));
+            let before = match &place {
+                Some(place) => state.found.insert(seat.key, place.clone()),
+                None => state.found.remove(&seat.key),
+            };
+            let known = before.or_else(|| address_of(&self.config, &state.circle, seat));
+            if known != place
+                && let Ok(peer) = parse(&seat.key)
+            {
+                let place = place.and_then(|place| dial_address(place).ok());
+                moved.push((peer, place.unwrap_or_else(nowhere)));
+            }
+        }
+        if !moved.is_empty() {
+            let _ = state.oracle.overwrite(Map::from_iter_dedup(moved));
+        }
+    }
+}
+
+/// An address that nobody dials.
+const fn nowhere() -> DialAddress {
+    DialAddress::Symmetric(SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0))
 }
 
 /// The validators, and all others who may dial: the followers that this peer's configuration names. Who
@@ -206,8 +267,8 @@ fn tracked_peers(
     config: &Config,
     me: &PublicKey,
     circle: &Circle,
+    found: &BTreeMap<PeerKey, Address>,
 ) -> Result<AddressableTrackedPeers<PublicKey>, ConfigError> {
-    let nowhere = DialAddress::Symmetric(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
     let mine = peer_key(me);
     let (mut dialled, mut dialling) = (Vec::new(), Vec::new());
     let has_seat = circle.validators.contains_key(&mine);
@@ -218,28 +279,45 @@ fn tracked_peers(
     for key in all {
         let peer = parse(key)?;
         let seat = circle.validators.get(key);
-        match seat.and_then(|seat| address_of(config, circle, seat)) {
+        let known = found.get(key).cloned();
+        let address = known.or_else(|| address_of(config, circle, seat?));
+        match seat.and(address).and_then(|address| dial_address(address).ok()) {
             _ if *key == mine => {
                 let own = DialAddress::Symmetric(config.listen);
                 if seat.is_some() { dialled.push((peer, own)) } else { dialling.push((peer, own)) }
             }
             Some(address) => dialled.push((peer, address)),
-            None if seat.is_some() => dialled.push((peer, nowhere.clone())),
-            None => dialling.push((peer, nowhere.clone())),
+            None if seat.is_some() => dialled.push((peer, nowhere())),
+            None => dialling.push((peer, nowhere())),
         }
     }
     Ok(AddressableTrackedPeers::new(Map::from_iter_dedup(dialled), Map::from_iter_dedup(dialling)))
 }
 
-/// Where to dial a validator: as this peer's configuration has it, under its present key or the one
-/// that it was founded with; or else as members were told when they gave it its seat.
-fn address_of(config: &Config, circle: &Circle, seat: &Validator) -> Option<DialAddress> {
+/// Where to dial a validator at first.
+fn address_of(config: &Config, circle: &Circle, seat: &Validator) -> Option<Address> {
+    places(config, circle, seat, None).into_iter().next()
+}
+
+/// Where a validator may be: as this peer's configuration has it, under its present key or the one that it
+/// was founded with; as it said itself; or as members were told when they gave it its seat.
+fn places(
+    config: &Config,
+    circle: &Circle,
+    seat: &Validator,
+    told: Option<&Address>,
+) -> Vec<Address> {
     let founded = config.validators.validators.iter().find(|one| one.peer == seat.peer);
     let configured = config.addresses.get(&seat.key);
     let configured = configured.or_else(|| config.addresses.get(&founded?.key));
-    let address = configured.or_else(|| circle.addresses.get(&seat.key))?;
-    // What members wrote may be no address; then the peer must dial.
-    dial_address(address.clone()).ok().filter(|_| address.is_dialable())
+    let mut places: Vec<Address> = Vec::new();
+    for place in [configured, told, circle.addresses.get(&seat.key)].into_iter().flatten() {
+        // What members wrote may be no address.
+        if place.is_dialable() && !places.contains(place) {
+            places.push(place.clone());
+        }
+    }
+    places
 }
 
 fn parse(key: &[u8; 32]) -> Result<PublicKey, ConfigError> {
@@ -291,6 +369,8 @@ mod tests {
             joined: 0,
             followers: vec![key(5)],
             addresses: keys.map(|key| (key, "10.0.0.1:26000".parse().unwrap())).into(),
+            own_address: None,
+            seeds: Vec::new(),
             listen: ([127, 0, 0, 1], 26000).into(),
             partition: "ledger-0".to_owned(),
             timing: Timing::STANDARD,
@@ -312,7 +392,7 @@ mod tests {
             [(2, &[2, 3, 4, 5, 6][..]), (1, &[1, 2, 3, 4, 5, 6]), (5, &[1, 2, 3, 4, 5, 6])]
         {
             let me = PrivateKey::from_seed(me).public_key();
-            let tracked = tracked_peers(&config, &me, &circle).unwrap();
+            let tracked = tracked_peers(&config, &me, &circle, &BTreeMap::new()).unwrap();
             let all = tracked.primary.keys().iter().chain(tracked.secondary.keys());
             let mut found: Vec<PeerKey> = all.map(peer_key).collect();
             let mut expected: Vec<PeerKey> = expected.iter().map(|seed| key(*seed)).collect();

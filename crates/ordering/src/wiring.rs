@@ -3,7 +3,7 @@
 //! This module shows types of the engine's libraries, since a simulated network is made of them.
 //! Nothing but the simulator may depend on it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use commonware_codec::DecodeExt as _;
 use commonware_cryptography::ed25519::PublicKey;
@@ -13,7 +13,12 @@ use commonware_utils::ordered::Set;
 use rand_core_0_10::CryptoRng;
 
 use crate::{
-    config::Config, error::StartError, handle::Handle, mesh::Mesh, network, seam::Application,
+    config::{Address, Config},
+    error::StartError,
+    handle::Handle,
+    mesh::Mesh,
+    network,
+    seam::{Application, PeerKey},
 };
 
 /// The channels between peers, by what they carry.
@@ -35,6 +40,8 @@ pub struct Channels<S, R> {
     pub fetch: (S, R),
     /// Carries nothing; asked whom it would reach.
     pub presence: S,
+    /// What peers tell of where they are.
+    pub addresses: (S, R),
 }
 
 /// A started network, seen by one peer.
@@ -56,6 +63,10 @@ pub trait Track: Send + Sync + 'static {
     /// From now on these validate, or will soon; `number` rises, and a call with a lower one than
     /// before has no effect.
     fn track(&self, number: u64, circle: &Circle);
+
+    /// Looks for those of them that are not connected, where they said they are and wherever else they may
+    /// be: with each turn at the next of these places. `told` is what peers said of themselves.
+    fn seek(&self, turn: u64, told: &BTreeMap<PeerKey, Address>, connected: &[PeerKey]);
 }
 
 /// Starts ordering on any runtime and network.

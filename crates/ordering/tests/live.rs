@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use althing_ordering::{Handle, Mesh, Phase, StartError, StopReason, To, start_live};
+use althing_ordering::{Address, Handle, Mesh, Phase, StartError, StopReason, To, start_live};
 use althing_types::Block;
 use bytes::Bytes;
 use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _, tokio};
@@ -249,6 +249,49 @@ fn what_peers_say_is_encrypted_on_the_way_and_cannot_be_changed() {
             assert!(number > last && number <= said, "{number} after {last} of {said}");
             last = number;
         }
+        context.stop(0, Some(Duration::from_secs(10))).await.unwrap();
+    });
+}
+
+/// Each knows where the first listens and nobody else, and the last cannot be dialled by anybody, as behind a
+/// router. Then one of them moves.
+#[test]
+fn one_seed_is_enough_and_who_moves_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    runner(folder.path()).start(|context| async move {
+        let plan = Plan::new(4, 0);
+        let addresses = free_addresses(5);
+        let start = |peer: usize, at: SocketAddr, partition: &str| {
+            let mut config = plan.config(peer, &addresses, support::QUICK);
+            config.addresses.clear();
+            config.seeds = vec![Address::Socket(addresses[0])];
+            config.own_address = (peer != 3).then_some(Address::Socket(at));
+            config.listen = at;
+            config.partition = format!("{partition}{peer}");
+            let root = context.child("peer").with_attribute("at", at.port());
+            async move {
+                let toy = Toy::new(root.child("toy"), config.timing.heartbeat);
+                let app = Arc::new(App(Arc::clone(&toy)));
+                let (handle, mesh) = start_live(root, config, app).await.unwrap();
+                (toy, handle, mesh)
+            }
+        };
+        let starts = (0..4).map(|peer| start(peer, addresses[peer], "first"));
+        let mut peers: Vec<Peer> = join_all(starts).await;
+        let all = |peers: &[Peer]| {
+            let connected = peers.iter().all(|(_, handle, _)| handle.connected().len() == 3);
+            connected && peers.iter().all(|(toy, ..)| toy.height() >= 5)
+        };
+        until(&context, || all(&peers)).await;
+
+        let (_, handle, _) = peers.remove(1);
+        handle.shutdown().await;
+        let is_gone = |peers: &[Peer]| {
+            peers.iter().all(|(_, handle, _)| !handle.connected().contains(&plan.keys[1]))
+        };
+        until(&context, || is_gone(&peers)).await;
+        peers.push(start(1, addresses[4], "moved").await);
+        until(&context, || all(&peers)).await;
         context.stop(0, Some(Duration::from_secs(10))).await.unwrap();
     });
 }

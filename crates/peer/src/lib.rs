@@ -24,7 +24,7 @@ mod core;
 pub use core::{Executed, Halt, Placed};
 
 mod wire;
-pub use wire::{Submission, decode_spread};
+pub use wire::{Submission, decode_spread, fetch_again, fetch_examples};
 
 pub mod mempool;
 

@@ -144,6 +144,8 @@ async fn start(
         followers: Vec::new(),
         addresses: BTreeMap::new(),
         listen: free_address(),
+        own_address: None,
+        seeds: Vec::new(),
         partition: "alone".into(),
         timing: timing(genesis),
         sizes: Sizes::STANDARD,

@@ -196,8 +196,45 @@ impl Fetch {
             _ => return Err(decode::Error::message("kind")),
         };
         at_end(message, &d)?;
+        // Each has one encoding, as everything that peers say.
+        if fetch.encode() != *message {
+            return Err(decode::Error::message("another encoding"));
+        }
         Ok(fetch)
     }
+}
+
+/// A message on the channel for requests, read and written again; none if it is malformed. For those who
+/// look after the form.
+#[must_use]
+pub fn fetch_again(message: &Bytes) -> Option<Bytes> {
+    Fetch::decode(message).ok().map(|fetch| fetch.encode())
+}
+
+/// One message of each kind, by name, so that the form can be pinned.
+#[must_use]
+pub fn fetch_examples() -> Vec<(&'static str, Vec<u8>)> {
+    let part = |item| {
+        let bytes = Bytes::from_static(b"a part of what was asked for");
+        Fetch::Part(Part { item, offset: 524_288, total: 524_316, bytes })
+    };
+    let examples = [
+        ("payloads wanted", Fetch::Want(vec![[1; 32], [2; 32]])),
+        ("payloads", Fetch::Have(vec![Bytes::from_static(b"one"), Bytes::new()])),
+        ("the newest offer asked for", Fetch::Ask(Item::Offer(0), 0)),
+        ("a part of an offer", part(Item::Offer(1024))),
+        ("pieces asked for", Fetch::Ask(Item::Pieces(1024, 4095), 524_288)),
+        ("a part of pieces", part(Item::Pieces(1024, 7))),
+        ("streams asked for", Fetch::Ask(Item::Streams(1024, [3; 32]), 0)),
+        ("a part of streams", part(Item::Streams(u64::MAX, [3; 32]))),
+        ("descriptions asked for", Fetch::Ask(Item::Descriptions(1024, [4; 32]), 0)),
+        ("a part of descriptions", part(Item::Descriptions(1024, [4; 32]))),
+        ("blocks asked for", Fetch::Ask(Item::Blocks(1025), 0)),
+        ("a part of blocks", part(Item::Blocks(1025))),
+        ("payloads asked about", Fetch::Keeps(vec![[5; 32]])),
+        ("payloads kept", Fetch::Kept(Vec::new())),
+    ];
+    examples.into_iter().map(|(name, fetch)| (name, fetch.encode().to_vec())).collect()
 }
 
 /// Writes `[kind, [bytes, ...]]`.
@@ -258,6 +295,24 @@ mod tests {
         assert!(have.is_unique(), "{kept:?}");
     }
 
+    /// The form is pinned in `testdata/fetch.txt`, which this test writes with `ALTHING_BLESS=1`.
+    #[test]
+    fn what_peers_ask_for_is_encoded_as_it_was() {
+        let lines = fetch_examples().into_iter();
+        let now: String =
+            lines.map(|(name, wire)| format!("{name}: {}\n", hex::encode(wire))).collect();
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/fetch.txt");
+        if std::env::var_os("ALTHING_BLESS").is_some() {
+            std::fs::write(&path, &now).unwrap();
+        }
+        let pinned = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(pinned, now, "approve a wanted change with ALTHING_BLESS=1");
+        for (name, wire) in fetch_examples() {
+            assert_eq!(fetch_again(&wire.clone().into()), Some(wire.into()), "{name}");
+        }
+    }
+
     #[test]
     fn messages_round_trip_and_hostile_ones_are_errors() {
         let submissions = vec![
@@ -295,6 +350,8 @@ mod tests {
             &[0x81, 0x82, 0x5a, 0xff, 0xff, 0xff, 0xff],
             &[0x9f],
             &[],
+            // A number that is written longer than it needs.
+            &[0x82, 0x18, 0, 0x80],
             // An item of an unknown kind, one with an id too short, a part longer than one may be.
             &[0x83, 2, 0x83, 9, 0, 0x40, 0],
             &[0x83, 2, 0x83, 2, 0, 0x41, 1, 0],

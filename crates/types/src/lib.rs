@@ -74,6 +74,9 @@ pub use access::{
     Access, AccessMode, AccessPolicy, AccessRequest, AccessUse, Reads, Resource, Right,
 };
 
+mod peer_address;
+pub use peer_address::{PeerAddress, PeerAddresses, SignedAddress};
+
 mod reader;
 pub use reader::{Reader, ReaderToken};
 

@@ -148,6 +148,8 @@ pub const QUARANTINE_VOICES_MAX: usize = 16;
 pub const QUARANTINE_VOICES_MIN: usize = 3;
 /// Longest address of a peer, bytes of `host:port`.
 pub const ADDRESS_BYTES_MAX: usize = 261;
+/// Most addresses that a peer tells another in one message.
+pub const PEER_ADDRESSES_MAX: usize = 16;
 /// Longest reason of a proposal, bytes of UTF-8.
 pub const REASON_BYTES_MAX: usize = 512;
 /// Most blocks that members may take to vote.

@@ -20,6 +20,7 @@ pub(super) const TARGETS: &[Target] = &[
     made("genesis_file", genesis_files, genesis),
     texts("rfc3339", &["2026-11-22T13:45:00.250Z", "1969-12-31T23:59:59+02:00"], rfc3339),
     texts("cursor", &["0-0-0", "778-12-3", "18446744073709551615-4294967295-1"], cursor),
+    made("fetch", fetches, fetch),
     made("submission", submissions, |bytes| submission::decode(bytes).is_ok()),
 ];
 
@@ -29,6 +30,19 @@ fn description(bytes: &[u8]) -> bool {
     let explained = thing::explain(bytes);
     assert!(!accepted || explained.is_none(), "accepted, and yet: {explained:?}");
     accepted
+}
+
+fn fetches() -> anyhow::Result<Vec<Vec<u8>>> {
+    Ok(althing_peer::fetch_examples().into_iter().map(|(_, wire)| wire).collect())
+}
+
+/// What a peer is asked for, or given: what is accepted has this one encoding.
+fn fetch(bytes: &[u8]) -> bool {
+    let message = bytes::Bytes::copy_from_slice(bytes);
+    althing_peer::fetch_again(&message).is_some_and(|again| {
+        assert_eq!(again, message, "accepted a second encoding");
+        true
+    })
 }
 
 /// A genesis that is accepted is written and read again as the same.

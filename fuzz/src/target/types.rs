@@ -1,8 +1,8 @@
 //! What is hashed, signed and sent.
 
 use althing_types::{
-    Block, Certificate, Did, DirectUse, Event, Genesis, Header, Inception, Payload, Receipt,
-    SealedPayload, SignedPayload, SignedRequest, Transaction, ValidatorSet, decimal,
+    Block, Certificate, Did, DirectUse, Event, Genesis, Header, Inception, Payload, PeerAddresses,
+    Receipt, SealedPayload, SignedPayload, SignedRequest, Transaction, ValidatorSet, decimal,
 };
 use bytes::Bytes;
 
@@ -22,6 +22,7 @@ pub(super) const TARGETS: &[Target] = &[
     vectors("direct_request", &["direct_request"], wire::<SignedRequest>),
     vectors("direct_use", &["direct_use"], wire::<DirectUse>),
     vectors("inception", &["inception"], wire::<Inception>),
+    vectors("peer_addresses", &["peer_addresses"], wire::<PeerAddresses>),
     vectors("genesis", &["genesis"], wire::<Genesis>),
     texts("did", &["did:althing:demo:4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi"], did),
     texts(

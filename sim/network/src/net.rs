@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use althing_ordering::{
-    Application, Config, Handle, Mesh, PeerKey, StartError,
+    Address, Application, Config, Handle, Mesh, PeerKey, StartError,
     wiring::{self, Channels, Circle, Track, Wires},
 };
 use commonware_cryptography::ed25519::PublicKey;
@@ -190,6 +190,7 @@ impl SimNet {
                 let (sender, _) = control.register(7, wiring::quota(7)).await.ok()?;
                 Tap::looking(sender, reach)
             },
+            addresses: register(8, Kind::Other).await?,
         };
         let track =
             Arc::new(Tracker { oracle: self.oracle.clone(), peers: Arc::clone(&self.peers) });
@@ -212,6 +213,9 @@ impl Track for Tracker {
         // All peers share this network, and the first to come to a set names it.
         let _ = self.oracle.manager().track(number, tracked);
     }
+
+    /// Links are between peers here, and not between addresses.
+    fn seek(&self, _: u64, _: &BTreeMap<PeerKey, Address>, _: &[PeerKey]) {}
 }
 
 type SimWires = Wires<

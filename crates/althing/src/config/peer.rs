@@ -32,6 +32,10 @@ pub(crate) struct PeerConfig {
     pub(crate) worker_threads: usize,
     /// Where it listens for peers.
     pub(crate) p2p_listen: SocketAddr,
+    /// Where other peers reach it, if it tells them.
+    pub(crate) own_address: Option<Address>,
+    /// Where some other peers listen.
+    pub(crate) seeds: Vec<Address>,
     /// Peers without a vote that may connect.
     pub(crate) followers: Vec<PeerKey>,
     /// Where other validators listen, by name or voting key.
@@ -91,6 +95,8 @@ struct Section {
 #[serde(deny_unknown_fields)]
 struct P2p {
     listen: String,
+    address: String,
+    seeds: Vec<String>,
     followers: Vec<String>,
     addresses: BTreeMap<String, String>,
 }
@@ -143,6 +149,8 @@ struct Sync {
 const WORKER_THREADS_MAX: usize = 256;
 /// Most operators, and most auditors; more is a slip of the pen.
 const OPERATORS_MAX: usize = 64;
+/// Most peers to begin with; more is a slip of the pen.
+const SEEDS_MAX: usize = 64;
 /// Most of anything that is counted; more is a slip of the pen.
 const COUNT_MAX: usize = 1 << 32;
 /// Longest address of another peer's interface, bytes.
@@ -164,6 +172,11 @@ impl Config {
             passphrase_file: self.optional_path(&section.passphrase_file),
             worker_threads: self.within("peer.worker_threads", section.worker_threads, threads)?,
             p2p_listen: self.listen("peer.p2p.listen", &section.p2p.listen)?,
+            own_address: match section.p2p.address.as_str() {
+                "" => None,
+                text => Some(self.p2p_address("peer.p2p.address", text)?),
+            },
+            seeds: self.seeds(&section.p2p.seeds)?,
             followers: self.followers(&section.p2p.followers)?,
             addresses: self.addresses(section.p2p.addresses)?,
             api_listen: self.listen("peer.api.listen", &section.api.listen)?,
@@ -235,15 +248,25 @@ impl Config {
         given.iter().map(read).collect()
     }
 
+    fn p2p_address(&self, key: &str, text: &str) -> anyhow::Result<Address> {
+        text.parse().map_err(|problem| self.document.wrong(key, problem))
+    }
+
+    fn seeds(&self, given: &[String]) -> anyhow::Result<Vec<Address>> {
+        if given.len() > SEEDS_MAX {
+            let problem = format!("has {}, but may have {SEEDS_MAX}", given.len());
+            return Err(self.document.wrong("peer.p2p.seeds", problem));
+        }
+        given.iter().map(|text| self.p2p_address("peer.p2p.seeds", text)).collect()
+    }
+
     fn addresses(
         &self,
         given: BTreeMap<String, String>,
     ) -> anyhow::Result<BTreeMap<String, Address>> {
-        let read = |(name, text): (String, String)| match text.parse() {
-            Ok(address) => Ok((name, address)),
-            Err(problem) => {
-                Err(self.document.wrong(&format!("peer.p2p.addresses.{name}"), problem))
-            }
+        let read = |(name, text): (String, String)| {
+            let key = format!("peer.p2p.addresses.{name}");
+            Ok((name, self.p2p_address(&key, &text)?))
         };
         given.into_iter().map(read).collect()
     }

@@ -49,19 +49,15 @@ fn pass(network: &Network, to: u64) {
     });
 }
 
-/// The configuration of a peer that was not there when the network was founded.
+/// The configuration of a peer that was not there when the network was founded: it knows of one other.
 fn write_config(network: &Network, folder: &Path, port: u16, voting: &Path) -> PathBuf {
     let genesis = network.path("genesis.json");
-    let addresses: String = (0..4)
-        .map(|index| {
-            let url = network.url(index);
-            let api: u16 = url.rsplit_once(':').unwrap().1.parse().unwrap();
-            format!("\"peer-{}\" = \"127.0.0.1:{}\"\n", index + 1, api + 1)
-        })
-        .collect();
+    let url = network.url(1);
+    let api: u16 = url.rsplit_once(':').unwrap().1.parse().unwrap();
+    let seed = api + 1;
     let config = format!(
         "genesis = {:?}\n[peer]\nrole = \"follower\"\nvoting_key = {:?}\nkey = \"\"\n\
-         [peer.p2p]\nlisten = \"127.0.0.1:{}\"\n[peer.p2p.addresses]\n{addresses}\
+         [peer.p2p]\nlisten = \"127.0.0.1:{}\"\nseeds = [\"127.0.0.1:{seed}\"]\n\
          [peer.api]\nlisten = \"127.0.0.1:{port}\"\n",
         text(&genesis),
         text(voting),

@@ -256,6 +256,8 @@ impl Plan {
             followers: self.followers.clone(),
             addresses: dial.map(|(key, at)| (*key, Address::Socket(*at))).collect(),
             listen: addresses.get(peer).copied().unwrap_or(([127, 0, 0, 1], 1).into()),
+            own_address: None,
+            seeds: Vec::new(),
             partition: format!("peer{peer}"),
             timing,
             sizes: Sizes { block_bytes_max: 1024 * 1024, ..Sizes::STANDARD },

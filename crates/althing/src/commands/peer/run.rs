@@ -255,6 +255,8 @@ impl Start {
             joined: opened.joined(),
             followers: settings.followers,
             addresses,
+            own_address: settings.own_address,
+            seeds: settings.seeds,
             listen: settings.p2p_listen,
             partition: "althing".to_owned(),
             timing: timing(&genesis.parameters),
@@ -306,7 +308,8 @@ fn way_out(error: &StartError, data: &Path) -> String {
             data.join(BLOCKS).display()
         ),
         Ordering::Config(_) | Ordering::Stopped => {
-            "check `voting_key` and `role` in [peer] and `addresses` in [peer.p2p]".to_owned()
+            "check `voting_key` and `role` in [peer] and `addresses` or `seeds` in [peer.p2p]"
+                .to_owned()
         }
     }
 }
