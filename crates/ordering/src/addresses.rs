@@ -257,7 +257,7 @@ mod tests {
         let mut book = book(None);
         let seats = BTreeSet::from([public(2), public(3)]);
         let mut hear = |seconds, one: SignedAddress| {
-            let heard = book.hear(&message(&[one.clone()]), at(seconds), &seats);
+            let heard = book.hear(&message(std::slice::from_ref(&one)), at(seconds), &seats);
             assert!(heard.news.iter().all(|news| *news == one) && !heard.is_outdated);
             (!heard.news.is_empty(), book.addresses().get(&public(2)).map(Address::to_string))
         };
