@@ -39,7 +39,7 @@ impl Gateway {
     /// Starts the gateway of these things at the first peer, and waits until it takes a reading of
     /// each.
     pub(crate) async fn start(program: &Path, network: &Network, bound: &Bound) -> Result<Self> {
-        let folder = network.folder().join("gateway");
+        let folder = network.folder().join("measured-gateway");
         fs::create_dir(&folder)?;
         let signer = bound.gateway.signer();
         let entity = Some(DidText::entity(&network.genesis.network, &signer.entity));
