@@ -78,6 +78,25 @@ impl Cluster {
         Ok(())
     }
 
+    /// Ends the peer at a position as a loss of power would, without a word.
+    pub(crate) async fn kill_peer(&mut self, peer: usize) -> anyhow::Result<()> {
+        self.peers[peer].kill().await
+    }
+
+    /// Starts the peer at a position again, which has ended.
+    pub(crate) fn start_peer_again(&mut self, peer: usize) -> anyhow::Result<()> {
+        self.peers[peer] = start_peer(&self.layout, self.peers[peer].name())?;
+        Ok(())
+    }
+
+    /// Ends the gateway as a loss of power would.
+    pub(crate) async fn kill_gateway(&mut self) -> anyhow::Result<()> {
+        match &mut self.gateway {
+            Some(gateway) => gateway.kill().await,
+            None => Ok(()),
+        }
+    }
+
     /// Starts one more gateway, which ends when what this returns is dropped.
     pub(crate) fn start_another_gateway(
         &self,

@@ -98,6 +98,11 @@ impl Process {
         memory_bytes(&self.child.id()?.to_string())
     }
 
+    /// Ends it by the signal that cannot be caught, and waits until it is gone.
+    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill().await.with_context(|| format!("cannot kill {}", self.name))
+    }
+
     fn ask_to_stop(&mut self) {
         self.lifeline = None;
     }
@@ -106,7 +111,7 @@ impl Process {
         let status = match timeout(STOP_PATIENCE, self.child.wait()).await {
             Ok(status) => status.with_context(|| format!("cannot wait for {}", self.name))?,
             Err(_) => {
-                self.child.kill().await.with_context(|| format!("cannot kill {}", self.name))?;
+                self.kill().await?;
                 anyhow::bail!("{} did not end within {STOP_PATIENCE:?} and was killed", self.name);
             }
         };

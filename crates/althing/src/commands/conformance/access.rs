@@ -61,7 +61,7 @@ const BATCH: u32 = 24;
 /// The property that grants are recorded for, and the one that consensus decides each access to.
 const PROPERTIES: [&str; 2] = ["energy", "position"];
 
-fn run<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
+fn run<'a>(topology: &'a mut Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
         let uploaded = recorder.step("REQ-10.7-1", upload(topology)).await?;
         recorder.step("REQ-10.7-2", stored(topology, &uploaded)).await?;

@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// enough for a certificate, and which votes make it up is a matter of milliseconds.
 const ATTEMPTS: usize = 20;
 
-fn run<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
+fn run<'a>(topology: &'a mut Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
         let (request, mut events) =
             recorder.step("REQ-10.1-1", request_transaction(topology)).await?;

@@ -81,7 +81,7 @@ struct Chain {
     sale: Produced,
 }
 
-fn run<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
+fn run<'a>(topology: &'a mut Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
         let makers = recorder.step("REQ-II.1", makers(topology)).await?;
         let inspector = Member::new(EntityKind::Service, INSPECTOR);

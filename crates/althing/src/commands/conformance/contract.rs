@@ -87,7 +87,7 @@ const THRESHOLD: u8 = 2;
 const PATIENCE_BLOCKS: u32 = 2;
 
 fn run_contracts<'a>(
-    topology: &'a Topology,
+    topology: &'a mut Topology,
     recorder: &'a mut Recorder,
 ) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
@@ -432,7 +432,7 @@ async fn notified(told: Told, contract: ContractId) -> anyhow::Result<((), Strin
 }
 
 fn run_services<'a>(
-    topology: &'a Topology,
+    topology: &'a mut Topology,
     recorder: &'a mut Recorder,
 ) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
@@ -496,7 +496,7 @@ async fn announced(
 }
 
 fn run_access<'a>(
-    topology: &'a Topology,
+    topology: &'a mut Topology,
     recorder: &'a mut Recorder,
 ) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {

@@ -150,7 +150,10 @@ impl Device {
     }
 }
 
-fn run_full<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
+fn run_full<'a>(
+    topology: &'a mut Topology,
+    recorder: &'a mut Recorder,
+) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
         let (device, height) = recorder.step("REQ-10.6a-1", register_full(topology)).await?;
         recorder.step("REQ-10.6a-2", recorded(topology, &device, height)).await?;
@@ -166,7 +169,7 @@ fn run_full<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxF
 }
 
 fn run_constrained<'a>(
-    topology: &'a Topology,
+    topology: &'a mut Topology,
     recorder: &'a mut Recorder,
 ) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {

@@ -60,7 +60,7 @@ struct Site {
     _gateways: Vec<Process>,
 }
 
-fn run<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
+fn run<'a>(topology: &'a mut Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
         let site = recorder.step("REQ-II.2", serve(topology)).await?;
         recorder.step("REQ-II.2", report(topology, &site)).await?;

@@ -7,6 +7,7 @@ mod bike;
 mod contract;
 mod device;
 mod direct;
+mod drill;
 mod hijack;
 mod mqtt;
 mod outside;
@@ -48,6 +49,7 @@ const PROCEDURES: &[Procedure] = &[
     hijack::PROCEDURE,
     vehicles::PROCEDURE,
     sociable::PROCEDURE,
+    drill::PROCEDURE,
 ];
 
 /// The step before every procedure.
@@ -61,7 +63,7 @@ const B_MAX: usize = 32;
 /// processes, and shows each step with its evidence.
 #[derive(Debug, Args)]
 pub(crate) struct ConformanceCommand {
-    /// A clause, such as 10.1 or II.2; `list` for those there are; `up` to start the peers and entities and
+    /// A clause, such as 10.1 or II.2; `drill` to break things; `list` for those there are; `up` to start the peers and entities and
     /// leave them running.
     #[arg(value_parser = parse_what)]
     what: What,
@@ -186,8 +188,8 @@ async fn run(
             Ok((topology, evidence))
         };
         // What a failed step means is in the record.
-        if let Ok(topology) = recorder.step(TOPOLOGY.id, start).await {
-            let _ = (procedure.run)(&topology, &mut recorder).await;
+        if let Ok(mut topology) = recorder.step(TOPOLOGY.id, start).await {
+            let _ = (procedure.run)(&mut topology, &mut recorder).await;
             topology.cluster.stop().await?;
         }
         Ok::<_, anyhow::Error>(())

@@ -50,7 +50,7 @@ const PURPOSE: &str = "forecast";
 /// How often dApp C may call it.
 const CALLS: u32 = 3;
 
-fn run<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
+fn run<'a>(topology: &'a mut Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
         let set_up = recorder.step("REQ-10.5-1..3", granted(topology)).await?;
         let used = recorder.step("REQ-10.5-4", talk(topology, &set_up)).await?;

@@ -31,7 +31,7 @@ pub(super) struct Procedure {
     /// Whether its ledger has tokens in every mode.
     pub(super) with_tokens: bool,
     /// Runs it on a network that is up.
-    pub(super) run: for<'a> fn(&'a Topology, &'a mut Recorder) -> LocalBoxFuture<'a, Stopped>,
+    pub(super) run: for<'a> fn(&'a mut Topology, &'a mut Recorder) -> LocalBoxFuture<'a, Stopped>,
 }
 
 /// A step, by the id of its row in `docs/conformance.md`.

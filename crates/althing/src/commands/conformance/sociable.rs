@@ -73,7 +73,7 @@ struct Shop {
     price: u64,
 }
 
-fn run<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
+fn run<'a>(topology: &'a mut Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
         let shops = recorder.step("REQ-II.4", open(topology)).await?;
         let home = recorder.step("REQ-II.4", preset(topology, shops)).await?;

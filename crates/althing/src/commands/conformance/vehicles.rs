@@ -60,7 +60,7 @@ struct Road {
     before: u128,
 }
 
-fn run<'a>(topology: &'a Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
+fn run<'a>(topology: &'a mut Topology, recorder: &'a mut Recorder) -> LocalBoxFuture<'a, Stopped> {
     Box::pin(async move {
         let road = recorder.step("REQ-II.3", join(topology)).await?;
         recorder.step("REQ-II.3", measure(topology, &road)).await?;
