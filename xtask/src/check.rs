@@ -14,10 +14,10 @@ const SIMULATION_SEEDS: u64 = 500;
 const SIMULATION_SEEDS_OF_COMMIT: u64 = 100;
 /// How long each decoder is fuzzed, seconds.
 const FUZZ_SECONDS: u64 = 2;
-/// Procedures of Y.4464 clause 10 that are run.
+/// Procedures of Y.4464 clause 10 that are run, use cases of its appendix, and a drill of disasters.
 const PROCEDURES: &[&str] = &[
     "10.1", "10.2", "10.3", "10.4", "10.5", "10.6a", "10.6b", "10.7", "II.1", "II.2", "II.3",
-    "II.4",
+    "II.4", "drill",
 ];
 /// Programs that tests call, by any of several names, with the line that installs each.
 const TOOLS: &[(&[&str], &str)] = &[

@@ -33,6 +33,19 @@ function growthOf({ taken, free }: { taken: number; free: number }): string {
   return `, ${bytes(Math.round(perDay))} more a day at this pace: full in ${duration((free / perDay) * DAY_MS)}`;
 }
 
+/** Processor time that was taken when this page first looked. */
+let before: { at: number; ms: number } | undefined;
+
+/** What the peer takes of its machine's memory and processors, where its system tells. */
+function effort(): string | undefined {
+  const [memory, ms] = ["althing_memory_bytes", "althing_cpu_ms_total"].map((name) => figures.value.get(name));
+  if (memory === undefined || ms === undefined) return undefined;
+  const at = performance.now();
+  before ??= { at, ms };
+  const share = at > before.at ? `, ${((100 * (ms - before.ms)) / (at - before.at)).toFixed(1)} % of one processor` : "";
+  return bytes(memory) + share;
+}
+
 /** The way to the pages of another peer, if the operator of this one said where they are. */
 function Pages({ of }: { of: Peer }) {
   const link = of.this ? undefined : linkAt(of, "/operations");
@@ -42,6 +55,7 @@ function Pages({ of }: { of: Peer }) {
 export function Operations() {
   const state = status.value;
   const disk = diskOf();
+  const takes = effort();
   const counted = [...figures.value].filter(([name]) => name.endsWith("_total"));
   const decided = useQuery("settings", (signal) => asked.governance({ signal }), 10_000);
   return (
@@ -77,6 +91,7 @@ export function Operations() {
                 <Fact name="Connected peers">{count(state.connected)}</Fact>
                 <Fact name="Waiting transactions">{count(state.waiting)}, {bytes(state.waiting_bytes)}</Fact>
                 <Fact name="Batches without data here">{count(state.payloads_missing)}</Fact>
+                {takes && <Fact name="Memory, processor">{takes}</Fact>}
                 {disk && <Fact name="Disk">{bytes(disk.taken)} taken, {bytes(disk.free)} free{growthOf(disk)} <meter min={0} max={disk.taken + disk.free} value={disk.taken} aria-label="Share taken" /></Fact>}
                 <Fact name="Payloads">{bytes(state.payload_bytes ?? 0)}{state.payload_bytes_max !== undefined && <> of {bytes(state.payload_bytes_max)} <meter max={state.payload_bytes_max} value={state.payload_bytes} aria-label="Share taken" /></>}</Fact>
                 <Fact name="Version">{state.version}</Fact>

@@ -57,7 +57,7 @@ export const checks = {
     await page.getByText("took effect").first().waitFor();
     await page.getByRole("button", { name: "Verify in this browser" }).click();
     await page.getByText("It holds").waitFor();
-    for (const [path, shown] of [["/procedures", "Notification."], ["/operations", "Nothing needs doing."], ["/operations", "present"], ["/operations", "may submit for"], ["/verify", "Drop a bundle here"]]) {
+    for (const [path, shown] of [["/procedures", "Notification."], ["/operations", "Nothing needs doing."], ["/operations", "present"], ["/operations", "may submit for"], ["/operations", "% of one processor"], ["/verify", "Drop a bundle here"]]) {
       await page.goto(network.base + path);
       await page.getByText(shown).first().waitFor();
     }
