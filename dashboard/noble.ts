@@ -39,7 +39,7 @@ const ROOTS = `export function roots(degree, count) {
 const RANDOM: [RegExp, string][] = [[/\w+\.randomBytes === undefined \? wcRandomBytes : \w+\.randomBytes/, "wcRandomBytes"]];
 
 /** Methods of the client of the interface that this page does not call. */
-export const UNASKED = ["notifications", "property", "grant", "voucher", "command", "codeModule", "rewardsBy", "escrow", "reward", "proveState", "policiesAt", "link", "askedCall", "takenCall", "agreement", "createWebhook", "webhooks", "pauseWebhook", "async deleteWebhook", "proposal", "async \\*alarmChanges", "async \\*peerChanges", "alarmLog", "configuration", "configurations", "checkConfiguration", "applyConfiguration", "async stopPeer", "async reportGateway"];
+export const UNASKED = ["notifications", "property", "grant", "voucher", "command", "codeModule", "rewardsBy", "escrow", "reward", "proveState", "taggedReadings", "policiesAt", "link", "askedCall", "takenCall", "agreement", "createWebhook", "webhooks", "pauseWebhook", "async deleteWebhook", "proposal", "async \\*alarmChanges", "async \\*peerChanges", "alarmLog", "configuration", "configurations", "checkConfiguration", "applyConfiguration", "async stopPeer", "async reportGateway"];
 
 /** By the end of a file's path: what is cut, and what stands in its place. */
 const CUTS: Record<string, (RegExp | [RegExp | string, string | ((...found: string[]) => string)])[]> = {

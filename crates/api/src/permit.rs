@@ -73,6 +73,31 @@ impl Service {
         }
     }
 
+    /// Why a reader may not; none if it may, and then it is noted that it did.
+    pub(crate) fn permit_or_refuse(
+        &self,
+        reader: &Reader,
+        right: Right,
+        resource: &Resource,
+    ) -> Answer<Option<Refusal>> {
+        let (_, decision) = self.decide(reader, right, resource)?;
+        let refusal = decision.reason.refusal();
+        if refusal.is_none() {
+            self.note(&decision)?;
+        }
+        Ok(refusal)
+    }
+
+    /// Why a reader may not; none if it may.
+    pub(crate) fn refusal(
+        &self,
+        reader: &Reader,
+        right: Right,
+        resource: &Resource,
+    ) -> Answer<Option<Refusal>> {
+        self.decide(reader, right, resource).map(|(_, decision)| decision.reason.refusal())
+    }
+
     /// Notes a use of the grant that a decision rests on. What cannot be noted is not served.
     fn note(&self, decision: &Decision) -> Answer<()> {
         let Some(grant) = decision.grant else { return Ok(()) };

@@ -14,8 +14,9 @@ use crate::{
         Consequence, Contract, ContractAnswer, Decision, DidDocument, Entity, Erasures,
         EventRecord, Gaps, Governance, Grant, KeyVersion, Network, NewWebhook, Page, Past,
         PastEvents, Peers, PendingApproval, Policies, PoliciesAt, Property, Proposal, Readings,
-        Service, ServiceVersion, Status, Stream, StreamKeyShares, StreamRegulations, Thing,
-        Transaction, Trial, Trigger, TriggerTrial, Voucher, Webhook, Webhooks, query,
+        Service, ServiceVersion, Status, Stream, StreamKeyShares, StreamRegulations,
+        TaggedReadings, Thing, Transaction, Trial, Trigger, TriggerTrial, Voucher, Webhook,
+        Webhooks, query,
     },
 };
 
@@ -525,6 +526,22 @@ impl Client {
         query: &query::Aggregates,
     ) -> Result<Aggregates, Error> {
         self.get(&format!("v1/streams/{stream}/aggregates"), query).await
+    }
+
+    /// A property of the things that have a tag: the newest value of each, and what all come to.
+    ///
+    /// # Errors
+    /// `invalid_query` if no property is named.
+    pub async fn tagged_readings(
+        &self,
+        tag: &str,
+        query: &query::Tagged,
+    ) -> Result<TaggedReadings, Error> {
+        let mut url = self.at("v1/tags");
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend([tag, "readings"]);
+        }
+        self.get_at(url, query).await
     }
 
     /// Sequence numbers of a stream that did not come.

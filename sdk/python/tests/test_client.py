@@ -135,6 +135,7 @@ def test_every_operation_has_a_method(peer: Peer) -> None:
         by_id(ID)
     for by_id in (client.thing, client.stream, client.readings, client.latest, client.aggregates, client.gaps, client.transaction):
         by_id(ID)
+    client.tagged_readings("a/b", property="x")
     for prove in (client.description, client.prove_range, client.prove_aggregate, client.prove_receipt):
         prove(ID)
     client.prove_run(ID, 7)

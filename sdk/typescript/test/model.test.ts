@@ -36,7 +36,7 @@ test('every operation has a method, with the parameters of the operation', async
     client.account(ID), client.entities(), client.entity(ID), client.keys(ID), client.history(ID), client.notifications(ID),
     client.pending(ID), client.policies(ID), client.resolve('did:althing:demo:x'),
     client.things(), client.thing(ID), client.description(ID), client.property(ID, 'a/b'),
-    client.stream(ID), client.readings(ID), client.latest(ID), client.aggregates(ID), client.gaps(ID),
+    client.stream(ID), client.readings(ID), client.latest(ID), client.aggregates(ID), client.taggedReadings('a/b', { property: 'x' }), client.gaps(ID),
     client.streamKey(ID, 1), client.erasures(ID), client.holders(ID), client.regulations(ID), client.agreement(ID), client.gateways(), client.reportGateway({} as GatewayReport),
     client.createWebhook({ url: 'http://hook.test/' }), client.webhooks(), client.pauseWebhook(ID, true), client.pauseWebhook(ID, false), client.deleteWebhook(ID),
     client.alarms(), client.peerChanges({ signal: stop.signal }).next().catch(() => undefined), client.alarmChanges({ signal: stop.signal }).next().catch(() => undefined), client.acknowledge(7), client.alarmLog(),

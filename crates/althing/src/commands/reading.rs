@@ -22,6 +22,8 @@ pub(crate) enum ReadingCommand {
     List(List),
     /// Shows a stream in buckets of time: count, smallest, largest, mean.
     Aggregate(Aggregate),
+    /// Shows one property of all things that have a tag: the newest value of each, and what all come to.
+    Tagged(Tagged),
     /// Fetches the proof of one reading, of all readings of a range, or of what they come to.
     Prove(Prove),
 }
@@ -35,6 +37,29 @@ pub(crate) struct Latest {
     limit: u32,
     #[command(flatten)]
     unseal: UnsealArgs,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tagged {
+    /// The tag.
+    tag: String,
+    /// The property.
+    #[arg(long)]
+    property: String,
+    /// Earliest claimed time of what is summed up: RFC 3339, or milliseconds since 1970.
+    #[arg(long, value_parser = parse_when)]
+    from: Option<When>,
+    /// Latest claimed time of that.
+    #[arg(long, value_parser = parse_when)]
+    until: Option<When>,
+    /// At most so many things.
+    #[arg(long)]
+    limit: Option<u32>,
+    /// Go on after this thing, as the end of the part before says.
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -120,6 +145,7 @@ impl ReadingCommand {
                 Self::Latest(latest) => latest.run(output).await,
                 Self::List(list) => list.run(output).await,
                 Self::Aggregate(aggregate) => aggregate.run(output).await,
+                Self::Tagged(tagged) => tagged.run(output).await,
                 Self::Prove(prove) => prove.run(output).await,
             }
         })
@@ -218,6 +244,56 @@ impl Aggregate {
             }
             let next = aggregates.next.map(|next| format!("more: --from {next}"));
             format!("{}{}", table.or("no readings"), next.unwrap_or_default())
+        })
+    }
+}
+
+impl Tagged {
+    async fn run(self, output: Output) -> anyhow::Result<()> {
+        let query = query::Tagged {
+            property: self.property,
+            from: self.from,
+            until: self.until,
+            after: self.after,
+            limit: self.limit,
+        };
+        let tagged = self.remote.client()?.tagged_readings(&self.tag, &query).await.explain()?;
+        output.show(&tagged, || {
+            let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+            let mut table = Table::new(&[
+                "thing", "latest", "at", "unit", "readings", "smallest", "mean", "largest",
+            ]);
+            for item in &tagged.items {
+                let (latest, at) = match (&item.latest, &item.refused) {
+                    (_, Some(refused)) => (refused.clone(), "-".to_owned()),
+                    (Some(reading), None) => (reading.value.clone(), reading.claimed.to_string()),
+                    (None, None) => ("-".to_owned(), "-".to_owned()),
+                };
+                let total = item.total.as_ref();
+                table.row([
+                    item.name.clone(),
+                    latest,
+                    at,
+                    item.unit.clone(),
+                    total.map_or_else(|| "-".to_owned(), |total| thousands(total.count)),
+                    value(&total.and_then(|total| total.min.clone())),
+                    value(&total.and_then(|total| total.mean.clone())),
+                    value(&total.and_then(|total| total.max.clone())),
+                ]);
+            }
+            let mut text = table.or("no thing with this tag has the property");
+            for total in &tagged.totals {
+                text.push_str(&format!(
+                    "together {} readings of {} things: {} to {} {}, mean {}\n",
+                    thousands(total.count),
+                    total.things,
+                    value(&total.min),
+                    value(&total.max),
+                    total.unit,
+                    value(&total.mean),
+                ));
+            }
+            super::with_more(text, tagged.next.as_deref())
         })
     }
 }

@@ -1,5 +1,10 @@
 //! One of four peers keeps each payload; every peer answers, with proof.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
 use serde_json::Value;
 
 use crate::support::{Network, must, text, until};
@@ -32,6 +37,47 @@ fn shows_value(network: &Network, peer: usize) -> bool {
         bytes.windows(IN_PAYLOAD.len()).any(|part| part == IN_PAYLOAD)
     };
     files.map(found).fold(false, |any, found| any | found)
+}
+
+/// How many payloads a peer has fetched from others.
+fn fetched(network: &Network, peer: usize) -> u64 {
+    let url = network.url(peer);
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nHost: peer\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let mut lines = answer.lines();
+    let line = lines.find_map(|line| line.strip_prefix("althing_payloads_fetched_total "));
+    line.expect("a count of fetched payloads").trim().parse().unwrap()
+}
+
+/// A stranger, who may not read, makes a peer fetch nothing, in whatever form it asks; the owner does.
+fn strangers_move_nothing(network: &Network, key: &str) {
+    let policy = ["access", "policy", "set", "--thing", "boiler", "--property", "temperature"];
+    let only = ["--mode", "open", "--organisation", "organisation-2", "--key", key];
+    // At this peer, so that it counts there at once.
+    network.ask(3, &[&policy[..], &only].concat());
+    let before = fetched(network, 3);
+    let out = network.path("stolen");
+    for asked in [
+        &["reading", "list", STREAM][..],
+        &["reading", "list", STREAM, "--last-seq", "3"],
+        &["reading", "latest", STREAM, "--limit", "5"],
+        &["reading", "aggregate", STREAM],
+        &["reading", "prove", STREAM, "--seq", "2", "--out", text(&out)],
+        &["reading", "prove", STREAM, "--first-seq", "0", "--last-seq", "5", "--out", text(&out)],
+    ] {
+        assert!(network.try_ask(3, asked).is_none(), "{asked:?}");
+    }
+    assert_eq!(fetched(network, 3), before, "a stranger made it fetch payloads");
+    network.ask(3, &["reading", "list", STREAM, "--as", key]);
+    assert!(fetched(network, 3) > before, "the owner did not");
+    let everyone = ["--mode", "open", "--everyone", "--key", key];
+    network.ask(3, &[&policy[..], &everyone].concat());
+    (0..4).for_each(|peer| {
+        until("a peer that lets everyone read", || values(network, peer));
+    });
 }
 
 /// A configuration with one more line in its section `[peer]`.
@@ -79,6 +125,7 @@ fn a_peer_that_is_no_holder_answers_with_proof_and_its_disk_shows_nothing() {
         (same && (0..all[0].len()).all(|at| copies(at) == 1)).then_some(())
     });
 
+    strangers_move_nothing(&network, text(&key));
     let genesis = network.path("genesis.json");
     let out = network.path("proof");
     for peer in 0..4 {

@@ -27,7 +27,7 @@ mod thing;
 pub(crate) use thing::Latest;
 
 mod stream;
-pub(crate) use stream::{aggregates, gap, readings};
+pub(crate) use stream::{aggregate, aggregates, gap, kind_text, reading, readings, tagged_total};
 
 mod access;
 

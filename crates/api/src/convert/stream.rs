@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use althing_client::model::{
     Aggregate, Aggregates, Bucket, Erasure, Gap, Hex, KeptFor, KeyShare, PurgeReceipt, Reading,
-    Readings, SealedBatch, Secrecy, Stream, StreamKeyShares, Time,
+    Readings, SealedBatch, Secrecy, Stream, StreamKeyShares, TaggedTotal, Time,
 };
 use althing_ledger::erasure::Confirmation;
 use althing_peer::query::{
@@ -91,7 +91,7 @@ pub(crate) fn aggregates(
     }
 }
 
-fn aggregate(summary: &Summary, schema: &StreamSchema) -> Aggregate {
+pub(crate) fn aggregate(summary: &Summary, schema: &StreamSchema) -> Aggregate {
     let number = |mantissa: i64| decimal::text(mantissa.into(), schema.scale);
     let is_numeric = summary.min.is_some();
     let mean = || decimal::mean(summary.sum, summary.count, schema.scale);
@@ -106,6 +106,41 @@ fn aggregate(summary: &Summary, schema: &StreamSchema) -> Aggregate {
         sum: is_numeric.then(|| decimal::text(summary.sum, schema.scale)),
         mean: is_numeric.then(mean).flatten(),
     }
+}
+
+/// What values of several streams of one kind and unit come to; none if a number overflows, or there are
+/// none.
+pub(crate) fn tagged_total(
+    kind: String,
+    unit: String,
+    of: &[(&Summary, &StreamSchema)],
+) -> Option<TaggedTotal> {
+    let scale = of.iter().map(|(_, schema)| schema.scale).max()?;
+    let (mut count, mut sum) = (0_u64, 0_i128);
+    let (mut min, mut max) = (None, None);
+    for (summary, schema) in of {
+        let finer = 10_i128.pow(u32::from(scale - schema.scale));
+        let at_scale = |mantissa: i64| i128::from(mantissa) * finer;
+        count = count.checked_add(summary.count)?;
+        sum = sum.checked_add(summary.sum.checked_mul(finer)?)?;
+        let least = [min, summary.min.map(at_scale)];
+        let most = [max, summary.max.map(at_scale)];
+        (min, max) = (least.into_iter().flatten().min(), most.into_iter().flatten().max());
+    }
+    let number = |mantissa: i128| decimal::text(mantissa, scale);
+    let is_numeric = min.is_some();
+    Some(TaggedTotal {
+        kind,
+        unit,
+        things: u32::try_from(of.len()).ok()?,
+        count,
+        earliest: Time(of.iter().map(|(summary, _)| summary.time_min).min()?),
+        latest: Time(of.iter().map(|(summary, _)| summary.time_max).max()?),
+        min: min.map(number),
+        max: max.map(number),
+        sum: is_numeric.then(|| number(sum)),
+        mean: is_numeric.then(|| decimal::mean(sum, count, scale)).flatten(),
+    })
 }
 
 pub(crate) fn gap(gap: &GapState) -> Gap {

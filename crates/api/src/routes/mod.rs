@@ -15,6 +15,7 @@ mod tokens;
 mod triggers;
 
 mod streams;
+mod tagged;
 
 mod blocks;
 
@@ -204,6 +205,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(streams::readings))
         .routes(routes!(streams::latest))
         .routes(routes!(streams::aggregates))
+        .routes(routes!(tagged::tagged))
         .routes(routes!(streams::gaps))
         .routes(routes!(streams::stream_key))
         .routes(routes!(streams::erasures))

@@ -17,3 +17,4 @@ mod refusals;
 mod secrecy;
 mod space;
 mod subscriptions;
+mod tagged;

@@ -51,6 +51,9 @@ pub use stream::{
     PurgeReceipt, Reading, Readings, SealedBatch, Secrecy, Stream, StreamKeyShares,
 };
 
+mod tagged;
+pub use tagged::{TaggedReading, TaggedReadings, TaggedTotal};
+
 mod gateway;
 pub use gateway::{
     GATEWAY_PURPOSE, GATEWAY_REPORT_INTERVAL, GatewayPresence, GatewayQueue, GatewayReport,

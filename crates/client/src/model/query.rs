@@ -276,6 +276,24 @@ pub struct Aggregates {
     pub buckets: Option<u32>,
 }
 
+/// Which property of the things that have a tag, and of which time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct Tagged {
+    /// The property.
+    pub property: String,
+    /// Earliest claimed time of what is summed up; each stream's earliest if absent.
+    pub from: Option<When>,
+    /// Latest claimed time of that; each stream's latest if absent.
+    pub until: Option<When>,
+    /// Go on after this thing: `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many things.
+    pub limit: Option<u32>,
+}
+
 /// A range of sequence numbers to be proved.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]

@@ -200,6 +200,10 @@ class Client:
         """A stream in buckets of claimed time: `from_`, `until`, `bucket_ms` or `buckets`."""
         return self._json(f"/v1/streams/{_segment(id)}/aggregates", query)
 
+    def tagged_readings(self, tag: str, **query: Any) -> Json:
+        """A `property` of the things that have a tag: `from_`, `until`, `after`, `limit`."""
+        return self._json(f"/v1/tags/{_segment(tag)}/readings", query)
+
     def gaps(self, id: str, **query: Any) -> Json:
         """A page of sequence numbers of a stream that did not come."""
         return self._json(f"/v1/streams/{_segment(id)}/gaps", query)

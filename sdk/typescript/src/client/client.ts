@@ -174,6 +174,11 @@ export class Client {
     return this.#get(`/v1/streams/${segment(id)}/aggregates`, query, options);
   }
 
+  /** A property of the things that have a tag: the newest value of each, and what all come to. */
+  taggedReadings(tag: string, query: model.TaggedQuery, options?: RequestOptions): Promise<model.TaggedReadings> {
+    return this.#get(`/v1/tags/${segment(tag)}/readings`, query, options);
+  }
+
   /** Sequence numbers of a stream that did not come. */
   gaps(id: model.Hex, query: model.GapsQuery = {}, options?: RequestOptions): Promise<model.Gaps> {
     return this.#get(`/v1/streams/${segment(id)}/gaps`, query, options);

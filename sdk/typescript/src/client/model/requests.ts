@@ -426,6 +426,20 @@ export interface ReadingsQuery {
   limit?: number;
 }
 
+/** Parameters of `/v1/tags/{tag}/readings`. */
+export interface TaggedQuery {
+  /** The property. */
+  property: string;
+  /** Earliest claimed time of what is summed up; each stream's earliest if absent. */
+  from?: When;
+  /** Latest claimed time of that; each stream's latest if absent. */
+  until?: When;
+  /** Go on after this thing: `next` of the page before. */
+  after?: string;
+  /** At most so many things. */
+  limit?: number;
+}
+
 /** Parameters of `/v1/things`. */
 export interface ThingsQuery {
   /** Owned by this entity. */

@@ -1,6 +1,65 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Action, AllocationForm, Binding, CallAnswer, CallPayment, Cursor, Did, Event, Hex, Multikey, Offer, Outcome, Place, Property, RefusalText, StateChange } from './index.ts';
+import type { Action, Aggregate, AllocationForm, Binding, CallAnswer, CallPayment, Cursor, Did, Event, Hex, Multikey, Offer, Outcome, Place, Property, Reading, RefusalText, StateChange } from './index.ts';
+
+/** The property of one thing. */
+export interface TaggedReading {
+  /** Whether readings are missing from `total` because no peer that was asked gave them in time. */
+  incomplete?: boolean;
+  /** `number`, `boolean`, `text` or `bytes`. */
+  kind: string;
+  /** The newest reading; absent if there is none, it is sealed, or this peer could not have it. */
+  latest?: Reading;
+  /** Its name. */
+  name: string;
+  /** Why the reader may not see its values, as the code of a refusal; absent if it may. */
+  refused?: string;
+  /** The stream of the property. */
+  stream: Hex;
+  /** The thing. */
+  thing: Did;
+  /** What its readings of the asked time come to; absent if there are none. */
+  total?: Aggregate;
+  /** Unit as the description states it; empty if it states none. */
+  unit: string;
+}
+
+/** One property of the things that have a tag: a page of them. */
+export interface TaggedReadings {
+  /** The things, in the order of `/v1/things`. */
+  items: TaggedReading[];
+  /** Pass as `after` to go on; absent on the last page. */
+  next?: string;
+  /** What the values of this page come to, by unit and kind; of things that the reader may see. */
+  totals: TaggedTotal[];
+}
+
+/** What values of several things come to. */
+export interface TaggedTotal {
+  /** Number of readings. */
+  count: number;
+  /** Earliest claimed time. */
+  earliest: Time;
+  /** Kind of the values. */
+  kind: string;
+  /** Latest claimed time. */
+  latest: Time;
+  /** Largest value; absent for text and bytes. */
+  max?: string;
+  /**
+   * Sum by count, three places more than the finest stream has, half to even; absent for text and
+   * bytes.
+   */
+  mean?: string;
+  /** Smallest value; absent for text and bytes. */
+  min?: string;
+  /** Exact sum; absent for text and bytes. */
+  sum?: string;
+  /** Number of things that have readings. */
+  things: number;
+  /** Their unit. */
+  unit: string;
+}
 
 /** A call that another ledger asks this one. */
 export interface TakenCall {
