@@ -1,7 +1,8 @@
 """Read, verify and write an Althing ledger."""
 
 from . import actions
-from .client import Client, ConnectionFailed, FormError, ProblemError, RequestError, Submission
+from .answer import ConnectionFailed, FormError, ProblemError, RequestError
+from .client import Client, Submission
 from .crypto import PublicKey, SigningKey
 from .genesis import Genesis, GenesisError, genesis_from_bytes, parse_genesis
 from .key_file import KeyFileError, PassphraseError, StoredKey, read_key_file, write_key_file

@@ -11,47 +11,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import cbor
+from .answer import (
+    EVENT_BYTES_MAX,
+    ConnectionFailed,
+    FormError,
+    Json,
+    ProblemError,
+    RequestError,
+    Unwell,
+    parse,
+    read_all,
+    read_some,
+    refused,
+)
 
-Json = dict[str, Any]
-"""A form of the interface; docs/reference/openapi.json describes each."""
-
-_ANSWER_BYTES_MAX = 64 * 1024 * 1024
-_EVENT_BYTES_MAX = 64 * 1024
 _WAIT_MAX_S = 30.0
 _SILENCE_MAX_S = 45.0
 """A peer says every 15 s that it is there; one that is silent for three times that is not."""
 _RETRY_MAX_S = 15.0
-
-
-class RequestError(Exception):
-    """A request that did not succeed."""
-
-    code: str | None = None
-    """The stable code of the peer's problem, such as `nonce_reused`, if it stated one."""
-    is_temporary = False
-    """Whether the same request can succeed later. A transaction can be sent again without fear."""
-
-
-class ProblemError(RequestError):
-    """The peer refused, and said why (RFC 9457)."""
-
-    def __init__(self, problem: Json) -> None:
-        advice = f" {problem['advice']}" if problem.get("advice") else ""
-        where = f" in `{problem['field']}`" if problem.get("field") else ""
-        super().__init__(f"{problem['detail']} ({problem['code']}){where}{advice}")
-        self.problem = problem
-        self.code = problem["code"]
-        self.is_temporary = problem["status"] in (429, 503, 504, 507)
-
-
-class ConnectionFailed(RequestError):
-    """The request could not be sent, the connection broke, or no answer came in time."""
-
-    is_temporary = True
-
-
-class FormError(RequestError):
-    """The answer is not of the form it should have."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +86,7 @@ class Client:
         """Whether the peer can serve, and if not, why. A peer that is not well is no error here."""
         try:
             return self._json("/v1/health", reads_own_writes=False)
-        except _Unwell as answer:
+        except Unwell as answer:
             return answer.health
 
     def status(self) -> Json:
@@ -567,14 +544,14 @@ class Client:
         headers = {"accept": "text/event-stream"} | (headers or {})
         with self._open(path, query, headers=headers, timeout_s=_SILENCE_MAX_S) as answer:
             data: list[bytes] = []
-            while line := _read(answer.readline, _EVENT_BYTES_MAX):
+            while line := read_some(answer.readline, EVENT_BYTES_MAX):
                 line = line.rstrip(b"\r\n")
                 if line.startswith(b"data:"):
                     data.append(line[5:].removeprefix(b" "))
                 elif not line and data:
-                    yield _parse(b"\n".join(data))
+                    yield parse(b"\n".join(data))
                     data = []
-                if sum(map(len, data)) + len(line) >= _EVENT_BYTES_MAX:
+                if sum(map(len, data)) + len(line) >= EVENT_BYTES_MAX:
                     raise FormError("an event is too long")
 
     # Writing.
@@ -614,11 +591,11 @@ class Client:
     # What carries the requests.
 
     def _json(self, path: str, query: Json | None = None, **options: Any) -> Json:
-        return _parse(self._bytes(path, query, **options))
+        return parse(self._bytes(path, query, **options))
 
     def _bytes(self, path: str, query: Json | None = None, **options: Any) -> bytes:
         with self._open(path, query, **options) as answer:
-            return _read_all(answer)
+            return read_all(answer)
 
     def _open(
         self, path: str, query: Json | None = None, *,
@@ -641,59 +618,12 @@ class Client:
             answer: http.client.HTTPResponse = self._opener.open(request, timeout=timeout_s or self._timeout_s + wait_s)
         except urllib.error.HTTPError as refusal:
             with refusal:
-                raise _refused(path, refusal) from None
+                raise refused(path, refusal) from None
         except (OSError, http.client.HTTPException) as error:
             raise ConnectionFailed(f"the request to {url} failed: {error}; is the peer running, and is this its address?") from error
         height = answer.headers.get("althing-height", "")
         self.height = max(self.height, int(height) if height.isascii() and height.isdigit() else 0)
         return answer
-
-
-class _Unwell(RequestError):
-    """The answer of a peer that is not well, asked for its health."""
-
-    def __init__(self, health: Json) -> None:
-        super().__init__("the peer is not well")
-        self.health = health
-
-
-def _refused(path: str, refusal: urllib.error.HTTPError) -> RequestError:
-    try:
-        stated = json.loads(refusal.read(_EVENT_BYTES_MAX))
-    except (ValueError, RecursionError, OSError, http.client.HTTPException):
-        stated = None
-    if isinstance(stated, dict):
-        if path == "/v1/health" and "state" in stated:
-            return _Unwell(stated)
-        texts = [stated.get(name) for name in ("title", "code", "detail")]
-        if all(isinstance(text, str) for text in texts) and isinstance(stated.get("status"), int):
-            return ProblemError(stated)
-    return FormError(f"status {refusal.code} without a problem; is this a peer?")
-
-
-def _read(read: Any, bytes_max: int) -> bytes:
-    try:
-        data: bytes = read(bytes_max)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise ConnectionFailed(f"the connection broke: {error}") from error
-    return data
-
-
-def _read_all(answer: http.client.HTTPResponse) -> bytes:
-    data = _read(answer.read, _ANSWER_BYTES_MAX + 1)
-    if len(data) > _ANSWER_BYTES_MAX:
-        raise FormError(f"more than {_ANSWER_BYTES_MAX} bytes")
-    return data
-
-
-def _parse(data: bytes) -> Json:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise FormError("the answer is not JSON") from error
-    if not isinstance(value, dict):
-        raise FormError("the answer is no JSON object")
-    return value
 
 
 def _segment(text: str) -> str:

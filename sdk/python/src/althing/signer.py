@@ -4,7 +4,8 @@ import hashlib
 import time
 
 from .actions import Action, Id
-from .client import Client, Json, Submission
+from .answer import Json
+from .client import Client, Submission
 from .crypto import SigningKey
 from .reader import Reader, sign_reader
 from .text import to_id
