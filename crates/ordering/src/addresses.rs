@@ -81,7 +81,9 @@ impl Book {
         for one in told.into_iter().filter(|one| one.told.ledger == ledger) {
             if one.told.key == self.me {
                 heard.is_outdated |= self.outdo(&one);
-            } else if self.take(&one, now, seats) {
+            } else if self.take(&one, now, seats) && seats.contains(&one.told.key) {
+                // Keys cost nothing: who made up many would have every peer tell all others of each. Who
+                // gets a seat says again where it is.
                 heard.news.push(one);
             }
         }
@@ -302,7 +304,8 @@ mod tests {
             let public = key.public_key().bytes.try_into().unwrap();
             let address = "h:1".to_owned();
             let one = PeerAddress { ledger: LEDGER, key: public, number: 1, address }.sign(&key);
-            book.hear(&message(&[one]), at(0), &seats);
+            let heard = book.hear(&message(&[one]), at(0), &seats);
+            assert_eq!(heard.news, [], "nor are others told of them");
         }
         assert_eq!(book.heard.len(), KNOWN_MAX);
         assert!(book.heard.contains_key(&public(2)));
