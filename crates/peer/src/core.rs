@@ -129,6 +129,8 @@ pub(crate) struct Counters {
     pub(crate) executed_readings: AtomicU64,
     pub(crate) blocks_refused: AtomicU64,
     pub(crate) payloads_fetched: AtomicU64,
+    /// Asked of others for somebody who may read them.
+    pub(crate) payloads_gathered: AtomicU64,
     /// Handed over to those who are to keep them.
     pub(crate) payloads_dropped: AtomicU64,
     pub(crate) messages_refused: AtomicU64,

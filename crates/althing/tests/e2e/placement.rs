@@ -39,8 +39,8 @@ fn shows_value(network: &Network, peer: usize) -> bool {
     files.map(found).fold(false, |any, found| any | found)
 }
 
-/// How many payloads a peer has fetched from others.
-fn fetched(network: &Network, peer: usize) -> u64 {
+/// How many payloads a peer has asked others for, for readers.
+fn gathered(network: &Network, peer: usize) -> u64 {
     let url = network.url(peer);
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     let request = "GET /metrics HTTP/1.1\r\nHost: peer\r\nConnection: close\r\n\r\n";
@@ -48,8 +48,8 @@ fn fetched(network: &Network, peer: usize) -> u64 {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let mut lines = answer.lines();
-    let line = lines.find_map(|line| line.strip_prefix("althing_payloads_fetched_total "));
-    line.expect("a count of fetched payloads").trim().parse().unwrap()
+    let line = lines.find_map(|line| line.strip_prefix("althing_payloads_gathered_total "));
+    line.expect("a count of payloads").trim().parse().unwrap()
 }
 
 /// A stranger, who may not read, makes a peer fetch nothing, in whatever form it asks; the owner does.
@@ -58,7 +58,7 @@ fn strangers_move_nothing(network: &Network, key: &str) {
     let only = ["--mode", "open", "--organisation", "organisation-2", "--key", key];
     // At this peer, so that it counts there at once.
     network.ask(3, &[&policy[..], &only].concat());
-    let before = fetched(network, 3);
+    let before = gathered(network, 3);
     let out = network.path("stolen");
     for asked in [
         &["reading", "list", STREAM][..],
@@ -70,9 +70,9 @@ fn strangers_move_nothing(network: &Network, key: &str) {
     ] {
         assert!(network.try_ask(3, asked).is_none(), "{asked:?}");
     }
-    assert_eq!(fetched(network, 3), before, "a stranger made it fetch payloads");
+    assert_eq!(gathered(network, 3), before, "a stranger made it fetch payloads");
     network.ask(3, &["reading", "list", STREAM, "--as", key]);
-    assert!(fetched(network, 3) > before, "the owner did not");
+    assert!(gathered(network, 3) > before, "the owner did not");
     let everyone = ["--mode", "open", "--everyone", "--key", key];
     network.ask(3, &[&policy[..], &everyone].concat());
     (0..4).for_each(|peer| {

@@ -14,7 +14,7 @@ use super::{
     prove::Question,
     walk::{Bounds, LeafAt},
 };
-use crate::{duty::Duties, rows};
+use crate::{core::Counters, duty::Duties, rows};
 
 /// Most payloads that are fetched from others for one answer.
 pub const GATHERED_MAX: usize = 512;
@@ -223,6 +223,7 @@ impl Query {
     /// time; what has come by then is here.
     pub async fn gather(&self, lacking: Vec<Lacking>) {
         let payloads = &self.core.payloads;
+        Counters::add(&self.core.counters.payloads_gathered, lacking.len());
         join_all(lacking.iter().map(|one| payloads.fetch(one.digest, &one.holders))).await;
     }
 

@@ -306,6 +306,11 @@ impl Query {
                 &counters.payloads_fetched,
             ),
             count(
+                "althing_payloads_gathered_total",
+                "Payloads that others keep, asked of them for a reader.",
+                &counters.payloads_gathered,
+            ),
+            count(
                 "althing_payloads_dropped_total",
                 "Payloads dropped once those who are to keep them said that they do.",
                 &counters.payloads_dropped,
