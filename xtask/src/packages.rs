@@ -19,8 +19,8 @@ const PYTHON_TEST: &str =
     "sdk/python/.venv/bin/pytest --config-file sdk/python/pyproject.toml sdk/python/tests";
 
 /// What the library and the types can tell without running anything.
-const PYTHON_LINT: &str = "sdk/python/.venv/bin/ruff check sdk/python";
-const PYTHON_TYPES: &str = "sdk/python/.venv/bin/mypy \
+const PYTHON_LINT: &str = "sdk/python/.venv/bin/ruff check --cache-dir target/ruff sdk/python";
+const PYTHON_TYPES: &str = "sdk/python/.venv/bin/mypy --cache-dir target/mypy \
      --config-file sdk/python/pyproject.toml sdk/python/src sdk/python/tests";
 
 /// The TypeScript package against the pinned vectors of this code, and the dashboard that uses it.

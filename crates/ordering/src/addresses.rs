@@ -34,6 +34,9 @@ const LOOK: Duration = Duration::from_secs(1);
 const LOOKS_EACH: u64 = 5;
 /// After how many looks a peer says again where it is: a message may have been lost.
 const LOOKS_REPEAT: u64 = 60;
+/// After how many looks everything is told to one peer more, each in its turn: what was handed on may have
+/// been lost, or come too soon after an earlier word to count.
+const LOOKS_SHARE: u64 = 10;
 /// How long a peer must stay at an address for the next one to be heard.
 const STAY_MIN: Duration = Duration::from_secs(2);
 /// Peers whose addresses are remembered: those that validate, or have, or will.
@@ -193,6 +196,8 @@ impl Parts {
                         let own: Vec<SignedAddress> = book.own.iter().cloned().collect();
                         post(&mut sender, &connected, messages(&own));
                     }
+                    let next: Vec<PeerKey> = whose_turn(looks, &connected).into_iter().collect();
+                    post(&mut sender, &next, book.all());
                     self.track.seek(looks / LOOKS_EACH, &book.addresses(), &connected);
                     looks += 1;
                     look_at = context.current() + LOOK;
@@ -200,6 +205,15 @@ impl Parts {
             }
         }
     }
+}
+
+/// To whom everything is told at this look, if to anybody.
+fn whose_turn(looks: u64, connected: &[PeerKey]) -> Option<PeerKey> {
+    if !looks.is_multiple_of(LOOKS_SHARE) {
+        return None;
+    }
+    let turn = usize::try_from(looks / LOOKS_SHARE).unwrap_or_default();
+    connected.get(turn.checked_rem(connected.len())?).copied()
 }
 
 fn post<S>(sender: &mut S, to: &[PeerKey], messages: Vec<Bytes>)
@@ -278,6 +292,27 @@ mod tests {
         let moved = Some("peer.example.org:7".to_owned());
         assert_eq!(hear(9, told(2, 6, "peer.example.org:7")), (true, moved));
         assert_eq!(book.hear(b"\x80\x01", at(10), &seats), Heard::default());
+    }
+
+    /// A peer that moves twice within a moment, or whose word is lost on the way, would stay unknown where
+    /// nobody is connected to it.
+    #[test]
+    fn everything_is_told_again_to_each_in_its_turn() {
+        let connected = [public(2), public(3), public(4)];
+        let turns: Vec<PeerKey> =
+            (0..6 * LOOKS_SHARE).filter_map(|looks| whose_turn(looks, &connected)).collect();
+        assert_eq!(turns, [connected, connected].concat());
+        assert_eq!(whose_turn(0, &[]), None);
+
+        let (mut book, seats) = (book(None), BTreeSet::from([public(2)]));
+        let mut hear = |seconds, one: &SignedAddress| {
+            book.hear(&message(std::slice::from_ref(one)), at(seconds), &seats);
+            book.addresses().get(&public(2)).map(Address::to_string)
+        };
+        let moved = told(2, 6, "10.0.0.2:2");
+        assert_eq!(hear(0, &told(2, 5, "10.0.0.2:1")).unwrap(), "10.0.0.2:1");
+        assert_eq!(hear(1, &moved).unwrap(), "10.0.0.2:1", "too soon");
+        assert_eq!(hear(11, &moved).unwrap(), "10.0.0.2:2");
     }
 
     #[test]
