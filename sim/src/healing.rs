@@ -235,8 +235,17 @@ impl World {
     }
 
     async fn prove(&self, query: &Query, stream: StreamId, seq: u64) -> Result<(), String> {
-        let prepared = query.prepare(Question::Reading { stream, seq }).await;
-        let bundle = prepared.and_then(|prepared| prepared.bundle());
+        let ask = async || {
+            let prepared = query.prepare(Question::Reading { stream, seq }).await;
+            prepared.and_then(|prepared| prepared.bundle())
+        };
+        let mut bundle = ask().await;
+        if self.parts.plan.placed && bundle.is_err() {
+            // What was here a moment ago may have been handed over to those who are to keep it: then it is
+            // fetched, as for whoever asks a peer.
+            gateway::gather(&self.context, query, &stream, seq, seq).await;
+            bundle = ask().await;
+        }
         let bundle = bundle.map_err(|error| format!("cannot be proven: {error}"))?;
         let verified = althing_proof::verify(&bundle, &self.parts.founding.genesis);
         verified.map(drop).map_err(|failure| format!("its proof fails: {failure}"))
