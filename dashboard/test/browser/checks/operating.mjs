@@ -85,9 +85,10 @@ export const checks = {
     const before = await heightAt(network.base);
     await until(async () => (await heightAt(network.base)) > before + 2, 30_000, () => "the others do not go on");
     const log = readdirSync(folder, { recursive: true }).find((name) => name.includes("operations-"));
-    const lines = readFileSync(join(folder, log), "utf8");
-    assert.match(lines, /"act":"stop".*\n.*"act":"ended"/);
-    writeFileSync(join(folder, log), lines.replace('"act":"stop"', '"act":"went"'));
+    const written = readFileSync(join(folder, log), "utf8");
+    assert.doesNotMatch(written, /stop|ended|operator/, "who has the disk reads no log");
+    const entries = written.trimEnd().split("\n");
+    writeFileSync(join(folder, log), [...entries.slice(0, -2), entries.at(-1), ""].join("\n"));
     const again = network.start("peer", "run", ...here);
     await until(async () => (await heightAt(base).catch(() => 0)) > before, 60_000, () => again.said());
     await until(() => isReady(base), 60_000, () => "it does not take part again");
@@ -112,7 +113,7 @@ export const checks = {
     network.local("peer", "stop", ...there);
     assert.equal(await again.ended, 0, again.said());
     const last = readFileSync(join(folder, log), "utf8");
-    writeFileSync(join(folder, log), last.replace('"act":"went"', '"act":"stop"'));
+    writeFileSync(join(folder, log), last.replace(entries.at(-1), `${entries.at(-2)}\n${entries.at(-1)}`));
     appendFileSync(join(folder, log), '{"number":');
     const third = network.start("peer", "run", ...here);
     await until(async () => (await heightAt(base).catch(() => 0)) > before, 60_000, () => third.said());
