@@ -95,9 +95,9 @@ export const checks = {
 
   async "a trigger is tried on what was recorded, set, suspended, resumed and removed in the browser"() {
     const key = join(network.folder, "organisations", "1.json");
-    network.command("contract", "store", network.write("answers.wasm", contractModule()), "--name", "answers", "--key", key);
-    const { items: codes } = await network.get("/v1/codes");
-    network.command("contract", "instantiate", codes.find((one) => one.bytes === contractModule().length).id, "{}", "--name", "reacts", "--key", key);
+    const deploy = () => network.command("contract", "deploy", network.write("answers.wasm", contractModule()), "{}", "--name", "reacts", "--key", key);
+    assert.match(deploy(), /reacts is made/);
+    assert.match(deploy(), /runs this code already/);
     const page = await open("/sign");
     await signIn(page, key);
     await page.getByRole("link", { name: "Contracts" }).click();

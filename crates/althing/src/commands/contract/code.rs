@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use althing_client::{
     file,
-    model::{Code, Page, query},
+    model::{Code, Outcome, Page, query},
 };
 use althing_contract::inspect;
 use althing_types::{
@@ -20,7 +20,7 @@ use crate::{
     commands::{PageArgs, final_at, with_more, write_new},
     output::{Output, Table, fields},
     report::{NextStep as _, failed},
-    session::{Explain as _, Remote, SignArgs},
+    session::{Explain as _, Remote, Session, SignArgs},
 };
 
 #[derive(Debug, Args)]
@@ -30,14 +30,32 @@ pub(crate) struct Store {
     /// A name for it; the file's without ending if none is given.
     #[arg(long)]
     name: Option<String>,
+    #[command(flatten)]
+    about: About,
+    #[command(flatten)]
+    sign: SignArgs,
+}
+
+/// What is said of code when it is stored.
+#[derive(Debug, Args)]
+pub(super) struct About {
     /// Where its source is and how it was built, for whoever wants to build it again.
     #[arg(long, default_value = "")]
     source: String,
     /// An interface it serves, such as cw20; may be repeated.
     #[arg(long = "interface", value_name = "NAME")]
     interfaces: Vec<String>,
-    #[command(flatten)]
-    sign: SignArgs,
+}
+
+impl About {
+    /// With the name of the module's file.
+    pub(super) fn meta(&self, module: &Path) -> CodeMeta {
+        let mut interfaces = self.interfaces.clone();
+        interfaces.sort();
+        interfaces.dedup();
+        let stem = module.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        CodeMeta { name: stem.unwrap_or_default(), source: self.source.clone(), interfaces }
+    }
 }
 
 /// Shows code that is stored, fetches or removes it.
@@ -97,39 +115,50 @@ pub(super) fn read_module(path: &Path) -> anyhow::Result<Vec<u8>> {
         })
 }
 
+/// A module from a file, if it may run here.
+pub(super) fn runnable(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let module = read_module(path)?;
+    match inspect(&module) {
+        Ok(_) => Ok(module),
+        Err(reason) => Err(failed(
+            format!("{} may not run here: {reason}", path.display()),
+            "althing contract build builds a contract as it must be",
+        )),
+    }
+}
+
+/// Uploads a module and stores it; none if it is stored already.
+pub(super) async fn store(
+    session: &Session,
+    module: &[u8],
+    meta: CodeMeta,
+) -> anyhow::Result<Option<Outcome>> {
+    let code = CodeId::of(module);
+    if session.client.code(&code).await.is_ok() {
+        return Ok(None);
+    }
+    let parts = module.chunks(CODE_PART_BYTES_MAX);
+    let count = parts.len() as u16;
+    for (part, bytes) in (0..).zip(parts) {
+        let bytes = bytes.to_vec();
+        session.perform(vec![Action::UploadCode { code, part, bytes }]).await?;
+    }
+    session.perform(vec![Action::StoreCode { code, parts: count, meta }]).await.map(Some)
+}
+
 impl Store {
     pub(super) async fn run(self, output: Output) -> anyhow::Result<()> {
-        let module = read_module(&self.module)?;
-        if let Err(reason) = inspect(&module) {
-            return Err(failed(
-                format!("{} may not run here: {reason}", self.module.display()),
-                "althing contract build builds a contract as it must be",
-            ));
-        }
+        let module = runnable(&self.module)?;
         let code = CodeId::of(&module);
         let session = self.sign.session().await?;
-        if let Ok(stored) = session.client.code(&code).await {
-            let value = json!({ "code": code.to_string(), "outcome": null });
-            return output.show(&value, || format!("{code} is stored already, as {}", stored.name));
-        }
-        let stem = self.module.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        let mut interfaces = self.interfaces.clone();
-        interfaces.sort();
-        interfaces.dedup();
-        let meta = CodeMeta {
-            name: self.name.clone().or(stem).unwrap_or_default(),
-            source: self.source.clone(),
-            interfaces,
-        };
-        let parts = module.chunks(CODE_PART_BYTES_MAX);
-        let count = parts.len() as u16;
-        for (part, bytes) in (0..).zip(parts) {
-            let bytes = bytes.to_vec();
-            session.perform(vec![Action::UploadCode { code, part, bytes }]).await?;
-        }
-        let outcome = session.perform(vec![Action::StoreCode { code, parts: count, meta }]).await?;
+        let mut meta = self.about.meta(&self.module);
+        meta.name = self.name.clone().unwrap_or(meta.name);
+        let outcome = store(&session, &module, meta).await?;
         let value = json!({ "code": code.to_string(), "outcome": outcome });
-        output.show(&value, || format!("stored {code}\n{}", final_at(&outcome)))
+        output.show(&value, || match &outcome {
+            None => format!("{code} is stored already"),
+            Some(outcome) => format!("stored {code}\n{}", final_at(outcome)),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 mod build;
 mod call;
 mod code;
+mod deploy;
 mod life;
 mod show;
 
@@ -35,6 +36,8 @@ pub(crate) enum ContractCommand {
     Check(build::Check),
     /// Says what a module is made of and what storing it takes.
     Size(build::Check),
+    /// Stores a module and makes a contract of it; does nothing if that runs it already.
+    Deploy(Box<deploy::Deploy>),
     /// Uploads a module and stores it; does nothing if it is stored already.
     Store(code::Store),
     /// Shows code that is stored, fetches or removes it.
@@ -85,6 +88,7 @@ impl ContractCommand {
                 Self::New(_) | Self::Build(_) | Self::Test(_) | Self::Check(_) | Self::Size(_) => {
                     Ok(())
                 }
+                Self::Deploy(deploy) => deploy.run(output).await,
                 Self::Store(store) => store.run(output).await,
                 Self::Code(code) => code.run(output).await,
                 Self::Instantiate(instantiate) => instantiate.run(output).await,
