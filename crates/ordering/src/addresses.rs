@@ -190,14 +190,16 @@ impl Parts {
                 None => {
                     let came: Vec<PeerKey> =
                         connected.iter().filter(|key| !greeted.contains(*key)).copied().collect();
-                    post(&mut sender, &came, book.all());
+                    let next = whose_turn(looks, &connected);
+                    let told: BTreeSet<PeerKey> = came.into_iter().chain(next).collect();
+                    if !told.is_empty() {
+                        post(&mut sender, &Vec::from_iter(told), book.all());
+                    }
                     greeted = connected.iter().copied().collect();
                     if looks.is_multiple_of(LOOKS_REPEAT) {
                         let own: Vec<SignedAddress> = book.own.iter().cloned().collect();
                         post(&mut sender, &connected, messages(&own));
                     }
-                    let next: Vec<PeerKey> = whose_turn(looks, &connected).into_iter().collect();
-                    post(&mut sender, &next, book.all());
                     self.track.seek(looks / LOOKS_EACH, &book.addresses(), &connected);
                     looks += 1;
                     look_at = context.current() + LOOK;

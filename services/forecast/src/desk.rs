@@ -150,8 +150,9 @@ impl Desk {
     /// What was revoked after the proofs were made: its own peer knows of it with the block that did it.
     async fn still(&self, access: &Access) -> Result<(), Refused> {
         let client = &self.party.client;
-        let grant = client.grant(&access.id()).await.map_err(unavailable)?;
-        let caller = client.entity(&access.grantee).await.map_err(unavailable)?;
+        let id = access.id();
+        let (grant, caller) = tokio::try_join!(client.grant(&id), client.entity(&access.grantee))
+            .map_err(unavailable)?;
         in_force(&grant, &caller)
     }
 

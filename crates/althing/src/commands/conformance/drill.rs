@@ -1,10 +1,6 @@
 //! A drill: what breaks in a machine room, what became of it, and how long that took.
 
-use std::{
-    future::Future,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, time::Instant};
 
 use althing_client::{
     Client,
@@ -13,11 +9,10 @@ use althing_client::{
 use althing_types::{Action, Mechanism, StreamId, ThingId};
 use anyhow::{Context as _, ensure};
 use futures::future::LocalBoxFuture;
-use tokio::time::sleep;
 
 use super::{
     mqtt,
-    procedure::{Procedure, Recorder, Step, Stopped},
+    procedure::{Procedure, Recorder, Step, Stopped, until},
     topology::Topology,
 };
 use crate::session::Explain as _;
@@ -53,10 +48,6 @@ const SENSOR: &str = "probe-F";
 const FIRST: u64 = 8;
 /// Readings that the gateway takes while nothing can be final.
 const KEPT: u64 = 12;
-/// How often something that is about to happen is looked for.
-const POLL: Duration = Duration::from_millis(10);
-/// How long it may take.
-const PATIENCE: Duration = Duration::from_secs(50);
 /// A peer that has forgotten what it voted for waits for so many views.
 const VIEWS: u64 = 5;
 /// From here on a file of payloads is changed, bytes: behind the head of its first record.
@@ -138,19 +129,6 @@ impl Sensor {
         })
         .await
     }
-}
-
-/// Waits until something holds; says how long that took.
-async fn until<F: Future<Output = anyhow::Result<bool>>>(
-    what: &str,
-    mut look: impl FnMut() -> F,
-) -> anyhow::Result<()> {
-    let started = Instant::now();
-    while !look().await? {
-        ensure!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        sleep(POLL).await;
-    }
-    Ok(())
 }
 
 /// Whether the witness has a connection to a peer.

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::{
     mqtt,
-    procedure::{Procedure, Recorder, Step, Stopped},
+    procedure::{Procedure, Recorder, Step, Stopped, until},
     topology::Topology,
 };
 use crate::{
@@ -142,18 +142,6 @@ fn registration() -> Action {
 async fn publish(gateway: SocketAddr) -> anyhow::Result<Result<(), String>> {
     let topic = format!("althing/{LIGHT}/power");
     mqtt::publish(gateway, &["-u", LIGHT, "-P", PASSWORD], &topic, "7").await
-}
-
-async fn until<F: Future<Output = anyhow::Result<bool>>>(
-    what: &str,
-    mut look: impl FnMut() -> F,
-) -> anyhow::Result<()> {
-    let started = Instant::now();
-    while !look().await? {
-        ensure!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        sleep(POLL).await;
-    }
-    Ok(())
 }
 
 /// Waits until so many readings of the light are final.

@@ -5,16 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::topology::Topology;
 use crate::output::{Output, write_out};
 
 /// How long one step may take before it has failed.
 const STEP_PATIENCE: Duration = Duration::from_secs(60);
+/// How often something that is about to happen is looked for, and how long: a step should say what it waits
+/// for before its time is over.
+const POLL: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(50);
 
 /// A procedure: what it is called, which steps it has, how it is run.
 ///
@@ -126,6 +130,19 @@ impl Recorder {
         let passed = self.done.iter().filter(|step| step.ok).count();
         Report { passed, failed: self.done.len() - passed, steps: self.done }
     }
+}
+
+/// Waits until something holds.
+pub(super) async fn until<F: Future<Output = anyhow::Result<bool>>>(
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> anyhow::Result<()> {
+    let started = Instant::now();
+    while !look().await? {
+        ensure!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        sleep(POLL).await;
+    }
+    Ok(())
 }
 
 impl StepReport {

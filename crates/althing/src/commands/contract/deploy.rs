@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use althing_client::model::{DidText, Outcome};
+use althing_client::model::DidText;
 use althing_types::{Action, CodeId, ContractId, Terms};
 use clap::Args;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::{
     commands::final_at,
     output::Output,
     report::failed,
-    session::{Session, SignArgs},
+    session::{Explain as _, SignArgs},
 };
 
 #[derive(Debug, Args)]
@@ -54,7 +54,8 @@ impl Deploy {
                 return Err(failed(format!("{} has ended", self.name), next));
             }
             Ok(found) => Some(found.code.0),
-            Err(_) => None,
+            Err(error) if error.code() == Some("unknown_contract") => None,
+            Err(error) => return Err(error).explain(),
         };
         let (done, outcome) = match (runs, migrate) {
             (Some(runs), _) if runs == code => ("runs this code already", None),
@@ -65,12 +66,12 @@ impl Deploy {
                 ));
             }
             (Some(_), Some(message)) => {
-                self.store(&session, &module).await?;
+                code::store(&session, &module, self.about.meta(&self.module)).await?;
                 let change = Action::Migrate { contract, code, message, gas_limit: self.gas };
                 ("runs this code now", Some(session.perform(vec![change]).await?))
             }
             (None, _) => {
-                self.store(&session, &module).await?;
+                code::store(&session, &module, self.about.meta(&self.module)).await?;
                 let terms = Terms { admin: Some(session.entity()), ..Terms::default() };
                 let (name, gas_limit) = (self.name.clone(), self.gas);
                 let make = Action::Instantiate {
@@ -90,10 +91,5 @@ impl Deploy {
             let at = outcome.as_ref().map(|outcome| format!("\n{}", final_at(outcome)));
             format!("{} {done}: {did}{}", self.name, at.unwrap_or_default())
         })
-    }
-
-    /// Stores the module, if it is not stored.
-    async fn store(&self, session: &Session, module: &[u8]) -> anyhow::Result<Option<Outcome>> {
-        code::store(session, module, self.about.meta(&self.module)).await
     }
 }

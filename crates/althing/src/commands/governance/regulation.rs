@@ -250,7 +250,9 @@ impl At {
         };
         let found = client.policies_at(height).await.explain()?;
         let mut members = Table::new(&["member", "id"]);
-        for member in &found.members {
+        // Programs look names up themselves.
+        let named = if output.json { &[][..] } else { &found.members };
+        for member in named {
             let name = client.entity(&member.entity_id()).await.explain()?.name;
             members.row([name, member.to_string()]);
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{super::CodeRecord, *};
 
-const CW20: &[u8] = include_bytes!("../../../../../testdata/contracts/cw20_base.wasm");
+pub(super) const CW20: &[u8] = include_bytes!("../../../../../testdata/contracts/cw20_base.wasm");
 pub(super) const CW1: &[u8] =
     include_bytes!("../../../../../testdata/contracts/cw1_whitelist.wasm");
 const CW3: &[u8] = include_bytes!("../../../../../testdata/contracts/cw3_fixed_multisig.wasm");
