@@ -68,6 +68,18 @@ impl<'a, R: Read> Checker<'a, R> {
         verdict
     }
 
+    /// Whether a transaction comes at its time, whoever signed it. What comes too late is seen by this
+    /// before its signatures cost anything: under load most of it is what other peers pass on while
+    /// it becomes final.
+    ///
+    /// # Errors
+    /// [`Refusal::Expired`], [`Refusal::ExpiryTooFar`], [`Refusal::NonceReused`],
+    /// [`Refusal::NonceTooOld`] or [`Refusal::NonceTooFar`]; [`Refusal::NotReady`] if the state cannot
+    /// be read.
+    pub fn timely(&self, transaction: &Transaction) -> Result<(), Refusal> {
+        execute::timely(&self.state, transaction.body()).map_err(refusal)
+    }
+
     fn try_out(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
         let id = transaction.body().sender;
         let actor = Actor { id, transaction: transaction.id(), position: 0 };

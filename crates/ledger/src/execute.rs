@@ -3,7 +3,7 @@
 use althing_proof::key;
 use althing_state::{Read, StoreError};
 use althing_types::{
-    Action, Event, Receipt, Refusal, Transaction, TxId, hash, limits::EXPIRY_BLOCKS_MAX,
+    Action, Body, Event, Receipt, Refusal, Transaction, TxId, hash, limits::EXPIRY_BLOCKS_MAX,
 };
 
 use crate::{
@@ -127,16 +127,11 @@ pub(crate) fn admit<R: Read>(
     state: &mut Transition<'_, R>,
     transaction: &Transaction,
 ) -> Result<(), Stop> {
-    let (body, height) = (transaction.body(), state.now.height);
+    let body = transaction.body();
     if body.ledger_tag != state.now.ledger.tag() {
         return Err(Refusal::WrongLedger.into());
     }
-    if height > body.expiry_height {
-        return Err(Refusal::Expired.into());
-    }
-    if body.expiry_height - height > EXPIRY_BLOCKS_MAX {
-        return Err(Refusal::ExpiryTooFar.into());
-    }
+    check_expiry(state.now.height, body)?;
     for signed in transaction.signatures() {
         let signer = entity::active(state, &signed.signer)?;
         if signer.registered_height > state.now.checked_height {
@@ -147,11 +142,35 @@ pub(crate) fn admit<R: Read>(
         }
     }
     participation::may_transact(state, &body.sender)?;
+    let (key, nonces) = nonces_with(state, body)?;
+    state.put(key, &nonces);
+    Ok(())
+}
+
+/// Whether a transaction comes at its time, whoever signed it: neither expired nor with a nonce that
+/// is used.
+pub(crate) fn timely<R: Read>(state: &Transition<'_, R>, body: &Body) -> Result<(), Stop> {
+    check_expiry(state.now.height, body)?;
+    nonces_with(state, body).map(|_| ())
+}
+
+fn check_expiry(height: u64, body: &Body) -> Result<(), Refusal> {
+    match body.expiry_height.checked_sub(height) {
+        None => Err(Refusal::Expired),
+        Some(blocks) if blocks > EXPIRY_BLOCKS_MAX => Err(Refusal::ExpiryTooFar),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The nonces of a sender with that of `body` among those used, and their key.
+fn nonces_with<R: Read>(
+    state: &Transition<'_, R>,
+    body: &Body,
+) -> Result<(Vec<u8>, NonceWindow), Stop> {
     let key = key::nonces(&body.sender);
     let mut nonces: NonceWindow = state.get(&key)?.unwrap_or_default();
     nonces.accept(body.nonce)?;
-    state.put(key, &nonces);
-    Ok(())
+    Ok((key, nonces))
 }
 
 /// Does what a transaction says, or records that it waits for approvals. If it is refused, nothing

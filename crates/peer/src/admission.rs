@@ -30,7 +30,8 @@ pub(crate) fn blinding(ids: &[TxId]) -> ChaCha20Rng {
 /// Checks submissions against the newest executed state: what a client learns at once. `is_known`
 /// says whether a transaction that a record links to is final.
 ///
-/// Signatures come first: whoever cannot sign for an entity must not make a peer work for it.
+/// Signatures come before all that costs more than they do: whoever cannot sign for an entity must not
+/// make a peer work for it.
 pub(crate) fn admit(
     view: &impl Read,
     context: &Context<'_>,
@@ -41,7 +42,14 @@ pub(crate) fn admit(
     let (wires, payloads): (Vec<(TxId, Bytes)>, Vec<Vec<Bytes>>) =
         submissions.into_iter().map(|(id, it)| ((id, it.transaction), it.payloads)).unzip();
     let mut checker = Checker::new(view, context);
-    let signed = signed(Bases::new(view), &context.ledger, wires, rng);
+    let mut bases = Bases::new(view);
+    let mut open_timely = |(id, wire)| {
+        let transaction = decode(&context.ledger, id, wire)?;
+        checker.timely(&transaction)?;
+        open(&mut bases, &context.ledger, transaction)
+    };
+    let opened = wires.into_iter().map(&mut open_timely).collect();
+    let signed = verify_signatures(opened, rng);
     let complete = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
         let checked = complete(&context.ledger, signed?, payloads)?;
         if checked.len() > SUBMISSION_BYTES_MAX {
@@ -70,22 +78,27 @@ pub(crate) fn signed(
     wires: Vec<(TxId, Bytes)>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Signed, Refusal>> {
-    let opened = wires.into_iter().map(|(id, wire)| open(&mut bases, ledger, id, wire)).collect();
+    let mut open_named = |(id, wire)| open(&mut bases, ledger, decode(ledger, id, wire)?);
+    let opened = wires.into_iter().map(&mut open_named).collect();
     verify_signatures(opened, rng)
 }
 
 type Opened = (Signed, Vec<Check>);
 
+fn decode(ledger: &LedgerId, id: TxId, wire: Bytes) -> Result<Transaction, Refusal> {
+    let transaction = Transaction::decode_named(wire, id)?;
+    if transaction.body().ledger_tag == ledger.tag() {
+        Ok(transaction)
+    } else {
+        Err(Refusal::WrongLedger)
+    }
+}
+
 fn open(
     bases: &mut Bases<'_, impl Read>,
     ledger: &LedgerId,
-    id: TxId,
-    wire: Bytes,
+    transaction: Transaction,
 ) -> Result<Opened, Refusal> {
-    let transaction = Transaction::decode_named(wire, id)?;
-    if transaction.body().ledger_tag != ledger.tag() {
-        return Err(Refusal::WrongLedger);
-    }
     let basis = bases.of(&transaction)?;
     let checks = althing_ledger::signature_checks(ledger, &transaction, &basis);
     Ok((Signed { transaction, basis }, checks))

@@ -90,6 +90,9 @@ pub(crate) struct Core {
     pub(crate) mempool: Mutex<Mempool>,
     /// Checked transactions of blocks that were proposed, until they are executed.
     pub(crate) proposed: Mutex<Proposed>,
+    /// Held while signatures are checked, so that what one task checks another finds checked: a block
+    /// and what is passed on of its transactions often come at once.
+    pub(crate) checking: Mutex<()>,
     /// What clients and other peers want to be admitted.
     pub(crate) intake: Intake,
     /// Wakes a waiting leader: there may be something to propose.
@@ -156,6 +159,7 @@ impl Core {
             ledger: config.genesis.ledger(),
             mempool: Mutex::new(Mempool::new(config.mempool)),
             proposed: Mutex::new(Proposed::default()),
+            checking: Mutex::default(),
             intake: Watched::new(Lanes::new(config.intake_calls_max)),
             work: Notify::new(),
             executed: broadcast::channel(SUBSCRIPTION_BLOCKS).0,

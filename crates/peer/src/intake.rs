@@ -151,14 +151,16 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
         spans.push((start, all.len(), call.source));
     }
     let ids: Vec<TxId> = all.iter().map(|submission| TxId::of(&submission.transaction)).collect();
+    let _checking = core.checking.lock();
     let known = known(core, &ids);
     let named = ids.iter().copied().zip(all).zip(&known);
     let new: Vec<(TxId, Submission)> =
         named.filter(|(_, known)| known.is_none()).map(|(new, _)| new).collect();
-    Counters::add(&core.counters.checked, new.len());
     let mut rng = admission::blinding(&ids);
-    let mut verdicts =
-        admission::admit(&view, &context, |id| core.is_final(id), new, &mut rng).into_iter();
+    let verdicts = admission::admit(&view, &context, |id| core.is_final(id), new, &mut rng);
+    let checked = verdicts.iter().filter(|verdict| was_checked(verdict)).count();
+    Counters::add(&core.counters.checked, checked);
+    let mut verdicts = verdicts.into_iter();
     for (start, end, source) in spans {
         let local = matches!(source, Source::Client(_));
         let mut answers = Vec::with_capacity(end - start);
@@ -180,6 +182,12 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
         answer(core, source, answers);
     }
     now_waiting
+}
+
+/// Whether the signatures were looked at: not if it was too late for them, or too early.
+const fn was_checked(verdict: &Result<Checked, Refusal>) -> bool {
+    use Refusal::{Expired, ExpiryTooFar, NonceReused, NonceTooFar, NonceTooOld};
+    !matches!(verdict, Err(Expired | ExpiryTooFar | NonceReused | NonceTooFar | NonceTooOld))
 }
 
 /// What need not be checked again.

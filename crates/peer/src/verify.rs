@@ -7,6 +7,7 @@ use althing_ledger::Bases;
 use althing_types::{Block, Digest, ExecutionResult, Header, LedgerId, Refusal, Transaction, TxId};
 use bytes::Bytes;
 use commonware_runtime::{Clock, Metrics, Spawner};
+use commonware_utils::sync::MutexGuard;
 
 use crate::{
     admission::{self, Signed},
@@ -191,7 +192,7 @@ fn is_unread(judged: &Result<Judged, Refusal>) -> bool {
 fn judge_now(core: &Core, height: u64, wires: Vec<Named>) -> Option<Vec<Result<Judged, Refusal>>> {
     let state = core.chain.state();
     let view = state.view_at(height)?;
-    let known = known(core, &wires);
+    let (known, checking) = known_or_free(core, &wires);
     let mut bases = Bases::new(&view);
     let (mut judged, mut unknown) = (Vec::with_capacity(wires.len()), Vec::new());
     for (wire, known) in wires.into_iter().zip(&known) {
@@ -213,13 +214,34 @@ fn judge_now(core: &Core, height: u64, wires: Vec<Named>) -> Option<Vec<Result<J
     Counters::add(&core.counters.checked, ids.len());
     let mut rng = admission::blinding(&ids);
     let signed = admission::signed(Bases::new(&view), &core.ledger, wires, &mut rng);
-    let mut signed = signed
-        .into_iter()
-        .zip(payloads)
-        .map(|(signed, payloads)| signed.map(|signed| Judged::Signed(signed, payloads)));
+    let mut proposed = core.proposed.lock();
+    let mut signed = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
+        let signed = signed?;
+        if signed.transaction.batches().next().is_some() {
+            return Ok(Judged::Signed(signed, payloads));
+        }
+        let checked = Arc::new(admission::complete(&core.ledger, signed, Vec::new())?);
+        proposed.insert(height, Arc::clone(&checked));
+        Ok(Judged::Checked(checked))
+    });
     let judged = judged.into_iter().map(|known| known.or_else(|| signed.next())).collect();
+    drop((proposed, checking));
     // It may have ceased to be kept while it was read.
     state.view_at(height).and(judged)
+}
+
+/// What this peer has checked already, and the right to check the rest: what another task is checking
+/// is waited for.
+fn known_or_free<'a>(
+    core: &'a Core,
+    wires: &[Named],
+) -> (Vec<Option<Arc<Checked>>>, Option<MutexGuard<'a, ()>>) {
+    let before = known(core, wires);
+    if before.iter().all(Option::is_some) {
+        return (before, None);
+    }
+    let checking = core.checking.lock();
+    (known(core, wires), Some(checking))
 }
 
 /// What this peer has checked already.

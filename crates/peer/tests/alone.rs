@@ -12,7 +12,7 @@ use althing_peer::{
     testing::{self, VOTING_SEED, key, run_alone, run_alone_on},
 };
 use althing_state::{Batch, Direction, Frozen, MemoryStore, Row, Space, Store, StoreError};
-use althing_types::{Action, Body, Genesis, Parameters, Record, Transaction, TxId};
+use althing_types::{Action, Body, Genesis, Parameters, Record, Refusal, Transaction, TxId};
 
 /// A store that counts its batches, each of which is one flush.
 #[derive(Debug, Default)]
@@ -88,6 +88,10 @@ fn a_transaction_is_checked_once_and_a_block_is_flushed_once() {
         peer.executed_at_least(newest + 1).await;
         assert_eq!(figure(&peer, "althing_transactions_executed_total"), COUNT);
         assert_eq!(figure(&peer, "althing_transactions_checked_total"), COUNT);
+        // Under load much of what other peers pass on is final when its turn comes.
+        let again = peer.submit(all).await;
+        assert!(again.iter().all(|it| *it == Err(Refusal::NonceReused)), "{again:?}");
+        assert_eq!(figure(&peer, "althing_transactions_checked_total"), COUNT, "too late to check");
         // The founding, and each block. One may be on its way: it is flushed, then counted as executed.
         let before = peer.height();
         let blocks = store.batches.load(Ordering::SeqCst) - 1;
