@@ -33,7 +33,6 @@ mod permit;
 mod reader;
 mod refused;
 mod service;
-mod turns;
 mod uses;
 mod webhooks;
 

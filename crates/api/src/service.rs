@@ -27,10 +27,10 @@ use crate::{
     problem::{Answer, ApiError, Failure},
     purge::Withheld,
     reader::{Reader, Tokens},
-    turns::Turns,
     uses::Uses,
     webhooks::Webhooks,
 };
+use althing_client::Turns;
 
 /// Most reads from disk at a time: enough to keep a disk busy, and few enough to leave the
 /// processors to agreement.

@@ -53,6 +53,9 @@ pub mod genesis_file;
 
 pub mod file;
 
+mod turns;
+pub use turns::Turns;
+
 pub mod rule;
 
 pub mod time;

@@ -1,26 +1,21 @@
 use std::fmt;
 use std::sync::Arc;
 
-use althing_types::blake3_digest;
-use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, aead::AeadInPlace as _};
-use hkdf::Hkdf;
-use sha2::Sha256;
+use althing_types::DiskCipher;
 use zeroize::Zeroizing;
 
 /// What the key is derived for.
 const DOMAIN: &[u8] = b"althing/gateway-at-rest/1";
-const NONCE_BYTES: usize = 24;
 /// By how much an encrypted text is longer: a nonce and a tag.
-pub const SEAL_BYTES: usize = NONCE_BYTES + 16;
+pub const SEAL_BYTES: usize = DiskCipher::NONCE_BYTES + DiskCipher::TAG_BYTES;
 
 /// The key that what a gateway keeps is encrypted with on its disk; wiped from memory when dropped,
 /// never printed.
 ///
-/// XChaCha20-Poly1305. A text is bound to its place, so that whoever can write to the disk cannot put
-/// one in another's place. The nonce follows from key, place and text: no randomness is needed, and
-/// where a crash cut a text off and another came in its place, the two do not share one.
+/// The nonce follows from key, place and text: no randomness is needed, and where a crash cut a text
+/// off and another came in its place, the two do not share one.
 pub struct AtRest {
-    key: Zeroizing<[u8; 32]>,
+    cipher: DiskCipher,
     /// What nonces are derived with.
     nonces: Zeroizing<[u8; 32]>,
 }
@@ -35,17 +30,8 @@ impl AtRest {
     /// The key that follows from a secret of at least 32 bytes, such as a signing key.
     #[must_use]
     pub fn derive(secret: &[u8]) -> Self {
-        let mut all = Zeroizing::new([0; 64]);
-        // So few bytes can always be derived.
-        let _ = Hkdf::<Sha256>::new(None, secret).expand(DOMAIN, &mut all[..]);
-        let (mut key, mut nonces) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
-        key.copy_from_slice(&all[..32]);
-        nonces.copy_from_slice(&all[32..]);
-        Self { key, nonces }
-    }
-
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new((&*self.key).into())
+        let (cipher, nonces) = DiskCipher::derive(secret, DOMAIN);
+        Self { cipher, nonces }
     }
 
     /// Encrypts a text for its place.
@@ -56,27 +42,13 @@ impl AtRest {
         covered.extend_from_slice(&(place.len() as u64).to_be_bytes());
         covered.extend_from_slice(place);
         covered.extend_from_slice(text);
-        let mut sealed = blake3_digest(&covered)[..NONCE_BYTES].to_vec();
-        sealed.reserve_exact(text.len() + SEAL_BYTES - NONCE_BYTES);
-        sealed.extend_from_slice(text);
-        let (nonce, text) = sealed.split_at_mut(NONCE_BYTES);
-        match self.cipher().encrypt_in_place_detached((&*nonce).into(), place, text) {
-            Ok(tag) => sealed.extend_from_slice(&tag),
-            // The cipher takes 256 GiB at a time.
-            Err(_) => unreachable!("a text of a few MiB is encrypted"),
-        }
-        sealed
+        self.cipher.seal(&DiskCipher::nonce_of(&covered), place, text)
     }
 
     /// The text; none if it was not encrypted with this key, for this place, or is damaged.
     #[must_use]
     pub fn open(&self, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, rest) = sealed.split_at_checked(NONCE_BYTES)?;
-        let (text, tag) = rest.split_last_chunk::<16>()?;
-        let mut text = text.to_vec();
-        let opened =
-            self.cipher().decrypt_in_place_detached(nonce.into(), place, &mut text, tag.into());
-        opened.ok().map(|()| text)
+        self.cipher.open(place, sealed)
     }
 }
 
@@ -112,22 +84,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_opens_with_its_key_at_its_place_only() {
-        let (key, other) = (AtRest::derive(&[1; 32]), AtRest::derive(&[2; 32]));
-        let sealed = key.seal(b"here", b"thirty degrees");
-        assert_eq!(sealed.len(), 14 + SEAL_BYTES);
-        assert_eq!(key.open(b"here", &sealed), Some(b"thirty degrees".to_vec()));
-        assert_eq!(key.open(b"there", &sealed), None);
-        assert_eq!(other.open(b"here", &sealed), None);
-        for at in 0..sealed.len() {
-            let mut damaged = sealed.clone();
-            damaged[at] ^= 1;
-            assert_eq!(key.open(b"here", &damaged), None, "byte {at}");
-            assert_eq!(key.open(b"here", &sealed[..at]), None, "cut at {at}");
-        }
-        let nonce = |place: &[u8], text: &[u8]| key.seal(place, text)[..NONCE_BYTES].to_vec();
+    fn no_two_texts_share_a_nonce() {
+        let key = AtRest::derive(&[1; 32]);
+        let nonce = |place: &[u8], text: &[u8]| key.seal(place, text)[..24].to_vec();
         assert_ne!(nonce(b"here", b"a"), nonce(b"here", b"b"));
         assert_ne!(nonce(b"here", b"a"), nonce(b"her", b"ea"));
         assert!(!format!("{key:?}").contains('1'));
+    }
+
+    /// Queues and sessions that were written before must open.
+    #[test]
+    fn bytes_on_the_disk_are_pinned() {
+        let key = AtRest::derive(&[1; 32]);
+        let sealed = key.seal(b"here", b"thirty degrees");
+        assert_eq!(sealed.len(), 14 + SEAL_BYTES);
+        let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+        let pinned = "84aab42988880d0252e344de1679d37c704d76ab85a3949a5bf36d2790fbb64023fee7466ad67e\
+                      a15e05b066587d30e5aec6214f00b5";
+        assert_eq!(hex, pinned);
+        assert_eq!(key.open(b"here", &sealed).unwrap(), b"thirty degrees");
     }
 }

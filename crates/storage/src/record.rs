@@ -2,12 +2,8 @@
 
 use std::{fmt, io};
 
-use althing_types::{blake3_digest, limits::PAYLOAD_BYTES_MAX};
+use althing_types::{DiskCipher, blake3_digest, limits::PAYLOAD_BYTES_MAX};
 use bytes::Bytes;
-use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, aead::AeadInPlace as _};
-use hkdf::Hkdf;
-use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use crate::segment::SegmentFiles;
 
@@ -20,19 +16,19 @@ const SEALED: u32 = 1 << 30;
 /// What comes before an encrypted payload: which key encrypted it.
 const MARK_BYTES: usize = 4;
 /// By how much an encrypted payload is longer.
-const SEAL_BYTES: usize = MARK_BYTES + 16;
+const SEAL_BYTES: usize = MARK_BYTES + DiskCipher::TAG_BYTES;
+const CHECK_BYTES: usize = 16;
 /// What the key is derived for.
 const DOMAIN: &[u8] = b"althing/at-rest/1";
 
-/// The key that payloads are encrypted with on disk; wiped from memory when dropped, never printed.
+/// The key that payloads are encrypted with on disk.
 ///
-/// XChaCha20-Poly1305. A record is bound to its place, so that whoever can write to the disk cannot put
-/// one in another's place; the nonce follows from place and digest, so that no two texts share one,
-/// also where a crash cut off a record and another came in its place.
+/// The nonce follows from place and digest, so that no two texts share one, also where a crash cut off
+/// a record and another came in its place.
 pub struct AtRest {
-    key: Zeroizing<[u8; 32]>,
+    cipher: DiskCipher,
     mark: [u8; MARK_BYTES],
-    check: [u8; 16],
+    check: [u8; CHECK_BYTES],
 }
 
 impl fmt::Debug for AtRest {
@@ -45,36 +41,27 @@ impl AtRest {
     /// The key that follows from a secret of at least 32 bytes, such as a signing key.
     #[must_use]
     pub fn derive(secret: &[u8]) -> Self {
-        let mut all = Zeroizing::new([0; 32 + MARK_BYTES + 16]);
-        // So few bytes can always be derived.
-        let _ = Hkdf::<Sha256>::new(None, secret).expand(DOMAIN, &mut all[..]);
-        let (mut key, mut mark, mut check) = (Zeroizing::new([0; 32]), [0; MARK_BYTES], [0; 16]);
-        key.copy_from_slice(&all[..32]);
-        mark.copy_from_slice(&all[32..32 + MARK_BYTES]);
-        check.copy_from_slice(&all[32 + MARK_BYTES..]);
-        Self { key, mark, check }
+        let (cipher, more) = DiskCipher::derive::<{ MARK_BYTES + CHECK_BYTES }>(secret, DOMAIN);
+        let (mut mark, mut check) = ([0; MARK_BYTES], [0; CHECK_BYTES]);
+        mark.copy_from_slice(&more[..MARK_BYTES]);
+        check.copy_from_slice(&more[MARK_BYTES..]);
+        Self { cipher, mark, check }
     }
 
     /// Bytes by which the key is known again, and which say nothing of it.
-    pub(crate) const fn check(&self) -> &[u8; 16] {
+    pub(crate) const fn check(&self) -> &[u8; CHECK_BYTES] {
         &self.check
     }
 
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new((&*self.key).into())
-    }
-
-    fn seal(&self, place: Place, digest: &[u8; 32], payload: &[u8]) -> Option<Vec<u8>> {
+    fn seal(&self, place: Place, digest: &[u8; 32], payload: &[u8]) -> Vec<u8> {
         let bound = place.bound(digest);
-        let nonce = blake3_digest(&bound);
         let mut stored = Vec::with_capacity(payload.len() + SEAL_BYTES);
         stored.extend_from_slice(&self.mark);
         stored.extend_from_slice(payload);
-        let text = &mut stored[MARK_BYTES..];
-        let nonce = nonce[..24].into();
-        let tag = self.cipher().encrypt_in_place_detached(nonce, &bound, text).ok()?;
+        let nonce = DiskCipher::nonce_of(&bound);
+        let tag = self.cipher.encrypt(&nonce, &bound, &mut stored[MARK_BYTES..]);
         stored.extend_from_slice(&tag);
-        Some(stored)
+        stored
     }
 
     /// None if it was not encrypted with this key, for this place, or is damaged.
@@ -84,13 +71,10 @@ impl AtRest {
             return None;
         }
         let (text, tag) = rest.split_at_mut_checked(place.len as usize)?;
-        let bound = place.bound(digest);
-        let nonce = blake3_digest(&bound);
-        let tag: [u8; 16] = (&*tag).try_into().ok()?;
-        let nonce = nonce[..24].into();
-        self.cipher().decrypt_in_place_detached(nonce, &bound, text, (&tag).into()).ok()?;
+        let (bound, tag) = (place.bound(digest), (&*tag).try_into().ok()?);
+        let is_opened = self.cipher.decrypt(&DiskCipher::nonce_of(&bound), &bound, text, tag);
         let end = MARK_BYTES + place.len as usize;
-        Some(Bytes::from(stored).slice(MARK_BYTES..end))
+        is_opened.then(|| Bytes::from(stored).slice(MARK_BYTES..end))
     }
 }
 
@@ -165,7 +149,7 @@ impl Place {
         let mut record = self.word().to_be_bytes().to_vec();
         record.extend_from_slice(digest);
         if self.sealed {
-            record.extend_from_slice(&key?.seal(self, digest, payload)?);
+            record.extend_from_slice(&key?.seal(self, digest, payload));
         } else {
             record.extend_from_slice(payload);
         }
@@ -259,7 +243,7 @@ mod tests {
         let payload = b"thirty degrees";
         let digest = blake3_digest(payload);
         let place = Place { segment: 3, position: 90, len: 14, sealed: true };
-        let stored = key.seal(place, &digest, payload).unwrap();
+        let stored = key.seal(place, &digest, payload);
         assert!(!stored.windows(6).any(|part| part == b"thirty"));
         assert_eq!(key.open(place, &digest, stored.clone()).as_deref(), Some(payload.as_slice()));
         assert_eq!(other.open(place, &digest, stored.clone()), None);
@@ -279,7 +263,7 @@ mod tests {
         }
         // Neither the same text at another place nor another text at this one shares its nonce.
         let moved = Place { position: 500, ..place };
-        assert_ne!(stored, key.seal(moved, &digest, payload).unwrap());
+        assert_ne!(stored, key.seal(moved, &digest, payload));
     }
 
     #[test]

@@ -46,6 +46,9 @@ pub use secrecy::{
     shares_within_bounds,
 };
 
+mod disk_cipher;
+pub use disk_cipher::DiskCipher;
+
 mod placement;
 pub use placement::{Placement, StreamPlacement};
 

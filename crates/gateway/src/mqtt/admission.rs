@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use althing_client::Turns;
 use althing_edge::Principal;
 use althing_types::{EntityId, LedgerId, PublicKey};
 use argon2::{Argon2, PasswordHash, PasswordVerifier};
 use futures::future::BoxFuture;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::codec::{Connect, reason};
@@ -40,7 +40,7 @@ pub(crate) struct Admission {
     gateway: EntityId,
     ask_key: AskKey,
     keys: Mutex<BTreeMap<EntityId, (PublicKey, Instant)>>,
-    checks: Arc<Semaphore>,
+    checks: Turns,
 }
 
 impl Admission {
@@ -50,7 +50,7 @@ impl Admission {
         gateway: EntityId,
         ask_key: AskKey,
     ) -> Self {
-        let (keys, checks) = (Mutex::default(), Arc::new(Semaphore::new(CHECKS_MAX)));
+        let (keys, checks) = (Mutex::default(), Turns::new(CHECKS_MAX));
         Self { access, ledger, gateway, ask_key, keys, checks }
     }
 
@@ -90,13 +90,8 @@ impl Admission {
         // Somebody unknown takes as long as somebody known, so that names cannot be found out.
         let hash = known.or_else(|| self.user(|user| user.password_hash.is_some()));
         let Some(hash) = hash.and_then(|user| user.password_hash.clone()) else { return refused };
-        let Ok(turn) = Arc::clone(&self.checks).acquire_owned().await else { return refused };
         let password = password.to_vec();
-        // Who hangs up meanwhile gives no room to the next: the check goes on to its end.
-        let check = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            is_password(&password, &hash)
-        });
+        let check = self.checks.work(move || is_password(&password, &hash));
         match (known, check.await) {
             (Some(user), Ok(true)) => Ok(principal(user)),
             _ => refused,

@@ -9,16 +9,17 @@ use tokio::{
 
 /// So much work at a time; the rest waits for its turn.
 #[derive(Debug)]
-pub(crate) struct Turns(Arc<Semaphore>);
+pub struct Turns(Arc<Semaphore>);
 
 impl Turns {
     /// As many at a time.
-    pub(crate) fn new(at_once: usize) -> Self {
+    #[must_use]
+    pub fn new(at_once: usize) -> Self {
         Self(Arc::new(Semaphore::new(at_once)))
     }
 
     /// Waits for a turn, which lasts until what is given is dropped.
-    pub(crate) async fn wait(&self) -> Option<OwnedSemaphorePermit> {
+    pub async fn wait(&self) -> Option<OwnedSemaphorePermit> {
         // None only if the semaphore was closed, and nobody closes it.
         Arc::clone(&self.0).acquire_owned().await.ok()
     }
@@ -29,7 +30,7 @@ impl Turns {
     ///
     /// # Errors
     /// If the work panics.
-    pub(crate) async fn work<T: Send + 'static>(
+    pub async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
