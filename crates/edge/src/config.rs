@@ -25,6 +25,9 @@ pub struct Limits {
     pub claimed_ahead_ms_max: i64,
     /// Most readings of a batch; a stream that has as many is sealed at once.
     pub batch_readings_max: usize,
+    /// Most readings that piled up and are under way at a time, over all streams. More drain faster,
+    /// fewer delay less what is new.
+    pub backfill_readings_max: usize,
     /// How long a reading may wait for company before its batch is sealed, milliseconds.
     pub batch_age_ms_max: i64,
     /// Most readings of one stream that are not final.
@@ -64,10 +67,11 @@ impl Limits {
     /// # Errors
     /// [`LimitError`] naming the first that is not.
     pub fn check(&self) -> Result<(), LimitError> {
-        let rows: [(&'static str, i128, i128, i128); 10] = [
+        let rows: [(&'static str, i128, i128, i128); 11] = [
             ("payload_bytes_max", self.payload_bytes_max as i128, 1, PAYLOAD_BYTES_MAX as i128),
             ("claimed_ahead_ms_max", self.claimed_ahead_ms_max.into(), 0, DAY_MS),
             ("batch_readings_max", self.batch_readings_max as i128, 1, BATCH_READINGS_MAX as i128),
+            ("backfill_readings_max", self.backfill_readings_max as i128, 1, u32::MAX.into()),
             ("batch_age_ms_max", self.batch_age_ms_max.into(), 0, DAY_MS),
             ("stream_readings_max", self.stream_readings_max as i128, 1, u32::MAX.into()),
             ("queue_bytes_max", self.queue_bytes_max as i128, 1024, i64::MAX.into()),

@@ -32,8 +32,16 @@ pub(crate) struct Stream {
     pub(crate) not_before_ms: i64,
     /// Failures in a row.
     pub(crate) failures: u32,
+    /// Whether the last pause was cut short, since the peer answered others: the next is not.
+    pub(crate) hurried: bool,
     /// Whether the oldest readings may be final already: after a restart.
     pub(crate) unsure: bool,
+    /// Any reading of a lower number may be final, or become so: an earlier run left it, or it was in a
+    /// batch of which nobody said what came of it.
+    pub(crate) unsure_below: u64,
+    /// Whether readings piled up behind a pause, or an earlier run left them: the next batch is not to
+    /// be of those.
+    pub(crate) piled: bool,
     /// Seals one reading at a time, since some later number was taken, until one is final.
     pub(crate) single: bool,
     /// Submits nothing before this record is on disk.
@@ -110,7 +118,10 @@ impl Stream {
             under_way: None,
             not_before_ms: 0,
             failures: 0,
+            hurried: false,
             unsure: false,
+            unsure_below: 0,
+            piled: false,
             single: false,
             hold_until: None,
             splits: 0,
@@ -124,6 +135,28 @@ impl Stream {
 
     pub(crate) fn durable(&self) -> usize {
         self.durable
+    }
+
+    /// How many of the durable readings were taken after `since_ms`.
+    pub(crate) fn durable_since(&self, since_ms: i64) -> usize {
+        let old = self.queue.partition_point(|queued| queued.since_ms <= since_ms);
+        self.durable.saturating_sub(old)
+    }
+
+    /// How many readings the batch has that is under way.
+    pub(crate) fn under_way_readings(&self) -> usize {
+        match &self.step {
+            Step::Submit(batch) if self.under_way.is_some() => batch.header.count as usize,
+            _ => 0,
+        }
+    }
+
+    /// Takes up readings that an earlier run left.
+    pub(crate) fn take_up(&mut self, count: usize, next_seq: u64) {
+        self.persisted(count);
+        self.stands_at(next_seq);
+        (self.unsure, self.piled) = (true, true);
+        self.unsure_below = self.next_seq.unwrap_or_default();
     }
 
     /// All readings in order.
@@ -147,6 +180,7 @@ impl Stream {
     pub(crate) fn succeeded(&mut self) {
         self.failures = 0;
         self.not_before_ms = 0;
+        self.hurried = false;
     }
 
     /// Whether the oldest reading came with its device's signature, and so has its device's number.
@@ -213,24 +247,34 @@ impl Stream {
         self.take(seqs).iter().map(Queued::cost).sum()
     }
 
-    /// Moves the durable readings but the newest `keep` of them to `older`, which ends before them.
-    pub(crate) fn split_into(&mut self, older: &mut Self, keep: usize) {
-        let count = self.durable.saturating_sub(keep);
-        // The readings of a pack stay together.
+    /// How many readings, from the front, are durable and older than the newest `keep` of these. The
+    /// readings of a pack stay together.
+    pub(crate) fn older_than(&self, keep: usize) -> usize {
         let pack_of = |at: usize| self.queue.get(at).and_then(|queued| queued.pack.as_ref());
         let is_inside = |at: usize| match (at.checked_sub(1).and_then(pack_of), pack_of(at)) {
             (Some(before), Some(behind)) => Arc::ptr_eq(before, behind),
             _ => false,
         };
-        let count = (0..=count).rev().find(|at| !is_inside(*at)).unwrap_or_default();
+        let count = self.durable.saturating_sub(keep);
+        (0..=count).rev().find(|at| !is_inside(*at)).unwrap_or_default()
+    }
+
+    /// Moves the first `count` readings, which are durable, to `older`, which ends before them.
+    /// Returns whether that opens a gap: none was taken between those and what waits there already.
+    pub(crate) fn split_into(&mut self, older: &mut Self, count: usize) -> bool {
+        let end = older.queue.back().map(|queued| queued.seq.saturating_add(1));
+        let is_gap = end.is_none() || end != self.front().map(|queued| queued.seq);
+        older.unsure_below = older.unsure_below.max(self.unsure_below);
         older.queue.extend(self.queue.drain(..count));
         older.durable += count;
         self.durable -= count;
+        is_gap
     }
 
     /// Takes back the readings of `older`, which ends before these.
     pub(crate) fn join(&mut self, older: Self) {
         self.durable += older.durable;
+        self.unsure_below = self.unsure_below.max(older.unsure_below);
         for queued in older.queue.into_iter().rev() {
             self.queue.push_front(queued);
         }

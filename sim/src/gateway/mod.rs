@@ -52,6 +52,7 @@ const LIMITS: Limits = Limits {
     payload_bytes_max: 1024,
     claimed_ahead_ms_max: 60_000,
     batch_readings_max: 8,
+    backfill_readings_max: 16,
     batch_age_ms_max: 100,
     stream_readings_max: 48,
     queue_bytes_max: 2560,

@@ -127,6 +127,19 @@ pub enum Input {
     Stop,
 }
 
+impl Input {
+    /// The question that a peer has answered, whatever it said.
+    const fn answer_of_peer(&self) -> Option<AttemptId> {
+        match self {
+            Self::Account { attempt, .. }
+            | Self::Head { attempt, .. }
+            | Self::Located { attempt, .. }
+            | Self::Outcome { attempt, .. } => Some(*attempt),
+            _ => None,
+        }
+    }
+}
+
 /// How payloads of a stream go to the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sealing {
@@ -312,6 +325,8 @@ pub struct Machine {
     backfill_wakes: Wakes,
     /// Who waits for which answer.
     asked: BTreeMap<AttemptId, Way>,
+    /// Who pauses since this question got no answer.
+    unanswered: BTreeMap<Way, AttemptId>,
     /// Digests of the packs of each stream that became final last: a device whose answer was lost
     /// sends them again.
     recent: BTreeMap<StreamId, VecDeque<[u8; 32]>>,
@@ -388,6 +403,7 @@ impl Machine {
             wakes: BTreeSet::new(),
             backfill_wakes: BTreeSet::new(),
             asked: BTreeMap::new(),
+            unanswered: BTreeMap::new(),
             recent: BTreeMap::new(),
             sealings: BTreeMap::new(),
             account: Account::default(),
@@ -415,6 +431,9 @@ impl Machine {
     #[must_use]
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
+        if let Some(attempt) = input.answer_of_peer() {
+            self.on_reached(now, attempt);
+        }
         match input {
             Input::Publish { id, mark: Some(mark), .. } if self.marks.is_late(&mark) => {
                 let rejection = Rejection::Unavailable { reason: "its client has come back" };
@@ -455,10 +474,7 @@ impl Machine {
     /// When [`Input::Tick`] is due, if nothing else happens before.
     #[must_use]
     pub fn deadline(&self) -> Option<TimeMs> {
-        // With all requests under way, an answer comes before anything more can be done.
-        let first = |lane| self.wakes_of(lane).first().filter(|_| !self.is_saturated(lane));
-        let wakes = [Lane::Live, Lane::Backfill].map(first);
-        let wake = wakes.into_iter().flatten().map(|(wake, _)| *wake).min()?;
+        let wake = self.next_wake()?;
         // Streams wait for the account: it decides when.
         if self.account.known.is_some() { Some(wake) } else { self.account_wake(wake) }
     }

@@ -18,6 +18,9 @@ use crate::stream::{Batch, Doubt, Lane, Queued, Step, Stream};
 const SPLITS_MAX: u32 = 64;
 /// Most packs kept in mind for each stream once they are final.
 const RECENT_MAX: usize = 4;
+/// What piled up goes with what is new if it is at most this part of a batch: it delays that little,
+/// and leaves no gap.
+const CATCH_UP_PART: usize = 10;
 
 /// What a refusal asks of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,14 +62,37 @@ const fn remedy(refusal: Refusal) -> Remedy {
 }
 
 impl Machine {
-    /// Whether a lane has as many requests under way as it may. Backfill leaves half of them to what
-    /// is new.
-    pub(super) fn is_saturated(&self, lane: Lane) -> bool {
-        let max = self.config.limits.under_way_max;
-        let is_backfill = |(_, asking): &&Way| *asking == Lane::Backfill;
-        self.asked.len() >= max
-            || (lane == Lane::Backfill
-                && self.asked.values().filter(is_backfill).count() >= max.div_ceil(2))
+    /// The lane that gets the next turn, if its time has come: that of what is new, or the one that
+    /// waits the longest.
+    fn next_way(&self, lane: Lane) -> Option<(TimeMs, Way)> {
+        let (wake, id) = self.wakes_of(lane).first()?;
+        let is_free = match lane {
+            Lane::Live => self.asked.len() < self.config.limits.under_way_max,
+            Lane::Backfill => self.may_backfill(id),
+        };
+        is_free.then_some((*wake, (*id, lane)))
+    }
+
+    /// Whether the backfill of a stream may go on. It leaves half of the requests to what is new,
+    /// and is under way with so few readings at a time that no block is full of them.
+    fn may_backfill(&self, id: &StreamId) -> bool {
+        let limits = &self.config.limits;
+        let (mut requests, mut readings) = (0, 0);
+        for (id, _) in self.asked.values().filter(|(_, lane)| *lane == Lane::Backfill) {
+            requests += 1;
+            readings += self.backfill.get(id).map_or(0, Stream::under_way_readings);
+        }
+        let next = self.backfill.get(id).map_or(0, Stream::durable);
+        let next = next.min(limits.batch_readings_max);
+        requests < limits.under_way_max.div_ceil(2)
+            && self.asked.len() < limits.under_way_max
+            && (readings == 0 || readings + next <= limits.backfill_readings_max)
+    }
+
+    /// When the next turn is due, whatever lane gets it; none while answers must come first.
+    pub(super) fn next_wake(&self) -> Option<TimeMs> {
+        let wakes = [Lane::Live, Lane::Backfill].map(|lane| self.next_way(lane));
+        wakes.into_iter().flatten().map(|(wake, _)| wake).min()
     }
 
     /// When a stream that wants its turn at `wake` gets it, given that the account is unknown.
@@ -113,10 +139,10 @@ impl Machine {
     }
 
     fn due(&self, now: TimeMs) -> Option<Way> {
-        [Lane::Live, Lane::Backfill].into_iter().find_map(|lane| {
-            let (wake, id) = self.wakes_of(lane).first().filter(|_| !self.is_saturated(lane))?;
-            (*wake <= now).then_some((*id, lane))
-        })
+        let mut lanes = [Lane::Live, Lane::Backfill].into_iter();
+        lanes
+            .find_map(|lane| self.next_way(lane).filter(|(wake, _)| *wake <= now))
+            .map(|(_, way)| way)
     }
 
     fn ask_account(&mut self, now: TimeMs, out: &mut Vec<Output>) {
@@ -134,18 +160,19 @@ impl Machine {
         if stream.unsure && matches!(stream.step, Step::Seal) {
             stream.step = Step::Locate(Doubt::Lost);
         }
-        let asks_first = matches!(stream.step, Step::Seal) && !self.sealings.contains_key(&id);
-        let Some(stream) = self.lane(way) else { return };
-        if asks_first && stream.front().is_some() {
-            stream.step = Step::Head;
+        if matches!(stream.step, Step::Seal) && stream.front().is_some() {
+            if !self.sealings.contains_key(&id) {
+                self.set_step(way, Step::Head);
+            } else if self.split(way, now) {
+                // What is left may be too young to be sealed.
+                return;
+            }
         }
+        let Some(stream) = self.lane(way) else { return };
         let output = match (&stream.step, stream.front().map(|queued| queued.seq)) {
             (Step::Head, _) => Some(Output::AskHead { attempt, stream: id }),
             (Step::Locate(_), Some(seq)) => Some(Output::Locate { attempt, stream: id, seq }),
-            (Step::Seal, Some(_)) => {
-                self.split(way, now);
-                self.seal(attempt, way)
-            }
+            (Step::Seal, Some(_)) => self.seal(attempt, way),
             (Step::Submit(batch), Some(_)) => batch.transaction.clone().map(|transaction| {
                 Output::Submit { attempt, transaction, payload: batch.payload.clone() }
             }),
@@ -159,20 +186,40 @@ impl Machine {
         }
     }
 
-    /// If more waits in the live lane than the next two batches hold, all but the newest goes to the
-    /// other lane: what is published now is in the next batch, whatever piled up.
-    fn split(&mut self, (id, lane): Way, now: TimeMs) {
-        let batch = self.config.limits.batch_readings_max;
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+    fn set_step(&mut self, way: Way, step: Step) {
+        if let Some(stream) = self.lane(way) {
+            stream.step = step;
+        }
+    }
+
+    /// Gives what is old to the other lane, so that what is published now is in the next batch,
+    /// whatever piled up. Returns whether there was something.
+    fn split(&mut self, (id, lane): Way, now: TimeMs) -> bool {
+        let (limits, little) = (&self.config.limits, self.little());
+        let Some(stream) = self.streams.get_mut(&id) else { return false };
         let is_settled = !stream.unsure && !stream.single && stream.splits < SPLITS_MAX;
-        let is_much = stream.durable() > batch.saturating_mul(2);
-        if lane == Lane::Backfill || !is_settled || !is_much {
-            return;
+        if lane == Lane::Backfill || !is_settled {
+            return false;
+        }
+        let batch = limits.batch_readings_max;
+        let keep = if std::mem::take(&mut stream.piled) {
+            stream.durable_since(now.saturating_sub(limits.batch_age_ms_max)).min(batch)
+        } else {
+            batch
+        };
+        let old = stream.older_than(keep);
+        if old == 0 || (old <= little && stream.durable() <= batch) {
+            return false;
         }
         let older = self.backfill.entry(id).or_insert_with(|| Stream::new(stream.next_seq));
-        stream.split_into(older, batch);
-        stream.splits += 1;
+        stream.splits += u32::from(stream.split_into(older, old));
         self.schedule((id, Lane::Backfill), now);
+        true
+    }
+
+    /// How many readings that piled up are not worth a gap.
+    const fn little(&self) -> usize {
+        self.config.limits.batch_readings_max.div_ceil(CATCH_UP_PART)
     }
 
     fn seal(&mut self, attempt: AttemptId, way: Way) -> Option<Output> {
@@ -285,10 +332,18 @@ impl Machine {
                 self.hold(now, way, Refusal::GapSealed, out);
             }
             // Whatever of ours was under way with these numbers can never be taken any more.
-            (Some(_), _) | (None, Step::Locate(Doubt::Sealed)) => match way.1 {
-                Lane::Live => self.renumber(id, next_seq, out),
-                Lane::Backfill => self.move_behind(id, out),
-            },
+            (located, Step::Locate(Doubt::Sealed)) | (located @ Some(_), _) => {
+                let oldest = stream.front().map_or(0, |oldest| oldest.seq);
+                let taken = located.map_or(0, |it| it.first_seq.saturating_add(it.count().into()));
+                match way.1 {
+                    _ if oldest < stream.unsure_below => {
+                        let below_seq = taken.max(oldest.saturating_add(1));
+                        self.move_behind(way, below_seq, next_seq, out);
+                    }
+                    Lane::Live => self.renumber(id, next_seq, out),
+                    Lane::Backfill => self.move_behind(way, u64::MAX, next_seq, out),
+                }
+            }
             // A later number was taken, or an earlier transaction of ours waits to be included.
             (None, Step::Locate(Doubt::Overlap)) => stream.single = true,
             (None, _) => stream.unsure = false,
@@ -309,14 +364,18 @@ impl Machine {
             && durable.all(|queued| numbered.get(&queued.seq) == Some(&&queued.reading))
     }
 
-    /// The numbers of the backfill were taken, or can no longer be: its readings get numbers behind
+    /// The numbers of a lane up to one were taken, or can no longer be: its readings get numbers behind
     /// all others.
-    fn move_behind(&mut self, id: StreamId, out: &mut Vec<Output>) {
-        let Some(mut older) = self.end_backfill(id) else { return };
+    fn move_behind(&mut self, way: Way, below_seq: u64, next_seq: u64, out: &mut Vec<Output>) {
+        let id = way.0;
+        let moved = self.lane(way).map(|stream| stream.take(0..below_seq)).unwrap_or_default();
+        if self.backfill.get(&id).is_some_and(|older| older.len() == 0) {
+            self.end_backfill(id);
+        }
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let moved = older.take(0..u64::MAX);
         let (Some(first), Some(last)) = (moved.first(), moved.last()) else { return };
         let (from_seq, below_seq) = (first.seq, last.seq.saturating_add(1));
+        stream.stands_at(next_seq);
         let (to_seq, count) = (stream.next_seq.unwrap_or_default(), moved.len());
         stream.append(moved);
         let record = Record::Moved { stream: id, from_seq, below_seq, to_seq };
@@ -424,10 +483,35 @@ impl Machine {
             let pause = pause_ms(&self.config.limits, self.account.failures, 0);
             self.account.not_before_ms = now.saturating_add(pause);
         } else if let Some(way) = self.answered(attempt) {
-            let unsigned = self.lane(way).is_some_and(
-                |stream| matches!(&stream.step, Step::Submit(batch) if batch.transaction.is_none()),
-            );
-            self.pause(now, way, unsigned.then_some(Step::Seal));
+            let little = self.little();
+            let step = self.lane(way).and_then(|stream| match &stream.step {
+                Step::Submit(batch) if batch.transaction.is_none() => Some(Step::Seal),
+                // What is old by the time somebody answers is not to be in the way of what is new.
+                Step::Submit(batch)
+                    if way.1 == Lane::Live && batch.header.count as usize > little =>
+                {
+                    Some(Step::Locate(Doubt::Lost))
+                }
+                _ => None,
+            });
+            self.pause(now, way, step);
+            if self.lane(way).is_some_and(|stream| !stream.hurried) {
+                self.unanswered.insert(way, attempt);
+            }
+            self.schedule(way, now);
+        }
+    }
+
+    /// A peer has answered: who pauses since it did not goes on at once. Once only, in case it
+    /// answers others and not them.
+    pub(super) fn on_reached(&mut self, now: TimeMs, answered: AttemptId) {
+        let since = |_: &Way, failed: &mut AttemptId| *failed < answered;
+        let ways: Vec<Way> = self.unanswered.extract_if(.., since).map(|(way, _)| way).collect();
+        for way in ways {
+            if let Some(stream) = self.lane(way) {
+                stream.hurried = true;
+                stream.not_before_ms = stream.not_before_ms.min(now);
+            }
             self.schedule(way, now);
         }
     }
@@ -437,10 +521,14 @@ impl Machine {
         let failures = self.lane(way).map_or(0, |stream| stream.failures).saturating_add(1);
         let pause = pause_ms(&self.config.limits, failures, way.0.0[0]);
         let Some(stream) = self.lane(way) else { return };
+        stream.piled = true;
         stream.failures = failures;
         stream.not_before_ms = now.saturating_add(pause);
-        if let Some(step) = step {
-            stream.step = step;
+        let Some(step) = step else { return };
+        let before = std::mem::replace(&mut stream.step, step);
+        if let (Step::Submit(batch), Step::Locate(Doubt::Lost)) = (before, &stream.step) {
+            let end_seq = batch.header.end_seq().unwrap_or(u64::MAX);
+            stream.unsure_below = stream.unsure_below.max(end_seq);
         }
     }
 

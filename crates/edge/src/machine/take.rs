@@ -333,19 +333,16 @@ impl Machine {
                     let queued = Queued { seq, since_ms: 0, reading, pack: None };
                     self.bytes += queued.cost();
                     entry.push(queued);
-                    entry.persisted(1);
-                    entry.stands_at(seq + 1);
-                    entry.unsure = true;
+                    entry.take_up(1, seq + 1);
                 }
             }
             Record::Pack(stream, arrived) => {
                 let entry = self.streams.entry(stream).or_insert_with(|| Stream::new(None));
                 // A record with times that overflow is none.
                 let readings = arrived.pack.readings(arrived.received_ms).unwrap_or_default();
-                entry.stands_at(arrived.pack.end_seq());
+                let end_seq = arrived.pack.end_seq();
                 self.bytes += entry.push_pack(0, arrived, &readings);
-                entry.persisted(readings.len());
-                entry.unsure = true;
+                entry.take_up(readings.len(), end_seq);
             }
             Record::Released { stream, first_seq, count } => {
                 if let Some(entry) = self.streams.get_mut(&stream) {

@@ -1,5 +1,6 @@
 //! Step tables: each row is an input and exactly the outputs that must follow.
 
+mod drain;
 mod lanes;
 mod ledger;
 mod marks;
@@ -27,6 +28,7 @@ pub(super) fn limits() -> Limits {
         payload_bytes_max: 1024,
         claimed_ahead_ms_max: 60_000,
         batch_readings_max: 2,
+        backfill_readings_max: 4,
         batch_age_ms_max: 50,
         stream_readings_max: 4,
         queue_bytes_max: 4096,
@@ -287,15 +289,36 @@ fn before_the_ledger_was_reached_once_a_stream_takes_nothing() {
 
 #[test]
 fn an_unreachable_peer_is_tried_again_at_growing_pauses_with_the_same_transaction() {
-    let mut run = Run::submitted(0);
+    let mut run = Run::ready(0);
+    run.step("one", 0, publish(1, "1"), vec![Out(persist(2, record(0, T0, 10)))]);
+    run.step("durable", 0, persisted(2), vec![Out(Output::Acknowledge(PublishId(1)))]);
+    let submit = Submit { attempt: 4, first_seq: 0, count: 1, nonce: 5 };
+    run.step("aged", 50, Input::Tick, vec![submit]);
     for (failures, (attempt, pause)) in
         [(4, 100), (5, 200), (6, 399), (7, 798), (8, 998), (9, 998)].into_iter().enumerate()
     {
         run.step("fails", 0, Input::Failed { attempt: AttemptId(attempt) }, vec![]);
         assert_eq!(run.machine.deadline(), Some(run.at + pause), "after failure {failures}");
-        let again = Submit { attempt: attempt + 1, first_seq: 0, count: 2, nonce: 5 };
+        let again = Submit { attempt: attempt + 1, first_seq: 0, count: 1, nonce: 5 };
         run.step("again", pause, Input::Tick, vec![again]);
     }
+}
+
+/// By the time a peer is back, what waited is old: it must not be under way when the first new
+/// reading comes.
+#[test]
+fn a_full_batch_that_was_lost_is_looked_for_and_gives_way() {
+    let mut run = Run::submitted(0);
+    run.step("fails", 0, Input::Failed { attempt: AttemptId(4) }, vec![]);
+    run.step("looks", 100, Input::Tick, vec![Out(locate(5, 0))]);
+    let absent = Input::Located { attempt: AttemptId(5), batch: None, next_seq: 0 };
+    let submit = Submit { attempt: 7, first_seq: 0, count: 2, nonce: 6 };
+    run.step("not there", 0, absent, vec![submit]);
+    assert_eq!(run.machine.status(T0).readings_backfilling, 2);
+    run.step("new", 0, publish(3, "3"), vec![Out(persist(4, record(2, T0, 30)))]);
+    run.step("durable", 0, persisted(4), vec![Out(Output::Acknowledge(PublishId(3)))]);
+    let submit = Submit { attempt: 9, first_seq: 2, count: 1, nonce: 7 };
+    run.step("is not held up", 50, Input::Tick, vec![submit]);
 }
 
 #[test]

@@ -276,3 +276,23 @@ proptest! {
         prop_assert_eq!(doubled.count(), 0);
     }
 }
+
+/// Found by the test above once small backlogs had two lanes: what is new was final, or on its way to be,
+/// another submitter had taken the number of what was old, and all of it got new numbers.
+#[test]
+fn what_is_or_may_become_final_keeps_its_number_when_another_takes_one_before_it() {
+    use Fate::{AnswerLate, Compact, Crash, Flush, Intruder, Publish, Wait};
+    let answer = Fate::Answer { lose_before: false, lose_after: false };
+    let begin = [&answer, &answer, &Publish, &Publish, &Publish, &Flush, &answer, &answer];
+    let crash = [&Intruder { skip: 0 }, &answer, &answer, &Crash { flushed_anyway: false }];
+    let late = [&Publish, &answer, &AnswerLate, &Compact, &Wait(100), &Intruder { skip: 0 }];
+    let late = [&late[..], &[&answer, &answer, &AnswerLate, &Publish]].concat();
+    for fates in [&crash[..], &late] {
+        let mut world = World::new();
+        begin.iter().chain(fates).for_each(|fate| world.meet(fate));
+        world.heal();
+        let mut values = world.ledger.values();
+        assert_eq!(values.remove(&-1), Some(1));
+        assert_eq!(values, world.acknowledged.iter().map(|id| (id * 10, 1)).collect());
+    }
+}

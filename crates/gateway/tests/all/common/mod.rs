@@ -215,6 +215,7 @@ pub(crate) fn config(directory: &Path) -> Config {
                 payload_bytes_max: 16 * 1024,
                 claimed_ahead_ms_max: 60_000,
                 batch_readings_max: 100,
+                backfill_readings_max: 1000,
                 batch_age_ms_max: 5,
                 stream_readings_max: 100_000,
                 queue_bytes_max: 64 * 1024 * 1024,
