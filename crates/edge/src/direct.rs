@@ -18,6 +18,8 @@ use crate::{StreamSpec, ThingSpec};
 mod judge;
 pub use judge::{PROOFS_MAX, prove};
 
+/// Where gateways take direct requests, by HTTP and CoAP.
+pub const PATH: &str = ".well-known/althing/direct";
 /// Most sessions at a time.
 pub const SESSIONS_MAX: usize = 4096;
 /// Most entities that something newer was heard about.
@@ -31,6 +33,12 @@ const COUNTS_MAX: usize = 16_384;
 /// Why a request is not served.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotServed {
+    /// The gateway serves none.
+    #[error("this gateway serves no direct requests")]
+    Off,
+    /// It is none.
+    #[error("a signed request and proofs expected, in hex (docs/formats/direct.md)")]
+    Malformed,
     /// It is for another ledger or gateway.
     #[error("the request is for another ledger or gateway")]
     Elsewhere,
@@ -92,6 +100,8 @@ impl NotServed {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Off => "no_direct",
+            Self::Malformed => "malformed",
             Self::Elsewhere => "elsewhere",
             Self::Time => "time",
             Self::UnknownThing => "unknown_thing",

@@ -17,6 +17,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use althing_client::Turns;
+use althing_client::model::{DirectAnswer, DirectAsked, DirectGateway, Hex};
 use althing_edge::broker::{Message, Qos};
 use althing_edge::courier::{read_answer, request, request_topic};
 use althing_edge::direct::{Desk, NotServed, Session, prove};
@@ -26,7 +28,7 @@ use althing_types::{
     CommandState, Digest, DirectRequest, DirectUse, EntityId, Genesis, GrantId, Operation,
     Signature, SignedRequest, SigningKey, ThingId, TxId, Value, decimal, hash,
 };
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use crate::door::Door;
@@ -83,7 +85,7 @@ pub struct Direct {
     settled: Mutex<Settled>,
     /// Devices that were asked and have not answered, by the id that they were told.
     asked: Mutex<BTreeMap<TxId, Asked>>,
-    checks: Arc<Semaphore>,
+    checks: Turns,
     due: Notify,
 }
 
@@ -130,8 +132,7 @@ impl Direct {
         let over = over.into_iter().map(|entry| Entry { recorded_ms: now_ms(), ..entry });
         let uses = open.into_iter().map(|entry| (entry, true)).collect();
         let settled = Mutex::new(Settled { desk, uses, over: BTreeMap::new(), next });
-        let (asked, checks, due) =
-            (Mutex::default(), Arc::new(Semaphore::new(CHECKS_MAX)), Notify::new());
+        let (asked, checks, due) = (Mutex::default(), Turns::new(CHECKS_MAX), Notify::new());
         due.notify_one();
         let direct = Self { config, gateway, door, journal, settled, asked, checks, due };
         over.for_each(|entry| direct.put_over(&mut direct.lock(), entry));
@@ -150,6 +151,13 @@ impl Direct {
     #[must_use]
     pub fn identity(&self) -> (althing_types::LedgerId, EntityId) {
         (self.config.genesis.ledger(), self.gateway)
+    }
+
+    /// The same in the form that HTTP and CoAP share.
+    pub(crate) fn identity_json(&self) -> String {
+        let (ledger, gateway) = self.identity();
+        let form = DirectGateway { ledger: Hex(ledger), gateway: Hex(gateway) };
+        json(serde_json::to_string(&form))
     }
 
     /// What is served from now on.
@@ -172,6 +180,15 @@ impl Direct {
     #[must_use]
     pub fn things(&self) -> BTreeSet<ThingId> {
         self.lock().desk.things().collect()
+    }
+
+    /// Serves a request with its proofs in the form that HTTP and CoAP share, and answers in that.
+    pub(crate) async fn serve_json(self: &Arc<Self>, body: &[u8]) -> Result<String, NotServed> {
+        let asked = serde_json::from_slice::<DirectAsked>(body).ok();
+        let asked = asked.and_then(|asked| asked.read());
+        let (signed, proofs) = asked.ok_or(NotServed::Malformed)?;
+        let Served { used, result, signature } = self.serve_request(signed, proofs).await?;
+        Ok(json(serde_json::to_string(&DirectAnswer::new(&used, &result, &signature))))
     }
 
     /// Serves a request, if it may be. Proofs are those of the keys that the caller must show
@@ -223,14 +240,9 @@ impl Direct {
         signed: &SignedRequest,
         proofs: Vec<Vec<u8>>,
     ) -> Result<Session, NotServed> {
-        let turn = Arc::clone(&self.checks).acquire_owned().await.map_err(|_| NotServed::Busy)?;
         let (genesis, signed) = (self.config.genesis.clone(), signed.clone());
-        // Who hangs up meanwhile gives no room to the next: the check goes on to its end.
-        let check = move || {
-            let _turn = turn;
-            prove(&genesis, owner, &signed, &proofs)
-        };
-        tokio::task::spawn_blocking(check).await.unwrap_or(Err(NotServed::Busy))
+        let check = move || prove(&genesis, owner, &signed, &proofs);
+        self.checks.work(check).await.unwrap_or(Err(NotServed::Busy))
     }
 
     /// Counts the use, which is under way from here on.
@@ -416,6 +428,11 @@ impl Direct {
         }
         self.prune(&mut settled, now);
     }
+}
+
+fn json(text: serde_json::Result<String>) -> String {
+    // The forms have nothing that JSON has not.
+    text.unwrap_or_default()
 }
 
 fn failed(why: &str) -> (CommandState, Vec<u8>) {

@@ -12,9 +12,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use althing_client::model::{DirectAnswer, DirectAsked, DirectGateway, Hex};
 use althing_edge::broker::filter::is_topic_name;
-use althing_edge::direct::NotServed;
+use althing_edge::direct::{self, NotServed};
 use althing_edge::{Rejection, is_cose_sign1};
 use althing_types::blake3_digest;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -31,14 +30,12 @@ use tokio::time::timeout;
 
 use crate::StartError;
 use crate::coap::{Anonymous, Device, from, is_of, raised};
-use crate::direct::{Direct, Served};
+use crate::direct::Direct;
 use crate::door::Door;
 use crate::gateway::Handle;
 
 /// Most headers of a request.
 const HEADERS_MAX: usize = 32;
-/// Where direct requests are taken.
-const DIRECT_PATH: &str = "/.well-known/althing/direct";
 /// Longest direct request with its proofs, bytes of JSON.
 const DIRECT_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Longest topic, bytes.
@@ -157,7 +154,7 @@ impl Serving {
         request: Request<Incoming>,
         address: SocketAddr,
     ) -> Response<Full<Bytes>> {
-        if request.uri().path() == DIRECT_PATH {
+        if request.uri().path().strip_prefix('/') == Some(direct::PATH) {
             return self.direct(request).await;
         }
         let topic = request.uri().path().trim_start_matches('/').to_owned();
@@ -207,13 +204,10 @@ impl Serving {
     /// Serves a direct request, or says to whom requests are to be made out.
     async fn direct(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let Some(direct) = &self.direct else {
-            let detail = "this gateway serves no direct requests";
-            return problem(StatusCode::NOT_FOUND, "no_direct", detail);
+            return not_served(&NotServed::Off);
         };
         if request.method() == Method::GET {
-            let (ledger, gateway) = direct.identity();
-            let answer = DirectGateway { ledger: Hex(ledger), gateway: Hex(gateway) };
-            return json(serde_json::to_string(&answer));
+            return json(direct.identity_json());
         }
         if request.method() != Method::POST {
             let detail = "GET who the gateway is, or POST a request";
@@ -224,16 +218,8 @@ impl Serving {
             let detail = "the body is too long, too slow or broken off";
             return problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail);
         };
-        let asked = serde_json::from_slice::<DirectAsked>(&body.to_bytes()).ok();
-        let Some((signed, proofs)) = asked.and_then(|asked| asked.read()) else {
-            let detail = "a signed request and proofs expected, in hex (docs/formats/direct.md)";
-            return problem(StatusCode::BAD_REQUEST, "malformed", detail);
-        };
-        match direct.serve_request(signed, proofs).await {
-            Ok(served) => {
-                let Served { used, result, signature } = &served;
-                json(serde_json::to_string(&DirectAnswer::new(used, result, signature)))
-            }
+        match direct.serve_json(&body.to_bytes()).await {
+            Ok(answer) => json(answer),
             Err(why) => not_served(&why),
         }
     }
@@ -263,15 +249,15 @@ impl Serving {
     }
 }
 
-fn json(text: serde_json::Result<String>) -> Response<Full<Bytes>> {
-    // The forms have nothing that JSON has not.
-    with_body(StatusCode::OK, "application/json", text.unwrap_or_default())
+fn json(text: String) -> Response<Full<Bytes>> {
+    with_body(StatusCode::OK, "application/json", text)
 }
 
 fn not_served(why: &NotServed) -> Response<Full<Bytes>> {
     let code = match why {
         NotServed::NoProofs | NotServed::Stale => StatusCode::UNAUTHORIZED,
-        NotServed::UnknownThing => StatusCode::NOT_FOUND,
+        NotServed::Malformed => StatusCode::BAD_REQUEST,
+        NotServed::Off | NotServed::UnknownThing => StatusCode::NOT_FOUND,
         NotServed::Repeated => StatusCode::CONFLICT,
         NotServed::Busy => StatusCode::SERVICE_UNAVAILABLE,
         NotServed::Elsewhere

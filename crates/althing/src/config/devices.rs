@@ -38,13 +38,6 @@ pub(super) struct RawHttp {
     connection_timeout: String,
 }
 
-impl RawHttp {
-    /// Whether it says where to listen.
-    pub(super) fn is_on(&self) -> bool {
-        !self.listen.is_empty()
-    }
-}
-
 impl Config {
     pub(super) fn coap(
         &self,

@@ -167,6 +167,9 @@ impl Config {
             return Err(self.document.wrong("gateway.owners", problem));
         }
         let span = |key: &str, text: &str| self.span(&format!("gateway.{key}"), text);
+        let coap = self.coap(&section.coap, section.limits.payload_bytes_max)?;
+        let http = self.http(&section.http, section.limits.payload_bytes_max)?;
+        let is_asked = coap.is_some() || http.is_some();
         Ok(GatewayConfig {
             key: self.path("gateway.key", &section.key)?,
             passphrase_file: self.optional_path(&section.passphrase_file),
@@ -183,9 +186,9 @@ impl Config {
                 text => Some(span("tell_online", text)?),
             },
             mqtt: self.mqtt(&section.mqtt)?,
-            coap: self.coap(&section.coap, section.limits.payload_bytes_max)?,
-            http: self.http(&section.http, section.limits.payload_bytes_max)?,
-            direct: self.direct(&section.direct, section.http.is_on())?,
+            direct: self.direct(&section.direct, is_asked)?,
+            coap,
+            http,
             limits: self.limits(&section.limits)?,
             profiles: self.profiles(&section.profiles)?,
             answer_timeout: span("answer_timeout", &section.answer_timeout)?,
@@ -195,12 +198,12 @@ impl Config {
         })
     }
 
-    fn direct(&self, raw: &RawDirect, has_http: bool) -> anyhow::Result<Option<DirectSettings>> {
+    fn direct(&self, raw: &RawDirect, is_asked: bool) -> anyhow::Result<Option<DirectSettings>> {
         if !raw.enabled {
             return Ok(None);
         }
-        if !has_http {
-            let problem = "needs `listen` in [gateway.http], where requests come";
+        if !is_asked {
+            let problem = "needs `listen` in [gateway.http] or [gateway.coap], where requests come";
             return Err(self.document.wrong("gateway.direct.enabled", problem));
         }
         let span = |key: &str, text: &str| self.span(&format!("gateway.direct.{key}"), text);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Peer;
+use super::{Content, Peer};
 
 /// Most uploads under way; beyond, the oldest is given up.
 const UPLOADS_MAX: usize = 256;
@@ -10,6 +10,9 @@ const UPLOADS_MAX: usize = 256;
 const UPLOADS_OF_PEER_MAX: usize = 4;
 /// How long an upload may pause, milliseconds.
 const UPLOAD_PAUSE_MS_MAX: i64 = 60_000;
+
+/// Most answers kept for those who fetch them block by block; beyond, the oldest is given up.
+const ANSWERS_MAX: usize = 64;
 
 /// A block option: number, whether more follow, and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,37 @@ impl Block {
         let start = usize::try_from(self.number).ok()?.checked_mul(self.size())?;
         let rest = body.get(start..).filter(|rest| !rest.is_empty() || start == 0)?;
         Some((&rest[..rest.len().min(self.size())], rest.len() > self.size()))
+    }
+}
+
+/// Answers to what must not be done twice, of which the first block was sent: the last of each peer.
+#[derive(Debug, Default)]
+pub(super) struct Answers(BTreeMap<Peer, (i64, Content)>);
+
+impl Answers {
+    /// Keeps an answer for as long as a peer may take between two blocks.
+    pub(super) fn keep(&mut self, now_ms: i64, peer: Peer, content: Content) {
+        self.0.retain(|_, (touched_ms, _)| now_ms - *touched_ms <= UPLOAD_PAUSE_MS_MAX);
+        if self.0.len() >= ANSWERS_MAX && !self.0.contains_key(&peer) {
+            let oldest = self.0.iter().min_by_key(|(_, (touched_ms, _))| *touched_ms);
+            if let Some(oldest) = oldest.map(|(peer, _)| *peer) {
+                self.0.remove(&oldest);
+            }
+        }
+        self.0.insert(peer, (now_ms, content));
+    }
+
+    /// The last answer to a peer, if it is kept.
+    pub(super) fn of(&mut self, now_ms: i64, peer: Peer) -> Option<&Content> {
+        self.0.retain(|_, (touched_ms, _)| now_ms - *touched_ms <= UPLOAD_PAUSE_MS_MAX);
+        let (touched_ms, content) = self.0.get_mut(&peer)?;
+        *touched_ms = now_ms;
+        Some(content)
+    }
+
+    /// A peer has gone.
+    pub(super) fn forget(&mut self, peer: Peer) {
+        self.0.remove(&peer);
     }
 }
 

@@ -2,10 +2,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use althing_types::{blake3_digest, limits::PAYLOAD_BYTES_MAX};
 
-use super::block::{Block, Received, Uploads};
+use super::answer::{Answer, busy, not_served, refused};
+use super::block::{Answers, Block, Received, Uploads};
 use super::message::{Code, Kind, MESSAGE_BYTES_MAX, Message, option};
 use super::observe::{ACK_TIMEOUT_MS, Observations, RETRANSMIT_MAX, Sent};
-use super::{Content, FORMATS_TAKEN, Peer};
+use super::{Content, FORMAT_JSON, FORMATS_TAKEN, Peer};
+use crate::direct::{self, NotServed};
 use crate::rejection::Rejection;
 use crate::topic::{TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX};
 
@@ -29,6 +31,8 @@ const ECHO_TIME_BYTES: usize = 8;
 const ECHO_CHECK_BYTES: usize = 8;
 /// Block size of answers if the client names none: 2^(4 + 6) = 1024 bytes.
 const EXPONENT: u8 = 6;
+/// Longest direct request with its proofs, bytes: some twenty KiB of JSON where few peers agree.
+const DIRECT_BYTES_MAX: usize = 128 * 1024;
 /// Options that may be passed over: the path, what is handled, and what changes nothing here.
 const UNDERSTOOD: [u16; 7] = [
     option::URI_HOST,
@@ -39,9 +43,6 @@ const UNDERSTOOD: [u16; 7] = [
     option::BLOCK1,
     option::BLOCK2,
 ];
-/// After which time a client should try again what cannot be taken now, seconds.
-const RETRY_S: u32 = 5;
-
 /// A request that waits for an answer from inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
@@ -75,6 +76,14 @@ pub enum EndpointOutput {
         topic: String,
         /// What it publishes.
         payload: Vec<u8>,
+    },
+    /// Serve a direct request, and say with [`Endpoint::served`] what came of it. Its signature says
+    /// who asks.
+    Direct {
+        /// Names the answer.
+        ticket: Ticket,
+        /// The request and its proofs.
+        body: Vec<u8>,
     },
     /// Read what a path stands for, if the peer may, and give it to [`Endpoint::read`].
     Read {
@@ -125,6 +134,7 @@ pub struct Endpoint {
     asked: BTreeMap<Ticket, Asked>,
     responses: BTreeMap<(Peer, u16), Response>,
     uploads: Uploads,
+    answers: Answers,
     observations: Observations,
     next_ticket: u64,
     next_id: u16,
@@ -143,6 +153,7 @@ impl Endpoint {
             asked: BTreeMap::new(),
             responses: BTreeMap::new(),
             uploads: Uploads::default(),
+            answers: Answers::default(),
             observations: Observations::default(),
             next_ticket: 1,
             next_id,
@@ -213,6 +224,7 @@ impl Endpoint {
                         let topic = asked.topic.clone();
                         EndpointOutput::Publish { ticket, peer, topic, payload }
                     }
+                    Wanted::Direct(body) => EndpointOutput::Direct { ticket, body },
                     Wanted::Read => {
                         EndpointOutput::Read { ticket, peer, topic: asked.topic.clone() }
                     }
@@ -239,27 +251,47 @@ impl Endpoint {
                 self.must_be_proven(now_ms, asked, request.number(option::OBSERVE) == Some(0))?;
                 Ok(Wanted::Read)
             }
-            Code::POST => self.upload(now_ms, asked).map(Wanted::Publish),
+            Code::POST if asked.topic == direct::PATH => self.direct(now_ms, asked),
+            Code::POST => {
+                let max = self.config.body_bytes_max.min(PAYLOAD_BYTES_MAX);
+                self.upload(now_ms, asked, &FORMATS_TAKEN, max).map(Wanted::Publish)
+            }
             _ => Err(Answer::text(Code::METHOD_NOT_ALLOWED, "GET, or POST of readings")),
         }
     }
 
+    /// A direct request that is here whole, or more of the answer to the last.
+    fn direct(&mut self, now_ms: i64, asked: &Asked) -> Result<Wanted, Answer> {
+        // It counts once: that the answer could not be sent must not turn out afterwards.
+        self.must_be_proven(now_ms, asked, true)?;
+        let block = asked.request.option(option::BLOCK2).and_then(Block::decode);
+        if block.is_some_and(|block| block.number > 0) && asked.request.payload.is_empty() {
+            let last = self.answers.of(now_ms, asked.peer);
+            let last = last.ok_or_else(|| Answer::text(Code::INCOMPLETE, "no answer is kept"))?;
+            return Err(part(&asked.request, last, Code::CHANGED).0);
+        }
+        self.upload(now_ms, asked, &[FORMAT_JSON], DIRECT_BYTES_MAX).map(Wanted::Direct)
+    }
+
     /// The whole body of a POST.
-    fn upload(&mut self, now_ms: i64, asked: &Asked) -> Result<Vec<u8>, Answer> {
+    fn upload(
+        &mut self,
+        now_ms: i64,
+        asked: &Asked,
+        formats: &[u16],
+        max: usize,
+    ) -> Result<Vec<u8>, Answer> {
         let request = &asked.request;
         let format = request.option(option::CONTENT_FORMAT).map(|_| {
             let number = request.number(option::CONTENT_FORMAT);
             number.and_then(|number| u16::try_from(number).ok())
         });
         if let Some(format) = format
-            && !format.is_some_and(|format| FORMATS_TAKEN.contains(&format))
+            && !format.is_some_and(|format| formats.contains(&format))
         {
-            return Err(Answer::text(
-                Code::UNSUPPORTED_FORMAT,
-                "text, JSON, SenML or a signed pack",
-            ));
+            let text = "readings as text, JSON, SenML or a signed pack; direct requests as JSON";
+            return Err(Answer::text(Code::UNSUPPORTED_FORMAT, text));
         }
-        let max = self.config.body_bytes_max.min(PAYLOAD_BYTES_MAX);
         let Some(value) = request.option(option::BLOCK1) else {
             return Ok(request.payload.clone());
         };
@@ -276,7 +308,7 @@ impl Endpoint {
             Received::Continue => Err(echoed(Answer::empty(Code::CONTINUE))),
             Received::Incomplete => Err(Answer::text(Code::INCOMPLETE, "send it from block 0 on")),
             Received::TooLarge => {
-                let answer = Answer::text(Code::TOO_LARGE, "send fewer readings at a time");
+                let answer = Answer::text(Code::TOO_LARGE, "send less at a time");
                 Err(answer.with_number(option::SIZE1, u32::try_from(max).unwrap_or(u32::MAX)))
             }
         }
@@ -325,11 +357,32 @@ impl Endpoint {
             Some(Ok(())) => Answer::empty(Code::CHANGED),
             Some(Err(rejection)) => refused(&rejection),
         };
-        let block = asked.request.number(option::BLOCK1);
-        let answer = match block {
-            Some(block) => answer.with_number(option::BLOCK1, block),
-            None => answer,
+        let answer = echoed(&asked.request, answer);
+        self.answer(now_ms, asked, answer, &mut out);
+        out
+    }
+
+    /// What came of a direct request.
+    #[must_use]
+    pub fn served(
+        &mut self,
+        now_ms: i64,
+        ticket: Ticket,
+        result: Result<Content, NotServed>,
+    ) -> Vec<EndpointOutput> {
+        let mut out = Vec::new();
+        let Some(asked) = self.asked.remove(&ticket) else { return out };
+        let answer = match result {
+            Err(why) => not_served(&why),
+            Ok(content) => {
+                let (answer, more) = part(&asked.request, &content, Code::CHANGED);
+                if more {
+                    self.answers.keep(now_ms, asked.peer, content);
+                }
+                answer
+            }
         };
+        let answer = echoed(&asked.request, answer);
         self.answer(now_ms, asked, answer, &mut out);
         out
     }
@@ -354,23 +407,9 @@ impl Endpoint {
 
     fn representation(&mut self, asked: &Asked, content: &Content) -> Answer {
         let request = &asked.request;
-        let wanted = request.option(option::BLOCK2).map(Block::decode);
-        let first = Block { number: 0, more: false, exponent: EXPONENT };
-        let Some(block) = wanted.unwrap_or(Some(first)) else {
-            return Answer::text(Code::BAD_OPTION, "a block of a reserved size");
-        };
-        let Some((part, more)) = block.of(&content.body) else {
-            return Answer::text(Code::BAD_OPTION, "behind the last block");
-        };
-        let mut answer =
-            Answer::empty(Code::CONTENT).with_number(option::CONTENT_FORMAT, content.format.into());
-        answer.payload = part.to_vec();
-        if more || block.number > 0 {
-            // So that a client notices when the value changes between two blocks.
-            answer = answer.with(option::ETAG, blake3_digest(&content.body)[..8].to_vec());
-        }
-        if more || wanted.is_some() {
-            answer = answer.with_number(option::BLOCK2, Block { more, ..block }.encode());
+        let (answer, _) = part(request, content, Code::CONTENT);
+        if answer.code != Code::CONTENT {
+            return answer;
         }
         match request.number(option::OBSERVE) {
             Some(0) if self.observations.begin(asked.peer, request.token.clone(), &asked.topic) => {
@@ -397,6 +436,7 @@ impl Endpoint {
     /// A peer has gone, or has no right to anything any more.
     pub fn gone(&mut self, peer: Peer) {
         self.observations.end_all(peer);
+        self.answers.forget(peer);
         self.responses.retain(|(of, _), _| *of != peer);
     }
 
@@ -512,72 +552,38 @@ impl Endpoint {
 /// What a request wants from inside.
 enum Wanted {
     Publish(Vec<u8>),
+    Direct(Vec<u8>),
     Read,
 }
 
-/// A response before it has an id.
-#[derive(Debug)]
-struct Answer {
-    code: Code,
-    options: Vec<(u16, Vec<u8>)>,
-    payload: Vec<u8>,
-}
-
-impl Answer {
-    const fn empty(code: Code) -> Self {
-        Self { code, options: Vec::new(), payload: Vec::new() }
-    }
-
-    /// An answer with a sentence for people (a diagnostic payload, RFC 7252 §5.5.2).
-    fn text(code: Code, text: &str) -> Self {
-        let payload = text.chars().take(TEXT_CHARS_MAX).collect::<String>().into_bytes();
-        Self { code, options: Vec::new(), payload }
-    }
-
-    fn with(mut self, number: u16, value: Vec<u8>) -> Self {
-        self.options.push((number, value));
-        self
-    }
-
-    fn with_number(self, number: u16, value: u32) -> Self {
-        let bytes = value.to_be_bytes();
-        let skip = bytes.iter().take_while(|byte| **byte == 0).count();
-        self.with(number, bytes[skip..].to_vec())
-    }
-
-    fn to_message(&self, kind: Kind, id: u16, token: Vec<u8>) -> Message {
-        let mut options = self.options.clone();
-        options.sort_by_key(|(number, _)| *number);
-        Message { kind, code: self.code, id, token, options, payload: self.payload.clone() }
-    }
-}
-
-/// Longest sentence in an answer, characters.
-const TEXT_CHARS_MAX: usize = 160;
-
-fn busy() -> Answer {
-    let answer = Answer::text(Code::UNAVAILABLE, "too many requests at a time");
-    answer.with_number(option::MAX_AGE, RETRY_S)
-}
-
-fn refused(rejection: &Rejection) -> Answer {
-    let code = match rejection {
-        rejection if rejection.is_temporary() => Code::UNAVAILABLE,
-        Rejection::NoProfile { .. }
-        | Rejection::UnknownThing { .. }
-        | Rejection::UnknownProperty { .. } => Code::NOT_FOUND,
-        Rejection::TooLarge { .. } => Code::TOO_LARGE,
-        Rejection::Malformed { .. } => Code::BAD_REQUEST,
-        Rejection::BindingEnded { .. }
-        | Rejection::ShutOut { .. }
-        | Rejection::Unsigned { .. }
-        | Rejection::NotSigning { .. }
-        | Rejection::BadSignature { .. } => Code::FORBIDDEN,
-        Rejection::Sequence { .. } => Code::CONFLICT,
-        _ => Code::UNPROCESSABLE,
+/// The part of a representation that a request is for, and whether more follows.
+fn part(request: &Message, content: &Content, code: Code) -> (Answer, bool) {
+    let wanted = request.option(option::BLOCK2).map(Block::decode);
+    let first = Block { number: 0, more: false, exponent: EXPONENT };
+    let Some(block) = wanted.unwrap_or(Some(first)) else {
+        return (Answer::text(Code::BAD_OPTION, "a block of a reserved size"), false);
     };
-    let answer = Answer::text(code, &format!("{}: {rejection}", rejection.code()));
-    if code == Code::UNAVAILABLE { answer.with_number(option::MAX_AGE, RETRY_S) } else { answer }
+    let Some((part, more)) = block.of(&content.body) else {
+        return (Answer::text(Code::BAD_OPTION, "behind the last block"), false);
+    };
+    let mut answer = Answer::empty(code).with_number(option::CONTENT_FORMAT, content.format.into());
+    answer.payload = part.to_vec();
+    if more || block.number > 0 {
+        // So that a client notices when the value changes between two blocks.
+        answer = answer.with(option::ETAG, blake3_digest(&content.body)[..8].to_vec());
+    }
+    if more || wanted.is_some() {
+        answer = answer.with_number(option::BLOCK2, Block { more, ..block }.encode());
+    }
+    (answer, more)
+}
+
+/// The answer to the last block of an upload names that.
+fn echoed(request: &Message, answer: Answer) -> Answer {
+    match request.number(option::BLOCK1) {
+        Some(block) => answer.with_number(option::BLOCK1, block),
+        None => answer,
+    }
 }
 
 /// The topic that a path stands for; none if it is none.

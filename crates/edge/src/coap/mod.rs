@@ -5,6 +5,7 @@
 //! be sent and asked. Nothing an unproven address sends makes it answer with more than three times
 //! as much (RFC 9175): such a client is asked to echo first.
 
+mod answer;
 mod block;
 mod endpoint;
 mod message;
@@ -38,10 +39,12 @@ pub struct Content {
 pub const FORMAT_TEXT: u16 = 0;
 /// Links between resources (RFC 6690).
 pub const FORMAT_LINKS: u16 = 40;
+/// JSON.
+pub const FORMAT_JSON: u16 = 50;
 /// SenML in JSON.
 pub const FORMAT_SENML_JSON: u16 = 110;
 /// Forms of a payload that are taken: text, `cose-sign1`, octets, JSON, CBOR, SenML in both.
-const FORMATS_TAKEN: [u16; 7] = [FORMAT_TEXT, 18, 42, 50, 60, FORMAT_SENML_JSON, 112];
+const FORMATS_TAKEN: [u16; 7] = [FORMAT_TEXT, 18, 42, FORMAT_JSON, 60, FORMAT_SENML_JSON, 112];
 
 #[cfg(test)]
 mod tests;

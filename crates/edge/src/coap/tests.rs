@@ -32,9 +32,9 @@ fn sent(outputs: &[EndpointOutput]) -> Vec<Message> {
 
 fn ticket(outputs: &[EndpointOutput]) -> Option<Ticket> {
     outputs.iter().find_map(|output| match output {
-        EndpointOutput::Publish { ticket, .. } | EndpointOutput::Read { ticket, .. } => {
-            Some(*ticket)
-        }
+        EndpointOutput::Publish { ticket, .. }
+        | EndpointOutput::Direct { ticket, .. }
+        | EndpointOutput::Read { ticket, .. } => Some(*ticket),
         EndpointOutput::Send { .. } => None,
     })
 }
@@ -200,6 +200,63 @@ fn long_representations_go_out_in_blocks() {
         number += 1;
     }
     assert_eq!(got, body);
+}
+
+/// A direct request counts once, so the rest of a long answer is fetched without asking again.
+#[test]
+fn a_direct_request_is_handed_in_once_and_its_answer_comes_in_blocks() {
+    let (mut endpoint, who) = (endpoint(), peer(1, true));
+    let path = crate::direct::PATH;
+    let ask = |id, number| {
+        let size = Block { number, more: false, exponent: 2 }.encode();
+        let message = request(Code::POST, id, path).with_number(option::BLOCK2, size);
+        message.with_number(option::CONTENT_FORMAT, FORMAT_JSON.into())
+    };
+    let first = Message { payload: b"{}".to_vec(), ..ask(1, 0) };
+    let outputs = endpoint.datagram(T0, who, &first.encode());
+    let ticket = ticket(&outputs).unwrap();
+    assert_eq!(outputs, [EndpointOutput::Direct { ticket, body: b"{}".to_vec() }]);
+    let body: Vec<u8> = (0..150).collect();
+    let content = Content { format: FORMAT_JSON, body: body.clone() };
+    let mut answers = sent(&endpoint.served(T0, ticket, Ok(content)));
+    for number in 1..3 {
+        let id = u16::try_from(number).unwrap() + 1;
+        answers.extend(sent(&endpoint.datagram(T0 + 50_000, who, &ask(id, number).encode())));
+    }
+    let got: Vec<u8> = answers.iter().flat_map(|answer| answer.payload.clone()).collect();
+    assert_eq!((answers.len(), got), (3, body));
+    assert!(answers.iter().all(|answer| answer.code == Code::CHANGED));
+    // It is nobody else's, and not kept for ever.
+    for (who, now, id) in [(peer(2, true), T0, 9), (who, T0 + 200_000, 10)] {
+        let late = sent(&endpoint.datagram(now, who, &ask(id, 1).encode()));
+        assert_eq!(late[0].code, Code::INCOMPLETE);
+    }
+    // Before an address is proven nothing is handed in.
+    let flood = endpoint.datagram(T0, peer(3, false), &first.encode());
+    assert_eq!(sent(&flood)[0].code, Code::UNAUTHORIZED);
+    assert_eq!(endpoint.held().2, 0);
+}
+
+#[test]
+fn why_a_direct_request_is_not_served_comes_with_its_code() {
+    use crate::direct::NotServed;
+    for (why, code) in [
+        (NotServed::Malformed, Code::BAD_REQUEST),
+        (NotServed::NoProofs, Code::UNAUTHORIZED),
+        (NotServed::Signature, Code::FORBIDDEN),
+        (NotServed::Off, Code::NOT_FOUND),
+        (NotServed::Repeated, Code::CONFLICT),
+        (NotServed::Time, Code::UNPROCESSABLE),
+        (NotServed::Busy, Code::UNAVAILABLE),
+    ] {
+        let (mut endpoint, who) = (endpoint(), peer(1, true));
+        let message = request(Code::POST, 1, crate::direct::PATH);
+        let ticket = ticket(&endpoint.datagram(T0, who, &message.encode())).unwrap();
+        let answer = &sent(&endpoint.served(T0, ticket, Err(why.clone())))[0];
+        assert_eq!(answer.code, code, "{why}");
+        assert!(answer.payload.starts_with(why.code().as_bytes()));
+        assert_eq!(answer.option(option::MAX_AGE).is_some(), code == Code::UNAVAILABLE);
+    }
 }
 
 #[test]

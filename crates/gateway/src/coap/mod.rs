@@ -2,7 +2,8 @@
 //!
 //! The path of a request is the topic of the publish, so that profiles work as with MQTT. A POST is
 //! answered with 2.04 only after its readings are durable; GET gives what was taken last; Observe
-//! (RFC 7641) brings what is published to the topic, commands to the device among them.
+//! (RFC 7641) brings what is published to the topic, commands to the device among them. One path takes
+//! direct requests, as by HTTP.
 
 mod dtls;
 
@@ -13,9 +14,10 @@ use std::time::Duration;
 
 use althing_edge::broker::filter::matches;
 use althing_edge::coap::{
-    Content, Endpoint, EndpointConfig, EndpointOutput, FORMAT_LINKS, FORMAT_SENML_JSON,
-    FORMAT_TEXT, Peer, Ticket,
+    Content, Endpoint, EndpointConfig, EndpointOutput, FORMAT_JSON, FORMAT_LINKS,
+    FORMAT_SENML_JSON, FORMAT_TEXT, Peer, Ticket,
 };
+use althing_edge::direct::{self, NotServed};
 use althing_edge::{Principal, Rejection, is_cose_sign1};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -23,6 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::StartError;
+use crate::direct::Direct;
 use crate::door::{Door, From, Told};
 use crate::gateway::Handle;
 use dtls::{Secure, Sessions};
@@ -119,6 +122,7 @@ impl Coap {
                 body_bytes_max: config.body_bytes_max,
             }),
             door: gateway.door().clone(),
+            direct: gateway.direct().cloned(),
             plain,
             sessions,
             names: HashMap::new(),
@@ -162,6 +166,7 @@ struct Served {
     config: Arc<CoapConfig>,
     endpoint: Endpoint,
     door: Door,
+    direct: Option<Arc<Direct>>,
     plain: Option<UdpSocket>,
     sessions: Sessions,
     /// The device of each session.
@@ -176,6 +181,7 @@ struct Served {
 enum Done {
     Published(Ticket, Option<Result<(), Rejection>>),
     Read(Ticket, Option<Content>),
+    Served(Ticket, Result<Content, NotServed>),
 }
 
 impl Served {
@@ -222,6 +228,7 @@ impl Served {
         match done {
             Done::Published(ticket, result) => self.endpoint.published(now_ms, ticket, result),
             Done::Read(ticket, content) => self.endpoint.read(now_ms, ticket, content),
+            Done::Served(ticket, result) => self.endpoint.served(now_ms, ticket, result),
         }
     }
 
@@ -264,6 +271,7 @@ impl Served {
             EndpointOutput::Publish { ticket, peer, topic, payload } => {
                 self.publish(ticket, peer, topic, payload);
             }
+            EndpointOutput::Direct { ticket, body } => self.serve(ticket, body),
             EndpointOutput::Read { ticket, peer, topic } => self.read(ticket, peer, topic),
         }
     }
@@ -286,17 +294,34 @@ impl Served {
         });
     }
 
+    fn serve(&self, ticket: Ticket, body: Vec<u8>) {
+        let (direct, done) = (self.direct.clone(), self.done.0.clone());
+        tokio::spawn(async move {
+            let result = match direct {
+                Some(direct) => direct.serve_json(&body).await,
+                None => Err(NotServed::Off),
+            };
+            let _ = done.send(Done::Served(ticket, result.map(of_json))).await;
+        });
+    }
+
     fn read(&self, ticket: Ticket, peer: Peer, topic: String) {
         let (device, done) = (self.device(peer), self.done.0.clone());
-        let links = device.filter(|_| topic == ".well-known/core").map(links);
+        let known = match topic.as_str() {
+            direct::PATH => self.direct.as_ref().map(|direct| of_json(direct.identity_json())),
+            ".well-known/core" => {
+                device.map(|device| Content { format: FORMAT_LINKS, body: links(device) })
+            }
+            _ => None,
+        };
         let may = match device {
             Some(device) => is_of(&device.topics, &topic),
             None => self.config.anonymous == Anonymous::Anybody,
         };
         let door = self.door.clone();
         tokio::spawn(async move {
-            let content = match (links, may) {
-                (Some(body), _) => Some(Content { format: FORMAT_LINKS, body }),
+            let content = match (known, may) {
+                (Some(content), _) => Some(content),
                 (None, false) => None,
                 (None, true) => Some(match door.latest(&topic).await {
                     Some(senml) => Content { format: FORMAT_SENML_JSON, body: senml.into_bytes() },
@@ -352,6 +377,10 @@ fn links(device: &Device) -> Vec<u8> {
     let named = device.topics.iter().filter(|filter| !filter.contains(['+', '#']));
     let links: Vec<String> = named.map(|topic| format!("</{topic}>;obs")).collect();
     links.join(",").into_bytes()
+}
+
+fn of_json(text: String) -> Content {
+    Content { format: FORMAT_JSON, body: text.into_bytes() }
 }
 
 async fn receive(

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 /// turn where there are few processors.
 const POLL: Duration = Duration::from_millis(5);
 
-fn coap_config() -> CoapConfig {
+pub(crate) fn coap_config() -> CoapConfig {
     let any = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
     let device = |name: &str, topics: &[&str]| Device {
         name: name.into(),
@@ -40,7 +40,7 @@ fn coap_config() -> CoapConfig {
 }
 
 /// Runs a client of libcoap; what it printed.
-async fn libcoap(tool: &str, args: &[&str]) -> String {
+pub(crate) async fn libcoap(tool: &str, args: &[&str]) -> String {
     let mut command = Command::new(tool);
     command.args(["-B", "8", "-v", "3"]).args(args).stdin(Stdio::null()).kill_on_drop(true);
     match timeout(PATIENCE, command.output()).await {
@@ -213,18 +213,18 @@ fn observer(port: &str, url: &str) -> tokio::process::Child {
 }
 
 /// A message, and what comes back.
-async fn ask(socket: &UdpSocket, message: &Message) -> Message {
+pub(crate) async fn ask(socket: &UdpSocket, message: &Message) -> Message {
     socket.send(&message.encode()).await.unwrap();
     receive(socket).await
 }
 
-async fn receive(socket: &UdpSocket) -> Message {
+pub(crate) async fn receive(socket: &UdpSocket) -> Message {
     let mut buffer = [0; 2048];
     let len = timeout(PATIENCE, socket.recv(&mut buffer)).await.unwrap().unwrap();
     Message::decode(&buffer[..len]).unwrap()
 }
 
-fn request(code: Code, id: u16, path: &str) -> Message {
+pub(crate) fn request(code: Code, id: u16, path: &str) -> Message {
     let options = path.split('/').map(|level| (option::URI_PATH, level.as_bytes().to_vec()));
     let (options, payload) = (options.collect(), Vec::new());
     Message { kind: Kind::Confirmable, code, id, token: vec![7], options, payload }

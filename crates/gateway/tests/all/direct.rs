@@ -30,20 +30,20 @@ use tokio::time::timeout;
 
 /// The ledger of the tests began long ago, and its proofs are as old.
 const AGE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-const GATEWAY: EntityId = EntityId([8; 32]);
+pub(crate) const GATEWAY: EntityId = EntityId([8; 32]);
 const ASKED: &str = "things/machine-7/commands/request";
 const ANSWERS: &str = "things/machine-7/commands/answer";
 
 /// A grant to switch the machine, with the proofs of it.
-struct Caller {
+pub(crate) struct Caller {
     ledger: TinyLedger,
     owner: EntityId,
-    grant: GrantId,
-    proofs: Vec<Vec<u8>>,
+    pub(crate) grant: GrantId,
+    pub(crate) proofs: Vec<Vec<u8>>,
 }
 
 impl Caller {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut ledger = TinyLedger::new(EntityKind::Device, Suite::Ed25519);
         let owner = ledger.network.genesis.organisations[0].inception.id();
         let request = request(&ledger, 0);
@@ -83,7 +83,7 @@ impl Caller {
         Self { ledger, owner, grant, proofs }
     }
 
-    fn sign(&self, number: u64) -> SignedRequest {
+    pub(crate) fn sign(&self, number: u64) -> SignedRequest {
         request(&self.ledger, number).sign(&self.ledger.gateway_key)
     }
 
@@ -106,7 +106,12 @@ impl Caller {
         }
     }
 
-    fn config(&self, directory: &Path, waiting_max: usize, answer_timeout: Duration) -> Config {
+    pub(crate) fn config(
+        &self,
+        directory: &Path,
+        waiting_max: usize,
+        answer_timeout: Duration,
+    ) -> Config {
         let direct = DirectConfig {
             genesis: self.ledger.network.genesis.clone(),
             key: gateway_key(),
@@ -119,7 +124,7 @@ impl Caller {
     }
 
     /// A gateway that serves the machine.
-    async fn start(&self, config: Config) -> (Handle, Http) {
+    pub(crate) async fn start(&self, config: Config) -> (Handle, Http) {
         let gateway = start_at_once(config, &MemoryLedger::default()).await;
         gateway.serve_only(vec![self.thing()]).await.unwrap();
         let served = async {
@@ -161,7 +166,7 @@ fn gateway_key() -> SigningKey {
 }
 
 /// Sends a request; what came of it, or the code of the refusal.
-async fn ask(
+pub(crate) async fn ask(
     http: &Http,
     request: &SignedRequest,
     proofs: &[Vec<u8>],
@@ -182,11 +187,16 @@ async fn ask(
         let problem: serde_json::Value = serde_json::from_str(body).unwrap();
         return Err(problem["code"].as_str().unwrap().to_owned());
     }
+    Ok(checked(request, body))
+}
+
+/// An answer that the gateway has signed, and the use in it.
+pub(crate) fn checked(request: &SignedRequest, body: &str) -> (DirectAnswer, DirectUse) {
     let answer: DirectAnswer = serde_json::from_str(body).unwrap();
     let (used, signature) = answer.read().unwrap();
     assert_eq!(used.request, *request);
     assert!(gateway_key().public_key().verify(&used.signed_bytes(), &signature));
-    Ok((answer, used))
+    (answer, used)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ mod acknowledge;
 mod at_rest;
 mod coap;
 mod direct;
+mod direct_coap;
 mod exactly_once;
 mod hostile;
 mod http;
