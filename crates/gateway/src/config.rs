@@ -81,6 +81,8 @@ pub struct MqttConfig {
     pub sessions_max: usize,
     /// Longest life of a session without a connection, seconds.
     pub session_expiry_s_max: u32,
+    /// How long a client may take to come back after a restart before its will is published, seconds.
+    pub will_grace_s: u32,
     /// Most subscriptions of one client.
     pub subscriptions_max: usize,
     /// Most bytes waiting for one subscriber; beyond, its oldest messages are dropped.
@@ -139,6 +141,7 @@ impl MqttConfig {
         BrokerLimits {
             sessions_max: self.sessions_max,
             session_expiry_s_max: self.session_expiry_s_max,
+            will_grace_s: self.will_grace_s,
             subscriptions_max: self.subscriptions_max,
             queue_bytes_max: self.queue_bytes_max,
             queues_bytes_max: self.queues_bytes_max,
@@ -167,7 +170,7 @@ impl Config {
         const COUNT_MAX: i128 = 1 << 20;
         self.edge.limits.check()?;
         let mqtt = &self.mqtt;
-        let rows: [(&'static str, i128, i128, i128); 16] = [
+        let rows: [(&'static str, i128, i128, i128); 17] = [
             ("connections_max", mqtt.connections_max as i128, 1, COUNT_MAX),
             ("connections_per_address_max", mqtt.connections_per_address_max as i128, 1, COUNT_MAX),
             ("connects_per_address_s_max", mqtt.connects_per_address_s_max as i128, 1, COUNT_MAX),
@@ -179,6 +182,8 @@ impl Config {
             ("subscriptions_max", mqtt.subscriptions_max as i128, 0, COUNT_MAX),
             ("sessions_max", mqtt.sessions_max as i128, 1, COUNT_MAX),
             ("session_expiry_s_max", mqtt.session_expiry_s_max.into(), 0, NEVER_S.into()),
+            // A day; longer waits are slips of the pen.
+            ("will_grace_s", mqtt.will_grace_s.into(), 0, 86_400),
             ("queue_bytes_max", mqtt.queue_bytes_max as i128, 1024, i64::MAX.into()),
             ("queues_bytes_max", mqtt.queues_bytes_max as i128, 1024, i64::MAX.into()),
             ("retained_max", mqtt.retained_max as i128, 0, COUNT_MAX),

@@ -58,7 +58,7 @@ fn senml_cbor() -> anyhow::Result<Vec<Vec<u8>>> {
     Ok(vec![pack])
 }
 
-/// A POST with path, format, block and payload; a GET that observes; a reset.
+/// A POST with path, format, block and payload; a GET that observes; a direct request; a reset.
 fn coap_messages() -> anyhow::Result<Vec<Vec<u8>>> {
     let request = |code, id| Message {
         kind: Kind::Confirmable,
@@ -76,7 +76,11 @@ fn coap_messages() -> anyhow::Result<Vec<Vec<u8>>> {
         .with_number(option::BLOCK1, 0x0e)
         .with(option::REQUEST_TAG, vec![9; 8]);
     let get = Message { payload: vec![], ..request(Code::GET, 8) }.with(option::OBSERVE, vec![]);
-    Ok(vec![post.encode(), get.encode(), vec![0x70, 0, 0, 7]])
+    let path = althing_edge::direct::PATH.split('/');
+    let path = path.map(|level| (option::URI_PATH, level.as_bytes().to_vec())).collect();
+    let direct = Message { options: path, ..request(Code::POST, 9) };
+    let direct = direct.with_number(option::CONTENT_FORMAT, 50).with_number(option::BLOCK2, 0);
+    Ok(vec![post.encode(), get.encode(), direct.encode(), vec![0x70, 0, 0, 7]])
 }
 
 fn coap_message(bytes: &[u8]) -> bool {
@@ -99,6 +103,9 @@ fn coap_endpoint(bytes: &[u8]) -> bool {
             let _ = match output {
                 EndpointOutput::Publish { ticket, .. } => {
                     endpoint.published(now * 500, ticket, Some(Ok(())))
+                }
+                EndpointOutput::Direct { ticket, .. } => {
+                    endpoint.served(now * 500, ticket, Ok(content))
                 }
                 EndpointOutput::Read { ticket, .. } => {
                     endpoint.read(now * 500, ticket, Some(content))
@@ -172,8 +179,12 @@ fn session_row(bytes: &[u8]) -> bool {
 }
 
 fn session_rows() -> anyhow::Result<Vec<Vec<u8>>> {
-    let rows: [(&[u8], &[u8]); 5] = [
+    let rows: [(&[u8], &[u8]); 6] = [
         (b"s\0\0\0\0\0\0\0\x01", b"\x85\x61c\x82\x01\x61u\x18\x64\xf6\x81\x84\x61a\x01\x00\xf6"),
+        (
+            b"w\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01",
+            b"\x87\x61c\x82\x01\x61u\x86\x61a\x41x\x02\x40\xf6\x82\x01\x61u\xf4\x00\xf6\xf4",
+        ),
         (
             b"q\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01",
             b"\x85\x86\x61a\x41x\x01\x40\xf6\xf6\x01\xf4\x81\x01\xf4",

@@ -29,6 +29,7 @@ pub(super) struct Mqtt {
     topic_aliases_max: u16,
     sessions_max: usize,
     session_expiry_max: String,
+    will_grace: String,
     subscriptions_max: usize,
     queue_bytes_max: usize,
     queues_bytes_max: usize,
@@ -120,6 +121,9 @@ impl Config {
         let expiry = span("session_expiry_max", &raw.session_expiry_max)?.as_secs();
         let session_expiry_s_max = u32::try_from(expiry)
             .map_err(|_| self.wrong("session_expiry_max", "must be at most 49710d"))?;
+        let will_grace = span("will_grace", &raw.will_grace)?.as_secs();
+        let will_grace_s = u32::try_from(will_grace)
+            .map_err(|_| self.wrong("will_grace", "must be at most a day"))?;
         Ok(MqttConfig {
             listen: self.listen("gateway.mqtt.listen", &raw.listen)?,
             websocket_listen: self.maybe_listen("websocket.listen", &raw.websocket.listen)?,
@@ -138,6 +142,7 @@ impl Config {
             topic_aliases_max: raw.topic_aliases_max,
             sessions_max: count("sessions_max", raw.sessions_max)?,
             session_expiry_s_max,
+            will_grace_s,
             subscriptions_max: raw.subscriptions_max,
             queue_bytes_max: raw.queue_bytes_max,
             queues_bytes_max: raw.queues_bytes_max,

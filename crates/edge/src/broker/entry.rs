@@ -4,9 +4,7 @@ use crate::Principal;
 
 use super::filter::Asked;
 use super::session::{Session, SessionNo, after_s};
-use super::{
-    Broker, ConnectionId, Dismissal, DueWill, Hello, Parting, Unwelcome, Welcome, Will, row,
-};
+use super::{Broker, ConnectionId, Dismissal, Hello, Parting, Unwelcome, Welcome, Will, row};
 
 impl Broker {
     /// Ends sessions and publishes wills whose time has come.
@@ -86,9 +84,8 @@ impl Broker {
         if let Some(session) = self.sessions.get_mut(&no) {
             session.expiry_s = expiry_s;
             (session.connection, session.in_flight_max) = (Some(connection), in_flight_max);
-            (session.ends_ms, session.will_ms) = (None, None);
+            session.ends_ms = None;
             session.marked = session.passed;
-            session.will = hello.will;
             self.bytes -= session.bytes;
             session.send_again();
             self.bytes += session.bytes;
@@ -97,6 +94,7 @@ impl Broker {
             }
         }
         self.connections.insert(connection, no);
+        self.replace_will(no, hello.will);
         self.set_timer(no);
         self.write_session(no);
         Welcome { connection, is_present: known.is_some(), expiry_s }
@@ -156,6 +154,7 @@ impl Broker {
     /// Ends a session; its will does not wait any longer (MQTT-3.1.3-9).
     pub(super) fn end(&mut self, no: SessionNo, now: i64) {
         self.publish_will(no, now);
+        self.write_will(no);
         let Some(session) = self.sessions.remove(&no) else { return };
         self.names.remove(&session.client);
         if let Some(at) = session.timer_ms {
@@ -176,21 +175,6 @@ impl Broker {
             // Nobody sends its messages again.
             self.effects.passed.push((no.0, u64::MAX));
         }
-    }
-
-    /// Hands out a will, if there is one and its client might still publish it.
-    fn publish_will(&mut self, no: SessionNo, now: i64) {
-        let Some(session) = self.sessions.get_mut(&no) else { return };
-        session.will_ms = None;
-        let Some(will) = session.will.take() else { return };
-        if !self.rights.may_publish(&session.principal, &will.message.topic) {
-            self.counters.withheld += 1;
-            return;
-        }
-        let mut message = will.message;
-        message.expires_ms = will.expiry_s.map(|seconds| after_s(now, seconds));
-        let (client, principal) = (session.client.clone(), session.principal.clone());
-        self.effects.wills.push(DueWill { client, principal, message });
     }
 
     pub(super) fn set_timer(&mut self, no: SessionNo) {
@@ -228,5 +212,6 @@ impl Broker {
             }
             (false, false) => {}
         }
+        self.write_will(no);
     }
 }

@@ -179,6 +179,9 @@ impl Broker {
     /// Number of the last publish of QoS 2 of a session that needs no mark any more.
     #[must_use]
     pub fn passed_of(&self, session: u64) -> u64 {
+        if let Some(passed) = self.wills_passed_of(session) {
+            return passed;
+        }
         self.sessions.get(&SessionNo(session)).map_or(u64::MAX, |session| session.passed)
     }
 }

@@ -22,7 +22,7 @@
 //! Its times are milliseconds since 1970, because sessions outlive the process.
 //!
 //! Start reading at [`Broker::publish`]. `entry` lets clients in and ends sessions, `publish` fills
-//! queues, `handover` empties them.
+//! queues, `handover` empties them; `wills` says what becomes of wills.
 
 mod entry;
 pub mod filter;
@@ -36,6 +36,7 @@ mod session;
 mod tests;
 mod tree;
 mod types;
+mod wills;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,6 +74,9 @@ pub struct Broker {
     timers: BTreeSet<(i64, SessionNo)>,
     next_session: u64,
     next_connection: u64,
+    next_will: u64,
+    /// Wills on disk, by what their marks call their sessions.
+    wills: BTreeSet<(u64, u64)>,
     /// Bytes that wait for all clients.
     bytes: usize,
     counters: BrokerCounters,
@@ -94,6 +98,8 @@ impl Broker {
             timers: BTreeSet::new(),
             next_session: 1,
             next_connection: 1,
+            next_will: 1,
+            wills: BTreeSet::new(),
             bytes: 0,
             counters: BrokerCounters::default(),
             effects: Effects::default(),
@@ -121,7 +127,7 @@ impl Broker {
             }
         }
         for (key, part) in parts {
-            if !broker.restore_part(part) {
+            if !broker.restore_part(part, now) {
                 broker.effects.writes.push(Write { key, value: None });
             }
         }
@@ -150,7 +156,7 @@ impl Broker {
         self.sessions.insert(no, session);
     }
 
-    fn restore_part(&mut self, part: row::Row) -> bool {
+    fn restore_part(&mut self, part: row::Row, now: i64) -> bool {
         match part {
             row::Row::Waiting { no, number, mut waiting } => {
                 let Some(session) = self.sessions.get_mut(&no) else { return false };
@@ -166,6 +172,10 @@ impl Broker {
             row::Row::Passed { no, number } => {
                 let Some(session) = self.sessions.get_mut(&no) else { return false };
                 session.passed = number;
+                true
+            }
+            row::Row::Will(stored) => {
+                self.restore_will(*stored, now);
                 true
             }
             row::Row::Session { .. } | row::Row::Retained(_) => true,

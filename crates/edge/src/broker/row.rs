@@ -6,6 +6,7 @@
 //! 'i' session(8) id(2)      []                           a message of QoS 2 not yet released
 //! 't' session(8)            [number]                     the last message of QoS 2 that was taken
 //! 'r' topic                 message
+//! 'w' session(8) number(8)  [client, principal, message, retain, delay_s, expiry_s | null, is_due]
 //!
 //! message    [topic, payload, qos, properties, expires_ms | null, principal | null]
 //! principal  [0] anonymous | [1, user] | [2, entity]
@@ -21,7 +22,7 @@ use minicbor::decode::Error;
 use minicbor::{Decoder, Encoder};
 
 use super::message::{Delivery, Message, Published, Qos};
-use super::session::{Session, SessionNo, Waiting};
+use super::session::{Session, SessionNo, Waiting, Will};
 use super::tree::Options;
 use crate::Principal;
 
@@ -42,6 +43,19 @@ pub(super) enum Row {
     Unreleased { no: SessionNo, id: u16 },
     Passed { no: SessionNo, number: u64 },
     Retained(Arc<Published>),
+    Will(Box<StoredWill>),
+}
+
+/// A will as it is on disk; it may outlive its session there.
+#[derive(Debug)]
+pub(super) struct StoredWill {
+    pub(super) no: SessionNo,
+    pub(super) number: u64,
+    pub(super) client: String,
+    pub(super) principal: Principal,
+    pub(super) will: Will,
+    /// Whether it is on its way to be published.
+    pub(super) is_due: bool,
 }
 
 /// A row is not what this version writes.
@@ -82,6 +96,10 @@ fn passed_key(no: SessionNo) -> Vec<u8> {
     [&b"t"[..], &no.0.to_be_bytes()].concat()
 }
 
+fn will_key(no: SessionNo, number: u64) -> Vec<u8> {
+    [&b"w"[..], &no.0.to_be_bytes(), &number.to_be_bytes()].concat()
+}
+
 fn retained_key(topic: &str) -> Vec<u8> {
     [&b"r"[..], topic.as_bytes()].concat()
 }
@@ -110,7 +128,7 @@ pub(super) fn put_waiting(no: SessionNo, number: u64, waiting: &Waiting) -> Writ
     let Delivery { published, qos, retain, subscription_ids } = &waiting.delivery;
     let value = cbor(|e| {
         e.array(5)?;
-        message(e, published)?;
+        message(e, &published.message, published.by.as_ref())?;
         e.u8(qos.number())?.bool(*retain)?.array(subscription_ids.len() as u64)?;
         for id in subscription_ids {
             e.u32(*id)?;
@@ -130,7 +148,28 @@ pub(super) fn put_passed(no: SessionNo, number: u64) -> Write {
 
 pub(super) fn put_retained(published: &Published) -> Write {
     let key = retained_key(&published.message.topic);
-    Write { key, value: Some(cbor(|e| message(e, published))) }
+    Write { key, value: Some(cbor(|e| message(e, &published.message, published.by.as_ref()))) }
+}
+
+pub(super) fn put_will(
+    (no, number): (SessionNo, u64),
+    (client, by): (&str, &Principal),
+    will: &Will,
+    is_due: bool,
+) -> Write {
+    let value = cbor(|e| {
+        e.array(7)?.str(client)?;
+        principal(e, by)?;
+        message(e, &will.message, Some(by))?;
+        e.bool(will.message.retain)?.u32(will.delay_s)?;
+        optional(e, will.expiry_s.map(i64::from))?;
+        e.bool(is_due)?.ok()
+    });
+    Write { key: will_key(no, number), value: Some(value) }
+}
+
+pub(super) fn remove_will(no: SessionNo, number: u64) -> Write {
+    Write { key: will_key(no, number), value: None }
 }
 
 pub(super) fn remove_session(no: SessionNo) -> Write {
@@ -168,8 +207,7 @@ fn optional(e: &mut Encoder<&mut Written>, value: Option<i64>) -> Encoded {
     }
 }
 
-fn message(e: &mut Encoder<&mut Written>, published: &Published) -> Encoded {
-    let Published { message, by } = published;
+fn message(e: &mut Encoder<&mut Written>, message: &Message, by: Option<&Principal>) -> Encoded {
     e.array(6)?.str(&message.topic)?.bytes(&message.payload)?.u8(message.qos.number())?;
     e.bytes(&message.properties)?;
     optional(e, message.expires_ms)?;
@@ -192,6 +230,7 @@ pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Row, RowError> {
         b'i' => read_unreleased(key, &mut d),
         b't' => read_passed(key, &mut d),
         b'r' => read_retained(key, &mut d),
+        b'w' => read_will(key, &mut d),
         _ => return Err(RowError),
     };
     let row = row.map_err(|_| RowError)?;
@@ -296,6 +335,21 @@ fn read_passed(key: &[u8], d: &mut Decoder<'_>) -> Result<Row, Error> {
     let no = SessionNo(u64::from_be_bytes(numbers(key)?));
     array(d, 1)?;
     Ok(Row::Passed { no, number: d.u64()? })
+}
+
+fn read_will(key: &[u8], d: &mut Decoder<'_>) -> Result<Row, Error> {
+    let (no, number) = session_no(key)?;
+    let number = u64::from_be_bytes(numbers(number)?);
+    array(d, 7)?;
+    let (client, principal) = (d.str()?.to_owned(), read_principal(d)?);
+    let mut message = Message::clone(&read_message(d, false)?.message);
+    message.retain = d.bool()?;
+    let delay_s = d.u32()?;
+    let expiry_s = read_optional(d)?.map(u32::try_from).transpose();
+    let expiry_s = expiry_s.map_err(|_| Error::message("expiry of a will"))?;
+    let will = Will { message, delay_s, expiry_s };
+    let is_due = d.bool()?;
+    Ok(Row::Will(Box::new(StoredWill { no, number, client, principal, will, is_due })))
 }
 
 fn read_retained(key: &[u8], d: &mut Decoder<'_>) -> Result<Row, Error> {

@@ -65,6 +65,8 @@ pub(super) struct Session {
     /// Number of the last that needs no mark any more: what came of it is here.
     pub(super) passed: u64,
     pub(super) will: Option<Will>,
+    /// The number of the row that it is on disk as.
+    pub(super) will_row: Option<u64>,
     /// When the will is published, if nobody comes back.
     pub(super) will_ms: Option<i64>,
     /// When it stands in the table of timers.
@@ -92,6 +94,7 @@ impl Session {
             marked: 0,
             passed: 0,
             will: None,
+            will_row: None,
             will_ms: None,
             timer_ms: None,
         }

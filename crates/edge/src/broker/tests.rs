@@ -1,5 +1,7 @@
 //! Step tables of the broker.
 
+mod wills;
+
 use super::*;
 use crate::{Grant, Profile, Rejection, RightsTable, ThingSpec};
 use althing_types::{EntityId, ThingId};
@@ -7,6 +9,7 @@ use althing_types::{EntityId, ThingId};
 const LIMITS: BrokerLimits = BrokerLimits {
     sessions_max: 4,
     session_expiry_s_max: 1000,
+    will_grace_s: 30,
     subscriptions_max: 3,
     queue_bytes_max: 1000,
     queues_bytes_max: 3000,
@@ -395,7 +398,11 @@ struct Disk(BTreeMap<Vec<u8>, Vec<u8>>);
 
 impl Disk {
     fn write(&mut self, broker: &mut Broker) {
-        for Write { key, value } in broker.effects().writes {
+        self.apply(broker.effects().writes);
+    }
+
+    fn apply(&mut self, writes: Vec<Write>) {
+        for Write { key, value } in writes {
             match value {
                 Some(value) => self.0.insert(key, value),
                 None => self.0.remove(&key),
@@ -480,6 +487,8 @@ fn bytes_that_are_no_row_are_refused() {
         assert!(Broker::recover(LIMITS, rights(), [(key.to_vec(), value.to_vec())], 0).is_err());
     }
     assert!(is_row(b"i\0\0\0\0\0\0\0\x01\0\x07", b"\x80"));
+    let will = b"\x87\x61c\x82\x01\x61u\x86\x61a\x41x\x02\x40\xf6\x82\x01\x61u\xf4\x00\xf6\xf4";
+    assert!(is_row(b"w\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01", will));
     assert!(is_row(b"rb", b"\x86\x61b\x40\x00\x40\xf6\xf6"));
 }
 

@@ -7,7 +7,7 @@ use super::message::{Message, Published as Sent, Qos};
 use super::row::Write;
 use super::session::Will;
 use super::tree::Options;
-use crate::Principal;
+use crate::{Mark, Principal};
 
 /// Bounds of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct BrokerLimits {
     pub sessions_max: usize,
     /// Longest life of a session without a connection, seconds.
     pub session_expiry_s_max: u32,
+    /// How long a client may take to come back after a restart before its will is published, seconds.
+    pub will_grace_s: u32,
     /// Most subscriptions of one client.
     pub subscriptions_max: usize,
     /// Most bytes that wait for one client.
@@ -204,6 +206,8 @@ pub struct DueWill {
     pub principal: Principal,
     /// The message.
     pub message: Message,
+    /// Names it if it is on disk, so that it is published again after a crash, and once.
+    pub mark: Option<Mark>,
 }
 
 /// What is to be done after a call.

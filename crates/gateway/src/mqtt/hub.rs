@@ -19,6 +19,8 @@ use crate::driver::{Answer, Control, Publish, Reply, wall_ms};
 /// Longest wait before the clock is looked at again: the time of day may be set.
 const CLOCK_PAUSE: Duration = Duration::from_secs(60);
 
+/// After which time a will is published again that could not be taken.
+const WILL_PAUSE: Duration = Duration::from_secs(5);
 /// Most marks that are told to be needless at once.
 const PASSED_AT_ONCE: usize = 256;
 
@@ -223,7 +225,7 @@ impl Hub {
                 topic: will.message.topic.clone(),
                 payload: will.message.payload.clone(),
                 only_signed: false,
-                mark: None,
+                mark: will.mark,
                 reply: Reply { to, tag: 0 },
             };
             let publish = routes.take(&will.client, will.principal.clone(), publish).await;
@@ -235,10 +237,22 @@ impl Hub {
             match answer.recv().await {
                 Some(Answer { result: Ok(()), .. }) => {
                     let message = will.message.clone();
-                    self.with(|broker, now| broker.publish(now, Publisher::Will(&will), message));
+                    self.with(|broker, now| {
+                        broker.publish(now, Publisher::Will(&will), message);
+                        broker.will_passed(&will);
+                    });
+                }
+                Some(Answer { result: Err(rejection), .. }) if rejection.is_temporary() => {
+                    let hub = self.clone();
+                    tokio::spawn(async move {
+                        sleep(WILL_PAUSE).await;
+                        // Nobody takes it any more when the gateway is gone.
+                        let _ = hub.wills.send(will);
+                    });
                 }
                 Some(Answer { result: Err(rejection), .. }) => {
                     tracing::debug!(client = will.client, "a will was refused: {rejection}");
+                    self.with(|broker, _| broker.will_passed(&will));
                 }
                 None => {}
             }

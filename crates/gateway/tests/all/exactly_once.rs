@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use althing_edge::journal::HEADER_BYTES;
+
 use crate::common::raw::{Hello, Raw, V3, V5, packet, publish};
 use crate::common::{MemoryLedger, PATIENCE, TEMPERATURE, config, start, start_at_once};
 
@@ -133,6 +135,84 @@ async fn a_crash_at_any_flush_makes_of_a_publish_of_qos_2_one_reading_and_one_me
             gateway.shutdown().await.unwrap();
             assert_eq!(ledger.numbers(&TEMPERATURE), [100_000_000, 200_000_000], "{what}");
         }
+    }
+}
+
+/// What the queue learns when the sessions are durable is not in it yet.
+fn cut_behind_mark(queue: &Path) {
+    let segments = std::fs::read_dir(queue).unwrap().map(|entry| entry.unwrap().path());
+    let segments = segments.filter(|path| path.extension().is_some_and(|end| end == "queue"));
+    let mut cut = 0;
+    for path in segments {
+        let bytes = std::fs::read(&path).unwrap();
+        let mut at = HEADER_BYTES;
+        while let Some(head) = bytes.get(at..at + 13) {
+            let len = u32::from_be_bytes(head[1..5].try_into().unwrap()) as usize;
+            let record = &bytes[at + 13..at + 13 + len];
+            at += 13 + len;
+            // An array of five, the first of them the kind.
+            if record.starts_with(&[0x85, 8]) {
+                std::fs::write(&path, &bytes[..at]).unwrap();
+                cut += 1;
+                break;
+            }
+        }
+    }
+    assert_eq!(cut, 1, "the mark is in the queue");
+}
+
+/// Waits for a message that waits for the subscriber, and sees that it is the only one.
+async fn received_one(address: SocketAddr) -> Vec<u8> {
+    let mut subscriber = Raw::connect(address, V3, lasting(V3, "subscriber")).await;
+    let read = subscriber.read().await.unwrap();
+    assert_eq!(read[0] & 0xf0, 0x30, "{read:02x?}");
+    subscriber.expect_nothing("one message").await;
+    read[4 + TOPIC.len() + 2..].to_vec()
+}
+
+/// A will had no mark and was nowhere on disk: a crash while it was published lost it for subscribers,
+/// and one before that lost all of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_flush_makes_of_a_will_one_reading_and_one_message() {
+    let directory = tempfile::tempdir().unwrap();
+    let (live, ledger) = (directory.path().join("live"), MemoryLedger::default());
+    let gateway = start(config(&live), &ledger).await;
+    ledger.lock().is_offline = true;
+    let mut subscriber = Raw::connect(gateway.address(), V3, lasting(V3, "subscriber")).await;
+    assert_eq!(subscriber.subscribe(TOPIC, 2, &[]).await, [2]);
+    subscriber.goodbye().await;
+    let mut watcher = Raw::connect(gateway.address(), V3, Hello::new("watcher")).await;
+    watcher.subscribe(TOPIC, 0, &[]).await;
+    let will = Some((TOPIC, "1", 2, false, &b""[..]));
+    let mortal = Hello { will, ..lasting(V3, "mortal") };
+    let mut client = Raw::connect(gateway.address(), V3, mortal).await;
+    // The answer comes once what is before it is durable.
+    assert_eq!(client.subscribe("other", 2, &[]).await, [2]);
+    let state = |number: usize| directory.path().join(format!("state-{number}"));
+    copy(&live, &state(0));
+    client.break_off();
+    let read = watcher.read().await.unwrap();
+    assert_eq!(read[0] & 0xf0, 0x30, "{read:02x?}");
+    // The answer comes once what is before it is durable.
+    let mut other = Raw::connect(gateway.address(), V3, lasting(V3, "other")).await;
+    assert_eq!(other.subscribe("other", 2, &[]).await, [2]);
+    copy(&live, &state(1));
+    cut_behind_mark(&config(&state(1)).queue.directory);
+    drop((watcher, other, gateway));
+
+    for (queue, sessions) in [(0, 0), (1, 0), (1, 1)] {
+        let what = format!("queue {queue}, sessions {sessions}");
+        let cut = tempfile::tempdir().unwrap();
+        copy(&state(queue), cut.path());
+        let of_sessions = config(cut.path()).queue.directory.join("sessions");
+        std::fs::remove_dir_all(&of_sessions).unwrap();
+        copy(&config(&state(sessions)).queue.directory.join("sessions"), &of_sessions);
+        let ledger = MemoryLedger::default();
+        let gateway = start_at_once(config(cut.path()), &ledger).await;
+        assert_eq!(received_one(gateway.address()).await, b"1", "{what}");
+        ledger.wait_for(&TEMPERATURE, 1).await;
+        gateway.shutdown().await.unwrap();
+        assert_eq!(ledger.numbers(&TEMPERATURE), [100_000_000], "{what}");
     }
 }
 

@@ -249,6 +249,7 @@ pub(crate) fn config(directory: &Path) -> Config {
             subscriptions_max: 50,
             sessions_max: 300,
             session_expiry_s_max: 3600,
+            will_grace_s: 0,
             queue_bytes_max: 256 * 1024,
             queues_bytes_max: 4 * 1024 * 1024,
             retained_max: 100,
