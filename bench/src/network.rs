@@ -34,13 +34,20 @@ pub(crate) struct Kind {
     /// Peers.
     pub(crate) peers: usize,
     options: &'static [&'static str],
+    /// What is added to the part of each configuration that the peer reads.
+    settings: &'static str,
 }
 
 /// Four organisations that agree by simplex: one may fail or lie.
-pub(crate) const CONSORTIUM: Kind = Kind { peers: PEERS, options: &[] };
+pub(crate) const CONSORTIUM: Kind = Kind { peers: PEERS, options: &[], settings: "" };
 /// Three peers that agree by raft: one may fail, none may lie.
-pub(crate) const PRIVATE: Kind =
-    Kind { peers: 3, options: &["--peers", "3", "--mode", "private", "--agreement", "raft"] };
+pub(crate) const PRIVATE: Kind = Kind {
+    peers: 3,
+    options: &["--peers", "3", "--mode", "private", "--agreement", "raft"],
+    settings: "",
+};
+/// The same, where each takes the others' word that signatures were checked.
+pub(crate) const TRUSTING: Kind = Kind { settings: "trust_validators = true\n", ..PRIVATE };
 
 /// A running network.
 pub(crate) struct Network {
@@ -129,7 +136,7 @@ impl Network {
 
     /// The same with a network of another kind.
     pub(crate) async fn ready_as(program: &Path, kind: Kind) -> Result<Self> {
-        let network = Self::found(program, kind, |_| Ok(()))?;
+        let network = Self::found(program, kind, |network| configure(network, kind))?;
         network.wait().await?;
         Ok(network)
     }
@@ -267,6 +274,23 @@ impl Drop for Peer {
 /// Folder of the follower in that of the network.
 const FOLLOWER: &str = "follower";
 
+/// Adds the settings of a kind to each configuration.
+fn configure(network: &Path, kind: Kind) -> Result<()> {
+    for index in 1..=kind.peers {
+        change_config(network, index, "[peer]\n", kind.settings)?;
+    }
+    Ok(())
+}
+
+/// Writes settings behind the head of their section in the configuration of a peer.
+fn change_config(network: &Path, index: usize, head: &str, settings: &str) -> Result<()> {
+    let config = network.join(format!("peer-{index}")).join("config.toml");
+    let text = fs::read_to_string(&config)?;
+    ensure!(text.contains(head), "{} has no section {head}", config.display());
+    fs::write(&config, text.replacen(head, &format!("{head}{settings}"), 1))?;
+    Ok(())
+}
+
 /// Makes the key of a follower, and lets all peers admit it.
 fn let_in(program: &Path, network: &Path) -> Result<()> {
     let folder = network.join(FOLLOWER);
@@ -281,10 +305,7 @@ fn let_in(program: &Path, network: &Path) -> Result<()> {
     let public = key_file::read(&key, None)?.key.public_key().bytes;
     let public = Digest(public.try_into().map_err(|_| anyhow!("a key of 32 bytes"))?);
     for index in 1..=PEERS {
-        let config = network.join(format!("peer-{index}")).join("config.toml");
-        let text = fs::read_to_string(&config)?;
-        let admitting = format!("[peer.p2p]\nfollowers = [\"{public}\"]\n");
-        fs::write(&config, text.replacen("[peer.p2p]\n", &admitting, 1))?;
+        change_config(network, index, "[peer.p2p]\n", &format!("followers = [\"{public}\"]\n"))?;
     }
     Ok(())
 }

@@ -62,6 +62,7 @@ const fn figure(
 const FIGURES: &[Figure] = &[
     figure("transactions", "1/s", Bound::AtLeast(20_000.0), "transactions", "per_s", &[]),
     figure("raft_to_simplex", "times", Bound::AtLeast(1.5), "raft", "ratio", &[]),
+    figure("trusting_raft_to_simplex", "times", Bound::AtLeast(1.5), "raft", "trusting_ratio", &[]),
     figure("transaction_cpu", "ms", Bound::AtMost(0.08), "transactions", "peers_cpu_ms", &[]),
     figure("commit_latency_p50", "ms", Bound::AtMost(30.0), "latency", "p50_ms", &[]),
     figure("commit_latency_p99", "ms", Bound::AtMost(80.0), "latency", "p99_ms", &[]),

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::{round, round_fine};
 use crate::{
     load::{Driven, Lane, RECORD_BYTES, drive, record, senders},
-    network::{CONSORTIUM, Kind, Network, PRIVATE},
+    network::{CONSORTIUM, Kind, Network, PRIVATE, TRUSTING},
 };
 
 const SENDERS: usize = 128;
@@ -59,10 +59,11 @@ pub(crate) async fn measure(program: &Path) -> Result<Value> {
     }))
 }
 
-/// Raft, of whose three peers one may fail, beside simplex, of whose four peers one may fail or lie:
-/// the same load, one after the other.
+/// Raft, of whose three peers one may fail, the same where each takes the others' word on signatures, and
+/// simplex, of whose four peers one may fail or lie: the same load, one after the other.
 pub(crate) async fn raft(program: &Path) -> Result<Value> {
-    let (raft, simplex) = (plain(program, PRIVATE).await?, plain(program, CONSORTIUM).await?);
+    let (raft, trusting) = (plain(program, PRIVATE).await?, plain(program, TRUSTING).await?);
+    let simplex = plain(program, CONSORTIUM).await?;
     Ok(json!({
         "bench": "raft",
         "count": raft.count,
@@ -73,6 +74,9 @@ pub(crate) async fn raft(program: &Path) -> Result<Value> {
         "simplex_per_s": round(simplex.rate()),
         "simplex_peers_cpu_ms": round_fine(simplex.peers_ms()),
         "ratio": round(raft.rate() / simplex.rate()),
+        "trusting_per_s": round(trusting.rate()),
+        "trusting_peers_cpu_ms": round_fine(trusting.peers_ms()),
+        "trusting_ratio": round(trusting.rate() / simplex.rate()),
     }))
 }
 

@@ -27,7 +27,8 @@ const NOW: &[&str] = &[
     "peer.api.writes",
     "peer.mempool.",
 ];
-/// Keys that are changed on the machine of the peer only: who operates it, and which files are its own.
+/// Keys that are changed on the machine of the peer only: who operates it, whose word it takes, and which files
+/// are its own.
 /// Whoever may apply a configuration must not be able to let others in, or to have other files read.
 const MACHINE: &[&str] = &[
     "genesis",
@@ -37,6 +38,7 @@ const MACHINE: &[&str] = &[
     "peer.key",
     "peer.operators",
     "peer.passphrase_file",
+    "peer.trust_validators",
     "peer.voting_key",
 ];
 

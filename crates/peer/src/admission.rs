@@ -13,10 +13,7 @@ use bytes::Bytes;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use rand_core::{CryptoRng, RngCore};
 
-use crate::{
-    mempool::Checked,
-    wire::{SUBMISSION_BYTES_MAX, Submission},
-};
+use crate::{mempool::Checked, wire::SUBMISSION_BYTES_MAX};
 
 /// The blinding of a signature batch, the same in every run of a seed.
 ///
@@ -27,8 +24,17 @@ pub(crate) fn blinding(ids: &[TxId]) -> ChaCha20Rng {
     ChaCha20Rng::from_seed(blake3_digest(&all))
 }
 
-/// Checks submissions against the newest executed state: what a client learns at once. `is_known`
-/// says whether a transaction that a record links to is final.
+/// A transaction as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) id: TxId,
+    pub(crate) wire: Bytes,
+    /// Whether somebody whose word is taken says that its signatures were checked.
+    pub(crate) is_vouched: bool,
+}
+
+/// Checks candidates with their payloads against the newest executed state: what a client learns at once.
+/// `is_known` says whether a transaction that a record links to is final.
 ///
 /// Signatures come before all that costs more than they do: whoever cannot sign for an entity must not
 /// make a peer work for it.
@@ -36,19 +42,18 @@ pub(crate) fn admit(
     view: &impl Read,
     context: &Context<'_>,
     is_known: impl Fn(&TxId) -> bool,
-    submissions: Vec<(TxId, Submission)>,
+    submissions: Vec<(Candidate, Vec<Bytes>)>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Checked, Refusal>> {
-    let (wires, payloads): (Vec<(TxId, Bytes)>, Vec<Vec<Bytes>>) =
-        submissions.into_iter().map(|(id, it)| ((id, it.transaction), it.payloads)).unzip();
+    let (candidates, payloads): (Vec<Candidate>, Vec<Vec<Bytes>>) = submissions.into_iter().unzip();
     let mut checker = Checker::new(view, context);
     let mut bases = Bases::new(view);
-    let mut open_timely = |(id, wire)| {
-        let transaction = decode(&context.ledger, id, wire)?;
+    let mut open_timely = |one: Candidate| {
+        let transaction = decode(&context.ledger, one.id, one.wire)?;
         checker.timely(&transaction)?;
-        open(&mut bases, &context.ledger, transaction)
+        open(&mut bases, &context.ledger, transaction, one.is_vouched)
     };
-    let opened = wires.into_iter().map(&mut open_timely).collect();
+    let opened = candidates.into_iter().map(&mut open_timely).collect();
     let signed = verify_signatures(opened, rng);
     let complete = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
         let checked = complete(&context.ledger, signed?, payloads)?;
@@ -64,22 +69,24 @@ pub(crate) fn admit(
     complete.collect()
 }
 
-/// A transaction whose form and signatures have been checked.
+/// A transaction whose form and signatures have been checked, the latter perhaps by somebody whose word is taken.
 #[derive(Debug, Clone)]
 pub(crate) struct Signed {
     pub(crate) transaction: Transaction,
     pub(crate) basis: Basis,
 }
 
-/// Checks form and signatures of transactions, each with its id, under the keys that a state holds.
+/// Checks form and signatures of transactions under the keys that a state holds.
 pub(crate) fn signed(
     mut bases: Bases<'_, impl Read>,
     ledger: &LedgerId,
-    wires: Vec<(TxId, Bytes)>,
+    candidates: Vec<Candidate>,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Signed, Refusal>> {
-    let mut open_named = |(id, wire)| open(&mut bases, ledger, decode(ledger, id, wire)?);
-    let opened = wires.into_iter().map(&mut open_named).collect();
+    let mut open_named = |one: Candidate| {
+        open(&mut bases, ledger, decode(ledger, one.id, one.wire)?, one.is_vouched)
+    };
+    let opened = candidates.into_iter().map(&mut open_named).collect();
     verify_signatures(opened, rng)
 }
 
@@ -98,9 +105,13 @@ fn open(
     bases: &mut Bases<'_, impl Read>,
     ledger: &LedgerId,
     transaction: Transaction,
+    is_vouched: bool,
 ) -> Result<Opened, Refusal> {
     let basis = bases.of(&transaction)?;
-    let checks = althing_ledger::signature_checks(ledger, &transaction, &basis);
+    let checks = match is_vouched {
+        true => Vec::new(),
+        false => althing_ledger::signature_checks(ledger, &transaction, &basis),
+    };
     Ok((Signed { transaction, basis }, checks))
 }
 

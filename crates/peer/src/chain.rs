@@ -15,8 +15,8 @@ use althing_state::{
     Batch, Direction, OpenError as StateError, Space, State, Store, StoreError, View,
 };
 use althing_types::{
-    Block, Digest, ExecutionResult, Genesis, Parameters, Receipt, StreamId, Transaction, TxId,
-    ValidatorSet, Wire as _, receipts_encoded, receipts_statement,
+    Block, Digest, ExecutionResult, Genesis, Mechanism, Parameters, Receipt, StreamId, Transaction,
+    TxId, ValidatorSet, Wire as _, receipts_encoded, receipts_statement,
 };
 use commonware_utils::sync::Mutex;
 
@@ -37,6 +37,12 @@ pub enum OpenError {
     /// The disk failed.
     #[error("failed to read or found the ledger")]
     Store(#[source] StoreError),
+    /// Validators' word is to be taken where validators may lie.
+    #[error(
+        "validators' word on signatures is to be taken, but the peers of this ledger agree by {0:?}, so \
+         that some of them may lie"
+    )]
+    Trust(Mechanism),
 }
 
 impl From<StoreError> for OpenError {

@@ -29,6 +29,9 @@ pub struct Config {
     pub payload_bytes_max: Option<u64>,
     /// How often transactions of this peer's own clients that are still not final are spread again.
     pub respread_interval: Duration,
+    /// Whether this peer takes the word of other validators that the signatures of a transaction were
+    /// checked, as long as it is a validator itself. Only where peers agree by Raft, and none of them lies.
+    pub trust_validators: bool,
     /// A bug to be found.
     #[cfg(feature = "planted")]
     pub planted: Option<Planted>,
@@ -73,6 +76,7 @@ impl Config {
             gather: Duration::from_millis(40),
             sync: snapshot::Settings::STANDARD,
             respread_interval: Duration::from_secs(2),
+            trust_validators: false,
             #[cfg(feature = "planted")]
             planted: None,
         }

@@ -128,6 +128,8 @@ pub(crate) struct Counters {
     pub(crate) refused: AtomicU64,
     /// Form and signatures, at admission or for a vote.
     pub(crate) checked: AtomicU64,
+    /// Form only: a validator's word is taken for the signatures.
+    pub(crate) vouched: AtomicU64,
     pub(crate) executed_transactions: AtomicU64,
     pub(crate) executed_readings: AtomicU64,
     pub(crate) blocks_refused: AtomicU64,

@@ -14,11 +14,12 @@ use commonware_utils::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
 
 use crate::{
-    admission,
+    admission::{self, Candidate},
     application::unix_ms,
     core::{Core, Counters},
     lanes::{Lane, Lanes},
     mempool::Checked,
+    trust::Trust,
     verify::blocking,
     wire::{SPREAD_BYTES_MAX, SPREAD_MAX, Submission, decode_spread, encode_spread},
 };
@@ -123,8 +124,8 @@ pub(crate) async fn admit<E: Clock + Metrics + Spawner>(
 }
 
 /// What waits now that did not before.
-#[derive(Default)]
-struct Entered {
+#[derive(Debug, Default)]
+pub(crate) struct Entered {
     /// How much does: a leader that waits for work has some, whoever brought it.
     count: usize,
     /// What clients of this peer brought: other peers must hear of it.
@@ -132,7 +133,7 @@ struct Entered {
 }
 
 /// Checks calls together and answers each.
-fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
+pub(crate) fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
     let view = core.present().view();
     // As execution will: members may have changed the settings since the genesis. A disk that fails
     // fails every check below too.
@@ -143,23 +144,27 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
         time_ms: now_ms,
         parameters: parameters.as_ref().unwrap_or(&core.config.genesis.parameters),
     };
+    let trust = Trust::of(core);
     let mut now_waiting = Entered::default();
     let (mut all, mut spans) = (Vec::new(), Vec::new());
     for call in calls {
-        let start = all.len();
-        all.extend(call.submissions);
+        let (start, is_vouched) = (all.len(), trust.vouches(&call.source));
+        all.extend(call.submissions.into_iter().map(|it| candidate(it, is_vouched)));
         spans.push((start, all.len(), call.source));
     }
-    let ids: Vec<TxId> = all.iter().map(|submission| TxId::of(&submission.transaction)).collect();
+    let ids: Vec<TxId> = all.iter().map(|(candidate, _)| candidate.id).collect();
     let _checking = core.checking.lock();
     let known = known(core, &ids);
-    let named = ids.iter().copied().zip(all).zip(&known);
-    let new: Vec<(TxId, Submission)> =
-        named.filter(|(_, known)| known.is_none()).map(|(new, _)| new).collect();
+    let looked_up = all.into_iter().zip(&known);
+    let new: Vec<(Candidate, Vec<Bytes>)> =
+        looked_up.filter(|(_, known)| known.is_none()).map(|(new, _)| new).collect();
+    let vouched: Vec<bool> = new.iter().map(|(candidate, _)| candidate.is_vouched).collect();
     let mut rng = admission::blinding(&ids);
     let verdicts = admission::admit(&view, &context, |id| core.is_final(id), new, &mut rng);
-    let checked = verdicts.iter().filter(|verdict| was_checked(verdict)).count();
-    Counters::add(&core.counters.checked, checked);
+    let looked_at = verdicts.iter().zip(vouched).filter(|(verdict, _)| was_looked_at(verdict));
+    let (vouched, checked): (Vec<_>, Vec<_>) = looked_at.partition(|(_, is_vouched)| *is_vouched);
+    Counters::add(&core.counters.vouched, vouched.len());
+    Counters::add(&core.counters.checked, checked.len());
     let mut verdicts = verdicts.into_iter();
     for (start, end, source) in spans {
         let local = matches!(source, Source::Client(_));
@@ -184,10 +189,15 @@ fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
     now_waiting
 }
 
-/// Whether the signatures were looked at: not if it was too late for them, or too early.
-const fn was_checked(verdict: &Result<Checked, Refusal>) -> bool {
+/// Whether the signatures counted: not if it was too late for them, or too early.
+const fn was_looked_at(verdict: &Result<Checked, Refusal>) -> bool {
     use Refusal::{Expired, ExpiryTooFar, NonceReused, NonceTooFar, NonceTooOld};
     !matches!(verdict, Err(Expired | ExpiryTooFar | NonceReused | NonceTooFar | NonceTooOld))
+}
+
+fn candidate(it: Submission, is_vouched: bool) -> (Candidate, Vec<Bytes>) {
+    let id = TxId::of(&it.transaction);
+    (Candidate { id, wire: it.transaction, is_vouched }, it.payloads)
 }
 
 /// What need not be checked again.

@@ -65,6 +65,7 @@ mod rows;
 
 pub mod snapshot;
 
+mod trust;
 mod verify;
 
 pub use chain::OpenError;

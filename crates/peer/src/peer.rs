@@ -3,7 +3,7 @@ use std::sync::{Arc, atomic::Ordering};
 use althing_ordering::{Application, Evidence, Handle, Mesh, PeerKey};
 use althing_state::Store;
 use althing_storage::Payloads;
-use althing_types::{Block, Certificate, Digest, Genesis, LedgerId, Refusal, TxId};
+use althing_types::{Block, Certificate, Digest, Genesis, LedgerId, Mechanism, Refusal, TxId};
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::channel::{mpsc, oneshot};
 use tokio::sync::broadcast;
@@ -67,12 +67,17 @@ impl Opened {
     /// Opens the ledger on disk, or founds it there.
     ///
     /// # Errors
-    /// [`StartError::Open`] if the disk holds another ledger, a newer format or damage.
+    /// [`StartError::Open`] if the disk holds another ledger, a newer format or damage, or the settings do not
+    /// fit the ledger.
     pub fn open(
         config: Config,
         store: Arc<dyn Store>,
         payloads: Arc<Payloads>,
     ) -> Result<Self, StartError> {
+        let mechanism = config.genesis.mechanism;
+        if config.trust_validators && mechanism != Mechanism::Raft {
+            return Err(StartError::Open(OpenError::Trust(mechanism)));
+        }
         let (chain, genesis) =
             Chain::open(&config.genesis, Arc::clone(&store)).map_err(StartError::Open)?;
         let book = PayloadBook::open(payloads, Arc::clone(&store))

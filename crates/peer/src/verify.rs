@@ -10,7 +10,7 @@ use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_utils::sync::MutexGuard;
 
 use crate::{
-    admission::{self, Signed},
+    admission::{self, Candidate, Signed},
     application::{RESULT_LAG_MAX, RESULT_STEP_MAX, unix_ms},
     config::Planted,
     core::{Core, Counters, Halt},
@@ -125,8 +125,8 @@ async fn check_transactions<E: Clock + Metrics + Spawner>(
     if block.transactions().is_empty() {
         return Ok(Vec::new());
     }
-    let wires = block.ids().iter().copied().zip(block.transactions().iter().cloned()).collect();
-    let judged = judge(context, core, block.header().result.height, wires).await?;
+    let height = block.header().result.height;
+    let judged = judge(context, core, height, candidates(core, block)).await?;
     let judged: Vec<Judged> = judged
         .into_iter()
         .zip(block.ids())
@@ -143,6 +143,13 @@ async fn check_transactions<E: Clock + Metrics + Spawner>(
     }
     drop((mempool, proposed));
     Ok(checked)
+}
+
+/// What a block holds, to be judged. Only validators propose, and only validators look at what is proposed.
+pub(crate) fn candidates(core: &Core, block: &Block) -> Vec<Candidate> {
+    let is_vouched = core.config.trust_validators;
+    let wires = block.ids().iter().copied().zip(block.transactions().iter().cloned());
+    wires.map(|(id, wire)| Candidate { id, wire, is_vouched }).collect()
 }
 
 /// What is known of a transaction of a proposed block.
@@ -163,9 +170,6 @@ impl Judged {
     }
 }
 
-/// A transaction as it came, with its id.
-type Named = (TxId, Bytes);
-
 /// Form and signatures of transactions against the state at a height. What this peer has checked
 /// before counts only where that state says the same as the one it was checked against: two peers
 /// that came to know a transaction at different heights must not come to different verdicts.
@@ -173,10 +177,10 @@ pub(crate) async fn judge<E: Clock + Metrics + Spawner>(
     context: &E,
     core: &Arc<Core>,
     height: u64,
-    wires: Vec<Named>,
+    candidates: Vec<Candidate>,
 ) -> Result<Vec<Result<Judged, Refusal>>, Reason> {
     let shared = Arc::clone(core);
-    let judged = blocking(context, move || judge_now(&shared, height, wires)).await;
+    let judged = blocking(context, move || judge_now(&shared, height, candidates)).await;
     match judged.flatten() {
         Some(judged) if !judged.iter().any(is_unread) => Ok(judged),
         _ => Err(Reason::Unable),
@@ -189,13 +193,17 @@ fn is_unread(judged: &Result<Judged, Refusal>) -> bool {
 }
 
 /// `None` if the state at that height is not kept, or ceases to be kept meanwhile.
-fn judge_now(core: &Core, height: u64, wires: Vec<Named>) -> Option<Vec<Result<Judged, Refusal>>> {
+pub(crate) fn judge_now(
+    core: &Core,
+    height: u64,
+    candidates: Vec<Candidate>,
+) -> Option<Vec<Result<Judged, Refusal>>> {
     let state = core.chain.state();
     let view = state.view_at(height)?;
-    let (known, checking) = known_or_free(core, &wires);
+    let (known, checking) = known_or_free(core, &candidates);
     let mut bases = Bases::new(&view);
-    let (mut judged, mut unknown) = (Vec::with_capacity(wires.len()), Vec::new());
-    for (wire, known) in wires.into_iter().zip(&known) {
+    let (mut judged, mut unknown) = (Vec::with_capacity(candidates.len()), Vec::new());
+    for (candidate, known) in candidates.into_iter().zip(&known) {
         let holds = known.as_ref().map(|known| {
             let agree = bases.agree(&known.transaction, &known.basis)?;
             Ok(agree.then(|| Judged::Checked(Arc::clone(known))))
@@ -205,15 +213,17 @@ fn judge_now(core: &Core, height: u64, wires: Vec<Named>) -> Option<Vec<Result<J
             Some(Err(refusal)) => judged.push(Some(Err(refusal))),
             Some(Ok(None)) | None => {
                 judged.push(None);
-                unknown.push((wire, known.as_ref().map(|known| known.payloads.clone())));
+                unknown.push((candidate, known.as_ref().map(|known| known.payloads.clone())));
             }
         }
     }
-    let (wires, payloads): (Vec<Named>, Vec<_>) = unknown.into_iter().unzip();
-    let ids: Vec<TxId> = wires.iter().map(|(id, _)| *id).collect();
-    Counters::add(&core.counters.checked, ids.len());
+    let (candidates, payloads): (Vec<Candidate>, Vec<_>) = unknown.into_iter().unzip();
+    let ids: Vec<TxId> = candidates.iter().map(|one| one.id).collect();
+    let vouched = candidates.iter().filter(|one| one.is_vouched).count();
+    Counters::add(&core.counters.vouched, vouched);
+    Counters::add(&core.counters.checked, ids.len() - vouched);
     let mut rng = admission::blinding(&ids);
-    let signed = admission::signed(Bases::new(&view), &core.ledger, wires, &mut rng);
+    let signed = admission::signed(Bases::new(&view), &core.ledger, candidates, &mut rng);
     let mut proposed = core.proposed.lock();
     let mut signed = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
         let signed = signed?;
@@ -234,21 +244,21 @@ fn judge_now(core: &Core, height: u64, wires: Vec<Named>) -> Option<Vec<Result<J
 /// is waited for.
 fn known_or_free<'a>(
     core: &'a Core,
-    wires: &[Named],
+    candidates: &[Candidate],
 ) -> (Vec<Option<Arc<Checked>>>, Option<MutexGuard<'a, ()>>) {
-    let before = known(core, wires);
+    let before = known(core, candidates);
     if before.iter().all(Option::is_some) {
         return (before, None);
     }
     let checking = core.checking.lock();
-    (known(core, wires), Some(checking))
+    (known(core, candidates), Some(checking))
 }
 
 /// What this peer has checked already.
-fn known(core: &Core, wires: &[Named]) -> Vec<Option<Arc<Checked>>> {
+fn known(core: &Core, candidates: &[Candidate]) -> Vec<Option<Arc<Checked>>> {
     let (mempool, proposed) = (core.mempool.lock(), core.proposed.lock());
-    let known = |(id, _): &Named| mempool.get(id).or_else(|| proposed.get(id)).cloned();
-    wires.iter().map(known).collect()
+    let known = |one: &Candidate| mempool.get(&one.id).or_else(|| proposed.get(&one.id)).cloned();
+    candidates.iter().map(known).collect()
 }
 
 /// Finds the payloads that are missing, here or at other peers, and checks them.
@@ -326,8 +336,13 @@ pub(crate) async fn fit_for<E: Clock + Metrics + Spawner>(
     if picked.is_empty() {
         return Ok(picked);
     }
-    let named = |it: &Arc<Checked>| (it.transaction.id(), it.transaction.wire().clone());
-    let judged = judge(context, core, height, picked.iter().map(named).collect()).await?;
+    // Whoever brought it: nobody vouches for what this peer proposes itself.
+    let candidate = |it: &Arc<Checked>| Candidate {
+        id: it.transaction.id(),
+        wire: it.transaction.wire().clone(),
+        is_vouched: false,
+    };
+    let judged = judge(context, core, height, picked.iter().map(candidate).collect()).await?;
     let mut fit = Vec::with_capacity(picked.len());
     for (judged, before) in judged.into_iter().zip(picked) {
         let id = before.transaction.id();

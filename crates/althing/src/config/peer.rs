@@ -54,6 +54,8 @@ pub(crate) struct PeerConfig {
     pub(crate) gather: Duration,
     /// How often what is not final is spread again.
     pub(crate) respread_interval: Duration,
+    /// Whether it takes other validators' word on signatures.
+    pub(crate) trust_validators: bool,
     /// Bytes of disk that payloads may take.
     pub(crate) payload_bytes_max: Option<u64>,
     /// Whether payloads are encrypted on disk.
@@ -84,6 +86,7 @@ struct Section {
     result_delay: String,
     gather: String,
     respread_interval: String,
+    trust_validators: bool,
     p2p: P2p,
     api: Api,
     mempool: Mempool,
@@ -185,6 +188,7 @@ impl Config {
             result_delay: self.span("peer.result_delay", &section.result_delay)?,
             gather: self.span("peer.gather", &section.gather)?,
             respread_interval: self.span("peer.respread_interval", &section.respread_interval)?,
+            trust_validators: section.trust_validators,
             payload_bytes_max: self.optional_size("peer.disk", &section.disk)?,
             encrypt_at_rest: section.encrypt_at_rest,
             encryption_key: self.optional_path(&section.encryption_key),

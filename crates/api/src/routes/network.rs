@@ -156,6 +156,7 @@ impl Service {
             peer: self.seat(&key).map(|seat| self.did(&seat.peer)),
             key: Hex(HexKey(key)),
             role: if standing.votes { PeerRole::Validator } else { PeerRole::Follower },
+            trusts_validators: standing.trusts_validators,
             phase: phase(&standing).to_owned(),
             height: standing.height,
             time: head.header.time_ms.into(),

@@ -32,6 +32,10 @@ pub struct Status {
     pub key: KeyHex,
     /// Its part in the agreement.
     pub role: PeerRole,
+    /// Whether its operator lets it take other validators' word that signatures were checked, as can be where
+    /// peers agree by Raft.
+    #[serde(default)]
+    pub trusts_validators: bool,
     /// `starting`, `connecting`, `voting`, `following`, `stopped` or `halted`.
     pub phase: String,
     /// The highest block executed here: what queries answer from.

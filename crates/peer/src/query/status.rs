@@ -21,6 +21,8 @@ pub struct Standing {
     pub final_height: u64,
     /// Whether it votes.
     pub votes: bool,
+    /// Whether it takes other validators' word that signatures were checked.
+    pub trusts_validators: bool,
     /// Transactions that wait.
     pub waiting: usize,
     /// Bytes of them and their payloads.
@@ -171,6 +173,7 @@ impl Query {
             height,
             final_height: tip.map_or(height, |tip| tip.height.max(height)),
             votes: core.config.votes,
+            trusts_validators: core.config.trust_validators,
             waiting,
             waiting_bytes,
             waiting_bytes_max,
@@ -284,6 +287,11 @@ impl Query {
                 "althing_transactions_checked_total",
                 "Transactions whose form and signatures were checked.",
                 &counters.checked,
+            ),
+            count(
+                "althing_transactions_vouched_total",
+                "Transactions for whose signatures a validator's word was taken.",
+                &counters.vouched,
             ),
             count(
                 "althing_transactions_executed_total",

@@ -281,6 +281,7 @@ impl Start {
         config.result_delay = self.settings.result_delay;
         config.gather = self.settings.gather;
         config.respread_interval = self.settings.respread_interval;
+        config.trust_validators = self.settings.trust_validators;
         config.sync = self.settings.sync;
         config
     }
@@ -290,6 +291,9 @@ impl Start {
 fn way_out(error: &StartError, data: &Path) -> String {
     let error = match error {
         StartError::Open(OpenError::State(error)) => return state_way_out(error).to_owned(),
+        StartError::Open(OpenError::Trust(_)) => {
+            return "take `trust_validators` out of [peer] of the configuration".to_owned();
+        }
         StartError::Open(_) => return "althing peer check --config FILE".to_owned(),
         StartError::Ordering(error) => error,
     };

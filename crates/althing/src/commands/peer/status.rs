@@ -50,6 +50,7 @@ fn text(status: &model::Status, health: &Health, peers: &Peers) -> String {
         ("connected", status.connected.to_string()),
         ("waiting", format!("{} transactions", thousands(status.waiting.into()))),
         ("pace", pace(status)),
+        ("signatures", signatures(status)),
         ("payloads", missing(status.payloads_missing)),
         ("on disk", payload_space(status)),
         ("health", state(health)),
@@ -79,6 +80,14 @@ fn text(status: &model::Status, health: &Health, peers: &Peers) -> String {
         ));
     }
     text
+}
+
+fn signatures(status: &model::Status) -> String {
+    match status.trusts_validators {
+        true => "checked of what clients bring; of the rest on other validators' word",
+        false => "all checked",
+    }
+    .to_owned()
 }
 
 fn yes_no(yes: bool) -> String {

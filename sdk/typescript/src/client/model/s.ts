@@ -243,6 +243,11 @@ export interface Status {
   state_root: Hex;
   /** Time of that block. */
   time: Time;
+  /**
+   * Whether its operator lets it take other validators' word that signatures were checked, as can be where
+   * peers agree by Raft.
+   */
+  trusts_validators?: boolean;
   /** Version of the program. */
   version: string;
   /** The current view. */
