@@ -2,7 +2,8 @@
 //!
 //! So a newcomer needs to know of one other only, and a peer that moves needs no vote. It decides nothing:
 //! who may take part is the ledger's to say, a peer is its key wherever it is found, and of somebody who
-//! is not among the validators no word is followed ([`Track::seek`](crate::wiring::Track::seek)).
+//! is not among the validators no word is followed ([`Track::seek`](crate::wiring::Track::seek)). What was heard
+//! of validators is kept on disk, and checked again when it is read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,12 +18,13 @@ use althing_types::{
 use bytes::Bytes;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{Receiver, Recipients, Sender};
-use commonware_runtime::{Clock, IoBufs};
+use commonware_runtime::{Clock, IoBufs, Metrics, Storage};
 use futures::future::{Either, select};
 
 use crate::{
     certificate::{peer_key, public_key},
     config::{Address, Config},
+    kept::Kept,
     launch::Parts,
     seam::PeerKey,
     status::unix_ms,
@@ -30,8 +32,6 @@ use crate::{
 
 /// How often this peer looks who came.
 const LOOK: Duration = Duration::from_secs(1);
-/// After how many looks the next of several addresses of a peer that is not here is tried.
-const LOOKS_EACH: u64 = 5;
 /// After how many looks a peer says again where it is: a message may have been lost.
 const LOOKS_REPEAT: u64 = 60;
 /// After how many looks everything is told to one peer more, each in its turn: what was handed on may have
@@ -49,6 +49,10 @@ struct Book {
     key: Option<SigningKey>,
     own: Option<SignedAddress>,
     heard: BTreeMap<PeerKey, (SignedAddress, Address, SystemTime)>,
+    /// Of whom it is kept on disk: those who validated when it was heard.
+    lasting: BTreeSet<PeerKey>,
+    /// Whether that is to be written anew.
+    is_changed: bool,
 }
 
 /// What came of a message.
@@ -64,11 +68,33 @@ impl Book {
     fn new(config: &Config, me: PeerKey, now_ms: u64) -> Self {
         let key = SigningKey::from_secret(Suite::Ed25519, *config.seed);
         let ledger = config.ledger;
-        let mut book = Self { ledger, me, key, own: None, heard: BTreeMap::new() };
+        let mut book = Self::empty(ledger, me, key);
         if let Some(address) = &config.own_address {
             book.say(address.to_string(), now_ms);
         }
         book
+    }
+
+    fn empty(ledger: LedgerId, me: PeerKey, key: Option<SigningKey>) -> Self {
+        let (heard, lasting) = (BTreeMap::new(), BTreeSet::new());
+        Self { ledger, me, key, own: None, heard, lasting, is_changed: false }
+    }
+
+    /// Takes what an earlier run kept, as if others told it now, who may tell something newer at once.
+    fn remember(&mut self, messages: &[Vec<u8>], seats: &BTreeSet<PeerKey>) {
+        for message in messages {
+            self.hear(message, SystemTime::UNIX_EPOCH, seats);
+        }
+        // Who validates follows from blocks that this peer may have yet to look at.
+        self.lasting = self.heard.keys().copied().collect();
+        self.is_changed = false;
+    }
+
+    /// What is to be kept, if that has changed.
+    fn to_keep(&mut self) -> Option<Vec<Bytes>> {
+        let changed = std::mem::take(&mut self.is_changed);
+        let lasting = self.heard.iter().filter(|(key, _)| self.lasting.contains(*key));
+        changed.then(|| messages(&Vec::from_iter(lasting.map(|(_, (signed, ..))| signed.clone()))))
     }
 
     fn say(&mut self, address: String, number: u64) {
@@ -87,6 +113,8 @@ impl Book {
             } else if self.take(&one, now, seats) && seats.contains(&one.told.key) {
                 // Keys cost nothing: who made up many would have every peer tell all others of each. Who
                 // gets a seat says again where it is.
+                self.lasting.insert(one.told.key);
+                self.is_changed = true;
                 heard.news.push(one);
             }
         }
@@ -127,7 +155,10 @@ impl Book {
     /// Forgets somebody who does not validate.
     fn make_room(&mut self, seats: &BTreeSet<PeerKey>) -> bool {
         let other = self.heard.keys().find(|key| !seats.contains(*key)).copied();
-        other.is_some_and(|key| self.heard.remove(&key).is_some())
+        other.is_some_and(|key| {
+            self.lasting.remove(&key);
+            self.heard.remove(&key).is_some()
+        })
     }
 
     /// Everything this peer can tell, in messages.
@@ -151,13 +182,16 @@ impl Parts {
     /// Tells, listens and seeks until the connections end.
     pub(crate) async fn exchange_addresses<E, S, R>(self, context: E, channel: (S, R))
     where
-        E: Clock,
+        E: Clock + Metrics + Storage,
         S: Sender<PublicKey = PublicKey>,
         R: Receiver<PublicKey = PublicKey>,
     {
         let (mut sender, mut receiver) = channel;
         let me = peer_key(&self.me);
         let mut book = Book::new(&self.config, me, unix_ms(context.current()));
+        let partition = format!("{}-addresses", self.config.partition);
+        let mut kept = Kept::open(context.child("kept"), partition).await;
+        book.remember(&kept.messages(), &self.epochs.seats());
         let mut greeted: BTreeSet<PeerKey> = BTreeSet::new();
         let mut looks = 0_u64;
         let mut look_at = context.current();
@@ -184,7 +218,7 @@ impl Parts {
                         post(&mut sender, &connected, messages(&own));
                     }
                     if !heard.news.is_empty() {
-                        self.track.seek(looks / LOOKS_EACH, &book.addresses(), &connected);
+                        self.track.seek(looks, &book.addresses(), &connected);
                     }
                 }
                 None => {
@@ -200,7 +234,10 @@ impl Parts {
                         let own: Vec<SignedAddress> = book.own.iter().cloned().collect();
                         post(&mut sender, &connected, messages(&own));
                     }
-                    self.track.seek(looks / LOOKS_EACH, &book.addresses(), &connected);
+                    self.track.seek(looks, &book.addresses(), &connected);
+                    if let Some(messages) = book.to_keep() {
+                        kept.keep(messages).await;
+                    }
                     looks += 1;
                     look_at = context.current() + LOOK;
                 }
@@ -236,6 +273,8 @@ where
 mod tests {
     use std::time::UNIX_EPOCH;
 
+    use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
+
     use super::*;
 
     const LEDGER: LedgerId = LedgerId([7; 32]);
@@ -255,7 +294,7 @@ mod tests {
 
     fn book(own: Option<&str>) -> Book {
         let (me, key) = (public(1), Some(key(1)));
-        let mut book = Book { ledger: LEDGER, me, key, own: None, heard: BTreeMap::new() };
+        let mut book = Book::empty(LEDGER, me, key);
         if let Some(own) = own {
             book.say(own.to_owned(), 100);
         }
@@ -315,6 +354,44 @@ mod tests {
         assert_eq!(hear(0, &told(2, 5, "10.0.0.2:1")).unwrap(), "10.0.0.2:1");
         assert_eq!(hear(1, &moved).unwrap(), "10.0.0.2:1", "too soon");
         assert_eq!(hear(11, &moved).unwrap(), "10.0.0.2:2");
+    }
+
+    /// Once a peer that came back knew the addresses of its configuration only.
+    #[test]
+    fn what_was_heard_of_validators_survives_a_restart_and_is_checked_again() {
+        let seats = BTreeSet::from([public(2), public(3)]);
+        let mut first = book(None);
+        assert_eq!(first.to_keep(), None, "nothing was heard");
+        let words = [told(2, 5, "10.0.0.2:1"), told(3, 5, "10.0.0.3:1"), told(4, 5, "10.0.0.4:1")];
+        first.hear(&message(&words), at(0), &seats);
+        let kept = first.to_keep().unwrap();
+        assert_eq!(first.to_keep(), None, "it is written once");
+        let partition = || "it-addresses".to_owned();
+        let messages = deterministic::Runner::default().start(|context| async move {
+            let mut disk = Kept::open(context.child("first"), partition()).await;
+            assert_eq!(disk.messages(), [Vec::<u8>::new(); 0]);
+            disk.keep(kept).await;
+            drop(disk);
+            Kept::open(context.child("second"), partition()).await.messages()
+        });
+        let mut again = book(None);
+        // It does not know yet that the third validates.
+        again.remember(&messages, &BTreeSet::from([public(2)]));
+        let found: Vec<PeerKey> = again.addresses().into_keys().collect();
+        assert_eq!(found, Vec::from_iter(seats.clone()), "and not of whom nobody follows");
+        assert_eq!(again.to_keep(), None);
+        // The very next word counts, and is kept with what was there.
+        again.hear(&message(&[told(2, 6, "10.0.0.2:2")]), at(9), &seats);
+        assert_eq!(again.addresses()[&public(2)].to_string(), "10.0.0.2:2");
+        let kept = again.to_keep().unwrap();
+        assert_eq!(PeerAddresses::from_wire(&kept[0]).unwrap().0.len(), 2);
+
+        let mut damaged = messages.clone();
+        let last = damaged[0].len() - 1;
+        damaged[0][last] ^= 1;
+        let mut other = book(None);
+        other.remember(&damaged, &seats);
+        assert_eq!(other.addresses().len(), 1, "nobody signed the other");
     }
 
     #[test]

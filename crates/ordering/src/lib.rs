@@ -57,6 +57,7 @@ mod certificate;
 mod delivery;
 mod engine;
 mod epochs;
+mod kept;
 mod lanes;
 mod launch;
 mod network;

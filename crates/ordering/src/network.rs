@@ -43,6 +43,13 @@ use crate::{
 const DIAL_EVERY: Duration = Duration::from_millis(20);
 /// How long a peer is left alone after an attempt, which fails whenever two dial each other at once.
 const DIAL_COOLDOWN: Duration = Duration::from_millis(100);
+/// For how many looks each of several addresses of a peer that is not here is tried.
+const LOOKS_EACH: u64 = 5;
+/// For how many looks a peer without a seat dials a validator that does not let it in as often as that.
+const LOOKS_EAGER: u64 = 10;
+/// For one look in how many it does after that: who was never to let it in has no work with it, and who may
+/// do so now is found soon.
+const LOOKS_RESTING: u64 = 16;
 /// Handshakes admitted from one address; several peers may share one (containers, NAT).
 const HANDSHAKES_PER_IP: Quota = Quota::per_second(NZU32!(256));
 /// Handshakes admitted from one subnet.
@@ -147,6 +154,7 @@ pub(crate) fn start(
             newest: 0,
             circle: founders,
             found: BTreeMap::new(),
+            missed: BTreeMap::new(),
             oracle: oracle.clone(),
         }),
     };
@@ -200,8 +208,10 @@ struct Tracked {
     newest: u64,
     /// Who is in it.
     circle: Circle,
-    /// Where those were looked for last who were not connected.
-    found: BTreeMap<PeerKey, Address>,
+    /// Where those were looked for last who were not connected; none if nowhere.
+    found: BTreeMap<PeerKey, Option<Address>>,
+    /// Since which look they are not.
+    missed: BTreeMap<PeerKey, u64>,
     oracle: lookup::Oracle<PublicKey>,
 }
 
@@ -223,10 +233,12 @@ impl Track for Tracker {
         }
     }
 
-    fn seek(&self, turn: u64, told: &BTreeMap<PeerKey, Address>, connected: &[PeerKey]) {
+    fn seek(&self, look: u64, told: &BTreeMap<PeerKey, Address>, connected: &[PeerKey]) {
         let state = &mut *self.state.lock();
         let mine = peer_key(&self.me);
+        let has_seat = state.circle.validators.contains_key(&mine);
         let mut moved = Vec::new();
+        state.missed.retain(|key, _| !connected.contains(key));
         let seats = state.circle.validators.values();
         for seat in seats.filter(|seat| seat.key != mine && !connected.contains(&seat.key)) {
             let mut places = places(&self.config, &state.circle, seat, told.get(&seat.key));
@@ -234,13 +246,12 @@ impl Track for Tracker {
                 // Whoever is there is the right one for one of them, and knows the others.
                 places.clone_from(&self.config.seeds);
             }
-            let turns = usize::try_from(turn).unwrap_or_default();
-            let place = turns.checked_rem(places.len()).map(|index| places.swap_remove(index));
-            let before = match &place {
-                Some(place) => state.found.insert(seat.key, place.clone()),
-                None => state.found.remove(&seat.key),
-            };
-            let known = before.or_else(|| address_of(&self.config, &state.circle, seat));
+            let since = *state.missed.entry(seat.key).or_insert(look);
+            let place = turn(look.saturating_sub(since), has_seat)
+                .and_then(|turn| usize::try_from(turn).ok()?.checked_rem(places.len()))
+                .map(|index| places.swap_remove(index));
+            let before = state.found.insert(seat.key, place.clone());
+            let known = before.unwrap_or_else(|| address_of(&self.config, &state.circle, seat));
             if known != place
                 && let Ok(peer) = parse(&seat.key)
             {
@@ -251,6 +262,18 @@ impl Track for Tracker {
         if !moved.is_empty() {
             let _ = state.oracle.overwrite(Map::from_iter_dedup(moved));
         }
+    }
+}
+
+/// Which of its addresses is tried of a validator that has been missed for so many looks; none while it is left
+/// alone. Validators need each other at once, and may be cut off from each other for as long as it takes.
+const fn turn(missed: u64, has_seat: bool) -> Option<u64> {
+    if has_seat || missed < LOOKS_EAGER {
+        Some(missed / LOOKS_EACH)
+    } else if missed.is_multiple_of(LOOKS_RESTING) {
+        Some(missed / LOOKS_RESTING)
+    } else {
+        None
     }
 }
 
@@ -267,7 +290,7 @@ fn tracked_peers(
     config: &Config,
     me: &PublicKey,
     circle: &Circle,
-    found: &BTreeMap<PeerKey, Address>,
+    found: &BTreeMap<PeerKey, Option<Address>>,
 ) -> Result<AddressableTrackedPeers<PublicKey>, ConfigError> {
     let mine = peer_key(me);
     let (mut dialled, mut dialling) = (Vec::new(), Vec::new());
@@ -280,7 +303,7 @@ fn tracked_peers(
         let peer = parse(key)?;
         let seat = circle.validators.get(key);
         let known = found.get(key).cloned();
-        let address = known.or_else(|| address_of(config, circle, seat?));
+        let address = known.unwrap_or_else(|| address_of(config, circle, seat?));
         match seat.and(address).and_then(|address| dial_address(address).ok()) {
             _ if *key == mine => {
                 let own = DialAddress::Symmetric(config.listen);
@@ -375,6 +398,23 @@ mod tests {
             partition: "ledger-0".to_owned(),
             timing: Timing::STANDARD,
             sizes: Sizes::STANDARD,
+        }
+    }
+
+    /// Once a peer that no validator let in dialled each of them ten times a second, for ever.
+    #[test]
+    fn who_has_no_seat_and_is_not_let_in_asks_seldom_and_everywhere() {
+        const DAY: u64 = 86_400;
+        let looks = (0..DAY).filter(|missed| turn(*missed, false).is_some()).count();
+        assert!(looks as u64 <= LOOKS_EAGER + DAY / LOOKS_RESTING, "{looks}");
+        assert!((0..LOOKS_EAGER).all(|missed| turn(missed, false).is_some()), "but at first");
+        assert!((0..DAY).all(|missed| turn(missed, true).is_some()), "validators always do");
+        for places in 1..7 {
+            for (has_seat, within) in [(true, 5 * places), (false, 10 + 16 * places)] {
+                let turns = (0..within).filter_map(|missed| turn(missed, has_seat));
+                let tried: BTreeSet<u64> = turns.map(|turn| turn % places).collect();
+                assert_eq!(tried.len() as u64, places, "{has_seat}");
+            }
         }
     }
 

@@ -65,8 +65,8 @@ pub trait Track: Send + Sync + 'static {
     fn track(&self, number: u64, circle: &Circle);
 
     /// Looks for those of them that are not connected, where they said they are and wherever else they may
-    /// be: with each turn at the next of these places. `told` is what peers said of themselves.
-    fn seek(&self, turn: u64, told: &BTreeMap<PeerKey, Address>, connected: &[PeerKey]);
+    /// be. `look` counts up, about once a second; `told` is what peers said of themselves.
+    fn seek(&self, look: u64, told: &BTreeMap<PeerKey, Address>, connected: &[PeerKey]);
 }
 
 /// Starts ordering on any runtime and network.
