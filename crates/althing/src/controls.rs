@@ -25,6 +25,7 @@ const NOW: &[&str] = &[
     "peer.api.request_timeout",
     "peer.api.requests_max",
     "peer.api.writes",
+    "peer.goals.",
     "peer.mempool.",
 ];
 /// Keys that are changed on the machine of the peer only: who operates it, whose word it takes, and which files
@@ -254,6 +255,29 @@ mod tests {
         assert!(!shown.contains("gateway") && shown.contains("worker_threads = 3"));
         let (again, _) = controls.apply(&shown).unwrap();
         assert_eq!(short(&again), short(&waiting));
+    }
+
+    #[test]
+    fn goals_change_while_the_peer_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let controls = controls(folder.path(), "");
+        let text = "[peer.goals]\ncommit_p99 = \"2s\"\ndisk_free = \"20GB\"\nbehind_blocks = 8\n";
+        let (found, config) = controls.apply(text).unwrap();
+        assert!(found.len() == 3 && found.iter().all(|one| one.takes == Takes::Now), "{found:?}");
+        let expected = althing_api::Goals {
+            commit_p99: Some(std::time::Duration::from_secs(2)),
+            behind_blocks: Some(8),
+            disk_free_bytes: Some(20_000_000_000),
+            ..althing_api::Goals::NONE
+        };
+        assert_eq!(config.goals, expected);
+        assert_eq!(controls.waiting().unwrap(), []);
+        let problem = controls.apply("[peer.goals]\ndisk_free = \"20\"").unwrap_err();
+        assert!(problem.contains("peer.goals.disk_free"), "{problem}");
+        // Whose word it takes is said on its machine only.
+        let found = controls.check("[peer]\ntrust_validators = true").unwrap();
+        let trust = found.iter().find(|one| one.key == "peer.trust_validators").unwrap();
+        assert_eq!(trust.takes, Takes::Machine);
     }
 
     /// Somebody on the machine lets an operator go; the operator's own request must not take that back.

@@ -2,6 +2,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use althing_types::EntityId;
 
+use crate::operate::Goals;
+
 /// Bounds of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -40,6 +42,8 @@ pub struct Config {
     pub anchor_interval: Duration,
     /// Entities that may look at what operators see and change nothing.
     pub auditors: Vec<EntityId>,
+    /// What the operator wants of the peer, and is told of when it is not so.
+    pub goals: Goals,
     /// Folder of the peer's data, whose size and disk the figures tell, and where webhooks are kept; neither if none.
     pub data: Option<PathBuf>,
 }
@@ -65,6 +69,7 @@ impl Config {
             operators: Vec::new(),
             anchor_interval: Duration::from_secs(600),
             auditors: Vec::new(),
+            goals: Goals::NONE,
             data: None,
         }
     }

@@ -23,7 +23,7 @@ mod purge;
 pub use problem::Failure;
 
 mod operate;
-pub use operate::{ADVICE, Controls, LogKey, Operation};
+pub use operate::{ADVICE, Controls, Goals, LogKey, Operation};
 
 mod disk;
 mod extract;

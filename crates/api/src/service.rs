@@ -1,7 +1,7 @@
 //! What all requests share.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -22,7 +22,7 @@ use crate::{
     disk::Disk,
     gateways::Gateways,
     limits::ANSWER_BYTES_MAX,
-    operate::Operation,
+    operate::{Missed, Operation},
     permit::Decisions,
     problem::{Answer, ApiError, Failure},
     purge::Withheld,
@@ -63,6 +63,8 @@ pub(crate) struct Service {
     pub(crate) withheld: Withheld,
     pub(crate) operation: Operation,
     pub(crate) gateways: Gateways,
+    /// Since when goals of the operator are missed.
+    pub(crate) missed: Mutex<Missed>,
 }
 
 pub(crate) type Shared = Arc<Service>;
@@ -89,6 +91,7 @@ impl Service {
             withheld: Withheld::default(),
             operation,
             gateways: Gateways::default(),
+            missed: Mutex::default(),
             peer,
             config: RwLock::new(Arc::new(config)),
         })

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, broadcast};
 use crate::{
     chain::Chain,
     clock::Clocks,
+    commits::Commits,
     compiler,
     config::Config,
     intake::Intake,
@@ -104,6 +105,8 @@ pub(crate) struct Core {
     pub(crate) evidence: Mutex<Vec<Evidence>>,
     /// How many transactions come.
     pub(crate) arrivals: Mutex<pace::Arrivals>,
+    /// How long those of clients take; locked behind the mempool.
+    pub(crate) commits: Mutex<Commits>,
     /// What the times of others' blocks say of this machine's clock.
     pub(crate) clocks: Mutex<Clocks>,
     /// What validators did against the rules.
@@ -169,6 +172,7 @@ impl Core {
             halt: Watched::new(None),
             evidence: Mutex::new(Vec::new()),
             arrivals: Mutex::default(),
+            commits: Mutex::default(),
             clocks: Mutex::default(),
             offences: Mutex::default(),
             counters: Counters::default(),

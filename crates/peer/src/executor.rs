@@ -103,6 +103,9 @@ async fn execute<E: Clock + Metrics + Spawner>(
             compiler::stored(context, core, &executed);
             count(core, &executed);
             settle(core, &executed);
+            let now_ms = unix_ms(context.current());
+            let mut commits = core.commits.lock();
+            executed.block.ids().iter().for_each(|id| commits.is_final(id, now_ms));
         }),
         None => Err(Halt::Storage("the peer is stopping".to_owned())),
     }

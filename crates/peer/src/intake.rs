@@ -175,7 +175,7 @@ pub(crate) fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
                 Some(Known::Proposed(checked)) => Ok(Some(Arc::clone(checked))),
                 None => next_verdict(&mut verdicts),
             };
-            answers.push(match verdict.and_then(|checked| enter(core, checked, local)) {
+            answers.push(match verdict.and_then(|checked| enter(core, checked, local, now_ms)) {
                 Ok(entered) => {
                     now_waiting.count += usize::from(entered.is_some());
                     now_waiting.fresh.extend(entered.filter(|_| local));
@@ -224,9 +224,13 @@ fn next_verdict(verdicts: &mut impl Iterator<Item = Result<Checked, Refusal>>) -
     verdicts.next().unwrap_or(Err(Refusal::NotReady)).map(|checked| Some(Arc::new(checked)))
 }
 
-fn enter(core: &Core, checked: Option<Arc<Checked>>, local: bool) -> Verdict {
+fn enter(core: &Core, checked: Option<Arc<Checked>>, local: bool, now_ms: u64) -> Verdict {
     if let Some(checked) = &checked {
-        core.mempool.lock().insert(Arc::clone(checked), local)?;
+        let mut mempool = core.mempool.lock();
+        mempool.insert(Arc::clone(checked), local)?;
+        if local {
+            core.commits.lock().came(checked.transaction.id(), now_ms, &mempool);
+        }
     }
     Ok(checked)
 }

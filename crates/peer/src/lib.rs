@@ -50,6 +50,7 @@ mod origin;
 mod offences;
 pub use offences::{Offence, Offences};
 
+mod commits;
 mod compiler;
 mod executor;
 mod intake;

@@ -92,6 +92,11 @@ fn a_transaction_is_checked_once_and_a_block_is_flushed_once() {
         let again = peer.submit(all).await;
         assert!(again.iter().all(|it| *it == Err(Refusal::NonceReused)), "{again:?}");
         assert_eq!(figure(&peer, "althing_transactions_checked_total"), COUNT, "too late to check");
+        // The clock of the test is that of the peer.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now_ms = u64::try_from(now.as_millis()).unwrap();
+        assert!(peer.query().commit_p99_ms(now_ms).is_some_and(|p99| p99 < 60_000), "measured");
+        assert_eq!(peer.query().commit_p99_ms(now_ms + 3_600_000), None, "an hour later");
         // The founding, and each block. One may be on its way: it is flushed, then counted as executed.
         let before = peer.height();
         let blocks = store.batches.load(Ordering::SeqCst) - 1;

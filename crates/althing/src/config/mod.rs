@@ -88,6 +88,11 @@ impl Config {
         crate::size::parse(text).map(Some).map_err(|problem| self.document.wrong(key, problem))
     }
 
+    /// A length of time, none if empty.
+    fn optional_span(&self, key: &str, text: &str) -> anyhow::Result<Option<std::time::Duration>> {
+        if text.is_empty() { Ok(None) } else { self.span(key, text).map(Some) }
+    }
+
     /// A length of time.
     fn span(&self, key: &str, text: &str) -> anyhow::Result<std::time::Duration> {
         crate::span::parse(text).map_err(|problem| self.document.wrong(key, problem))

@@ -92,6 +92,7 @@ struct Section {
     mempool: Mempool,
     store: Store,
     sync: Sync,
+    goals: Goals,
 }
 
 #[derive(Debug, Deserialize)]
@@ -130,6 +131,16 @@ struct Mempool {
     per_sender_max: usize,
     per_sender_bytes_max: usize,
     bytes_max: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Goals {
+    commit_p99: String,
+    behind_blocks: usize,
+    disk_free: String,
+    validators_connected: usize,
+    patience: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -197,6 +208,7 @@ impl Config {
             api: althing_api::Config {
                 operators: self.entities("peer.operators", &section.operators)?,
                 auditors: self.entities("peer.auditors", &section.auditors)?,
+                goals: self.goals(&section.goals)?,
                 ..self.api(section.api, &data)?
             },
         })
@@ -326,6 +338,17 @@ impl Config {
             per_sender_max: count("per_sender_max", raw.per_sender_max)?,
             per_sender_bytes_max: count("per_sender_bytes_max", raw.per_sender_bytes_max)?,
             bytes_max: count("bytes_max", raw.bytes_max)?,
+        })
+    }
+
+    fn goals(&self, raw: &Goals) -> anyhow::Result<althing_api::Goals> {
+        let at_least_one = |count: usize| (count > 0).then_some(count as u64);
+        Ok(althing_api::Goals {
+            commit_p99: self.optional_span("peer.goals.commit_p99", &raw.commit_p99)?,
+            behind_blocks: at_least_one(raw.behind_blocks),
+            disk_free_bytes: self.optional_size("peer.goals.disk_free", &raw.disk_free)?,
+            validators_connected: at_least_one(raw.validators_connected),
+            patience: self.span("peer.goals.patience", &raw.patience)?,
         })
     }
 

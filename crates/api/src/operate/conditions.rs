@@ -1,9 +1,11 @@
 //! What is the matter with a peer, from all that it knows of itself, and what to do about each.
 
+use std::sync::PoisonError;
+
 use althing_client::model::GatewayPresence;
 use althing_peer::query::{Agreement, Complaint, Phase, Standing};
 
-use super::Condition;
+use super::{Condition, goals::Measured};
 use crate::{gateways::Reported, service::Service};
 
 /// What to do about each alarm, by its code.
@@ -66,6 +68,16 @@ pub const ADVICE: &[(&str, &str)] = &[
         "log_damaged",
         "Compare with a copy: somebody changed the file, or the disk did. `althing audit verify` names the entry.",
     ),
+    (
+        "goal_commit_latency",
+        "See what else it tells: missing votes, a slow disk, a full mempool. Else the network has more to do than it can.",
+    ),
+    ("goal_behind", "If the number grows, its disk or processor is too slow for this ledger."),
+    ("goal_disk_free", "Free space or add some, before the disk is full."),
+    (
+        "goal_validators_connected",
+        "See which are lost and whether their processes run, and the network between them and this peer.",
+    ),
 ];
 
 /// Free space below which it is time, and below which it is nearly too late, bytes.
@@ -95,6 +107,25 @@ impl Service {
         others.filter(is_lost).collect()
     }
 
+    /// The goals of this peer's operator that are missed for too long.
+    fn missed_goals(&self, standing: &Standing, now_ms: u64) -> Vec<Condition> {
+        let goals = self.config().goals;
+        let agreement = standing.agreement.as_ref();
+        let connected = agreement.map_or(0, |agreement| {
+            let others = agreement.heard_ms.iter().filter(|(key, _)| *key != self.peer.key());
+            others.filter(|(key, _)| agreement.connected.contains(key)).count()
+        });
+        let now = Measured {
+            commit_p99_ms: self.query.commit_p99_ms(now_ms),
+            behind_blocks: standing.final_height.saturating_sub(standing.height),
+            disk_free_bytes: self.disk.free(),
+            validators_connected: connected as u64,
+        };
+        let missed =
+            self.missed.lock().unwrap_or_else(PoisonError::into_inner).look(now_ms, &goals, &now);
+        missed.into_iter().map(|(code, detail)| condition(code, None, false, detail)).collect()
+    }
+
     /// All that is the matter now. Reads from disk.
     pub(super) fn conditions(&self, now_ms: u64) -> Vec<Condition> {
         let standing = self.query.standing();
@@ -116,6 +147,7 @@ impl Service {
             let reason = self.reason(&complaint);
             found.push(condition(&reason.code, subject, complaint.is_grave(), reason.detail));
         }
+        found.extend(self.missed_goals(&standing, now_ms));
         found.extend(self.query.clock_off_ms().map(clock_off));
         found.extend(self.disk.free().and_then(disk));
         for (id, why) in self.webhooks.given_up() {

@@ -14,6 +14,10 @@ pub use sealed::LogKey;
 mod register;
 pub(crate) use register::{Condition, Register};
 
+mod goals;
+pub use goals::Goals;
+pub(crate) use goals::Missed;
+
 mod conditions;
 pub use conditions::ADVICE;
 

@@ -121,6 +121,12 @@ pub(super) async fn metrics(State(service): State<Shared>) -> Response {
     let disk = service.read(|service| Ok(service.disk.figures())).await;
     figures.extend(disk.unwrap_or_default());
     figures.extend(process::figures());
+    figures.extend(service.query.commit_p99_ms(now_ms()).map(|value| Figure {
+        name: "althing_commit_p99_ms",
+        help: "Milliseconds within which 99 of 100 transactions of clients were final in the last minute.",
+        counts: false,
+        value,
+    }));
     let text = exposition(&figures);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -1,8 +1,8 @@
 //! What operators do, and who is none.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use althing_api::Config;
+use althing_api::{Config, Goals};
 use althing_client::{
     Account, Client, ReadingAs, Signer,
     model::{Alarm, Cursor, LogEntry, OPERATE_PURPOSE, query},
@@ -263,6 +263,20 @@ fn an_alarm_is_raised_followed_acknowledged_and_kept() {
     with_peer(again, |host| async move {
         let alarm = host.client.alarms().await.unwrap().items.remove(0);
         assert_eq!(alarm.acknowledged.unwrap().note, "it was me");
+    });
+}
+
+/// A peer alone, whose operator wants another validator to be connected.
+#[test]
+fn a_goal_that_is_missed_is_an_alarm() {
+    let goals = Goals { validators_connected: Some(1), patience: Duration::ZERO, ..Goals::NONE };
+    let folder = tempfile::tempdir().unwrap();
+    with_peer(Config { goals, ..config(folder.path()) }, |host| async move {
+        let mut answer = reqwest::get(format!("{}/v1/alarms/changes", host.url)).await.unwrap();
+        let alarm = next_alarm(&mut answer, &mut String::new()).await;
+        assert_eq!(alarm.code, "goal_validators_connected");
+        assert!(alarm.detail.contains("0 other validators are connected, not 1"), "{alarm:?}");
+        assert!(!alarm.grave && !alarm.advice.is_empty());
     });
 }
 

@@ -156,6 +156,14 @@ impl Query {
         (per_second, pace::gathering(per_second, self.core.config.gather))
     }
 
+    /// Within how many milliseconds 99 of 100 transactions of this peer's clients were final in the last minute;
+    /// none if there were none.
+    #[must_use]
+    pub fn commit_p99_ms(&self, now_ms: u64) -> Option<u64> {
+        let mempool = self.core.mempool.lock();
+        self.core.commits.lock().p99_ms(now_ms, &mempool)
+    }
+
     /// What this peer is doing.
     #[must_use]
     pub fn standing(&self) -> Standing {
