@@ -81,6 +81,12 @@ impl Book {
         }
     }
 
+    /// The block at a height, if a peer executed it.
+    #[must_use]
+    pub fn block(&self, height: u64) -> Option<Digest> {
+        self.lock().blocks.get(&height).map(|(block, ..)| *block)
+    }
+
     /// How often tokens moved, fees aside.
     #[must_use]
     pub fn payments(&self) -> u64 {

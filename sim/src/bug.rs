@@ -9,13 +9,15 @@ pub enum Bug {
     AcknowledgeEarly,
     /// Gateways take a flush for one of what came while it ran, too.
     AcknowledgeAhead,
+    /// The relay between two ledgers has the keys of all validators of the one that is asked.
+    KeysStolen,
 }
 
 impl Bug {
     pub(crate) const fn of_peers(self) -> Option<Planted> {
         match self {
             Self::Peers(planted) => Some(planted),
-            Self::AcknowledgeEarly | Self::AcknowledgeAhead => None,
+            Self::AcknowledgeEarly | Self::AcknowledgeAhead | Self::KeysStolen => None,
         }
     }
 }

@@ -79,14 +79,15 @@ pub struct Founding {
     gateways: Vec<Account>,
 }
 
+/// A key, the same in each network.
+pub(crate) fn key(kind: u8, index: usize) -> SigningKey {
+    SigningKey::from_secret(Suite::Ed25519, secret(kind, index)).unwrap_or_else(|| unreachable!())
+}
+
 fn secret(kind: u8, index: usize) -> [u8; 32] {
     let mut secret = [kind; 32];
     secret[1] = index as u8;
     secret
-}
-
-fn key(kind: u8, index: usize) -> SigningKey {
-    SigningKey::from_secret(Suite::Ed25519, secret(kind, index)).unwrap_or_else(|| unreachable!())
 }
 
 fn voting_key(seed: &[u8; 32]) -> [u8; 32] {
@@ -119,6 +120,12 @@ impl Founding {
     /// The network of a plan: one organisation for each validator.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
+        Self::named(plan, "sim")
+    }
+
+    /// The same by a name: networks of different names are different ledgers, though the keys are the same.
+    #[must_use]
+    pub fn named(plan: &Plan, network: &str) -> Self {
         let mut organisations: Vec<(EntityId, SigningKey, Inception)> = (0..plan.validators)
             .map(|index| {
                 let key = key(1, index);
@@ -157,7 +164,7 @@ impl Founding {
         };
         let genesis = Genesis {
             version: 1,
-            network: "sim".to_owned(),
+            network: network.to_owned(),
             time_ms: 1,
             mode: if plan.stake { Mode::Public } else { Mode::Private },
             mechanism: plan.mechanism,
@@ -261,7 +268,7 @@ impl Founding {
             listen: anywhere,
             own_address: None,
             seeds: Vec::new(),
-            partition: format!("peer-{peer}"),
+            partition: format!("{}-{peer}", self.genesis.network),
             timing: Timing {
                 heartbeat: Duration::from_millis(parameters.heartbeat_ms.into()),
                 leader_timeout,

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use althing_sim::{Plan, Summary};
+use althing_sim::{Drawn, Summary};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -24,13 +24,14 @@ fn main() -> ExitCode {
         }
     };
     if count == 1 {
-        println!("{:#?}", Plan::draw(first));
+        println!("{:#?}", Drawn::of(first));
     }
-    let (mut passed, mut failed, mut readings) = (0_u64, 0_u64, 0_u64);
+    let (mut passed, mut failed, mut readings, mut calls) = (0_u64, 0_u64, 0_u64, 0);
     run_all(first, count, |seed, result| match result {
         Ok(summary) => {
             passed += 1;
             readings += summary.readings;
+            calls += summary.calls.asked;
             if count == 1 {
                 println!("{summary:#?}");
             }
@@ -38,11 +39,12 @@ fn main() -> ExitCode {
         Err(complaint) => {
             failed += 1;
             println!("seed {seed}: {complaint}");
-            println!("  drawn: {}", Plan::draw(seed));
+            println!("  drawn: {}", Drawn::of(seed));
             println!("  reproduce with: cargo xtask sim {seed}");
         }
     });
     println!("{readings} readings acknowledged and found again, with proof");
+    println!("{calls} calls between ledgers, each settled, declined or refunded, once");
     println!("{passed} passed, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

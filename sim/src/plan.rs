@@ -128,7 +128,8 @@ pub enum SeatChange {
     Rekey(Seated),
 }
 
-struct Dice(ChaCha20Rng);
+#[derive(Debug)]
+pub(crate) struct Dice(ChaCha20Rng);
 
 /// Makes of a seed the one of the mechanism's dice.
 const MECHANISMS: u64 = 0x7261_6674;
@@ -139,11 +140,15 @@ const CLOCKS: u64 = 0x636c_6f63;
 pub(crate) const CLOCKS_FROM_MS: i64 = 3_600_000;
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(ChaCha20Rng::seed_from_u64(seed))
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0.next_u64() % bound
     }
 
-    fn ms(&mut self, from: u64, to: u64) -> Duration {
+    pub(crate) fn ms(&mut self, from: u64, to: u64) -> Duration {
         Duration::from_millis(from + self.below(to - from))
     }
 
@@ -160,7 +165,7 @@ impl Dice {
     }
 
     /// One network in four agrees by Raft.
-    fn mechanism(&mut self) -> Mechanism {
+    pub(crate) fn mechanism(&mut self) -> Mechanism {
         if self.below(4) == 0 { Mechanism::Raft } else { Mechanism::Simplex }
     }
 }
@@ -181,6 +186,11 @@ impl Plan {
         self.clocks_ms.get(peer).copied().unwrap_or_default()
     }
 
+    /// Whether peers take each other's word on signatures: every other network that agrees by Raft.
+    pub(crate) fn trusts_validators(&self) -> bool {
+        self.mechanism == Mechanism::Raft && self.seed.is_multiple_of(2)
+    }
+
     /// Before which fault the power fails, if it does.
     #[must_use]
     pub fn cut_at(&self) -> usize {
@@ -190,9 +200,9 @@ impl Plan {
     /// Draws everything from a seed.
     #[must_use]
     pub fn draw(seed: u64) -> Self {
-        let mut dice = Dice(ChaCha20Rng::seed_from_u64(seed));
+        let mut dice = Dice::new(seed);
         // From dice of their own, so that the other seeds draw what they always did.
-        let mechanism = Dice(ChaCha20Rng::seed_from_u64(seed ^ MECHANISMS)).mechanism();
+        let mechanism = Dice::new(seed ^ MECHANISMS).mechanism();
         let counts = match mechanism {
             Mechanism::Simplex => [4, 4, 4, 4, 1, 5],
             Mechanism::Raft => [3, 3, 3, 4, 1, 5],
@@ -226,7 +236,7 @@ impl Plan {
             _ => Vec::new(),
         };
         let asleep = if dice.below(4) == 0 { TEN_YEARS } else { Duration::ZERO };
-        let mut of_clocks = Dice(ChaCha20Rng::seed_from_u64(seed ^ CLOCKS));
+        let mut of_clocks = Dice::new(seed ^ CLOCKS);
         let clocks_ms = of_clocks.clocks(peers);
         Self {
             seed,
@@ -255,7 +265,7 @@ impl Plan {
     /// and so again while they catch up. How the peers agree is nothing to them, so there is one.
     #[must_use]
     pub fn offline(seed: u64) -> Self {
-        let mut dice = Dice(ChaCha20Rng::seed_from_u64(seed));
+        let mut dice = Dice::new(seed);
         let gateways = KEEPINGS.len();
         let mut faults = vec![Fault::Calm(dice.ms(HOUR_MS, 3 * HOUR_MS))];
         faults.push(Fault::Uplinks { are_up: false });
@@ -338,7 +348,11 @@ const SEAT_CHANGES_MAX: u64 = 5;
 const SEATS_MIN: usize = 4;
 
 /// Seats are given, taken and rekeyed, one after the other. Machines without a seat follow.
-fn seats(dice: &mut Dice, validators: usize, peers: usize) -> Vec<(SeatChange, Duration)> {
+pub(crate) fn seats(
+    dice: &mut Dice,
+    validators: usize,
+    peers: usize,
+) -> Vec<(SeatChange, Duration)> {
     let mut seated: Vec<Seated> =
         (0..validators).map(|at| Seated { peer: at, machine: at }).collect();
     let count = 1 + dice.below(SEAT_CHANGES_MAX);
@@ -372,7 +386,7 @@ fn lost(dice: &mut Dice) -> usize {
     if dice.below(3) == 0 { dice.below(4) as usize } else { 0 }
 }
 
-fn fault(dice: &mut Dice, validators: usize, peers: usize, gateways: usize) -> Fault {
+pub(crate) fn fault(dice: &mut Dice, validators: usize, peers: usize, gateways: usize) -> Fault {
     let span = dice.ms(300, 2500);
     match dice.below(10) {
         0 | 1 => Fault::Calm(span),
@@ -383,7 +397,7 @@ fn fault(dice: &mut Dice, validators: usize, peers: usize, gateways: usize) -> F
             let loss_permille = (dice.below(3) * dice.below(80)) as u16;
             Fault::Weather(Link { latency, jitter, loss_permille }, span)
         }
-        6 | 7 => Fault::GatewayCrash {
+        6 | 7 if gateways > 0 => Fault::GatewayCrash {
             gateway: dice.below(gateways as u64) as usize,
             tear: dice.tear(),
             away: span,

@@ -21,6 +21,7 @@ use crate::{
     clock::Skewed,
     council::{Council, Decided},
     gateway::{self, Site},
+    linked::{End, Witness},
     machines::Machines,
     owner, payer,
     peers::Peers,
@@ -40,19 +41,27 @@ pub(crate) struct Parts {
     /// By how many milliseconds the clock of each peer's machine is ahead.
     pub(crate) clocks: Arc<[Arc<AtomicI64>]>,
     pub(crate) bug: Option<Bug>,
+    /// Who holds it against another network, and which of the two it is.
+    pub(crate) witness: Option<(Arc<Witness>, End)>,
 }
 
 impl Parts {
     pub(crate) fn new(plan: Arc<Plan>, bug: Option<Bug>) -> Self {
+        let founding = Founding::new(&plan);
+        Self::founded(plan, founding, bug)
+    }
+
+    pub(crate) fn founded(plan: Arc<Plan>, founding: Founding, bug: Option<Bug>) -> Self {
         Self {
             clocks: (0..plan.validators + plan.followers)
                 .map(|peer| Arc::new(AtomicI64::new(plan.clock_ms(peer))))
                 .collect(),
-            founding: Arc::new(Founding::new(&plan)),
+            founding: Arc::new(founding),
             machines: Arc::new(Machines::new(&plan)),
             book: Arc::default(),
             decided: Arc::default(),
             payments: Arc::default(),
+            witness: None,
             plan,
             bug,
         }
@@ -135,7 +144,9 @@ impl World {
             owner.spawn(move |context| owner::run(context, founding, peers, plan, index));
             self.start_gateway(index);
         }
-        if self.parts.plan.tokens && self.parts.payments.fetch_add(1, Ordering::Relaxed) == 0 {
+        // Of two networks that are linked, only those who call across pay.
+        let pays = self.parts.plan.tokens && self.parts.witness.is_none();
+        if pays && self.parts.payments.fetch_add(1, Ordering::Relaxed) == 0 {
             // Once only: payers remember which numbers they used as long as the power is on.
             self.start_payers();
         }
@@ -229,7 +240,7 @@ impl World {
 
     /// Starts a peer's process on its machine.
     fn start_peer(&self, peer: usize) {
-        let Parts { plan, founding, machines, book, bug, .. } = self.parts.clone();
+        let Parts { plan, founding, machines, book, bug, witness, .. } = self.parts.clone();
         let clock = Arc::clone(&self.parts.clocks[peer]);
         let behaviour = if peer == 0 { plan.cheat } else { Behaviour::Honest };
         book.started(peer);
@@ -238,6 +249,7 @@ impl World {
         let planted = planted.filter(|it| *it != Planted::FalseState || peer.is_multiple_of(2));
         let mut config = founding.peer(peer, planted);
         config.sync.behind_blocks = plan.newcomers;
+        config.trust_validators = plan.trusts_validators();
         let store: Arc<dyn Store> = Arc::clone(&machines.stores[peer]) as _;
         let files: Arc<dyn SegmentFiles> = Arc::clone(&machines.files[peer]) as _;
         let spare = plan.newcomers.map(|_| Arc::clone(&machines.spares[peer]) as Arc<dyn Spare>);
@@ -267,7 +279,7 @@ impl World {
                 })
                 .await;
             match started {
-                Ok(running) => watch(peer, running, &book, &peers).await,
+                Ok(running) => watch(peer, running, &book, &peers, witness).await,
                 Err(error) => book.complain(format!("peer {peer} cannot start: {error:?}")),
             }
         });
@@ -276,7 +288,13 @@ impl World {
 }
 
 /// Enters what a peer executes into the book, and says when it stops taking part.
-async fn watch(peer: usize, running: Peer, book: &Book, peers: &Peers) {
+async fn watch(
+    peer: usize,
+    running: Peer,
+    book: &Book,
+    peers: &Peers,
+    witness: Option<(Arc<Witness>, End)>,
+) {
     let mut executed = running.subscribe();
     peers.set(peer, Some(running.clone()));
     let mut halted = std::pin::pin!(running.halted());
@@ -286,6 +304,9 @@ async fn watch(peer: usize, running: Peer, book: &Book, peers: &Peers) {
             futures::future::Either::Left((Ok(block), _)) => {
                 book.executed(peer, &block);
                 book.counted(peer, running.query().audit());
+                if let Some((witness, end)) = &witness {
+                    witness.look(*end, &running.query());
+                }
             }
             futures::future::Either::Left((Err(error), _)) => {
                 return book.complain(format!("peer {peer}: {error}"));

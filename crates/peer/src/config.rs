@@ -54,6 +54,8 @@ pub enum Planted {
     SkipFetch,
     /// Hands newcomers a state with a value that is not in it.
     FalseState,
+    /// Leaves the changes of validators out of what it proves.
+    ForgetChanges,
 }
 
 impl Config {

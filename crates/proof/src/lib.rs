@@ -47,6 +47,7 @@ pub mod bundle;
 pub use bundle::{Bundle, Claim, Failure, Verified, verify};
 
 pub mod grant;
+pub mod relay;
 
 mod text;
 

@@ -3,5 +3,6 @@
 
 mod clocks;
 mod epochs;
+mod links;
 mod newcomers;
 mod simulator;

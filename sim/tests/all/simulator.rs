@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use althing_peer::Planted;
-use althing_sim::{Bug, Plan};
+use althing_sim::{Bug, Drawn};
 use althing_sim_network::Behaviour;
 
 /// The order of the runtime's own events and all that happened are the same in each run. Once they were
@@ -31,7 +31,10 @@ fn an_idle_network_does_at_once_what_any_peer_is_given() {
 /// nobody else is ever named is looked at in each run.
 #[test]
 fn who_states_a_made_up_result_is_named() {
-    let lies = |seed: &u64| Plan::draw(*seed).cheat == Behaviour::Misstate;
+    let lies = |seed: &u64| match Drawn::of(*seed) {
+        Drawn::One(plan) => plan.cheat == Behaviour::Misstate,
+        Drawn::Two(_) => false,
+    };
     let seeds: Vec<u64> = (0..200).filter(lies).take(4).collect();
     assert_eq!(seeds.len(), 4);
     for seed in seeds {

@@ -169,11 +169,10 @@ impl Ask {
             _ => None,
         };
         let ms = |span: Duration| u64::try_from(span.as_millis()).context("that is too long");
-        let now_ms = u64::try_from(carry::now_ms()).unwrap_or_default();
         let call = Call {
             ledger: self.ledger,
             service: self.service,
-            deadline_ms: now_ms.saturating_add(ms(self.within)?),
+            deadline_ms: carry::now_ms().saturating_add(ms(self.within)?),
             grace_ms: ms(self.grace)?,
             request: self.request.into_bytes(),
             payment,

@@ -9,22 +9,19 @@ use althing_client::{
 use althing_proof::{
     Bundle, key,
     link::{Advance, Shown},
+    relay::{self, LEADING_STEPS_MAX, Showing},
 };
 use althing_types::{
     Action, CallSettlement, EntityId, LedgerId, LinkAdvance, LinkId, TxId, Wire as _,
-    limits::{LINK_PROOF_BYTES_MAX, LINK_SIGNATURES_OF_BLOCK_MAX},
 };
 use anyhow::{Context as _, bail, ensure};
 
 use crate::session::{Explain as _, Session};
 
-/// Most steps in which a link is led to the newest block: as many changes of validators as a proof spans.
-const STEPS_MAX: usize = 1024;
-
 /// The present time, milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
+pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The newest that a peer proves about a row of its state.
@@ -41,46 +38,36 @@ pub(crate) async fn advance(
     from: &Client,
 ) -> anyhow::Result<(u64, usize)> {
     let bundle = bundle(from, &key::call(&TxId::default())).await?;
-    for step in 0..STEPS_MAX {
+    for step in 0..LEADING_STEPS_MAX {
         let now = session.client.link(link).await.explain()?;
         ensure!(now.ledger.0 == bundle.ledger, "the peer at --from is of another ledger");
-        if bundle.block.header.height <= now.height {
+        let Some(next) = relay::lead(&bundle, now.height, now.validators_epoch)? else {
             return Ok((now.height, step));
-        }
-        let whole = Advance::of(&bundle, now.validators_epoch);
-        let next = longest(whole).context("no step of it fits into one transaction")?;
-        let action = Action::AdvanceLink(LinkAdvance { link: *link, proof: next.to_wire() });
-        let outcome = session.perform(vec![action]).await?;
-        session.client.read_from(outcome.height);
+        };
+        lead(session, link, &next).await?;
     }
-    bail!("more than {STEPS_MAX} steps")
+    bail!("more than {LEADING_STEPS_MAX} steps")
 }
 
-fn fits(advance: &Advance) -> bool {
-    advance.signatures() <= LINK_SIGNATURES_OF_BLOCK_MAX as usize
-        && advance.to_wire().len() <= LINK_PROOF_BYTES_MAX
-}
-
-/// As much of an advance as fits.
-fn longest(whole: Advance) -> Option<Advance> {
-    if fits(&whole) {
-        return Some(whole);
-    }
-    // The first step alone leads to the block that ends the present validators' time.
-    (1..=whole.links.len()).rev().filter_map(|count| whole.part(count)).find(fits)
+async fn lead(session: &Session, link: &LinkId, next: &Advance) -> anyhow::Result<()> {
+    let action = Action::AdvanceLink(LinkAdvance { link: *link, proof: next.to_wire() });
+    let outcome = session.perform(vec![action]).await?;
+    session.client.read_from(outcome.height);
+    Ok(())
 }
 
 /// What shows a row of the state of `from` to a link at `to`, which is led on first where it must be.
 async fn shown(to: &Session, link: &Link, from: &Client, row: &[u8]) -> anyhow::Result<Shown> {
     let bundle = bundle(from, row).await?;
-    let shown =
-        Shown::of(&bundle, link.validators_epoch).context("the proof is of another kind")?;
-    if fits(&shown.advance) && shown.to_wire().len() <= LINK_PROOF_BYTES_MAX {
-        return Ok(shown);
+    let mut epoch = link.validators_epoch;
+    for _ in 0..LEADING_STEPS_MAX {
+        match Showing::of(&bundle, epoch)? {
+            Showing::Now(shown) => return Ok(shown),
+            Showing::After(next) => lead(to, &link.id, &next).await?,
+        }
+        epoch = to.client.link(&link.id).await.explain()?.validators_epoch;
     }
-    advance(to, &link.id, from).await?;
-    let link = to.client.link(&link.id).await.explain()?;
-    Shown::of(&bundle, link.validators_epoch).context("the proof is of another kind")
+    bail!("more than {LEADING_STEPS_MAX} steps")
 }
 
 /// The link by which the provider of the service that a call asks knows the ledger that asks.

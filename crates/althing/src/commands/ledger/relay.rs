@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use althing_client::{
     Signer,
-    model::{AskedCall, Time, query},
+    model::{AskedCall, TakenCall, Time, query},
 };
+use althing_proof::relay::{OpenCall, Step, There};
 use althing_types::{Action, LedgerId, Refusal, TxId};
 use clap::Args;
 
@@ -150,35 +151,48 @@ impl Ends {
 
     async fn see_to(&self, call: &AskedCall) -> anyhow::Result<Line> {
         let asks = self.from.ledger();
-        let (call_id, now_ms) = (call.id.to_string(), carry::now_ms());
-        let did = |what, detail| Line { call: call_id.clone(), what, detail };
+        let did = |what, detail| Line { call: call.id.to_string(), what, detail };
         let taken = match self.to.client.taken_call(&asks, &call.id).await {
             Ok(taken) => Some(taken),
             Err(error) if error.code() == Some(Refusal::UnknownCall.code()) => None,
             Err(error) => return Err(error).explain(),
         };
-        match taken {
-            Some(taken) if taken.answer.is_some() => {
-                let height = carry::answer(&self.from, &self.to.client, call, &taken).await?;
-                return Ok(did("answered", format!("{}, settled in block {height}", taken.state)));
-            }
-            None if now_ms <= call.deadline.0 => {
+        Ok(match (seen(call, taken.as_ref()).step(carry::now_ms()), taken) {
+            (Step::Carry, _) => {
                 let height = carry::call(&self.to, &self.from.client, call).await?;
-                return Ok(did("carried", format!("taken in block {height}")));
+                did("carried", format!("taken in block {height}"))
             }
-            _ => {}
-        }
-        if now_ms >= call.refund.0 {
-            let action = Action::RefundCall { call: call.id.0 };
-            let height = self.from.perform(vec![action]).await?.height;
-            return Ok(did("refunded", format!("no answer in time, ended in block {height}")));
-        }
-        let until = |time: &Time| time.to_string();
-        Ok(if now_ms <= call.deadline.0 {
-            waits(call, format!("for the provider, until {}", until(&call.deadline)))
-        } else {
-            waits(call, format!("no answer in time, to be refunded from {}", until(&call.refund)))
+            (Step::Return, Some(taken)) => {
+                let height = carry::answer(&self.from, &self.to.client, call, &taken).await?;
+                did("answered", format!("{}, settled in block {height}", taken.state))
+            }
+            (Step::Refund, _) => {
+                let action = Action::RefundCall { call: call.id.0 };
+                let height = self.from.perform(vec![action]).await?.height;
+                did("refunded", format!("no answer in time, ended in block {height}"))
+            }
+            (Step::AwaitAnswer, _) => {
+                waits(call, format!("for the provider, until {}", call.deadline))
+            }
+            (Step::AwaitRefund | Step::Return, _) => {
+                waits(call, format!("no answer in time, to be refunded from {}", call.refund))
+            }
         })
+    }
+}
+
+/// A call, as what is to be done about it follows from.
+fn seen(call: &AskedCall, taken: Option<&TakenCall>) -> OpenCall {
+    let ms = |time: &Time| u64::try_from(time.0).unwrap_or_default();
+    OpenCall {
+        deadline_ms: ms(&call.deadline),
+        // It is given up from the moment after.
+        patience_ms: ms(&call.refund).saturating_sub(1),
+        there: match taken {
+            None => There::Missing,
+            Some(taken) if taken.answer.is_some() => There::Answered,
+            Some(_) => There::Waits,
+        },
     }
 }
 
