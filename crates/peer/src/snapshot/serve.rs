@@ -48,6 +48,9 @@ const PIN_FORGOTTEN: Duration = Duration::from_secs(300);
 const WINDOW_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Bytes after which an item ends, if it can.
 const ITEM_BYTES: usize = PART_BYTES_MAX;
+/// How far behind the newest state one is looked for whose result its own epoch states: more than the
+/// height of a block may be above that whose result it states.
+const STATED_LOOKS_MAX: u64 = 64;
 /// Items kept for those who fetch them in parts.
 const ITEMS_KEPT: usize = 4;
 
@@ -193,8 +196,15 @@ impl Server {
             pin.asked = now;
             return Some((Item::Offer(pin.pinned.height()), pin.offer.clone()?));
         }
-        let height = self.query.newest_stated().await?;
-        let block = stating(&self.query, height).await?;
+        let newest = self.query.newest_stated().await?;
+        let mut found = None;
+        for height in (newest.saturating_sub(STATED_LOOKS_MAX)..=newest).rev() {
+            if let Some(block) = stating(&self.query, height).await {
+                found = Some((height, block));
+                break;
+            }
+        }
+        let (height, block) = found?;
         let links = self.query.links(block.header.epoch).await.ok()?;
         let pinned = self.pinned(height, now)?;
         let offer = Offer { links, block, pieces: write_pieces(pinned.pieces()) };
@@ -264,12 +274,15 @@ pub(super) fn gather(window: &Window, from: usize, lies: bool) -> Vec<u8> {
 }
 
 /// A block with those behind it, up to one that has a certificate and does not come before the first
-/// that states its result.
+/// that states its result; nothing if its epoch ends before, since nobody signs for two epochs.
 async fn stating(query: &Query, height: u64) -> Option<Finalized> {
     let header = query.block_head(height).ok()?.header;
     let (mut descendants, mut stated) = (Vec::new(), false);
     for above in (height + 1..).take(DESCENDANTS_MAX) {
         let next = query.block_head(above).ok()?.header;
+        if next.epoch != header.epoch {
+            return None;
+        }
         stated |= next.result.height == height;
         descendants.push(next);
         if stated && let Some(certificate) = query.certificate(above).await {
