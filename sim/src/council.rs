@@ -1,4 +1,4 @@
-//! Members that change who validates, by vote, while all else goes on.
+//! Members that change who validates and how those agree, by vote, while all else goes on.
 
 use std::{
     sync::{
@@ -10,8 +10,8 @@ use std::{
 
 use althing_peer::Placed;
 use althing_types::{
-    Action, Amount, Body, Change, Proposal, Refusal, Seat, Stake, StakedSeat, Transaction,
-    possession_bytes,
+    Action, Amount, Body, Change, MechanismFrom, Proposal, Refusal, Seat, Stake, StakedSeat,
+    Transaction, possession_bytes,
 };
 use commonware_runtime::{Clock as _, deterministic::Context};
 
@@ -83,6 +83,7 @@ impl Council {
                 SeatChange::Take(seated) => seat(seated.peer).is_none(),
                 SeatChange::Rekey(seated) => seat(seated.peer)
                     .is_some_and(|seat| seat.key == self.founding.peer_key(seated.machine)),
+                SeatChange::Agree(mechanism) => found.mechanisms[2] == mechanism,
             };
             if is_so {
                 let from = self.founding.genesis.parameters.seats_from(peer.height());
@@ -108,8 +109,7 @@ impl Council {
 
     /// What it takes: one proposal and the votes on it, or the stake of whoever runs the peer.
     async fn decide(&self, context: &Context, change: &SeatChange, nonce: &mut u64) {
-        if self.plan.stake {
-            let (peer, action) = self.stake(change);
+        if let Some((peer, action)) = self.stake(change).filter(|_| self.plan.stake) {
             self.act(context, peer, action, nonce).await;
             return;
         }
@@ -145,11 +145,14 @@ impl Council {
             SeatChange::Rekey(Seated { peer, machine }) => {
                 Change::RotateVotingKey { peer: entity(peer), key: key(machine) }
             }
+            SeatChange::Agree(mechanism) => {
+                Change::SetMechanism(MechanismFrom { mechanism, from_height: 0 })
+            }
         }
     }
 
-    /// The peer, and what its organisation does for its seat.
-    fn stake(&self, change: &SeatChange) -> (usize, Action) {
+    /// The peer, and what its organisation does for its seat; none if it is not about one.
+    fn stake(&self, change: &SeatChange) -> Option<(usize, Action)> {
         let stake = |Seated { peer, machine }: Seated, amount| {
             let entity = self.founding.inception(peer).0.id();
             let key = self.founding.voting_key(machine);
@@ -161,14 +164,15 @@ impl Council {
             };
             (peer, Action::Stake(Stake { peer: entity, amount, seat: Some(seat) }))
         };
-        match *change {
+        Some(match *change {
             SeatChange::Give(seated) => stake(seated, STAKED),
             SeatChange::Rekey(seated) => stake(seated, Amount::ZERO),
             SeatChange::Take(Seated { peer, .. }) => {
                 let entity = self.founding.inception(peer).0.id();
                 (peer, Action::Unstake { peer: entity, amount: None })
             }
-        }
+            SeatChange::Agree(_) => return None,
+        })
     }
 
     /// One transaction of an organisation, until it is final, has expired or is refused.

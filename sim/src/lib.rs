@@ -74,8 +74,10 @@ pub struct Summary {
     pub accusers: u64,
     /// Faults that happened.
     pub faults: usize,
-    /// Changes of seats that members decided on and that hold.
+    /// Changes of seats, or of how those agree, that members decided on and that hold.
     pub seat_changes: u64,
+    /// How often peers came to agree in another way, up to the present epoch.
+    pub agreements: usize,
     /// Peers that began with a state of other peers when they last started.
     pub taken_over: usize,
     /// What peers were told by others about the state or blocks and found not to be true.
@@ -125,6 +127,14 @@ fn noticed(world: &World) -> Vec<(usize, PresenceChange)> {
         .collect()
 }
 
+fn agreements(world: &World) -> Option<usize> {
+    let query = world.peers.all().pop()?.query();
+    let present = query.governance().ok()?.validators.epoch;
+    let said = (0..=present).map(|epoch| Some(query.validators_of(epoch).ok()?.mechanism));
+    let said = said.collect::<Option<Vec<_>>>()?;
+    Some(said.windows(2).filter(|pair| pair[0] != pair[1]).count())
+}
+
 /// Runs the network of a plan.
 ///
 /// # Errors
@@ -166,6 +176,7 @@ pub fn run_plan(plan: Plan, bug: Option<Bug>) -> Result<Summary, String> {
             accusers,
             faults,
             seat_changes,
+            agreements: agreements(&world).unwrap_or(0),
             taken_over: world.peers.all().iter().filter_map(Peer::took_over).count(),
             lies: world.peers.all().iter().map(Peer::lies).sum(),
             payments: book.payments(),

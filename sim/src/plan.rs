@@ -104,7 +104,8 @@ pub struct Plan {
     pub asleep: Duration,
     /// By how many milliseconds the clock of each peer's machine is ahead; all agree if empty.
     pub clocks_ms: Vec<i64>,
-    /// What members decide about seats, one after the other, and how long they wait before each.
+    /// What members decide about seats and how those agree, one after the other, and how long they wait
+    /// before each.
     pub seats: Vec<(SeatChange, Duration)>,
 }
 
@@ -117,7 +118,7 @@ pub struct Seated {
     pub machine: usize,
 }
 
-/// A change of seats among the validators.
+/// A change of seats among the validators, or of how they agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SeatChange {
     /// A peer gets a seat.
@@ -126,6 +127,8 @@ pub enum SeatChange {
     Take(Seated),
     /// A peer goes on voting on another machine, with that one's key.
     Rekey(Seated),
+    /// Those who have seats agree in another way.
+    Agree(Mechanism),
 }
 
 #[derive(Debug)]
@@ -133,6 +136,8 @@ pub(crate) struct Dice(ChaCha20Rng);
 
 /// Makes of a seed the one of the mechanism's dice.
 const MECHANISMS: u64 = 0x7261_6674;
+/// The same for those of changes of the mechanism.
+const AGREEMENTS: u64 = 0x6167_7265;
 /// The same for those of the clocks.
 const CLOCKS: u64 = 0x636c_6f63;
 /// What clocks of simulated machines show when a run begins, milliseconds since 1970: a clock that is
@@ -231,10 +236,15 @@ impl Plan {
         // A validator that equivocates knows the votes of one set only.
         let steady =
             matches!(cheat, Behaviour::Equivocate | Behaviour::DoubleVote | Behaviour::Misstate);
-        let seats = match epoch_blocks {
+        let mut seats = match epoch_blocks {
             Some(_) if !steady && peers > SEATS_MIN => seats(&mut dice, validators, peers),
             _ => Vec::new(),
         };
+        // Where somebody cheats, all must go on to agree in the way that stands it.
+        if epoch_blocks.is_some() && cheat == Behaviour::Honest {
+            let mut dice = Dice(ChaCha20Rng::seed_from_u64(seed ^ AGREEMENTS));
+            agreements(&mut dice, mechanism, &mut seats);
+        }
         let asleep = if dice.below(4) == 0 { TEN_YEARS } else { Duration::ZERO };
         let mut of_clocks = Dice::new(seed ^ CLOCKS);
         let clocks_ms = of_clocks.clocks(peers);
@@ -379,6 +389,22 @@ pub(crate) fn seats(
         Some((change, dice.ms(0, 3000)))
     };
     (0..count).filter_map(|_| change()).collect()
+}
+
+/// In one network of three members change how peers agree, somewhere among what else they decide, and
+/// in every other one of these they change it back.
+fn agreements(dice: &mut Dice, first: Mechanism, seats: &mut Vec<(SeatChange, Duration)>) {
+    let other = match first {
+        Mechanism::Simplex => Mechanism::Raft,
+        Mechanism::Raft => Mechanism::Simplex,
+    };
+    let count = [0, 0, 0, 0, 1, 2][dice.below(6) as usize];
+    let mut from = 0;
+    for mechanism in [other, first].into_iter().take(count) {
+        let at = from + dice.below((seats.len() - from) as u64 + 1) as usize;
+        seats.insert(at, (SeatChange::Agree(mechanism), dice.ms(0, 3000)));
+        from = at + 1;
+    }
 }
 
 /// Mostly none: a store loses its last commits only when its journal is damaged.

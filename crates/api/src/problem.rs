@@ -352,6 +352,7 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::ThirdOfVotes
         | Refusal::ParameterFixed
         | Refusal::SeatsFixed
+        | Refusal::NotPrivate
         | Refusal::NoSeat
         | Refusal::NoHolder
         | Refusal::PendingExpired

@@ -154,8 +154,6 @@ pub enum GenesisFileError {
 
 const MODES: [(Mode, &str); 3] =
     [(Mode::Public, "public"), (Mode::Consortium, "consortium"), (Mode::Private, "private")];
-const MECHANISMS: [(Mechanism, &str); 2] =
-    [(Mechanism::Simplex, "simplex"), (Mechanism::Raft, "raft")];
 
 /// Reads a genesis from a file.
 ///
@@ -205,7 +203,7 @@ impl From<&Genesis> for GenesisFile {
             ledger: Hex(genesis.ledger()),
             time: time::to_rfc3339(i64::try_from(genesis.time_ms).unwrap_or(i64::MAX)),
             mode: name_of(&MODES, genesis.mode),
-            mechanism: name_of(&MECHANISMS, genesis.mechanism),
+            mechanism: genesis.mechanism.name().to_owned(),
             parameters: (&genesis.parameters).into(),
             organisations: genesis
                 .organisations
@@ -232,7 +230,7 @@ impl GenesisFile {
             network: self.network.clone(),
             time_ms: time_ms.ok_or_else(|| unknown("time", &self.time))?,
             mode: value_of(&MODES, "mode", &self.mode)?,
-            mechanism: value_of(&MECHANISMS, "mechanism", &self.mechanism)?,
+            mechanism: value_of(&Mechanism::ALL, "mechanism", &self.mechanism)?,
             parameters: (&self.parameters).into(),
             organisations: organisations.collect::<Result<_, _>>()?,
             peers: peers.collect::<Result<_, _>>()?,

@@ -62,7 +62,7 @@ pub struct Outcome {
     /// Thing Descriptions that were accepted, by the SHA-256 under which the state knows them.
     pub descriptions: Vec<(Digest, Vec<u8>)>,
     /// The validators that the last block of an epoch settled, of the epoch after the next, if they
-    /// are others than those before them.
+    /// are others than those before them, or agree in another way.
     pub validators: Option<ValidatorSet>,
 }
 

@@ -1,4 +1,4 @@
-//! The end of an epoch: who validates in those that follow.
+//! The end of an epoch: who validates in those that follow, and how they agree.
 //!
 //! While epoch `e` lasts, its validators and those of `e + 1` stand in the state and change no more.
 //! What members decide meanwhile gathers beside them (`governance`), unless seats follow from
@@ -13,6 +13,7 @@ use althing_types::{Event, ValidatorSet, Wire as _, quorum};
 
 use crate::{
     context::VALIDATORS,
+    governance::mechanism,
     key as own_key, stake,
     transition::{Transition, decode_at},
 };
@@ -50,7 +51,8 @@ pub(crate) fn turn<R: Read>(
         None => voted,
     };
     let validators = given.unwrap_or_else(|| next.validators.clone());
-    let after = ValidatorSet { epoch: next.epoch.saturating_add(1), validators };
+    let mechanism = mechanism::settle(state, &next)?;
+    let after = ValidatorSet { epoch: next.epoch.saturating_add(1), validators, mechanism };
     if state.now.parameters.stake.is_some() {
         stake::seat_members(state, &next)?;
         if after.validators != next.validators {
@@ -61,7 +63,7 @@ pub(crate) fn turn<R: Read>(
     }
     state.put(key::parameter(VALIDATORS), &next);
     state.put(coming, &after);
-    Ok(Some(after).filter(|after| after.validators != next.validators))
+    Ok(Some(after).filter(|after| !after.stays(&next)))
 }
 
 #[cfg(test)]
@@ -84,7 +86,7 @@ mod tests {
             peer: EntityId([*key; 32]),
             organisation: EntityId([1; 32]),
         };
-        ValidatorSet { epoch, validators: keys.iter().map(validator).collect() }
+        ValidatorSet { epoch, validators: keys.iter().map(validator).collect(), mechanism: None }
     }
 
     fn founded(epoch_blocks: Option<u32>) -> State {

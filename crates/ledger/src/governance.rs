@@ -7,7 +7,8 @@
 //!
 //! Validators change with the epochs, by one rule: what was decided in epoch `e` holds from the first
 //! block of epoch `e + 2` on. The last block of `e` settles it (`epoch`); before, a later decision can
-//! take it back. [`Consequence`] tells the height before anybody votes.
+//! take it back. How they agree changes with the epochs too, at a height that members name. [`Consequence`]
+//! tells the height before anybody votes.
 
 use althing_state::{Read, StoreError};
 use althing_types::{
@@ -22,6 +23,9 @@ use crate::{
 };
 
 mod change;
+pub(crate) mod mechanism;
+pub use mechanism::{mechanism, planned_mechanism};
+
 mod consequence;
 pub use consequence::{Consequence, consequence};
 
@@ -106,13 +110,15 @@ pub fn chosen_validators(view: &impl Read) -> Result<ValidatorSet, StoreError> {
         return crate::validators(view);
     };
     let parameters = crate::parameters(view)?;
+    let mut state = Transition::looking(view, &parameters);
+    let mechanism = mechanism::after(&state, &next)?;
     let given = match &parameters.stake {
-        Some(rules) => stake::prospect(&mut Transition::looking(view, &parameters), rules)?,
+        Some(rules) => stake::prospect(&mut state, rules)?,
         None => read::<ValidatorSet>(view, &own_key::chosen_validators())?
             .map(|chosen| chosen.validators),
     };
     let validators = given.unwrap_or(next.validators);
-    Ok(ValidatorSet { epoch: next.epoch.saturating_add(1), validators })
+    Ok(ValidatorSet { epoch: next.epoch.saturating_add(1), validators, mechanism })
 }
 
 /// Where a peer that was given a seat by vote can be reached, `host:port`.
@@ -247,7 +253,7 @@ fn count<R: Read>(
         voters.iter().filter(|id| members.0.binary_search(id).is_ok()).count()
     };
     let (accepts, rejects) = (of_members(&open.accepts), of_members(&open.rejects));
-    let needed = rule.needed(members.0.len());
+    let needed = rule.needed_for(&open.proposal.change, members.0.len());
     state.emit(Event::Voted {
         proposal: *id,
         organisation: actor.id,

@@ -65,11 +65,18 @@ pub fn mode() -> Vec<u8> {
     b"c/mode".to_vec()
 }
 
-/// Where the way in which peers agree is: `c/mechanism`. Absent if it is simplex, as in ledgers that are
-/// older than the choice.
+/// Where the way is in which peers agree at first, as the genesis says: `c/mechanism`. Absent if it is
+/// simplex, as in ledgers that are older than the choice.
 #[must_use]
 pub fn mechanism() -> Vec<u8> {
     b"c/mechanism".to_vec()
+}
+
+/// Where it is kept how members decided that peers are to agree, in an epoch that is not settled:
+/// `c/mechanism/chosen`. Absent without such a plan.
+#[must_use]
+pub fn chosen_mechanism() -> Vec<u8> {
+    b"c/mechanism/chosen".to_vec()
 }
 
 /// Where the rule by which members decide is: `c/voting-rule`. Absent while it is the standard one.

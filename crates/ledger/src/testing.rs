@@ -85,6 +85,15 @@ impl World {
         Self::of(genesis())
     }
 
+    /// A ledger with epochs of 32 blocks, whose peers agree by a mechanism.
+    pub(crate) fn agreeing_by(mechanism: Mechanism) -> Self {
+        let mut genesis = genesis();
+        genesis.mechanism = mechanism;
+        genesis.parameters.epoch_blocks = Some(32);
+        genesis.check().unwrap();
+        Self::of(genesis)
+    }
+
     /// A ledger with tokens, of which organisation A begins with 1,000 and B with 500.
     pub(crate) fn with_tokens(fees: Fees) -> Self {
         Self::of(Self::token_genesis(fees))

@@ -165,7 +165,7 @@ impl Sizes {
 pub struct Config {
     /// The ledger; part of everything that is signed.
     pub ledger: LedgerId,
-    /// How peers agree, as the genesis has it.
+    /// How peers agree, as the genesis has it; of an epoch, its validators say whether that was changed.
     pub mechanism: Mechanism,
     /// Block 0, the same at all peers.
     pub genesis: Arc<Block>,
@@ -363,7 +363,8 @@ mod tests {
 
     fn config() -> Config {
         let keys = [[1; 32], ME, [3; 32]];
-        let validators = ValidatorSet { epoch: 0, validators: keys.map(validator).to_vec() };
+        let validators =
+            ValidatorSet { epoch: 0, validators: keys.map(validator).to_vec(), mechanism: None };
         let mut genesis = crate::block::tests::block(0, [1; 32], &[]).header().clone();
         genesis.epoch = 0;
         genesis.validators = validators.digest();

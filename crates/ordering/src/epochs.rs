@@ -1,6 +1,6 @@
-//! Who votes in which epoch, as far as this peer knows.
+//! Who votes in which epoch and how they agree, as far as this peer knows.
 //!
-//! An epoch is a fixed number of blocks with one set of validators and one run of the engine. The
+//! An epoch is a fixed number of blocks with one set of validators and one run of an engine. The
 //! validators of an epoch are named in the last block of the epoch before it, but are known an epoch
 //! earlier: the last block of the epoch but one before settles them. So who is to vote next can
 //! connect and catch up before its first vote is needed.
@@ -48,6 +48,8 @@ pub(crate) struct Electorate {
     /// Votes if this peer is among them, and only checks if it is not.
     pub(crate) scheme: Arc<Scheme>,
     pub(crate) elector: RoundRobinElector<Scheme>,
+    /// How they agree.
+    pub(crate) mechanism: Mechanism,
     /// How many of them must sign.
     pub(crate) quorum: usize,
     /// Whether this peer votes.
@@ -57,7 +59,8 @@ pub(crate) struct Electorate {
 /// All that are known.
 pub(crate) struct Epochs {
     ledger: LedgerId,
-    mechanism: Mechanism,
+    /// How peers agree while no set of validators says otherwise.
+    founding: Mechanism,
     key: PrivateKey,
     me: PeerKey,
     length: Option<u32>,
@@ -74,12 +77,12 @@ impl Epochs {
     pub(crate) fn new(config: &Config, key: PrivateKey, me: PeerKey) -> Result<Self, ConfigError> {
         let set = config.validators.clone();
         let electors = Electors { set, addresses: BTreeMap::new() };
-        let mechanism = config.mechanism;
-        let first = Electorate::new(mechanism, &config.ledger, &key, &me, electors)?;
+        let founding = config.mechanism;
+        let first = Electorate::new(founding, &config.ledger, &key, &me, electors)?;
         let present = Arc::new(first);
         let by_epoch = BTreeMap::from([(present.epoch, Arc::clone(&present))]);
         let known = Mutex::new(Known { by_epoch, present });
-        Ok(Self { ledger: config.ledger, mechanism, key, me, length: config.epoch_blocks, known })
+        Ok(Self { ledger: config.ledger, founding, key, me, length: config.epoch_blocks, known })
     }
 
     /// How heights are divided into epochs; into one, if validators never change.
@@ -122,7 +125,7 @@ impl Epochs {
         let electors = app.validators(epoch).await;
         let found = electors.set.epoch;
         assert_eq!(found, epoch, "the application names the validators of another epoch");
-        let made = Electorate::new(self.mechanism, &self.ledger, &self.key, &self.me, electors);
+        let made = Electorate::new(self.founding, &self.ledger, &self.key, &self.me, electors);
         // The ledger takes no set in that is not one, so this is a bug and not somebody's doing.
         let made = made.unwrap_or_else(|error| panic!("validators of epoch {epoch}: {error}"));
         let made = Arc::new(made);
@@ -141,7 +144,7 @@ impl Epochs {
 
 impl Electorate {
     fn new(
-        mechanism: Mechanism,
+        founding: Mechanism,
         ledger: &LedgerId,
         key: &PrivateKey,
         me: &PeerKey,
@@ -156,12 +159,14 @@ impl Electorate {
         let participants = Set::from_iter_dedup(participants);
         let votes = keys.binary_search(me).is_ok();
         let signer = votes.then(|| key.clone());
+        let mechanism = set.agrees_by(founding);
         let scheme = scheme(mechanism, ledger, participants.clone(), signer)
             .ok_or(ConfigError::Validators)?;
         Ok(Self {
             epoch: set.epoch,
             digest: set.digest(),
             elector: RoundRobin::<Sha256>::default().build(&participants),
+            mechanism,
             quorum: mechanism.quorum(keys.len()),
             keys: keys.into(),
             validators: set.validators,

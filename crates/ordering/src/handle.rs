@@ -73,7 +73,7 @@ impl Handle {
         let present = inner.epochs.present();
         inner.shared.snapshot(
             &present.keys,
-            present.quorum,
+            (present.mechanism, present.quorum),
             inner.presence.connected(),
             |epoch, view| {
                 usize::from(

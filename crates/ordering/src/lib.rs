@@ -2,8 +2,8 @@
 //!
 //! A peer implements [`Application`]: make a block, check a block, take a final block. This crate
 //! asks it at the right moments and does the rest: who may propose, the votes, the certificate,
-//! the blocks that were missed, the authenticated connections between peers. The genesis chooses the
-//! engine behind it: `simplex` of the Commonware library, Byzantine fault tolerant with `n >= 3f + 1`
+//! the blocks that were missed, the authenticated connections between peers. Behind it is, in each epoch,
+//! the engine that the genesis chose or the members since: `simplex` of the Commonware library, Byzantine fault tolerant with `n >= 3f + 1`
 //! validators, final after three message delays, silent when nothing happens; or Raft, for peers that
 //! crash and do not lie, with `n >= 2f + 1`. Certificates, the delivery of blocks, epochs and
 //! connections are the same for both.

@@ -379,7 +379,8 @@ mod tests {
     fn config() -> Config {
         let mut keys = [1, 2, 3, 4].map(key);
         keys.sort_unstable();
-        let validators = ValidatorSet { epoch: 0, validators: keys.map(validator).to_vec() };
+        let validators =
+            ValidatorSet { epoch: 0, validators: keys.map(validator).to_vec(), mechanism: None };
         let genesis = crate::block::tests::block(0, [1; 32], &[]).header().clone();
         Config {
             ledger: LedgerId([3; 32]),

@@ -17,7 +17,7 @@ use commonware_parallel::Strategy;
 use commonware_utils::{N3f1, iter::NonEmpty, ordered::Set};
 use rand_core_0_10::CryptoRng;
 
-/// The engine's Ed25519 scheme, with the quorum of the ledger's mechanism.
+/// The engine's Ed25519 scheme, with the quorum of the epoch's mechanism.
 ///
 /// The engine wants a scheme whose quorum is that of Byzantine faults, and asks it to check
 /// certificates; where blocks come from Raft, no part of that engine runs but the delivery of blocks,

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use althing_types::Digest;
+use althing_types::{Digest, Mechanism};
 use commonware_utils::sync::Mutex;
 
 use crate::{seam::PeerKey, watched::Watched};
@@ -54,6 +54,8 @@ pub struct Status {
     pub phase: Phase,
     /// The current epoch.
     pub epoch: u64,
+    /// How its validators agree.
+    pub mechanism: Mechanism,
     /// The current view.
     pub view: u64,
     /// The leader of the current view.
@@ -223,9 +225,12 @@ impl Shared {
         progress.leader = None;
     }
 
-    /// The validator with this index leads until another does.
-    pub(crate) fn led_by(&self, leader: Option<usize>) {
-        self.progress.lock().leader = leader;
+    /// The validator with this index leads in this epoch until another does.
+    pub(crate) fn led_by(&self, leader: Option<usize>, epoch: u64) {
+        let mut progress = self.progress.lock();
+        if epoch == progress.epoch {
+            progress.leader = leader;
+        }
     }
 
     /// A vote of the validator with this index in this epoch and view was seen.
@@ -279,7 +284,7 @@ impl Shared {
     pub(crate) fn snapshot(
         &self,
         validators: &[PeerKey],
-        quorum: usize,
+        (mechanism, quorum): (Mechanism, usize),
         connected: Vec<PeerKey>,
         leader: impl FnOnce(u64, u64) -> usize,
     ) -> Status {
@@ -291,6 +296,7 @@ impl Shared {
         Status {
             phase: progress.phase,
             epoch: progress.epoch,
+            mechanism,
             view: progress.view,
             leader: validators.get(leader).copied().unwrap_or_default(),
             view_since_ms: progress.view_since_ms,
@@ -318,7 +324,9 @@ mod tests {
     const KEYS: [PeerKey; 4] = [[1; 32], [2; 32], [3; 32], [4; 32]];
 
     fn snapshot(shared: &Shared) -> Status {
-        shared.snapshot(&KEYS, 3, Vec::new(), |epoch, view| ((epoch + view) % 4) as usize)
+        shared.snapshot(&KEYS, (Mechanism::Simplex, 3), Vec::new(), |epoch, view| {
+            ((epoch + view) % 4) as usize
+        })
     }
 
     #[test]
@@ -363,11 +371,23 @@ mod tests {
             // What the engine of the epoch before still reports is over.
             shared.voted(Vote::Nullify, 0, (2, expected), 210);
             shared.view_ended((2, 50), false, 210);
-            let status = shared.snapshot(&KEYS[..2], 2, Vec::new(), |_, _| 0);
+            let agree = (Mechanism::Simplex, 2);
+            let status = shared.snapshot(&KEYS[..2], agree, Vec::new(), |_, _| 0);
             assert_eq!((status.epoch, status.view, status.view_since_ms), (3, expected, 200));
             assert!(status.nullified.is_empty());
             assert_eq!(status.heard_ms, [(KEYS[0], None), (KEYS[1], None)]);
         }
+    }
+
+    /// A log that is just ending said who leads in the next epoch, whose leader follows from the view.
+    #[test]
+    fn who_led_the_log_of_an_epoch_leads_no_later_one() {
+        let shared = Shared::new(0, KEYS.len());
+        shared.led_by(Some(3), 0);
+        assert_eq!(snapshot(&shared).leader, KEYS[3]);
+        shared.enter_epoch(1, KEYS.len(), 200);
+        shared.led_by(Some(3), 0);
+        assert_eq!(snapshot(&shared).leader, KEYS[2]);
     }
 
     #[test]

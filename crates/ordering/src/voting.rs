@@ -99,7 +99,7 @@ impl Parts {
             let Some(begun) = begun else { return };
             drop(running.take());
             self.entered(context, &begun.electorate);
-            let mut engine = match self.config.mechanism {
+            let mut engine = match begun.electorate.mechanism {
                 Mechanism::Simplex => self.start(context, &marshal, blocker.clone(), begun),
                 Mechanism::Raft => self.start_raft(context, &marshal, begun),
             };
@@ -192,8 +192,8 @@ impl Parts {
         self.enter(context, electorate);
         let phase = if electorate.votes { Phase::Voting } else { Phase::Following };
         self.shared.enter(phase, unix_ms(context.current()));
-        let (epoch, votes) = (electorate.epoch, electorate.votes);
-        tracing::info!(epoch, validators = electorate.keys.len(), votes, "epoch");
+        let Electorate { epoch, votes, mechanism, .. } = **electorate;
+        tracing::info!(epoch, validators = electorate.keys.len(), votes, ?mechanism, "epoch");
     }
 
     fn start<E, S, B>(

@@ -70,7 +70,8 @@ pub fn signed_bytes(
     vote_bytes(mechanism, ledger, Phase::Finalize, (epoch, view, parent_view), block)
 }
 
-/// Checks that a quorum of `validators` finalized the block that `certificate` names.
+/// Checks that a quorum of `validators` finalized the block that `certificate` names, on a ledger that was
+/// founded with a mechanism: theirs, unless they say that another holds in their epoch.
 ///
 /// Every signature must hold, not merely a quorum of them: no honest peer makes a certificate with
 /// a bad one.
@@ -79,7 +80,7 @@ pub fn signed_bytes(
 /// [`CertificateError`] naming the first thing that does not hold.
 pub fn verify(
     certificate: &Certificate,
-    mechanism: Mechanism,
+    founding: Mechanism,
     ledger: &LedgerId,
     validators: &ValidatorSet,
 ) -> Result<(), CertificateError> {
@@ -95,6 +96,7 @@ pub fn verify(
     {
         return Err(CertificateError::Signers);
     }
+    let mechanism = validators.agrees_by(founding);
     let needed = mechanism.quorum(count);
     if signers.is_empty() || signers.len() < needed {
         return Err(CertificateError::Quorum { signed: signers.len(), needed });
@@ -157,13 +159,13 @@ impl Finalized {
     }
 
     /// Checks that the header is of the ledger and that a quorum of `validators` made it final,
-    /// itself or by a descendant in the same epoch.
+    /// itself or by a descendant in the same epoch. `founding` is the mechanism of the genesis.
     ///
     /// # Errors
     /// [`CertificateError`] naming the first thing that does not hold.
     pub fn verify(
         &self,
-        mechanism: Mechanism,
+        founding: Mechanism,
         ledger: &LedgerId,
         validators: &ValidatorSet,
     ) -> Result<(), CertificateError> {
@@ -191,7 +193,7 @@ impl Finalized {
         if last.digest() != certificate.block || !(placed || again) {
             return Err(CertificateError::Block);
         }
-        verify(certificate, mechanism, ledger, validators)
+        verify(certificate, founding, ledger, validators)
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Anchor {
     /// Which.
     #[n(0)]
     pub ledger: LedgerId,
-    /// How its peers agree.
+    /// How its peers agreed at first; its validators say if they do otherwise.
     #[n(1)]
     pub mechanism: Mechanism,
     /// The newest validators known, with the first epoch of theirs.

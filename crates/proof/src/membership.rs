@@ -4,6 +4,10 @@
 //! make that block final; so whoever knows the genesis knows them all. Validators that stay sign the
 //! epochs after their first one too, and every header names them with its epoch, so epochs in which
 //! nothing changes need no link: a chain is as long as validators have changed, however old.
+//!
+//! A change of how they agree is such a change too, since a set of validators says that, and so is what
+//! headers name of it. A certificate is checked by the mechanism of its epoch and no other: validators of
+//! a simplex epoch who sign as Raft asks sign for a set that does not validate in it.
 
 use alloc::vec::Vec;
 

@@ -16,14 +16,16 @@ use alloc::{collections::BTreeMap, string::ToString, vec, vec::Vec};
 
 use althing_types::{
     Action, Arrived, Block, Body, Digest, EntityId, EntityKind, ExecutionResult, Header, Inception,
-    Pack, PackBody, Payload, Reading, Receipt, SignedPayload, SigningKey, StreamId, StreamKey,
-    StreamSchema, Suite, ThingId, Transaction, TxId, Value, ValueKind, Wire, receipts_root,
-    receipts_statement,
+    Mechanism, Pack, PackBody, Payload, Reading, Receipt, SignedPayload, SigningKey, StreamId,
+    StreamKey, StreamSchema, Suite, ThingId, Transaction, TxId, ValidatorSet, Value, ValueKind,
+    Wire, receipts_root, receipts_statement,
 };
 use bytes::Bytes;
 
 pub use network::Network;
-pub use sample::{bundles, late_transaction_bundle, transaction_bundle, triggered_bundles};
+pub use sample::{
+    agreed_bundles, bundles, late_transaction_bundle, transaction_bundle, triggered_bundles,
+};
 pub use series::Series;
 pub use trie::Trie;
 
@@ -301,6 +303,16 @@ impl TinyLedger {
     /// Ends the epoch: the next one has `count` validators.
     pub fn end_epoch(&mut self, count: u8) {
         let next = self.network.next_validators(count);
+        self.enter(next);
+    }
+
+    /// Ends the epoch: in the next one the same validators agree by a mechanism.
+    pub fn agree_by(&mut self, mechanism: Mechanism) {
+        let next = self.network.next_agreement(mechanism);
+        self.enter(next);
+    }
+
+    fn enter(&mut self, next: ValidatorSet) {
         let mut header = self.header();
         header.next_validators = Some(next.digest());
         self.push(header, vec![]);

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 
 use crate::{
-    Digest, EntityId, Signature, Wire, WireError, digest::hash, limits::VALIDATORS_MAX,
+    Digest, EntityId, Mechanism, Signature, Wire, WireError, digest::hash, limits::VALIDATORS_MAX,
     wire::encode,
 };
 
@@ -28,7 +28,7 @@ pub struct Validator {
     pub organisation: EntityId,
 }
 
-/// The peers that vote in an epoch, ascending by key.
+/// The peers that vote in an epoch, ascending by key, and how they agree.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct ValidatorSet {
@@ -38,6 +38,9 @@ pub struct ValidatorSet {
     /// 1 to [`VALIDATORS_MAX`] validators, ascending by key, no key twice.
     #[n(1)]
     pub validators: Vec<Validator>,
+    /// How they agree. Left out if as the genesis says, as in ledgers whose members never changed it.
+    #[n(2)]
+    pub mechanism: Option<Mechanism>,
 }
 
 impl Wire for ValidatorSet {
@@ -54,6 +57,18 @@ impl Wire for ValidatorSet {
 }
 
 impl ValidatorSet {
+    /// How they agree, on a ledger that was founded with a mechanism.
+    #[must_use]
+    pub fn agrees_by(&self, founding: Mechanism) -> Mechanism {
+        self.mechanism.unwrap_or(founding)
+    }
+
+    /// Whether the same peers vote in both epochs, and agree in the same way.
+    #[must_use]
+    pub fn stays(&self, other: &Self) -> bool {
+        (&self.validators, self.mechanism) == (&other.validators, other.mechanism)
+    }
+
     /// Its digest, as headers name it.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -111,6 +126,34 @@ impl Certificate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A set that says nothing of the mechanism has the bytes that it had before sets could.
+    #[test]
+    fn a_mechanism_is_part_of_the_digest_and_one_that_is_left_out_of_nothing() {
+        let validator =
+            Validator { key: [7; 32], peer: EntityId([8; 32]), organisation: EntityId([9; 32]) };
+        let set = |mechanism| ValidatorSet {
+            epoch: 3,
+            validators: Vec::from([validator.clone()]),
+            mechanism,
+        };
+        let sets = [None, Some(Mechanism::Simplex), Some(Mechanism::Raft)].map(set);
+        assert_eq!(encode(&sets[0])[..2], [0x82, 3]);
+        for (at, one) in sets.iter().enumerate() {
+            assert_eq!(ValidatorSet::from_wire(&one.to_wire()).as_ref(), Ok(one));
+            for other in &sets[..at] {
+                assert_ne!(one.digest(), other.digest());
+                assert!(!one.stays(other));
+            }
+        }
+        assert_eq!(sets[0].agrees_by(Mechanism::Raft), Mechanism::Raft);
+        assert_eq!(sets[1].agrees_by(Mechanism::Raft), Mechanism::Simplex);
+        // Nothing is written twice: what is left out is not written as nothing either.
+        let mut null = sets[0].to_wire();
+        null[0] = 0x83;
+        null.push(0xf6);
+        assert!(ValidatorSet::from_wire(&null).is_err());
+    }
 
     #[test]
     fn quorum_tolerates_a_third_less_one() {

@@ -3,9 +3,9 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
-    Access, Attribute, CodeId, CommandState, ContractId, EntityId, LinkEvent, Resource,
-    ServiceEvent, Status, StreamEvent, StreamId, ThingId, ThingTags, TokenEvent, TriggerEvent,
-    TxId, VoucherId,
+    Access, Attribute, CodeId, CommandState, ContractId, EntityId, LinkEvent, MechanismFrom,
+    Resource, ServiceEvent, Status, StreamEvent, StreamId, ThingId, ThingTags, TokenEvent,
+    TriggerEvent, TxId, VoucherId,
 };
 mod wire;
 
@@ -433,6 +433,9 @@ pub enum Event {
     /// The members decide by another rule from now on.
     #[n(109)]
     VotingRuleSet,
+    /// How peers agree was decided, and where that begins.
+    #[n(110)]
+    MechanismChosen(#[n(0)] MechanismFrom),
     /// An access policy was set.
     #[n(30)]
     AccessPolicySet {

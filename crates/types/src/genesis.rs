@@ -47,6 +47,15 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
+    /// All of them with their names in text, ascending by number.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Simplex, "simplex"), (Self::Raft, "raft")];
+
+    /// Name in text.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
     /// How many of `count` validators must sign: all but the third that may be faulty, or a majority.
     #[must_use]
     pub const fn quorum(self, count: usize) -> usize {
@@ -54,6 +63,21 @@ impl Mechanism {
             Self::Simplex => quorum(count),
             Self::Raft => count / 2 + 1,
         }
+    }
+
+    /// How many of `count` validators may lie without harm; as many as may fail, or none.
+    #[must_use]
+    pub const fn lies_tolerated(self, count: usize) -> usize {
+        match self {
+            Self::Simplex => count - quorum(count),
+            Self::Raft => 0,
+        }
+    }
+
+    /// Whether peers may agree by it in a mode: one that trusts every peer is for private ledgers.
+    #[must_use]
+    pub fn is_for(self, mode: Mode) -> bool {
+        self != Self::Raft || mode == Mode::Private
     }
 
     /// Begins what validators sign, so that no signature of one mechanism counts in another.
@@ -160,6 +184,16 @@ impl Parameters {
         self.epoch_end(self.epoch_of(height).checked_add(1)?)?.checked_add(1)
     }
 
+    /// The first height, not below `from_height`, at which an epoch begins that is not settled while the
+    /// block at `height` is executed. None if epochs never end, or there is no such height.
+    #[must_use]
+    pub fn epoch_from(&self, height: u64, from_height: u64) -> Option<u64> {
+        let soonest = self.seats_from(height)?;
+        let Some(before) = from_height.checked_sub(1) else { return Some(soonest) };
+        let begins = self.epoch_end(self.epoch_of(before))?.checked_add(1)?;
+        Some(begins.max(soonest))
+    }
+
     /// Whether the block at a height is the last of its epoch.
     #[must_use]
     pub fn ends_epoch(&self, height: u64) -> bool {
@@ -219,7 +253,7 @@ pub struct Genesis {
     /// Who may take part.
     #[n(3)]
     pub mode: Mode,
-    /// How peers agree.
+    /// How peers agree at first; members can change it.
     #[n(4)]
     pub mechanism: Mechanism,
     /// Settings of the ledger.
@@ -304,7 +338,7 @@ impl Genesis {
             peer: peer.inception.id(),
             organisation: peer.organisation,
         });
-        ValidatorSet { epoch: 0, validators: validators.collect() }
+        ValidatorSet { epoch: 0, validators: validators.collect(), mechanism: None }
     }
 
     /// Block 0, which carries the root of the state that the genesis founds.
@@ -348,7 +382,7 @@ impl Genesis {
         {
             return Err(GenesisError::Count);
         }
-        if self.mechanism == Mechanism::Raft && self.mode != Mode::Private {
+        if !self.mechanism.is_for(self.mode) {
             return Err(GenesisError::Mechanism);
         }
         self.check_members()?;
@@ -617,12 +651,35 @@ mod tests {
     }
 
     #[test]
+    fn a_height_is_rounded_up_to_an_epoch_that_is_not_settled() {
+        let of = |epoch_blocks| Parameters { epoch_blocks, ..Parameters::standard() };
+        let parameters = of(Some(100));
+        for (height, from_height, expected) in [
+            (0, 0, Some(200)),
+            (99, 0, Some(200)),
+            (100, 0, Some(300)),
+            (5, 200, Some(200)),
+            (5, 201, Some(300)),
+            (5, 300, Some(300)),
+            (250, 201, Some(400)),
+            (5, u64::MAX, None),
+            (u64::MAX, 0, None),
+        ] {
+            assert_eq!(parameters.epoch_from(height, from_height), expected, "{height}");
+        }
+        assert_eq!(of(None).epoch_from(5, 0), None);
+    }
+
+    #[test]
     fn a_majority_is_enough_where_peers_only_crash() {
+        assert!(Mechanism::ALL.iter().all(|(mechanism, name)| mechanism.name() == *name));
         for (count, simplex, raft) in
             [(1, 1, 1), (2, 2, 2), (3, 3, 2), (4, 3, 3), (5, 4, 3), (6, 5, 4), (7, 5, 4)]
         {
             assert_eq!(Mechanism::Simplex.quorum(count), simplex, "{count}");
             assert_eq!(Mechanism::Raft.quorum(count), raft, "{count}");
+            assert_eq!(Mechanism::Simplex.lies_tolerated(count), count - simplex, "{count}");
+            assert_eq!(Mechanism::Raft.lies_tolerated(count), 0, "{count}");
         }
     }
 }

@@ -3,7 +3,8 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    Amount, EntityId, Inception, Parameters, PublicKey, Regulation, Signature, Wire, WireError,
+    Amount, EntityId, Inception, Mechanism, Parameters, PublicKey, Regulation, Signature, Wire,
+    WireError,
     limits::{ADDRESS_BYTES_MAX, PATIENCE_BLOCKS_MAX, REASON_BYTES_MAX, TIMELOCK_BLOCKS_MAX},
     regulation::is_regulation_id,
 };
@@ -56,6 +57,9 @@ pub enum Change {
     /// How the members decide from now on.
     #[n(6)]
     SetVotingRule(#[n(0)] VotingRule),
+    /// Peers agree in another way, from a height on; in place of what was decided about that before.
+    #[n(7)]
+    SetMechanism(#[n(0)] MechanismFrom),
     /// More tokens for an account.
     #[n(10)]
     MintTokens {
@@ -103,6 +107,19 @@ pub struct Seat {
     pub address: String,
 }
 
+/// How peers agree from a height on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct MechanismFrom {
+    /// How.
+    #[n(0)]
+    pub mechanism: Mechanism,
+    /// As proposed, the first height at which it may begin: it does with the first epoch after it that is
+    /// not settled. As decided, where it begins.
+    #[n(1)]
+    pub from_height: u64,
+}
+
 /// How the members decide: each organisation has one vote, however many peers it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -144,6 +161,16 @@ impl VotingRule {
     pub fn needed(&self, members: usize) -> usize {
         (members * usize::from(self.numerator)).div_ceil(usize::from(self.denominator)).max(1)
     }
+
+    /// How many of `members` must agree to a change: all of them, if they are to trust every peer from then
+    /// on, and otherwise as many as the rule says.
+    #[must_use]
+    pub fn needed_for(&self, change: &Change, members: usize) -> usize {
+        match change {
+            Change::SetMechanism(MechanismFrom { mechanism: Mechanism::Raft, .. }) => members,
+            _ => self.needed(members),
+        }
+    }
 }
 
 impl Change {
@@ -158,6 +185,7 @@ impl Change {
             Self::RotateVotingKey { .. } => "rotate_voting_key",
             Self::SetParameters(_) => "set_parameters",
             Self::SetVotingRule(_) => "set_voting_rule",
+            Self::SetMechanism(_) => "set_mechanism",
             Self::MintTokens { .. } => "mint_tokens",
             Self::FreezeAccount { .. } => "freeze_account",
             Self::SetRegulation(_) => "set_regulation",
@@ -179,6 +207,7 @@ impl Change {
             Self::EndRegulation { id } => is_regulation_id(id),
             Self::RemoveOrganisation { .. }
             | Self::RemovePeer { .. }
+            | Self::SetMechanism(_)
             | Self::FreezeAccount { .. } => true,
         }
     }
@@ -265,6 +294,18 @@ mod tests {
             (rule(1, 1), 5, 5),
         ] {
             assert_eq!(rule.needed(members), needed, "{rule:?} of {members}");
+        }
+    }
+
+    /// Each member must say itself that it trusts every peer; to trust them less, the rule is enough.
+    #[test]
+    fn only_all_members_together_trust_every_peer() {
+        let to = |mechanism| Change::SetMechanism(MechanismFrom { mechanism, from_height: 0 });
+        for (members, raft, simplex) in [(1, 1, 1), (3, 3, 2), (7, 7, 5)] {
+            let needed = |change| VotingRule::STANDARD.needed_for(&change, members);
+            assert_eq!(needed(to(Mechanism::Raft)), raft);
+            assert_eq!(needed(to(Mechanism::Simplex)), simplex);
+            assert_eq!(needed(Change::SetVotingRule(VotingRule::STANDARD)), simplex);
         }
     }
 

@@ -137,7 +137,7 @@ mod refusal;
 pub use refusal::Refusal;
 
 mod governance;
-pub use governance::{Change, Members, Proposal, Seat, VotingRule};
+pub use governance::{Change, MechanismFrom, Members, Proposal, Seat, VotingRule};
 
 mod participation;
 pub use participation::{Deploy, Participation, Transact};

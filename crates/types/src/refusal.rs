@@ -198,6 +198,7 @@ refusals! {
     192 RegulationBroken "regulation_broken" "A regulation of the network forbids to keep the stream's readings like this; `althing regulation check` names it and what it demands.";
     193 UnknownRegulation "unknown_regulation" "No regulation of this id is in force; list those that are.";
     194 TooManyRegulations "too_many_regulations" "As many regulations as there may be are in force; end one first.";
+    195 NotPrivate "not_private" "Raft trusts every peer, so only a private ledger may agree by it; stay with simplex.";
 }
 
 #[cfg(test)]

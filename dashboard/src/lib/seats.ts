@@ -9,6 +9,8 @@ export interface Epoch {
   from?: number;
   until?: number;
   seats: readonly SeatOf[];
+  /** How they agree. */
+  mechanism: string;
   /** How many of them must sign a block. */
   quorum: number;
   /** Whether nobody can change it any more. */
@@ -25,20 +27,24 @@ export interface SeatRow {
 }
 
 /** How many of so many must agree: more than two thirds, or where peers agree by Raft more than half. */
-export function quorum(seats: number, mechanism = "simplex"): number {
+export function quorum(seats: number, mechanism: string): number {
   return seats - Math.floor((seats - 1) / (mechanism === "raft" ? 2 : 3));
 }
 
 /** The epochs that have validators: one without end if members cannot change them. */
-export function epochsOf({ epoch, epoch_end_height: end, parameters, validators, next_validators: next, chosen_validators: chosen }: Governance, mechanism?: string): Epoch[] {
+export function epochsOf(governance: Governance): Epoch[] {
+  const { epoch, epoch_end_height: end, parameters } = governance;
   const length = parameters.epoch_blocks;
-  const of = (seats: readonly SeatOf[]) => ({ seats, quorum: quorum(seats.length, mechanism) });
-  if (end === undefined || end === null || length === undefined || length === null) return [{ epoch, ...of(validators), settled: true }];
+  const of = (seats: readonly SeatOf[], mechanism: string) => ({ seats, mechanism, quorum: quorum(seats.length, mechanism) });
+  const now = of(governance.validators, governance.mechanism);
+  if (end === undefined || end === null || length === undefined || length === null) return [{ epoch, ...now, settled: true }];
+  const next = of(governance.next_validators, governance.next_mechanism);
+  const chosen = of(governance.chosen_validators, governance.chosen_mechanism);
   return [
     // The genesis belongs to the first epoch, and to no other.
-    { epoch, from: Math.max(0, end + 1 - length), until: end, ...of(validators), settled: true },
-    { epoch: epoch + 1, from: end + 1, until: end + length, ...of(next), settled: true },
-    { epoch: epoch + 2, from: end + length + 1, until: end + 2 * length, ...of(chosen), settled: false },
+    { epoch, from: Math.max(0, end + 1 - length), until: end, ...now, settled: true },
+    { epoch: epoch + 1, from: end + 1, until: end + length, ...next, settled: true },
+    { epoch: epoch + 2, from: end + length + 1, until: end + 2 * length, ...chosen, settled: false },
   ];
 }
 

@@ -66,9 +66,16 @@ const KINDS = [
   { id: "remove_peer", name: "take a peer's seat away" },
   { id: "remove_organisation", name: "end an organisation's membership" },
   { id: "set_voting_rule", name: "decide by another rule" },
+  { id: "set_mechanism", name: "agree on blocks in another way" },
   { id: "set_parameters", name: "change the settings of the ledger" },
   { id: "set_regulation", name: "put a regulation into force" },
   { id: "end_regulation", name: "end a regulation" },
+];
+
+/** How peers can agree, with what must be trusted then. */
+const MECHANISMS = [
+  { id: "simplex", name: "simplex: nobody need trust a peer" },
+  { id: "raft", name: "raft: all trust every peer; private ledgers only" },
 ];
 
 /** The settings that are numbers, as one types them. */
@@ -85,6 +92,7 @@ function lawOf({ id, jurisdiction, text, reference, type, min, max }: typeof LAW
 
 function changeOf(kind: string, subject: string, rule: string[], settings: object): Change {
   const [numerator = 0, denominator = 0, patienceBlocks = 0, timelockBlocks = 0] = rule.map(Number);
+  if (kind === "set_mechanism") return { kind, wanted: { mechanism: subject === "raft" ? "raft" : "simplex", fromHeight: BigInt(rule[0] ?? 0) } };
   if (kind === "remove_peer") return { kind, peer: actions.idBytes(subject) };
   if (kind === "set_parameters") return { kind, parameters: parseParameters(settings) };
   if (kind === "end_regulation") return { kind, id: subject };
@@ -100,15 +108,17 @@ function Propose({ governance }: { governance: Governance }) {
   const [numbers, setNumbers] = useState([rule.numerator, rule.denominator, rule.patience_blocks, rule.timelock_blocks].map(String));
   const [settings, setSettings] = useState<Record<string, string>>(Object.fromEntries(numeric(governance)));
   const [law, setLaw] = useState(LAW);
+  const [from, setFrom] = useState("0");
   const [confidential, setConfidential] = useState(false);
   const [tried, setTried] = useState<{ consequence?: Consequence; error?: Error }>({});
-  const options = kind === "remove_peer" ? governance.chosen_validators.map((seat) => ({ id: seat.peer, name: seat.name })) : kind === "end_regulation" ? governance.regulations.map(({ id }) => ({ id, name: id })) : governance.members;
-  const chooses = kind.startsWith("remove") || kind === "end_regulation";
+  const agrees = kind === "set_mechanism";
+  const options = agrees ? MECHANISMS : kind === "remove_peer" ? governance.chosen_validators.map((seat) => ({ id: seat.peer, name: seat.name })) : kind === "end_regulation" ? governance.regulations.map(({ id }) => ({ id, name: id })) : governance.members;
+  const chooses = agrees || kind.startsWith("remove") || kind === "end_regulation";
   const lays = kind === "set_regulation";
   const demands = law.min !== "" || law.max !== "" || confidential;
   const typed = lays ? [law.min, law.max].filter(Boolean) : kind === "set_voting_rule" ? numbers : kind === "set_parameters" ? Object.values(settings) : [];
-  const ready = kind !== "" && (chooses ? subject !== "" : (!lays || (law.id !== "" && law.jurisdiction !== "" && law.text !== "" && demands)) && typed.every((one) => /^\d{1,15}$/.test(one)));
-  const change = () => lays ? lawOf(law, confidential) : changeOf(kind, subject, numbers, { ...governance.parameters, ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, Number(value)])) });
+  const ready = kind !== "" && (chooses ? subject !== "" && (!agrees || /^\d{1,15}$/.test(from)) : (!lays || (law.id !== "" && law.jurisdiction !== "" && law.text !== "" && demands)) && typed.every((one) => /^\d{1,15}$/.test(one)));
+  const change = () => lays ? lawOf(law, confidential) : changeOf(kind, subject, agrees ? [from] : numbers, { ...governance.parameters, ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, Number(value)])) });
   const set = (at: number) => (value: string) => setNumbers(numbers.map((one, index) => (index === at ? value : one)));
   const ask = async () => {
     try {
@@ -123,6 +133,7 @@ function Propose({ governance }: { governance: Governance }) {
       <div class="sign-fields">
         <Choice label="Change" value={kind} set={(id) => { setKind(id); setSubject(""); setTried({}); }} options={KINDS.filter(({ id }) => !governance.parameters.stake || !id.startsWith("remove"))} none="choose" />
         {chooses && <Choice label="Which" value={subject} set={setSubject} options={options} none="choose" />}
+        {agrees && <Text label="Not before block" value={from} set={setFrom} />}
         {kind === "set_voting_rule" && ["Votes needed: so many", "of so many", "Blocks to vote", "Blocks from acceptance to effect"].map((label, at) => <Text key={label} label={label} value={numbers[at] ?? ""} set={set(at)} />)}
         {kind === "set_parameters" && Object.entries(settings).map(([name, value]) => <Text key={name} label={words(name)} value={value} set={(next) => setSettings({ ...settings, [name]: next })} />)}
         {lays && ([["id", "Id, such as gdpr-5"], ["jurisdiction", "Whose law, such as EU"], ["text", "What it demands, in words"], ["reference", "Where it is written (optional)"], ["type", "Only things of this type (optional)"], ["min", "Keep at least so many days"], ["max", "Keep at most so many days"]] as const).map(([field, label]) => <Text key={field} label={label} value={law[field]} set={(value) => setLaw({ ...law, [field]: value })} />)}
@@ -134,7 +145,7 @@ function Propose({ governance }: { governance: Governance }) {
         {error && <Wrong error={error} />}
         {consequence && (
           <>
-            <p><Badge tone={consequence.refusal ? "bad" : "good"}>{consequence.refusal ? words(consequence.refusal) : "possible"}</Badge> {plain(consequence.summary, 400)}</p>
+            <p><Badge tone={consequence.refusal ? "bad" : "good"}>{consequence.refusal ? words(consequence.refusal) : "possible"}</Badge> {plain(consequence.summary, 600)}</p>
             <Fields of={consequence} but={["summary", "refusal"]} />
           </>
         )}
@@ -154,6 +165,7 @@ export function GovernancePage() {
               <Facts>
                 <Fact name="Members">{count(governance.members.length)}</Fact>
                 <Fact name="Must agree">{count(governance.votes_needed)} ({governance.rule.numerator}/{governance.rule.denominator})</Fact>
+                <Fact name="Peers agree by">{governance.mechanism}{governance.planned_mechanism && `, by ${governance.planned_mechanism.mechanism} from block ${count(governance.planned_mechanism.from_height)} on`}</Fact>
                 <Fact name="Time to vote">{plural(governance.rule.patience_blocks, "block")}</Fact>
                 <Fact name="From acceptance to effect">{plural(governance.rule.timelock_blocks, "block")}</Fact>
               </Facts>

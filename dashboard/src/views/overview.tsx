@@ -32,7 +32,7 @@ const CAST_MS = 15_000;
 /** Who could do harm, in words: with it the page says what the network is, and not what it should be. */
 function Harm({ quorum }: { quorum: number }) {
   const seats = peers.value.filter((peer) => peer.role === "validator").map((peer) => peer.organisation);
-  const { of, stop, divide } = least(seats, quorum, network.value?.genesis.mechanism);
+  const { of, stop, divide } = least(seats, quorum, status.value?.mechanism);
   if (of === 0) return null;
   const alone = of === 1 ? "It trusts the one organisation that runs it" : divide === 1 ? "Its members trust each other: one of them that lies could change it" : `Nobody can change it alone: ${low(divide)} of the ${low(of)} would have to lie together`;
   return <>{alone}, and {stop === 1 ? (of === 1 ? "stops with it" : "one that falls silent could stop it") : `${low(stop)} fall silent to stop it`}. </>;

@@ -5,7 +5,7 @@ import { least } from "../lib/decentral.ts";
 import { count } from "../lib/format.ts";
 import { pastEvents } from "../lib/history.ts";
 import type { Governance, Proposal } from "../lib/model.ts";
-import { network, status } from "../lib/network.ts";
+import { status } from "../lib/network.ts";
 import { useQuery } from "../lib/query.ts";
 import { useState } from "preact/hooks";
 import { Await, Card, Fact, Facts, Height, Who } from "../ui/basics.tsx";
@@ -55,10 +55,10 @@ export function Regulations({ governance: { regulations } }: { governance: Gover
 }
 
 /** How few organisations could do harm together. */
-export function Harm({ governance: { validators, members, votes_needed: needed } }: { governance: Governance }) {
+export function Harm({ governance: { validators, members, mechanism, votes_needed: needed } }: { governance: Governance }) {
   const quorum = status.value?.quorum;
-  if (quorum === undefined || !network.value) return null;
-  const { of, stop, divide } = least(validators.map((one) => one.organisation), quorum, network.value.genesis.mechanism);
+  if (quorum === undefined) return null;
+  const { of, stop, divide } = least(validators.map((one) => one.organisation), quorum, mechanism);
   return (
     <Card title="How much hangs on how few" note="so many organisations together could">
       <Facts>

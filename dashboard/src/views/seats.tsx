@@ -1,26 +1,24 @@
 /** Whose votes on blocks count, epoch by epoch. */
 
 import { count, plain, plural } from "../lib/format.ts";
-import { anchored } from "../lib/genesis.ts";
 import type { Governance } from "../lib/model.ts";
 import { status } from "../lib/network.ts";
-import { useQuery } from "../lib/query.ts";
 import { epochsOf, seatRows, type Epoch } from "../lib/seats.ts";
 import { Badge, Card, Height, Id, Table, Who } from "../ui/basics.tsx";
 
 const NAMES = ["now", "next", "then"];
 
-function Head({ of: { epoch, from, until, seats, quorum }, name }: { of: Epoch; name: string }) {
+function Head({ of: { epoch, from, until, seats, mechanism, quorum }, name }: { of: Epoch; name: string }) {
   return (
     <>
       {name}, epoch {count(epoch)}
-      <span class="head-note">{until === undefined ? "without end" : `blocks ${count(from ?? 0)} to ${count(until)}`}; {count(quorum)} of {count(seats.length)} sign</span>
+      <span class="head-note">{until === undefined ? "without end" : `blocks ${count(from ?? 0)} to ${count(until)}`}; by {mechanism}, {count(quorum)} of {count(seats.length)} sign</span>
     </>
   );
 }
 
 export function Seats({ governance }: { governance: Governance }) {
-  const epochs = epochsOf(governance, useQuery("genesis", anchored).data?.genesis.mechanism);
+  const epochs = epochsOf(governance);
   const [now, next] = epochs;
   const rows = seatRows(epochs);
   const left = now?.until === undefined || !status.value ? undefined : Math.max(0, now.until - status.value.height);

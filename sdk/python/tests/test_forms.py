@@ -1,5 +1,7 @@
 """Every wire form against its pinned encodings: read, written again, and built from its inputs."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,6 +147,25 @@ def test_votes_are_over_these_bytes() -> None:
         certificate = read(block.certificate, vector["wire"])
         inputs = vector["inputs"]
         assert finality.vote_bytes(inputs["mechanism"], bytes.fromhex(inputs["ledger"]), certificate).hex() == vector["signed"]
+
+
+def test_certificates_are_checked_by_the_mechanism_that_the_validators_say_and_by_no_other() -> None:
+    for vector in vectors("certificate"):
+        inputs, certificate = vector["inputs"], read(block.certificate, vector["wire"])
+        validators, ledger = read(block.validator_set, inputs["validators"]), bytes.fromhex(inputs["ledger"])
+        own = inputs["mechanism"]
+        other = "simplex" if own == "raft" else "raft"
+        for founding, said, holds in (
+            (own, None, True),
+            (own, own, True),
+            (other, own, True),
+            (other, None, False),
+            (other, other, False),
+            (own, other, False),
+        ):
+            verdict = nullcontext() if holds else pytest.raises(finality.FinalityError, match="does not verify")
+            with verdict:
+                finality.check_certificate(certificate, founding, ledger, replace(validators, mechanism=said), PublicKey.verify)
 
 
 def test_leaves_and_nodes_have_their_hashes() -> None:

@@ -410,6 +410,8 @@ def change_of(form: dict[str, Any]) -> governance.Change:
             return governance.EndRegulation(form["id"])
         case "freeze_account":
             return governance.FreezeAccount(bytes.fromhex(form["account"]), form["frozen"])
+        case "set_mechanism":
+            return governance.SetMechanism(governance.MechanismFrom(form["mechanism"], form["from_height"]))
         case "set_voting_rule":
             return governance.SetVotingRule(governance.VotingRule(**{name: form[name] for name in governance.VotingRule.__dataclass_fields__}))
     raise AssertionError(form["change"])

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 
 import { decode, encode, type Codec } from '../src/cbor/codec.ts';
 import * as forms from '../src/forms/index.ts';
-import { voteBytes } from '../src/proof/certificate.ts';
+import { verifySignature } from '../src/forms/crypto.ts';
+import { certificateFault, voteBytes } from '../src/proof/certificate.ts';
 import { followStatePath } from '../src/proof/path.ts';
 import { equal, fromUtf8, toDid, toHex, toUtf8 } from '../src/text/index.ts';
 import { hex, vectors, type Vector } from './vectors.ts';
@@ -134,6 +135,17 @@ test('certificate: what each validator signs', () => {
   for (const { wire, inputs, signed } of vectors('certificate')) {
     const certificate = decode(forms.certificate, wire, MAX);
     assert.equal(toHex(voteBytes(inputs['mechanism'] as 'simplex' | 'raft', hex(inputs['ledger']), certificate)), signed);
+  }
+});
+
+test('certificate: checked by the mechanism that its validators say, and by no other', () => {
+  for (const { wire, inputs } of vectors('certificate')) {
+    const certificate = decode(forms.certificate, wire, MAX);
+    const set = decode(forms.validatorSet, hex(inputs['validators']), MAX);
+    const [own, other] = inputs['mechanism'] === 'raft' ? (['raft', 'simplex'] as const) : (['simplex', 'raft'] as const);
+    const fault = (founding: forms.Mechanism, mechanism: forms.Mechanism | null) => certificateFault(certificate, founding, hex(inputs['ledger']), { ...set, mechanism }, verifySignature);
+    for (const [founding, mechanism] of [[own, null], [own, own], [other, own]] as const) assert.equal(fault(founding, mechanism), undefined);
+    for (const [founding, mechanism] of [[other, null], [other, other], [own, other]] as const) assert.match(fault(founding, mechanism) ?? '', /does not verify/);
   }
 });
 

@@ -407,6 +407,8 @@ function changeOf(json: Json): Change {
     }
     case 'end_regulation':
       return { kind: 'end_regulation', id: json['id'] as string };
+    case 'set_mechanism':
+      return { kind: 'set_mechanism', wanted: { mechanism: json['mechanism'] as 'simplex' | 'raft', fromHeight: BigInt(json['from_height'] as number) } };
     case 'set_voting_rule': {
       const share = { numerator: number('numerator'), denominator: number('denominator') };
       return { kind: 'set_voting_rule', rule: { ...share, patienceBlocks: number('patience_blocks'), timelockBlocks: number('timelock_blocks') } };

@@ -141,6 +141,50 @@ fn seats_change_where_peers_agree_by_raft() {
     assert_eq!(summary, run(plan()), "it does not replay");
 }
 
+/// Founded to agree one way, the peers agree another from an epoch on, and as before from a later one,
+/// while readings flow. A peer sleeps across the first change and wakes in the middle of another epoch; one
+/// crashes in each epoch; a seat is given in between. At the end every peer proves every reading, by
+/// certificates of both mechanisms.
+#[test]
+fn peers_agree_in_another_way_while_readings_flow_and_peers_crash() {
+    for (first, other) in
+        [(Mechanism::Raft, Mechanism::Simplex), (Mechanism::Simplex, Mechanism::Raft)]
+    {
+        let crash = |peer, commits_lost, away_s| {
+            let away = Duration::from_secs(away_s);
+            Fault::Crash { peer, commits_lost, tear: 3, away }
+        };
+        // An epoch lasts ten seconds: what was decided first holds when it is changed again.
+        let seats = [
+            (SeatChange::Agree(other), 1),
+            (SeatChange::Give(Seated { peer: 4, machine: 4 }), 1),
+            (SeatChange::Agree(first), 30),
+        ]
+        .map(|(change, pause_s)| (change, Duration::from_secs(pause_s)));
+        let calm_of = |spans| calm(7, spans).faults;
+        let faults = [
+            calm_of(3),
+            vec![crash(3, 0, 25), crash(1, 2, 1)],
+            calm_of(6),
+            vec![crash(0, 0, 2)],
+            calm_of(8),
+            vec![crash(2, 1, 3)],
+            calm_of(20),
+        ]
+        .concat();
+        let plan = || Plan {
+            mechanism: first,
+            faults: faults.clone(),
+            seats: seats.to_vec(),
+            power_cut: true,
+            ..calm(7, 0)
+        };
+        let summary = run(plan());
+        assert_eq!((summary.seat_changes, summary.agreements), (3, 2), "{first:?}: {summary:?}");
+        assert!(first == Mechanism::Simplex || summary == run(plan()), "it does not replay");
+    }
+}
+
 #[test]
 fn a_peer_that_slept_across_three_epochs_catches_up() {
     let away = Duration::from_secs(60);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use althing_peer::Planted;
-use althing_sim::{Bug, Fault, Plan, Summary, Tempo};
+use althing_sim::{Bug, Fault, Plan, SeatChange, Summary, Tempo};
 use althing_sim_network::{Behaviour, Link};
 use althing_types::Mechanism;
 
@@ -52,6 +52,27 @@ fn a_follower_that_comes_late_begins_with_a_state_of_others() {
     assert_eq!(summary, run(plan(), None), "it does not replay");
     let summary = run(late(12, Mechanism::Raft, None), None);
     assert_eq!((summary.taken_over, summary.lies), (1, 0), "{summary:?}");
+}
+
+/// It comes when the peers agree in another way than they were founded to: what it takes over says so, and it
+/// checks the blocks of both epochs as those were agreed on. Epochs are short here: once an honest peer
+/// offered the state after the last block of one, whose result the next one states, and was called a liar.
+#[test]
+fn a_follower_that_comes_after_a_change_of_mechanism_begins_with_a_state_of_others() {
+    for (first, other) in
+        [(Mechanism::Raft, Mechanism::Simplex), (Mechanism::Simplex, Mechanism::Raft)]
+    {
+        let away = Duration::from_secs(45);
+        let faults = vec![
+            Fault::Crash { peer: 4, commits_lost: 0, tear: 0, away },
+            Fault::Calm(Duration::from_secs(4)),
+        ];
+        let seats = vec![(SeatChange::Agree(other), Duration::ZERO)];
+        let plan = Plan { seats, faults, ..late(13, first, Some(32)) };
+        let summary = run(plan, None);
+        let found = (summary.taken_over, summary.lies, summary.agreements);
+        assert_eq!(found, (1, 0, 1), "{first:?}: {summary:?}");
+    }
 }
 
 /// Some of the peers hand over a state with a value that is not in it.

@@ -24,7 +24,7 @@ pub(super) fn validators() -> ValidatorSet {
         })
         .collect();
     validators.sort();
-    ValidatorSet { epoch: 3, validators }
+    ValidatorSet { epoch: 3, validators, mechanism: None }
 }
 
 fn public(seed: u8) -> [u8; 32] {
@@ -118,7 +118,7 @@ pub(super) fn forms() -> Vec<Form> {
             "validators",
             "The peers that vote in an epoch. `digest` is SHA-256 of `althing/validators/1` and \
              the wire form.",
-            vec![validator_set()],
+            Vec::from([None, Some(Mechanism::Simplex), Some(Mechanism::Raft)].map(validator_set)),
         ),
         Form::new(
             "certificate",
@@ -137,6 +137,7 @@ pub(super) fn forms() -> Vec<Form> {
                 .into_iter()
                 .chain(super::tokens::events())
                 .chain(super::links::events())
+                .chain(governance::later_events())
                 .map(|(name, event)| Vector::new(name, json!({}), event.to_wire()))
                 .collect(),
         ),
@@ -152,8 +153,8 @@ pub(super) fn forms() -> Vec<Form> {
     ]
 }
 
-fn validator_set() -> Vector {
-    let set = validators();
+fn validator_set(mechanism: Option<Mechanism>) -> Vector {
+    let set = ValidatorSet { mechanism, ..validators() };
     let members: Vec<Value> = set
         .validators
         .iter()
@@ -165,8 +166,13 @@ fn validator_set() -> Vector {
             })
         })
         .collect();
-    let inputs = json!({ "epoch": set.epoch, "validators": members });
-    Vector::new("four validators", inputs, set.to_wire()).gives("digest", set.digest().0)
+    let mut inputs = json!({ "epoch": set.epoch, "validators": members });
+    let mut name = "four validators".to_owned();
+    if let Some(mechanism) = mechanism {
+        inputs["mechanism"] = mechanism.name().into();
+        name += &format!(" that agree by {} since members decided so", mechanism.name());
+    }
+    Vector::new(name, inputs, set.to_wire()).gives("digest", set.digest().0)
 }
 
 /// What a validator signs, put together here once more from `docs/formats/certificate.md`.
@@ -222,7 +228,7 @@ fn certificate(mechanism: Mechanism, positions: &[usize]) -> Vector {
         althing_proof::certificate::verify(&certificate, mechanism, &LEDGER, &validators());
     assert_eq!(verdict, Ok(()), "what is put together by hand is what `proof` checks");
     let inputs = json!({
-        "mechanism": format!("{mechanism:?}").to_lowercase(),
+        "mechanism": mechanism.name(),
         "ledger": hex::encode(LEDGER.0),
         "epoch": certificate.epoch,
         "view": certificate.view,

@@ -91,7 +91,7 @@ fn to_json(genesis: &Genesis) -> Value {
         "network": genesis.network,
         "time_ms": genesis.time_ms,
         "mode": format!("{:?}", genesis.mode).to_lowercase(),
-        "mechanism": format!("{:?}", genesis.mechanism).to_lowercase(),
+        "mechanism": genesis.mechanism.name(),
         "parameters": super::governance::parameters_json(&genesis.parameters),
         "organisations": organisations,
         "peers": peers,

@@ -1,9 +1,9 @@
 //! One example of each change that members decide on.
 
 use althing_types::{
-    Action, Amount, Change, Demands, Deploy, EntityId, EntityKind, Event, Parameters,
-    Participation, Proposal, Refusal, Regulation, Seat, Suite, Transact, TxId, VotingRule,
-    possession_bytes,
+    Action, Amount, Change, Demands, Deploy, EntityId, EntityKind, Event, Mechanism, MechanismFrom,
+    Parameters, Participation, Proposal, Refusal, Regulation, Seat, Suite, Transact, TxId,
+    VotingRule, possession_bytes,
 };
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use super::identity::{LEDGER, inception, inception_json, key};
 
 const PROPOSAL: TxId = TxId([0x7a; 32]);
 const PEER: EntityId = EntityId([0x9e; 32]);
+const RETURN: MechanismFrom = MechanismFrom { mechanism: Mechanism::Simplex, from_height: 0 };
 const ORGANISATION: EntityId = EntityId([0x06; 32]);
 
 fn vote_key() -> [u8; 32] {
@@ -67,6 +68,12 @@ fn policy_changes() -> [Change; 3] {
         Change::SetRegulation(regulation),
         Change::EndRegulation { id: "gdpr-5".into() },
     ]
+}
+
+/// Those about how peers agree.
+pub(super) fn mechanism_actions() -> [Action; 2] {
+    [MechanismFrom { mechanism: Mechanism::Raft, from_height: 4096 }, RETURN]
+        .map(|wanted| propose(Change::SetMechanism(wanted)))
 }
 
 /// Proposals about who takes part and how readings are kept.
@@ -139,6 +146,10 @@ pub(super) fn to_json(proposal: &Proposal) -> Value {
             json!({ "peer": hex::encode(peer.0), "vote_key": hex::encode(key) })
         }
         Change::SetParameters(parameters) => parameters_json(parameters),
+        Change::SetMechanism(wanted) => json!({
+            "mechanism": wanted.mechanism.name(),
+            "from_height": wanted.from_height,
+        }),
         Change::SetVotingRule(rule) => json!({
             "numerator": rule.numerator,
             "denominator": rule.denominator,
@@ -199,4 +210,9 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         ("parameters set", Event::ParametersSet),
         ("voting rule set", Event::VotingRuleSet),
     ]
+}
+
+/// One of each kind that came later.
+pub(super) fn later_events() -> [(&'static str, Event); 1] {
+    [("mechanism chosen", Event::MechanismChosen(RETURN))]
 }

@@ -5,7 +5,9 @@ use althing_proof::{
     opening::Payloads,
     record::{BindingRecord, EntityRecord, KeyRecord, ThingRecord},
     stream::{Leaf, Node, Peaks, Summary},
-    testing::{Network, TinyLedger, Trie, late_transaction_bundle, triggered_bundles},
+    testing::{
+        Network, TinyLedger, Trie, agreed_bundles, late_transaction_bundle, triggered_bundles,
+    },
 };
 use althing_types::{
     Cipher, EntityId, EntityKind, Genesis, StreamKey, Suite, TxId, Wire, receipts_root,
@@ -256,6 +258,8 @@ fn bundles(mut ledger: TinyLedger) -> Vec<Vector> {
     let mut vectors: Vec<Vector> =
         made.into_iter().map(|(name, made)| bundle_vector(name, &made, genesis)).collect();
     vectors.push(raft_bundle());
+    let (genesis, agreed) = agreed_bundles();
+    vectors.extend(agreed.iter().map(|(name, made)| bundle_vector(name, made, &genesis)));
     vectors
 }
 

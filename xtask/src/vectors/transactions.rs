@@ -26,6 +26,7 @@ pub(super) fn forms() -> Vec<Form> {
         .chain(super::governance::token_actions())
         .chain(super::governance::policy_actions())
         .chain(super::links::actions())
+        .chain(super::governance::mechanism_actions())
         .zip(1..)
         .map(|(action, nonce)| {
             let name = match &action {

@@ -12,8 +12,8 @@ use althing_client::{
     model::{self, DidText, KeyHex, Page, Proposal, ProposalStatus, TxHex, query},
 };
 use althing_types::{
-    Action, Change, EntityKind, Parameters, Proposal as Proposed, Seat, SigningKey, Suite,
-    VotingRule,
+    Action, Change, EntityKind, MechanismFrom, Parameters, Proposal as Proposed, Seat, SigningKey,
+    Suite, VotingRule,
 };
 use clap::{Args, Subcommand};
 use rand::rngs::OsRng;
@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::{
     PageArgs, SuiteName, final_at,
-    network::{self, DeployName, TransactName},
+    network::{self, DeployName, MechanismName, TransactName},
     with_more,
 };
 use crate::{
@@ -70,6 +70,12 @@ pub(crate) enum VoteCommand {
     Rule(SetRule),
     /// Proposes another setting of the ledger.
     Parameters(SetParameters),
+    /// Proposes that peers agree in another way.
+    ///
+    /// It begins with an epoch: the first that begins at or after the height and is not settled yet, which
+    /// is the one after the next at the earliest. What was decided about it before, and has not begun, is
+    /// void then.
+    Agreement(SetMechanism),
     /// Proposes other fees of transactions.
     Fees(token::SetFees),
     /// Proposes to make tokens for an account.
@@ -163,6 +169,18 @@ pub(crate) struct SetRule {
     /// Blocks between acceptance and effect.
     #[arg(long)]
     timelock_blocks: Option<u32>,
+    #[command(flatten)]
+    propose: ProposeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetMechanism {
+    /// How they agree from then on; raft is for private ledgers, and each member must vote for it.
+    #[arg(value_enum)]
+    agreement: MechanismName,
+    /// Not before this height; otherwise as soon as can be.
+    #[arg(long, value_name = "HEIGHT", default_value_t = 0)]
+    from_height: u64,
     #[command(flatten)]
     propose: ProposeArgs,
 }
@@ -268,6 +286,12 @@ impl VoteCommand {
                 }
                 Self::Rule(set) => set.run(output).await,
                 Self::Parameters(set) => set.run(output).await,
+                Self::Agreement(set) => {
+                    let session = set.propose.sign.session().await?;
+                    let (mechanism, from_height) = (set.agreement.into(), set.from_height);
+                    let change = Change::SetMechanism(MechanismFrom { mechanism, from_height });
+                    set.propose.run(output, &session, change).await
+                }
                 Self::Fees(set) => set.run(output).await,
                 Self::Mint(mint) => mint.run(output).await,
                 Self::FreezeAccount(account) => account.run(output, true).await,
@@ -286,11 +310,12 @@ impl Look {
                 members.row([member.name.clone(), member.id.to_string()]);
             }
             format!(
-                "{}\n{}{}\n{} of {} members must agree to a change; {} proposals are open, {} regulations in \
+                "{}\n{}{}{}\n{} of {} members must agree to a change; {} proposals are open, {} regulations in \
                  force\n{}",
                 members.to_text(),
                 seats(&found).to_text(),
                 epochs(&found),
+                agreement(&found),
                 found.votes_needed,
                 found.members.len(),
                 found.proposals.len(),
@@ -332,6 +357,23 @@ fn epochs(found: &model::Governance) -> String {
         ),
         None => "the founders validate for ever: the genesis sets no length of epochs\n".to_owned(),
     }
+}
+
+/// How peers agree, and from when on otherwise.
+fn agreement(found: &model::Governance) -> String {
+    let now = &found.mechanism;
+    let epoch = found.epoch;
+    let later = match &found.planned_mechanism {
+        Some(plan) => format!(", by {} from block {} on", plan.mechanism, plan.from_height),
+        None if found.next_mechanism != *now => {
+            format!(", by {} from epoch {} on", found.next_mechanism, epoch + 1)
+        }
+        None if found.chosen_mechanism != *now => {
+            format!(", by {} from epoch {} on", found.chosen_mechanism, epoch + 2)
+        }
+        None => String::new(),
+    };
+    format!("peers agree by {now}{later}\n")
 }
 
 impl ProposeArgs {
@@ -494,6 +536,7 @@ const fn name_of(change: &model::Change) -> &'static str {
         model::Change::RotateVotingKey { .. } => "rotate voting key",
         model::Change::SetParameters { .. } => "set parameters",
         model::Change::SetVotingRule { .. } => "set voting rule",
+        model::Change::SetMechanism(_) => "set agreement",
         model::Change::MintTokens { .. } => "mint tokens",
         model::Change::FreezeAccount { frozen: true, .. } => "freeze account",
         model::Change::FreezeAccount { frozen: false, .. } => "thaw account",
@@ -521,6 +564,7 @@ impl Show {
                 ("votes until", format!("block {}", proposal.until_height.unwrap_or_default())),
                 ("for it", names(&proposal.accepts)),
                 ("against it", names(&proposal.rejects)),
+                ("votes needed", proposal.votes_needed.unwrap_or_default().to_string()),
                 ("waits for", names(&proposal.awaits)),
             ])
         })

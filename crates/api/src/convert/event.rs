@@ -2,7 +2,10 @@ use althing_client::model::{Cursor, Event, EventRecord, Hex};
 use althing_peer::query::{EventAt, EventPlace};
 use althing_types::{self as types, EntityId, Refusal, ServiceId, StreamId, ThingId};
 
-use super::onboarding::{text, thing_report, voucher_hex};
+use super::{
+    governance::mechanism_from,
+    onboarding::{text, thing_report, voucher_hex},
+};
 use crate::service::Service;
 
 pub(crate) const fn cursor(place: EventPlace) -> Cursor {
@@ -189,6 +192,7 @@ impl Service {
             }
             types::Event::ParametersSet => Event::ParametersSet,
             types::Event::VotingRuleSet => Event::VotingRuleSet,
+            types::Event::MechanismChosen(said) => Event::MechanismChosen(mechanism_from(said)),
             types::Event::ThingTagged(said) => Event::ThingTagged(self.tagged(said)),
             types::Event::AccessPolicySet { .. }
             | types::Event::AccessPolicyRemoved { .. }
@@ -307,7 +311,8 @@ impl About {
             | E::ProposalEnded { .. }
             | E::ValidatorsChosen { .. }
             | E::ParametersSet
-            | E::VotingRuleSet => Self::default(),
+            | E::VotingRuleSet
+            | E::MechanismChosen(_) => Self::default(),
             E::Proposed { proposer, .. } => entities(&[*proposer]),
             E::Voted { organisation, .. }
             | E::MemberAdded { organisation }

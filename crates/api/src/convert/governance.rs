@@ -1,12 +1,12 @@
 use althing_client::{
     genesis_file::ParametersForm,
     model::{
-        Change, Consequence, Governance, Hex, HexKey, Key, Member, PoliciesAt, Proposal,
-        ProposalStatus, Regulation, SeatOf, VotingRule,
+        Change, Consequence, Governance, Hex, HexKey, Key, MechanismFrom, Member, PoliciesAt,
+        Proposal, ProposalStatus, Regulation, SeatOf, VotingRule,
     },
 };
 use althing_peer::query::{self, GovernanceState, OpenProposal, ProposalAt};
-use althing_types::{self as types, EntityId, Members, TxId, Validator};
+use althing_types::{self as types, EntityId, TxId, Validator};
 
 use crate::{problem::Answer, service::Service};
 
@@ -20,6 +20,8 @@ impl Service {
             validators.iter().map(|one| self.seat_of(one)).collect::<Answer<Vec<_>>>()
         };
         let open = state.open.iter();
+        let [mechanism, next_mechanism, chosen_mechanism] =
+            state.mechanisms.map(|mechanism| mechanism.name().to_owned());
         Ok(Governance {
             members: members.collect::<Answer<_>>()?,
             rule: voting_rule(&state.rule),
@@ -28,10 +30,14 @@ impl Service {
             regulations: state.regulations.iter().map(|one| self.regulation(one)).collect(),
             epoch: state.validators.epoch,
             validators: seats(&state.validators.validators)?,
+            mechanism,
             epoch_end_height: state.epoch_end,
             next_validators: seats(&state.next_validators.validators)?,
+            next_mechanism,
             chosen_validators: seats(&state.chosen_validators.validators)?,
-            proposals: open.map(|(id, open)| self.open(id, open, &state.members)).collect(),
+            chosen_mechanism,
+            planned_mechanism: state.planned_mechanism.as_ref().map(mechanism_from),
+            proposals: open.map(|(id, open)| self.open(id, open, state)).collect(),
         })
     }
 
@@ -49,9 +55,10 @@ impl Service {
         ids.iter().map(|id| self.did(id)).collect()
     }
 
-    pub(crate) fn open(&self, id: &TxId, open: &OpenProposal, members: &Members) -> Proposal {
+    pub(crate) fn open(&self, id: &TxId, open: &OpenProposal, now: &GovernanceState) -> Proposal {
+        let members = &now.members.0;
         let voted = |id: &&EntityId| open.accepts.contains(id) || open.rejects.contains(id);
-        let awaits: Vec<EntityId> = members.0.iter().filter(|id| !voted(id)).copied().collect();
+        let awaits: Vec<EntityId> = members.iter().filter(|id| !voted(id)).copied().collect();
         let decided = open.due_height.is_some();
         Proposal {
             id: Hex(*id),
@@ -63,6 +70,7 @@ impl Service {
             since_height: open.since_height,
             until_height: Some(open.until_height),
             due_height: open.due_height,
+            votes_needed: Some(small(now.rule.needed_for(&open.proposal.change, members.len()))),
             ended_height: None,
             accepts: self.dids(&open.accepts),
             rejects: self.dids(&open.rejects),
@@ -94,6 +102,7 @@ impl Service {
             since_height: at.since_height,
             until_height: None,
             due_height: None,
+            votes_needed: None,
             ended_height,
             accepts: Vec::new(),
             rejects: Vec::new(),
@@ -124,6 +133,7 @@ impl Service {
                 Change::SetParameters { parameters: ParametersForm::from(parameters) }
             }
             types::Change::SetVotingRule(rule) => Change::SetVotingRule { rule: voting_rule(rule) },
+            types::Change::SetMechanism(wanted) => Change::SetMechanism(mechanism_from(wanted)),
             types::Change::MintTokens { to, amount } => {
                 Change::MintTokens { to: self.did(to), amount: amount.to_string() }
             }
@@ -178,6 +188,9 @@ impl Service {
             in_time_height: told.seats_from.map(|(_, in_time)| in_time),
             quorum: small(told.quorum),
             faults_tolerated: small(told.faults_tolerated),
+            lies_tolerated: small(told.lies_tolerated),
+            mechanism: told.mechanism.name().to_owned(),
+            mechanism_from_height: told.mechanism_from,
             largest: told.largest_share.map(|(organisation, _)| self.did(&organisation)),
             largest_seats: told.largest_share.map_or(0, |(_, seats)| small(seats)),
         }
@@ -202,14 +215,39 @@ fn summary(told: &query::Consequence) -> String {
     format!(
         "With {} votes of members it takes effect {when}. The network would then need {} of {} \
          validators for a block and go on with {} of them failing; a further change would need {} \
-         of {} members.{seats}",
+         of {} members.{seats}{}",
         told.votes_needed,
         told.quorum,
         told.validators.len(),
         told.faults_tolerated,
         told.votes_needed_after,
         told.members,
+        agreement(told),
     )
+}
+
+/// What it means that peers agree in another way from a block on.
+fn agreement(told: &query::Consequence) -> String {
+    let Some(from) = told.mechanism_from else { return String::new() };
+    let (count, fail) = (told.validators.len(), told.faults_tolerated);
+    let shows = match told.mechanism {
+        types::Mechanism::Simplex => format!(
+            "outlive {fail} of its {count} validators, and as many of them may lie; whoever trusts \
+             nobody can check what is proven of them"
+        ),
+        types::Mechanism::Raft => format!(
+            "outlive {fail} of its {count} validators, and no lie of any; what is proven of these \
+             blocks is what a majority said"
+        ),
+    };
+    format!(
+        " Blocks from {from} on are agreed on by {}: the ledger would {shows}.",
+        told.mechanism.name()
+    )
+}
+
+pub(super) fn mechanism_from(said: &types::MechanismFrom) -> MechanismFrom {
+    MechanismFrom { mechanism: said.mechanism.name().to_owned(), from_height: said.from_height }
 }
 
 const fn voting_rule(rule: &types::VotingRule) -> VotingRule {

@@ -90,8 +90,7 @@ pub(super) async fn proposal(
 ) -> Answer<Json<Proposal>> {
     let find = move |service: &Service| {
         let open = service.query.open_proposal(&id.0)?;
-        let members = service.query.governance()?.members;
-        Ok(Json(service.open(&id.0, &open, &members)))
+        Ok(Json(service.open(&id.0, &open, &service.query.governance()?)))
     };
     service.read(find).await
 }
@@ -128,8 +127,7 @@ pub(super) async fn consequence(
 /// afterwards.
 async fn described(service: &Shared, at: &ProposalAt) -> Answer<Proposal> {
     if let Some(open) = &at.open {
-        let members = service.query.governance()?.members;
-        return Ok(service.open(&at.id, open, &members));
+        return Ok(service.open(&at.id, open, &service.query.governance()?));
     }
     let transaction = match service.query.transaction(&at.id).await? {
         TransactionState::Waiting(transaction) => transaction,

@@ -169,6 +169,7 @@ impl Service {
             state_root: Hex(self.query.state_root(standing.height)?),
             final_height: standing.final_height,
             epoch: agreement.map_or(0, |agreement| agreement.epoch),
+            mechanism: agreement.map_or("", |agreement| agreement.mechanism.name()).to_owned(),
             view: agreement.map_or(0, |agreement| agreement.view),
             leader: Hex(HexKey(agreement.map_or([0; 32], |agreement| agreement.leader))),
             quorum: agreement.map_or(0, |agreement| number(agreement.quorum)),

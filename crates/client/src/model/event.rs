@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Access, Attribute, CodeHex, Cursor, DidText, DigestHex, LinkEvent, Resource, ServiceHex,
-    StreamHex, StreamPlacement, StreamSilence, ThingReport, ThingTags, Time, TokenEvent,
-    TriggerHex, TxHex,
+    Access, Attribute, CodeHex, Cursor, DidText, DigestHex, LinkEvent, MechanismFrom, Resource,
+    ServiceHex, StreamHex, StreamPlacement, StreamSilence, ThingReport, ThingTags, Time,
+    TokenEvent, TriggerHex, TxHex,
 };
 
 /// An event with its place on the ledger.
@@ -371,6 +371,8 @@ pub enum Event {
     ParametersSet,
     /// The members decide by another rule from now on.
     VotingRuleSet,
+    /// How peers agree was decided, and where that begins.
+    MechanismChosen(MechanismFrom),
     /// An access policy was set.
     AccessPolicySet {
         /// Whose.
@@ -610,89 +612,4 @@ pub enum Event {
     Links(LinkEvent),
     /// A thing is found by these tags from now on.
     ThingTagged(ThingTags),
-}
-
-impl Event {
-    /// Its `type` in JSON, which is also the event name in the event stream.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::EntityRegistered { .. } => "entity_registered",
-            Self::KeyRotated { .. } => "key_rotated",
-            Self::EntityRevoked { .. } => "entity_revoked",
-            Self::ThingRegistered { .. } => "thing_registered",
-            Self::ThingUpdated { .. } => "thing_updated",
-            Self::ThingRetired { .. } => "thing_retired",
-            Self::Bound { .. } => "bound",
-            Self::Unbound { .. } => "unbound",
-            Self::BatchAccepted { .. } => "batch_accepted",
-            Self::GapOpened { .. } => "gap_opened",
-            Self::GapFilled { .. } => "gap_filled",
-            Self::GapSealed { .. } => "gap_sealed",
-            Self::Recorded { .. } => "recorded",
-            Self::ApprovalPolicySet { .. } => "approval_policy_set",
-            Self::ApprovalPending { .. } => "approval_pending",
-            Self::ApprovalGranted { .. } => "approval_granted",
-            Self::ApprovalEnded { .. } => "approval_ended",
-            Self::ThingOffered { .. } => "thing_offered",
-            Self::OfferWithdrawn { .. } => "offer_withdrawn",
-            Self::ThingTransferred { .. } => "thing_transferred",
-            Self::BindingLimited { .. } => "binding_limited",
-            Self::StatusReported { .. } => "status_reported",
-            Self::VoucherIssued { .. } => "voucher_issued",
-            Self::VoucherRevoked { .. } => "voucher_revoked",
-            Self::DeviceJoined { .. } => "device_joined",
-            Self::CommandQueued { .. } => "command_queued",
-            Self::CommandChanged { .. } => "command_changed",
-            Self::QuarantineChanged { .. } => "quarantine_changed",
-            Self::Proposed { .. } => "proposed",
-            Self::Voted { .. } => "voted",
-            Self::ProposalAccepted { .. } => "proposal_accepted",
-            Self::ProposalEnacted { .. } => "proposal_enacted",
-            Self::ProposalEnded { .. } => "proposal_ended",
-            Self::MemberAdded { .. } => "member_added",
-            Self::MemberRemoved { .. } => "member_removed",
-            Self::ValidatorsChosen { .. } => "validators_chosen",
-            Self::ParametersSet => "parameters_set",
-            Self::VotingRuleSet => "voting_rule_set",
-            Self::AccessPolicySet { .. } => "access_policy_set",
-            Self::AccessPolicyRemoved { .. } => "access_policy_removed",
-            Self::AccessRequested { .. } => "access_requested",
-            Self::AccessGranted { .. } => "access_granted",
-            Self::AccessDenied { .. } => "access_denied",
-            Self::AccessTimedOut { .. } => "access_timed_out",
-            Self::GrantRevoked { .. } => "grant_revoked",
-            Self::AccessUsed { .. } => "access_used",
-            Self::CodeStored { .. } => "code_stored",
-            Self::CodeRemoved { .. } => "code_removed",
-            Self::ContractProposed { .. } => "contract_proposed",
-            Self::ContractAccepted { .. } => "contract_accepted",
-            Self::ContractDropped { .. } => "contract_dropped",
-            Self::ContractInstantiated { .. } => "contract_instantiated",
-            Self::ContractCalled { .. } => "contract_called",
-            Self::ContractMigrated { .. } => "contract_migrated",
-            Self::ContractAdminSet { .. } => "contract_admin_set",
-            Self::ContractFrozen { .. } => "contract_frozen",
-            Self::ContractThawed { .. } => "contract_thawed",
-            Self::ContractTerminated { .. } => "contract_terminated",
-            Self::ContractEmitted { .. } => "contract_emitted",
-            Self::AgreementKeySet { .. } => "agreement_key_set",
-            Self::StreamKeyRotated { .. } => "stream_key_rotated",
-            Self::StreamKeyShared { .. } => "stream_key_shared",
-            Self::ReadingsErased { .. } => "readings_erased",
-            Self::StreamPlaced(_) => "stream_placed",
-            Self::ErasureConfirmed { .. } => "erasure_confirmed",
-            Self::StreamSilent(_) => "stream_silent",
-            Self::ServicePublished { .. } => "service_published",
-            Self::ServiceStatusSet { .. } => "service_status_set",
-            Self::TriggerSet { .. } => "trigger_set",
-            Self::TriggerRemoved { .. } => "trigger_removed",
-            Self::TriggerRan { .. } => "trigger_ran",
-            Self::TriggerSuspended { .. } => "trigger_suspended",
-            Self::TriggerResumed { .. } => "trigger_resumed",
-            Self::Tokens(_) => "tokens",
-            Self::Links(_) => "links",
-            Self::ThingTagged(_) => "thing_tagged",
-        }
-    }
 }

@@ -53,6 +53,8 @@ pub enum Change {
         /// The rule.
         rule: VotingRule,
     },
+    /// Peers agree in another way, from a height on.
+    SetMechanism(MechanismFrom),
     /// More tokens for an account.
     MintTokens {
         /// For whom.
@@ -77,6 +79,16 @@ pub enum Change {
         /// Its id; not `id`, which is the proposal's.
         regulation_id: String,
     },
+}
+
+/// How peers agree from a height on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MechanismFrom {
+    /// `simplex` or `raft`.
+    pub mechanism: String,
+    /// As proposed, the first height at which it may begin; as decided, where it begins, with an epoch.
+    pub from_height: u64,
 }
 
 /// How the members decide: each organisation has one vote.
@@ -111,14 +123,23 @@ pub struct Governance {
     pub epoch: u64,
     /// Those validators, ascending by key.
     pub validators: Vec<SeatOf>,
+    /// How they agree: `simplex` or `raft`.
+    pub mechanism: String,
     /// The last block of that epoch; absent if it has no end and validators never change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch_end_height: Option<u64>,
     /// The validators of the next epoch, which are settled.
     pub next_validators: Vec<SeatOf>,
+    /// How those agree.
+    pub next_mechanism: String,
     /// The validators of the epoch after it, as far as members have decided; settled with the last
     /// block of the present one.
     pub chosen_validators: Vec<SeatOf>,
+    /// How those agree.
+    pub chosen_mechanism: String,
+    /// How peers will agree, if members have decided so and the epoch in which it begins is not settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_mechanism: Option<MechanismFrom>,
     /// Proposals that are open, oldest first.
     pub proposals: Vec<Proposal>,
 }
@@ -176,6 +197,9 @@ pub struct Proposal {
     /// First height at which it can take effect; only once it is accepted and waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_height: Option<u64>,
+    /// How many members must agree; only while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes_needed: Option<u32>,
     /// Height at which it took effect or ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_height: Option<u64>,
@@ -229,8 +253,15 @@ pub struct Consequence {
     pub in_time_height: Option<u64>,
     /// How many of them would have to sign a block.
     pub quorum: u32,
-    /// How many of them may fail or cheat without harm.
+    /// How many of them may fail without harm.
     pub faults_tolerated: u32,
+    /// How many of those may lie, too.
+    pub lies_tolerated: u32,
+    /// How they would agree: `simplex` or `raft`.
+    pub mechanism: String,
+    /// The first block that is agreed on like that; only if that changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mechanism_from_height: Option<u64>,
     /// The organisation with the most seats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub largest: Option<DidText>,

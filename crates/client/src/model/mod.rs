@@ -38,7 +38,8 @@ pub use direct::{DirectAnswer, DirectAsked, DirectGateway};
 mod governance;
 mod regulation;
 pub use governance::{
-    Change, Consequence, Governance, Member, Proposal, ProposalStatus, SeatOf, VotingRule,
+    Change, Consequence, Governance, MechanismFrom, Member, Proposal, ProposalStatus, SeatOf,
+    VotingRule,
 };
 pub use regulation::{PoliciesAt, Regulation, StreamRegulation, StreamRegulations};
 

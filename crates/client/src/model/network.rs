@@ -49,6 +49,9 @@ pub struct Status {
     pub final_height: u64,
     /// The current epoch.
     pub epoch: u64,
+    /// How its validators agree: `simplex` or `raft`; empty while the peer is starting.
+    #[serde(default)]
+    pub mechanism: String,
     /// The current view.
     pub view: u64,
     /// Voting key of the leader of the current view.

@@ -108,6 +108,7 @@ const BY_GOVERNANCE: &[Refusal] = &[
     RegulationBroken,
     UnknownRegulation,
     TooManyRegulations,
+    NotPrivate,
 ];
 
 /// What those who store code, make and call contracts, and set triggers, are refused.

@@ -3,8 +3,8 @@
 use althing_proof::{key, record::EntityRecord};
 use althing_state::{Read, StoreError};
 use althing_types::{
-    Change, EntityId, EntityKind, Event, Inception, Mechanism, Members, Mode, Parameters, Refusal,
-    Seat, Validator, ValidatorSet, VotingRule,
+    Change, EntityId, EntityKind, Event, Inception, Members, Mode, Parameters, Refusal, Seat,
+    Validator, ValidatorSet, VotingRule,
     limits::{ORGANISATIONS_MAX, VALIDATORS_MAX},
 };
 
@@ -14,7 +14,7 @@ use crate::{
     transition::{Actor, Stop, Transition},
 };
 
-use super::{all_members, rule, small};
+use super::{all_members, mechanism, rule, small};
 
 /// Whether the change could be made now: it is made, and taken back.
 pub(super) fn possible<R: Read>(
@@ -47,6 +47,7 @@ pub(super) fn make<R: Read>(
         Change::RotateVotingKey { peer, key } => rotate(state, peer, *key),
         Change::SetParameters(parameters) => set_parameters(state, parameters),
         Change::SetVotingRule(rule) => set_rule(state, rule),
+        Change::SetMechanism(wanted) => mechanism::set(state, wanted),
         Change::MintTokens { to, amount } => token::mint(state, actor, to, *amount),
         Change::FreezeAccount { account, frozen } => token::freeze(state, account, *frozen),
         Change::SetRegulation(said) => regulation::set(state, said),
@@ -214,7 +215,7 @@ fn choose<R: Read>(
     state: &mut Transition<'_, R>,
     mut validators: Vec<Validator>,
 ) -> Result<(), Stop> {
-    let epoch = next(state)?.ok_or(Refusal::SeatsFixed)?.epoch.saturating_add(1);
+    let next = next(state)?.ok_or(Refusal::SeatsFixed)?;
     validators.sort_by_key(|validator| validator.key);
     if validators.is_empty() {
         return Err(Refusal::WouldStall.into());
@@ -222,10 +223,12 @@ fn choose<R: Read>(
     if mode(state)? == Mode::Consortium && has_a_third(&validators) {
         return Err(Refusal::ThirdOfVotes.into());
     }
-    let (count, quorum) =
-        (small(validators.len()), small(mechanism(state)?.quorum(validators.len())));
-    state.put(own_key::chosen_validators(), &ValidatorSet { epoch, validators });
-    state.emit(Event::ValidatorsChosen { count, quorum });
+    let epoch = next.epoch.saturating_add(1);
+    let chosen = ValidatorSet { epoch, validators, mechanism: mechanism::after(state, &next)? };
+    let count = chosen.validators.len();
+    let quorum = small(mechanism::of(state, &chosen)?.quorum(count));
+    state.put(own_key::chosen_validators(), &ValidatorSet { mechanism: None, ..chosen });
+    state.emit(Event::ValidatorsChosen { count: small(count), quorum });
     Ok(())
 }
 
@@ -251,7 +254,7 @@ pub(super) fn to_come<R: Read>(state: &Transition<'_, R>) -> Result<Vec<Validato
 }
 
 /// The validators of the next epoch, which are settled; none if the present one has no end.
-fn next<R: Read>(state: &Transition<'_, R>) -> Result<Option<ValidatorSet>, Stop> {
+pub(super) fn next<R: Read>(state: &Transition<'_, R>) -> Result<Option<ValidatorSet>, Stop> {
     Ok(state.get(&own_key::next_validators())?)
 }
 
@@ -260,14 +263,9 @@ fn present<R: Read>(state: &Transition<'_, R>) -> Result<ValidatorSet, Stop> {
     state.get(&key)?.ok_or_else(|| StoreError::corrupt(&key).into())
 }
 
-fn mode<R: Read>(state: &Transition<'_, R>) -> Result<Mode, Stop> {
+pub(super) fn mode<R: Read>(state: &Transition<'_, R>) -> Result<Mode, Stop> {
     let key = own_key::mode();
     state.get(&key)?.ok_or_else(|| StoreError::corrupt(&key).into())
-}
-
-/// How peers agree.
-pub(super) fn mechanism<R: Read>(state: &Transition<'_, R>) -> Result<Mechanism, Stop> {
-    Ok(state.get(&own_key::mechanism())?.unwrap_or(Mechanism::Simplex))
 }
 
 fn insert(members: &mut Members, id: EntityId) {

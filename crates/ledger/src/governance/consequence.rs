@@ -1,14 +1,14 @@
 //! What a change would lead to, before anybody votes on it.
 
 use althing_state::{Read, StoreError};
-use althing_types::{Change, EntityId, Refusal, Validator};
+use althing_types::{Change, EntityId, Mechanism, Refusal, Validator};
 
 use crate::{
     Context,
     transition::{Actor, Stop, Transition},
 };
 
-use super::{all_members, change, rule};
+use super::{all_members, change, mechanism, rule};
 
 /// The ledger as it would be if a change took effect now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +30,14 @@ pub struct Consequence {
     pub seats_from: Option<(u64, u64)>,
     /// How many of them would have to sign a block.
     pub quorum: usize,
-    /// How many of them may fail, or cheat, without harm.
+    /// How many of them may fail without harm.
     pub faults_tolerated: usize,
+    /// How many of those may lie, too.
+    pub lies_tolerated: usize,
+    /// How they would agree.
+    pub mechanism: Mechanism,
+    /// The first block that is agreed on like that; only if that changes.
+    pub mechanism_from: Option<u64>,
     /// The organisation with the most seats, and how many those are.
     pub largest_share: Option<(EntityId, usize)>,
 }
@@ -65,19 +71,24 @@ pub fn consequence(
     };
     let members = all_members(&state).map_err(read)?.0.len();
     let validators = change::to_come(&state).map_err(read)?;
-    let quorum = change::mechanism(&state).map_err(read)?.quorum(validators.len());
     let effect = state.now.height.saturating_add(u64::from(rule_now.timelock_blocks));
+    let done = Some(proposed).filter(|_| refusal.is_none());
+    let (mechanism, mechanism_from) = mechanism::prospect(&state, done, effect).map_err(read)?;
+    let quorum = mechanism.quorum(validators.len());
     let parameters = state.now.parameters;
     let heights =
         parameters.seats_from(effect).zip(parameters.epoch_end(parameters.epoch_of(effect)));
     Ok(Consequence {
         refusal,
-        votes_needed: rule_now.needed(before),
+        votes_needed: rule_now.needed_for(proposed, before),
         timelock_blocks: rule_now.timelock_blocks,
         members,
         votes_needed_after: rule(&state).map_err(read)?.needed(members),
         quorum,
         faults_tolerated: validators.len() - quorum,
+        lies_tolerated: mechanism.lies_tolerated(validators.len()),
+        mechanism,
+        mechanism_from,
         largest_share: largest_share(&validators),
         seats_from: heights.filter(|_| validators != seats_before),
         validators,

@@ -10,30 +10,30 @@ use crate::{
     transition::encode,
 };
 
-fn propose(change: Change) -> Action {
+pub(super) fn propose(change: Change) -> Action {
     Action::Propose(Proposal { change, reason: "as agreed at the meeting".into() })
 }
 
-fn add_organisation(world: &World, seed: u8) -> Change {
+pub(super) fn add_organisation(world: &World, seed: u8) -> Change {
     let inception = inception(EntityKind::Organisation, seed);
     let message = possession_bytes(&world.ledger, &inception.id(), &inception.key);
     Change::AddOrganisation { inception, possession: signing_key(seed).sign(&message) }
 }
 
-fn seat(peer: EntityId, seed: u8) -> Change {
+pub(super) fn seat(peer: EntityId, seed: u8) -> Change {
     let key = signing_key(seed).public_key().bytes.try_into().unwrap();
     Change::AddPeer(Seat { peer, key, address: "peer.example:7000".into() })
 }
 
-fn rule(numerator: u8, denominator: u8, timelock_blocks: u32) -> VotingRule {
+pub(super) fn rule(numerator: u8, denominator: u8, timelock_blocks: u32) -> VotingRule {
     VotingRule { numerator, denominator, patience_blocks: 10, timelock_blocks }
 }
 
-fn enacted(receipt: &Receipt) -> bool {
+pub(super) fn enacted(receipt: &Receipt) -> bool {
     receipt.events.iter().any(|event| matches!(event, Event::ProposalEnacted { .. }))
 }
 
-fn ended(receipt: &Receipt) -> Option<Refusal> {
+pub(super) fn ended(receipt: &Receipt) -> Option<Refusal> {
     receipt.events.iter().find_map(|event| match event {
         Event::ProposalEnded { code, .. } => Refusal::from_number(*code),
         _ => None,
@@ -41,16 +41,16 @@ fn ended(receipt: &Receipt) -> Option<Refusal> {
 }
 
 impl World {
-    fn opens(&mut self, sender: EntityId, change: Change) -> TxId {
+    pub(super) fn opens(&mut self, sender: EntityId, change: Change) -> TxId {
         self.must(sender, propose(change)).transaction
     }
 
-    fn votes(&mut self, sender: EntityId, proposal: TxId, accept: bool) -> Receipt {
+    pub(super) fn votes(&mut self, sender: EntityId, proposal: TxId, accept: bool) -> Receipt {
         self.must(sender, Action::Vote { proposal, accept })
     }
 
     /// Both members agree; it has to take effect.
-    fn decided(&mut self, change: Change) {
+    pub(super) fn decided(&mut self, change: Change) {
         let (a, b) = (self.a, self.b);
         let proposal = self.opens(a, change);
         assert!(enacted(&self.votes(b, proposal, true)));
@@ -60,7 +60,7 @@ impl World {
         members(&self.state).unwrap().0
     }
 
-    fn consequence(&self, change: &Change) -> Consequence {
+    pub(super) fn consequence(&self, change: &Change) -> Consequence {
         let now = Context {
             ledger: self.ledger,
             height: self.height,

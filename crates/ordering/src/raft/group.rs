@@ -241,7 +241,8 @@ where
             }
         }
         let leader = self.node.leader().and_then(|leader| usize::try_from(leader).ok());
-        self.parts.shared.led_by(leader.and_then(|leader| leader.checked_sub(1)));
+        let leader = leader.and_then(|leader| leader.checked_sub(1));
+        self.parts.shared.led_by(leader, self.electorate.epoch);
         Ok(())
     }
 

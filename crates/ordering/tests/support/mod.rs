@@ -234,8 +234,11 @@ impl Plan {
             peer: EntityId(*key),
             organisation: EntityId(*key),
         };
-        let validators =
-            ValidatorSet { epoch: 0, validators: voting.iter().map(validator).collect() };
+        let validators = ValidatorSet {
+            epoch: 0,
+            validators: voting.iter().map(validator).collect(),
+            mechanism: None,
+        };
         let followers = following.to_vec();
         let genesis = genesis(voting[0], &validators);
         Self { mechanism, seeds, keys, validators, followers, genesis }

@@ -7,7 +7,8 @@ use althing_ledger::{
 };
 use althing_state::{Direction, Space};
 use althing_types::{
-    Change, EntityId, Members, Parameters, Regulation, TxId, ValidatorSet, VotingRule,
+    Change, EntityId, Mechanism, MechanismFrom, Members, Parameters, Regulation, TxId,
+    ValidatorSet, VotingRule,
 };
 
 use super::{Noun, PAGE_ITEMS_MAX, Page, Query, QueryError, checked_cursor};
@@ -31,6 +32,10 @@ pub struct GovernanceState {
     pub next_validators: ValidatorSet,
     /// Those of the one after it, as far as members have decided.
     pub chosen_validators: ValidatorSet,
+    /// How each of these three agree.
+    pub mechanisms: [Mechanism; 3],
+    /// How peers will agree from a later epoch on, if members have decided so.
+    pub planned_mechanism: Option<MechanismFrom>,
     /// Proposals that are open, oldest first.
     pub open: Vec<(TxId, OpenProposal)>,
 }
@@ -57,16 +62,21 @@ impl Query {
         let view = self.view();
         let validators = althing_ledger::validators(&view)?;
         let next = althing_ledger::validators_of_next_epoch(&view)?;
+        let next = next.unwrap_or_else(|| validators.clone());
+        let chosen = governance::chosen_validators(&view)?;
         let parameters = althing_ledger::parameters(&view)?;
+        let agree = |set| governance::mechanism(&view, set);
         Ok(GovernanceState {
             epoch_end: parameters.epoch_end(validators.epoch),
-            next_validators: next.unwrap_or_else(|| validators.clone()),
+            mechanisms: [agree(&validators)?, agree(&next)?, agree(&chosen)?],
+            planned_mechanism: governance::planned_mechanism(&view)?,
+            next_validators: next,
             members: governance::members(&view)?,
             rule: governance::voting_rule(&view)?,
             parameters,
             regulations: regulation::in_force(&view)?,
             validators,
-            chosen_validators: governance::chosen_validators(&view)?,
+            chosen_validators: chosen,
             open: governance::open_proposals(&view)?,
         })
     }

@@ -48,6 +48,7 @@ impl PoliciesAt {
             Change::AddPeer(_)
             | Change::RemovePeer { .. }
             | Change::RotateVotingKey { .. }
+            | Change::SetMechanism(_)
             | Change::MintTokens { .. }
             | Change::FreezeAccount { .. } => {}
         }

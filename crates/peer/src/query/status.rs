@@ -201,7 +201,7 @@ impl Query {
         let agreement = self.core.ordering()?.status();
         let validators = agreement.heard_ms.iter().map(|(key, _)| *key);
         let others: Vec<PeerKey> = validators.filter(|key| *key != self.core.config.key).collect();
-        let enough = match self.core.config.genesis.mechanism {
+        let enough = match agreement.mechanism {
             Mechanism::Simplex => others.len() / 2 + 1,
             Mechanism::Raft => 1,
         };

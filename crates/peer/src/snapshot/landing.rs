@@ -300,7 +300,7 @@ impl Landing {
         }
         let next = restore.store().get(Space::State, &ledger_key::next_validators())?;
         if let Some(next) = next.map(|next| read::<ValidatorSet>(&next)).transpose()?
-            && next.validators != validators.validators
+            && !next.stays(&validators)
         {
             batch.put(Space::Receipts, rows::validators(next.epoch), next.to_wire());
         }

@@ -15,8 +15,8 @@ use crate::{
     opening::Payloads,
     record::BindingRecord,
     testing::{
-        BEGIN_MS, PERIOD_MS, TinyLedger, bundles, late_transaction_bundle, transaction_bundle,
-        triggered_bundles,
+        BEGIN_MS, PERIOD_MS, TinyLedger, agreed_bundles, bundles, late_transaction_bundle,
+        transaction_bundle, triggered_bundles,
     },
 };
 
@@ -60,6 +60,19 @@ fn a_bundle_that_nobody_would_take_is_not_written() {
         let written = bundle.to_bytes();
         assert_eq!(written.is_ok(), good);
         assert!(written.is_ok_and(|bytes| bytes.len() <= BUNDLE_BYTES_MAX) == good);
+    }
+}
+
+#[test]
+fn a_reading_says_how_its_validators_agreed_if_members_chose_that() {
+    let (genesis, bundles) = agreed_bundles();
+    let by = " and agree by simplex, as members decided";
+    for ((name, bundle), (signed, said)) in bundles.into_iter().zip([(3, ""), (3, by), (3, "")]) {
+        let verified = verify(&bundle.to_bytes().unwrap(), &genesis).unwrap();
+        assert_eq!(verified.block.signed.len(), signed, "{name}");
+        let text = &verified.steps[2].text;
+        assert_eq!(text.ends_with("as members decided"), !said.is_empty(), "{name}: {text}");
+        assert!(text.ends_with(said), "{name}: {text}");
     }
 }
 

@@ -112,9 +112,12 @@ impl Verifier<'_> {
             0 => "are those of the genesis".into(),
             epochs => format!("follow from the genesis over {epochs} epochs"),
         };
+        let by = validators.mechanism.map_or_else(String::new, |mechanism| {
+            format!(" and agree by {}, as members decided", mechanism.name())
+        });
         self.done(
             Step::Membership,
-            format!("the {count} validators of epoch {} {how}", header.epoch),
+            format!("the {count} validators of epoch {} {how}{by}", header.epoch),
         );
 
         block.verify(self.genesis.mechanism, &self.ledger, &validators).at(Step::Certificate)?;

@@ -1,6 +1,6 @@
 use alloc::{vec, vec::Vec};
 
-use althing_types::{EntityKind, Header, Suite, Wire};
+use althing_types::{EntityKind, Header, Mechanism, Suite, Wire};
 
 use super::*;
 use crate::testing::{Network, TinyLedger};
@@ -102,6 +102,36 @@ fn replaced_validators_move_nothing_any_more() {
     let height = first.height;
     let early = Advance { links: vec![late], block: all.block.clone() };
     assert_eq!(first.follow(&early), Err(LinkError::Place { height: 1 }), "{height}");
+}
+
+/// An anchor on a Raft ledger that came to agree by Simplex: a majority moves it no more, and is no fork.
+#[test]
+fn an_anchor_goes_on_by_the_mechanism_that_members_chose() {
+    let mut ledger = TinyLedger::on(Network::of_raft(5), EntityKind::Gateway, Suite::Ed25519);
+    let begin = Anchor::of(&ledger.network.genesis);
+    ledger.commit();
+    let raft = ledger.network.validators.clone();
+    ledger.agree_by(Mechanism::Simplex);
+    let newest = shown(&mut ledger);
+    let advance = Advance::of(&newest, 0);
+    assert_eq!(advance.signatures(), 3 + 4);
+    let now = begin.follow(&advance).unwrap();
+    assert_eq!(now.validators.mechanism, Some(Mechanism::Simplex));
+    assert_eq!(Anchor::from_wire(&now.to_wire()), Ok(now.clone()));
+    let later = Advance { links: vec![], block: ledger.commit() };
+    assert!(now.follow(&later).is_ok());
+    let height = newest.block.header.height;
+    let header = Header { time_ms: 1, ..newest.block.header.clone() };
+    let few =
+        Advance { links: vec![], block: ledger.network.finalize_by(header.clone(), &[0, 1, 2]) };
+    let source = CertificateError::Quorum { signed: 3, needed: 4 };
+    let refused = Err(LinkError::Certificate { height, source });
+    assert_eq!((now.follow(&few), now.fork(&few, &few).is_err()), (refused, true));
+    ledger.network.enter(ValidatorSet { epoch: 1, ..raft });
+    let votes =
+        Advance { links: vec![], block: ledger.network.finalize_by(header, &[0, 1, 2, 3, 4]) };
+    let source = CertificateError::Signature { validator: 0 };
+    assert_eq!(now.follow(&votes), Err(LinkError::Certificate { height, source }));
 }
 
 #[test]

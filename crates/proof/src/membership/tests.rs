@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use althing_types::{Digest, EntityKind, Mechanism, Suite};
+use althing_types::{Digest, EntityKind, Header, Mechanism, Suite};
 
 use super::*;
 use crate::testing::{Network, TinyLedger};
@@ -103,10 +103,97 @@ fn who_lost_a_seat_signs_for_nothing() {
     assert_eq!(claiming.verify(Mechanism::Simplex, &id, &now), Err(CertificateError::Validators));
 }
 
+/// A ledger of four that begins by Raft, agrees by Simplex from epoch 1 on and by Raft again from 2 on.
+fn agreed() -> (TinyLedger, Vec<EpochLink>) {
+    let mut ledger = TinyLedger::on(Network::of_raft(5), EntityKind::Gateway, Suite::Ed25519);
+    ledger.commit();
+    ledger.agree_by(Mechanism::Simplex);
+    ledger.commit();
+    ledger.agree_by(Mechanism::Raft);
+    ledger.commit();
+    let links = ledger.links.clone();
+    (ledger, links)
+}
+
+#[test]
+fn blocks_are_checked_by_the_mechanism_of_their_epoch() {
+    let (ledger, links) = agreed();
+    let genesis = &ledger.network.genesis;
+    let membership = Membership::follow(genesis, &links).unwrap();
+    let said = |epoch| membership.validators(epoch).mechanism;
+    assert_eq!([said(0), said(1), said(2), said(9)], [None, Some(Mechanism::Simplex), None, None]);
+    for (block, finalized, _) in &ledger.blocks {
+        let validators = membership.validators(block.header().epoch);
+        let verdict = finalized.verify(genesis.mechanism, &genesis.ledger(), &validators);
+        assert_eq!(verdict, Ok(()), "{}", block.height());
+        let signed = finalized.certificate.signatures.len();
+        assert_eq!(signed, if block.header().epoch == 1 { 4 } else { 3 });
+    }
+}
+
+/// A majority must not divide the ledger in an epoch in which it is no quorum, whatever it signs.
+#[test]
+fn a_majority_of_raft_makes_nothing_final_by_simplex() {
+    let (mut ledger, links) = agreed();
+    let genesis = ledger.network.genesis.clone();
+    let membership = Membership::follow(&genesis, &links).unwrap();
+    let (simplex, honest) = (membership.validators(1), ledger.blocks[2].1.clone());
+    let verdict = |block: &Finalized| block.verify(genesis.mechanism, &genesis.ledger(), &simplex);
+    assert_eq!((honest.header.epoch, verdict(&honest)), (1, Ok(())));
+    let fork = Header { time_ms: honest.header.time_ms + 1, ..honest.header.clone() };
+    let majority = [0, 2, 4];
+    // As Simplex has it signed, by too few.
+    ledger.network.enter(simplex.clone());
+    let few = ledger.network.finalize_by(fork.clone(), &majority);
+    assert_eq!(verdict(&few), Err(CertificateError::Quorum { signed: 3, needed: 4 }));
+    // As Raft has it signed, by three and by all of them, under the header of the epoch.
+    let raft = ValidatorSet { mechanism: None, ..simplex.clone() };
+    ledger.network.enter(raft.clone());
+    let majority = ledger.network.finalize_by(fork.clone(), &majority);
+    assert_eq!(verdict(&majority), Err(CertificateError::Quorum { signed: 3, needed: 4 }));
+    let all = ledger.network.finalize_by(fork.clone(), &[0, 1, 2, 3, 4]);
+    assert_eq!(verdict(&all), Err(CertificateError::Signature { validator: 0 }));
+    // The same under a header that says that its epoch agrees by Raft.
+    let claims = Header { validators: raft.digest(), ..fork };
+    let claiming = ledger.network.finalize_by(claims, &[0, 1, 2, 3, 4]);
+    assert_eq!(verdict(&claiming), Err(CertificateError::Validators));
+    // A link in which the majority decides by itself that it agrees by Raft from then on.
+    let next = ValidatorSet { epoch: 2, ..raft };
+    let mut forged = links;
+    forged[1].last = ledger.network.finalize_by(
+        Header { next_validators: Some(next.digest()), ..forged[1].last.header.clone() },
+        &[0, 2, 4],
+    );
+    forged[1].next = next;
+    let source = CertificateError::Quorum { signed: 3, needed: 4 };
+    let verdict = Membership::follow(&genesis, &forged);
+    assert_eq!(verdict, Err(MembershipError::Last { epoch: 1, source }));
+}
+
+/// Whoever leaves a change out, or tells another, has a link that its predecessors did not sign.
+#[test]
+fn a_change_of_mechanism_cannot_be_left_out_or_made_up() {
+    let (ledger, links) = agreed();
+    let genesis = &ledger.network.genesis;
+    let skipped = Membership::follow(genesis, &links[1..]);
+    let source = CertificateError::Validators;
+    assert_eq!(skipped, Err(MembershipError::Last { epoch: 1, source }));
+    for (link, told) in [
+        (0, None),
+        (0, Some(Mechanism::Raft)),
+        (1, Some(Mechanism::Raft)),
+        (1, Some(Mechanism::Simplex)),
+    ] {
+        let mut changed = links.clone();
+        changed[link].next.mechanism = told;
+        let verdict = Membership::follow(genesis, &changed);
+        assert_eq!(verdict, Err(MembershipError::Next { epoch: link as u64 }), "{told:?}");
+    }
+}
+
 #[test]
 fn links_round_trip() {
-    let (_, links) = chain();
-    for link in links {
+    for link in [chain().1, agreed().1].concat() {
         assert_eq!(EpochLink::from_wire(&link.to_wire()), Ok(link));
     }
 }

@@ -88,7 +88,21 @@ impl Network {
             self.keys.insert(vote_key(&key), key);
         }
         validators.sort();
-        ValidatorSet { epoch, validators }
+        ValidatorSet { epoch, validators, mechanism: self.validators.mechanism }
+    }
+
+    /// The same validators in the next epoch, agreeing by a mechanism.
+    #[must_use]
+    pub fn next_agreement(&self, mechanism: Mechanism) -> ValidatorSet {
+        let said = Some(mechanism).filter(|it| *it != self.genesis.mechanism);
+        let epoch = self.validators.epoch + 1;
+        ValidatorSet { epoch, mechanism: said, ..self.validators.clone() }
+    }
+
+    /// How the validators agree now.
+    #[must_use]
+    pub fn mechanism(&self) -> Mechanism {
+        self.validators.agrees_by(self.genesis.mechanism)
     }
 
     /// Begins the next epoch.
@@ -99,7 +113,7 @@ impl Network {
     /// The header with a certificate of the first quorum of validators.
     #[must_use]
     pub fn finalize(&self, header: Header) -> Finalized {
-        let quorum = self.genesis.mechanism.quorum(self.validators.validators.len());
+        let quorum = self.mechanism().quorum(self.validators.validators.len());
         self.finalize_by(header, &(0..quorum).collect::<Vec<_>>())
     }
 
@@ -110,7 +124,7 @@ impl Network {
         let Header { epoch, view, parent_view, .. } = header;
         let block = header.digest();
         let message =
-            signed_bytes(self.genesis.mechanism, &header.ledger, epoch, view, parent_view, &block);
+            signed_bytes(self.mechanism(), &header.ledger, epoch, view, parent_view, &block);
         let mut bitmap = vec![0; validators.len().div_ceil(8)];
         let mut signatures = vec![];
         for signer in signers {

@@ -1,8 +1,8 @@
 use alloc::{string::ToString, vec, vec::Vec};
 
 use althing_types::{
-    Action, Cipher, EntityKind, Genesis, Receipt, Record, StreamKey, Suite, ThingId, TriggerId,
-    receipts_root,
+    Action, Cipher, EntityKind, Genesis, Mechanism, Receipt, Record, StreamKey, Suite, ThingId,
+    TriggerId, receipts_root,
 };
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     interval::Interval,
     key,
     opening::Payloads,
-    testing::{BEGIN_MS, PERIOD_MS, TinyLedger},
+    testing::{BEGIN_MS, Network, PERIOD_MS, TinyLedger},
 };
 
 /// A bundle of every kind of claim with its name, over two epochs, and the genesis that they are
@@ -48,6 +48,24 @@ pub fn bundles() -> (Genesis, Vec<(&'static str, Bundle)>) {
     let claim =
         |ledger: &TinyLedger| Claim::range(ledger, &stream, sealed, Payloads::Needed).unwrap();
     bundles.push(("range that is sealed in part", ledger.bundle(claim)));
+    (ledger.network.genesis, bundles)
+}
+
+/// A reading of each of three epochs of one ledger, whose four validators agree by Raft, as they began,
+/// then by Simplex, and by Raft again; with its genesis.
+#[must_use]
+pub fn agreed_bundles() -> (Genesis, Vec<(&'static str, Bundle)>) {
+    let mut ledger = TinyLedger::on(Network::of_raft(4), EntityKind::Gateway, Suite::Ed25519);
+    let stream = ledger.stream;
+    let reading = |ledger: &mut TinyLedger, seq| {
+        ledger.submit(2);
+        ledger.bundle(|ledger| Claim::reading(ledger, &stream, seq).unwrap())
+    };
+    let mut bundles = vec![("reading by raft, before a change", reading(&mut ledger, 1))];
+    ledger.agree_by(Mechanism::Simplex);
+    bundles.push(("reading by simplex, after a change from raft", reading(&mut ledger, 3)));
+    ledger.agree_by(Mechanism::Raft);
+    bundles.push(("reading by raft, after a change back", reading(&mut ledger, 5)));
     (ledger.network.genesis, bundles)
 }
 

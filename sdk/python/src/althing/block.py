@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from .codec import byte_string, bytes32, checked, list_of, optional, record, u8, u32, u64
+from .codec import byte_string, bytes32, checked, list_of, numbered, optional, record, u8, u32, u64
 from .crypto import signature
 from .digest import hash
 from .entity import id32
@@ -57,12 +57,18 @@ class Validator:
     organisation: Annotated[bytes, id32]
 
 
+MECHANISMS = ("simplex", "raft")
+"""How peers can agree."""
+
+
 @dataclass(frozen=True)
 class ValidatorSet:
-    """The peers that vote in an epoch, ascending by key."""
+    """The peers that vote in an epoch, ascending by key, and how they agree."""
 
     epoch: Annotated[int, u64]
     validators: Annotated[list[Validator], list_of(record(Validator), VALIDATORS_MAX)]
+    mechanism: Annotated[str | None, optional(numbered(MECHANISMS))] = None
+    """How they agree; absent if as the genesis says."""
 
     @property
     def digest(self) -> bytes:

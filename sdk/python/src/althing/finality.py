@@ -39,8 +39,11 @@ def _varint(number: int) -> bytes:
     return bytes(out + bytes([number]))
 
 
-def check_final(block: Finalized, mechanism: str, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
-    """Raises `FinalityError` unless these validators made a block final, itself or by a descendant."""
+def check_final(block: Finalized, founding: str, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
+    """Raises `FinalityError` unless these validators made a block final, itself or by a descendant.
+
+    They agree as the genesis says, `founding`, unless they say otherwise.
+    """
     header, certificate = block.header, block.certificate
     _require(header.ledger == ledger, "the block belongs to another ledger")
     _require_epoch(validators.epoch, header.epoch)
@@ -53,16 +56,17 @@ def check_final(block: Finalized, mechanism: str, ledger: bytes, validators: Val
     # The last block of an epoch is proposed again, as it is, in later views until it is final.
     again = last.next_validators is not None and certificate.view > last.view
     _require(last.digest == certificate.block and (views or again), "the certificate is about another block")
-    check_certificate(certificate, mechanism, ledger, validators, check)
+    check_certificate(certificate, founding, ledger, validators, check)
 
 
-def check_certificate(certificate: Certificate, mechanism: str, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
+def check_certificate(certificate: Certificate, founding: str, ledger: bytes, validators: ValidatorSet, check: SignatureCheck) -> None:
     """Raises `FinalityError` unless a quorum of the validators signed."""
     keys, signers = [each.key for each in validators.validators], certificate.positions()
     _require_epoch(validators.epoch, certificate.epoch)
     is_of_set = len(certificate.signers) == (len(keys) + 7) // 8 and all(position < len(keys) for position in signers)
     is_whole = is_of_set and len(signers) == len(certificate.signatures)
     _require(is_whole, "the signers named are not those that signed, or not of this validator set")
+    mechanism = validators.mechanism or founding
     needed = quorum(mechanism, len(keys))
     _require(0 < len(signers) >= needed, f"{len(signers)} validators signed, but {needed} must")
     message = vote_bytes(mechanism, ledger, certificate)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, UTC
 from typing import Annotated, Any
 
-from .block import Validator, ValidatorSet
+from .block import MECHANISMS, Validator, ValidatorSet
 from .cbor import WireError
 from .codec import bytes32, decode, list_of, numbered, optional, record, text, u8, u32, u64
 from .crypto import SUITES, PublicKey
@@ -28,7 +28,6 @@ import itertools
 
 _FILE_CHARS_MAX = 1024 * 1024
 MODES = ("public", "consortium", "private")
-MECHANISMS = ("simplex", "raft")
 TRANSACT = ("everybody", "members")
 DEPLOY = ("everybody", "members", "approved")
 

@@ -5,7 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Annotated
 
-from .codec import boolean, bytes32, record, text, u8, u32, variants
+from .block import MECHANISMS
+from .codec import boolean, bytes32, numbered, record, text, u8, u32, u64, variants
 from .crypto import PublicKey, signature
 from .entity import AnyInception, any_inception, id32, is_name
 from .genesis import GenesisError, Parameters, check_parameters
@@ -90,6 +91,21 @@ class SetVotingRule:
 
 
 @dataclass(frozen=True)
+class MechanismFrom:
+    """How peers agree from a height on."""
+
+    mechanism: Annotated[str, numbered(MECHANISMS)]
+    from_height: Annotated[int, u64]
+
+
+@dataclass(frozen=True)
+class SetMechanism:
+    """Peers agree in another way, from a height on."""
+
+    wanted: Annotated[MechanismFrom, record(MechanismFrom)]
+
+
+@dataclass(frozen=True)
 class MintTokens:
     """More tokens for an account."""
 
@@ -119,9 +135,9 @@ class EndRegulation:
     id: Annotated[str, text]
 
 
-_CASES = (AddOrganisation, RemoveOrganisation, AddPeer, RemovePeer, RotateVotingKey, SetParameters, SetVotingRule)
+_CASES = (AddOrganisation, RemoveOrganisation, AddPeer, RemovePeer, RotateVotingKey, SetParameters, SetVotingRule, SetMechanism)
 _Members = AddOrganisation | RemoveOrganisation | AddPeer | RemovePeer | RotateVotingKey
-Change = _Members | SetParameters | SetVotingRule | MintTokens | FreezeAccount | SetRegulation | EndRegulation
+Change = _Members | SetParameters | SetVotingRule | SetMechanism | MintTokens | FreezeAccount | SetRegulation | EndRegulation
 change = variants({**dict(enumerate(_CASES)), 10: MintTokens, 11: FreezeAccount, 20: SetRegulation, 21: EndRegulation})
 
 

@@ -9,6 +9,7 @@ from .contract import Attribute
 from .digest import hash, merkle_root, sha256
 from .direct import ThingTags, thing_tags
 from .entity import id32
+from .governance import MechanismFrom
 from .link import link_event
 from .onboarding import Status, command_state
 from .secrecy import stream_event
@@ -112,6 +113,7 @@ _MORE_EVENTS: dict[int, tuple[str, tuple[tuple[str, Any], ...]]] = {
     107: ("validators_chosen", (("count", Annotated[int, u16]), ("quorum", Annotated[int, u16]))),
     108: ("parameters_set", ()),
     109: ("voting_rule_set", ()),
+    110: ("mechanism_chosen", (("said", Annotated[MechanismFrom, record(MechanismFrom)]),)),
     140: ("stream", (("about", Annotated[Any, stream_event]),)),
 }
 _OWNED = (("owner", Annotated[bytes, id32]), ("resource", Annotated[Any, resource]))

@@ -132,7 +132,8 @@ class _Verifier:
         validators = membership.validators(header.epoch)
         count = len(validators.validators)
         how = f"follow from the genesis over {header.epoch} epochs" if header.epoch else "are those of the genesis"
-        self.done("membership", f"the {count} validators of epoch {header.epoch} {how}")
+        by = f" and agree by {validators.mechanism}, as members decided" if validators.mechanism else ""
+        self.done("membership", f"the {count} validators of epoch {header.epoch} {how}{by}")
         try:
             check_final(block, self.genesis.mechanism, self.ledger, validators, self.check)
         except FinalityError as error:

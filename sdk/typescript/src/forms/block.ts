@@ -1,6 +1,6 @@
 // Headers, validator sets and the certificates that make blocks final.
 
-import { bytes, bytes32, checked, encode, list, optional, record, u32, u64, u8, type Value } from '../cbor/codec.ts';
+import { bytes, bytes32, checked, encode, list, numbered, optional, record, u32, u64, u8, type Value } from '../cbor/codec.ts';
 import { compare } from '../text/bytes.ts';
 import { signature } from './crypto.ts';
 import { hash } from './digest.ts';
@@ -65,9 +65,22 @@ export const validator = record({
 /** A voting peer. */
 export type Validator = Value<typeof validator>;
 
-/** The peers that vote in an epoch, ascending by key. */
+/** How peers agree. */
+export const mechanism = numbered(['simplex', 'raft']);
+/** How peers agree. */
+export type Mechanism = Value<typeof mechanism>;
+
+/** How peers agree from a height on. */
+export const mechanismFrom = record({ mechanism, fromHeight: u64 });
+
+/** The peers that vote in an epoch, ascending by key, and how they agree. */
 export const validatorSet = checked(
-  record({ epoch: u64, validators: list(validator, VALIDATORS_MAX) }),
+  record({
+    epoch: u64,
+    validators: list(validator, VALIDATORS_MAX),
+    /** Null if as the genesis says. */
+    mechanism: optional(mechanism),
+  }),
   'validators',
   ({ validators }) => validators.length >= 1 && validators.every(({ key }, at) => at === 0 || compare(validators[at - 1]?.key ?? key, key) < 0),
 );

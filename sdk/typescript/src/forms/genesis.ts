@@ -2,7 +2,7 @@
 
 import { bytes32, decode, encode, list, numbered, optional, record, text, u32, u64, u8, type Value } from '../cbor/codec.ts';
 import { compare, equal } from '../text/bytes.ts';
-import { validatorsDigest, type ValidatorSet } from './block.ts';
+import { mechanism, validatorsDigest, type ValidatorSet } from './block.ts';
 import { isPublicKey } from './crypto.ts';
 import { hash } from './digest.ts';
 import { entityId, id, inception } from './entity.ts';
@@ -34,9 +34,6 @@ export const parameters = record({
 
 /** Who may take part. */
 export const mode = numbered(['public', 'consortium', 'private']);
-/** How peers agree. */
-export const mechanism = numbered(['simplex', 'raft']);
-export type Mechanism = Value<typeof mechanism>;
 
 const organisation = record({ inception });
 const peerSeat = record({
@@ -81,7 +78,7 @@ export function genesisBytes(value: Genesis): Uint8Array {
 /** The validators of the first epoch. */
 export function foundingValidators(value: Genesis): ValidatorSet {
   const validators = value.peers.map((peer) => ({ key: peer.key, peer: entityId(peer.inception), organisation: peer.organisation }));
-  return { epoch: 0n, validators };
+  return { epoch: 0n, validators, mechanism: null };
 }
 
 /** The digest of the validators of the first epoch. */

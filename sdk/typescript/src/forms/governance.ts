@@ -1,6 +1,7 @@
 // Governance: what the member organisations decide together.
 
 import { boolean, bytes32, record, text, u32, u8, variant, variants, type Value } from '../cbor/codec.ts';
+import { mechanismFrom } from './block.ts';
 import { isPublicKey, publicKey, signature } from './crypto.ts';
 import { entityKind, id, isName } from './entity.ts';
 import { checkParameters, parameters } from './genesis.ts';
@@ -31,6 +32,7 @@ export const change = variants({
   rotate_voting_key: variant(4, { peer: id, key: bytes32 }),
   set_parameters: variant(5, { parameters }),
   set_voting_rule: variant(6, { rule: votingRule }),
+  set_mechanism: variant(7, { wanted: mechanismFrom }),
   mint_tokens: variant(10, { to: id, amount }),
   freeze_account: variant(11, { account: id, frozen: boolean }),
   set_regulation: variant(20, { regulation }),

@@ -3,6 +3,7 @@
 import { boolean, bytes, encode, list, optional, record, text, u16, u32, u64, u8, variant, variants, type Value } from '../cbor/codec.ts';
 import { bigEndian } from '../text/bytes.ts';
 import { access, resource } from './access.ts';
+import { mechanismFrom } from './block.ts';
 import { attribute } from './contract.ts';
 import { hash, sha256 } from './digest.ts';
 import { thingTags } from './direct.ts';
@@ -81,6 +82,7 @@ export const event = variants({
   validators_chosen: variant(107, { count: u16, quorum: u16 }),
   parameters_set: variant(108, {}),
   voting_rule_set: variant(109, {}),
+  mechanism_chosen: variant(110, { said: mechanismFrom }),
   stream: variant(140, { about: streamEvent }),
 });
 /** Something that a transaction brought about; `kind` says what. */

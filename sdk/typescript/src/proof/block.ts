@@ -16,7 +16,8 @@ export function checkBlock(context: Context, membership: Membership, block: Fina
   const set = membership.validators(header.epoch);
   const count = set.validators.length;
   const how = header.epoch === 0n ? 'are those of the genesis' : `follow from the genesis over ${header.epoch} epochs`;
-  context.done('membership', `the ${count} validators of epoch ${header.epoch} ${how}`);
+  const by = set.mechanism === null ? '' : ` and agree by ${set.mechanism}, as members decided`;
+  context.done('membership', `the ${count} validators of epoch ${header.epoch} ${how}${by}`);
 
   const fault = finalityFault(block, context.genesis.mechanism, context.ledger, set, context.checkSignature);
   if (fault !== undefined) context.fail('certificate', fault);

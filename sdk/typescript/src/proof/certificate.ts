@@ -1,7 +1,6 @@
 // Whether a quorum of validators made a block final (docs/formats/certificate.md).
 
-import { blockDigest, signerPositions, validatorsDigest, type Certificate, type Finalized, type Header, type ValidatorSet } from '../forms/block.ts';
-import type { Mechanism } from '../forms/genesis.ts';
+import { blockDigest, signerPositions, validatorsDigest, type Certificate, type Finalized, type Header, type Mechanism, type ValidatorSet } from '../forms/block.ts';
 import type { verifySignature } from '../forms/crypto.ts';
 import { concat, equal, toUtf8 } from '../text/bytes.ts';
 
@@ -29,16 +28,17 @@ function varint(number: bigint): Uint8Array {
   return Uint8Array.of(...bytes, Number(rest));
 }
 
-/** Why a certificate does not finalize its block; `undefined` if it does. */
-export function certificateFault(certificate: Certificate, mechanism: Mechanism, ledger: Uint8Array, set: ValidatorSet, check: SignatureCheck): string | undefined {
-  const { validators } = set;
+/** Why a certificate does not finalize its block; `undefined` if it does. The validators agree as the genesis says, `founding`, unless they say otherwise. */
+export function certificateFault(certificate: Certificate, founding: Mechanism, ledger: Uint8Array, set: ValidatorSet, check: SignatureCheck): string | undefined {
+  const { validators, mechanism } = set;
   if (certificate.epoch !== set.epoch) return otherEpoch(set.epoch, certificate.epoch);
   const signers = signerPositions(certificate.signers);
   const isOfSet = certificate.signers.length === Math.ceil(validators.length / 8) && (signers.at(-1) ?? 0) < validators.length;
   if (!isOfSet || signers.length !== certificate.signatures.length) return 'the signers named are not those that signed, or not of this validator set';
-  const needed = quorum(mechanism, validators.length);
+  const agreed = mechanism ?? founding;
+  const needed = quorum(agreed, validators.length);
   if (signers.length === 0 || signers.length < needed) return `${signers.length} validators signed, but ${needed} must`;
-  const message = voteBytes(mechanism, ledger, certificate);
+  const message = voteBytes(agreed, ledger, certificate);
   // All of them, not merely a quorum: no honest peer makes a certificate with a bad signature.
   for (const [at, position] of signers.entries()) {
     const [key, signature] = [validators[position]?.key, certificate.signatures[at]];
@@ -54,7 +54,7 @@ export function certified({ header, descendants }: Finalized): Header {
 }
 
 /** Why a block is not final by these validators, itself or by a descendant; `undefined` if it is. */
-export function finalityFault({ header, certificate, descendants }: Finalized, mechanism: Mechanism, ledger: Uint8Array, set: ValidatorSet, check: SignatureCheck): string | undefined {
+export function finalityFault({ header, certificate, descendants }: Finalized, founding: Mechanism, ledger: Uint8Array, set: ValidatorSet, check: SignatureCheck): string | undefined {
   if (!equal(header.ledger, ledger)) return 'the block belongs to another ledger';
   if (header.epoch !== set.epoch) return otherEpoch(set.epoch, header.epoch);
   if (!equal(header.validators, validatorsDigest(set))) return 'the block names another validator set';
@@ -67,7 +67,7 @@ export function finalityFault({ header, certificate, descendants }: Finalized, m
   // The last block of an epoch is proposed again, as it is, in later views until it is final.
   const isAgain = last.nextValidators !== null && certificate.view > last.view;
   const isAboutIt = equal(blockDigest(last), certificate.block) && (isPlaced || isAgain);
-  return isAboutIt ? certificateFault(certificate, mechanism, ledger, set, check) : 'the certificate is about another block';
+  return isAboutIt ? certificateFault(certificate, founding, ledger, set, check) : 'the certificate is about another block';
 }
 
 /** Whether `child` names `parent` and is of its ledger and epoch, which `parent` does not end. */

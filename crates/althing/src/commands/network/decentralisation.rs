@@ -101,7 +101,6 @@ impl Decentralisation {
     pub(super) fn run(self, output: Output) -> anyhow::Result<()> {
         block_on(async {
             let client = self.remote.client()?;
-            let genesis = client.network().await.explain()?.genesis;
             let governance = client.governance().await.explain()?;
             let (peers, gateways) =
                 (owners(&client, "peer").await?, owners(&client, "gateway").await?);
@@ -117,7 +116,7 @@ impl Decentralisation {
                 Function::of("own things", &things),
                 Function::of("decide by vote", &members),
             ];
-            let lies_count = genesis.mechanism != "raft";
+            let lies_count = governance.mechanism != "raft";
             let (count, needed) = (governance.members.len(), governance.votes_needed as usize);
             let least = least(&seats, quorum, lies_count, count, needed);
             let value = serde_json::json!({ "functions": functions, "least": least });

@@ -46,6 +46,7 @@ fn text(status: &model::Status, health: &Health, peers: &Peers) -> String {
         ("executed", format!("block {} of {}", status.height, status.time)),
         ("final", format!("block {}", status.final_height)),
         ("epoch, view", format!("{}, {}", status.epoch, status.view)),
+        ("agreement", status.mechanism.clone()),
         ("quorum", status.quorum.to_string()),
         ("connected", status.connected.to_string()),
         ("waiting", format!("{} transactions", thousands(status.waiting.into()))),

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, string::String};
 
-use althing_types::{Digest, TxId, receipts_root};
+use althing_types::{Digest, Genesis, TxId, receipts_root};
 use proptest::prelude::*;
 
 use super::*;
@@ -13,7 +13,10 @@ use crate::{
 
 /// Changes each byte of bundles in two ways, each bit in turn among them.
 fn flip_all(kinds: impl Fn(&str) -> bool) {
-    let (genesis, bundles) = bundles();
+    flip_each(bundles(), kinds);
+}
+
+fn flip_each((genesis, bundles): (Genesis, Vec<(&str, Bundle)>), kinds: impl Fn(&str) -> bool) {
     for (name, bundle) in bundles.into_iter().filter(|(name, _)| kinds(name)) {
         let bytes = bundle.to_bytes().unwrap();
         // What is not bound by hashes and signatures is the question, and only the seal guards it.
@@ -74,6 +77,11 @@ fn no_changed_byte_of_a_late_transaction_is_accepted() {
 #[test]
 fn no_changed_byte_of_a_run_is_accepted() {
     flip_all(|name| name == "run");
+}
+
+#[test]
+fn no_changed_byte_of_a_reading_after_a_change_of_mechanism_is_accepted() {
+    flip_each(agreed_bundles(), |_| true);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 // Written by scripts/model.mjs from docs/reference/openapi.json. Do not edit: npm run model.
 
-import type { Access, Attribute, Hex, KeptFor, Key, LinkEvent, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Regulation, Resource, ServiceEndpoint, StreamPlacement, StreamSilence, Takes, ThingReport, ThingTags, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
+import type { Access, Attribute, Hex, KeptFor, Key, LinkEvent, MechanismFrom, Operation, ParametersForm, PolicyUsed, PurgeReceipt, Regulation, Resource, ServiceEndpoint, StreamPlacement, StreamSilence, Takes, ThingReport, ThingTags, Time, TokenEvent, VerificationMethod, VotingRule } from './index.ts';
 
 /** An answer to a call. */
 export interface CallAnswer {
@@ -38,6 +38,10 @@ export type Change =
   | { change: 'set_parameters'; parameters: ParametersForm }
   /** How the members decide. */
   | { change: 'set_voting_rule'; rule: VotingRule }
+  /** Peers agree in another way, from a height on. */
+  | MechanismFrom & {
+    change: 'set_mechanism';
+  }
   /** More tokens for an account. */
   | { amount: string; change: 'mint_tokens'; to: Did }
   /** An account can spend nothing but fees, or can again. */
@@ -134,7 +138,7 @@ export interface ConfigurationVersions {
 
 /** What a change would lead to if it took effect now. */
 export interface Consequence {
-  /** How many of them may fail or cheat without harm. */
+  /** How many of them may fail without harm. */
   faults_tolerated: number;
   /** The last height at which the change can take effect for that; later, it holds an epoch later. */
   in_time_height?: number;
@@ -142,6 +146,12 @@ export interface Consequence {
   largest?: Did;
   /** How many seats that are. */
   largest_seats: number;
+  /** How many of those may lie, too. */
+  lies_tolerated: number;
+  /** How they would agree: `simplex` or `raft`. */
+  mechanism: string;
+  /** The first block that is agreed on like that; only if that changes. */
+  mechanism_from_height?: number;
   /** How many members there would be. */
   members: number;
   /** How many of them would have to sign a block. */
@@ -473,6 +483,10 @@ export type Event =
   | { type: 'parameters_set' }
   /** The members decide by another rule from now on. */
   | { type: 'voting_rule_set' }
+  /** How peers agree was decided, and where that begins. */
+  | MechanismFrom & {
+    type: 'mechanism_chosen';
+  }
   /** An access policy was set. */
   | { type: 'access_policy_set'; owner: Did; resource: Resource; version: number }
   /** An access policy was removed. */

@@ -135,6 +135,8 @@ export interface Given {
 
 /** Who decides, by which rule, and what is open. */
 export interface Governance {
+  /** How those agree. */
+  chosen_mechanism: string;
   /**
    * The validators of the epoch after it, as far as members have decided; settled with the last
    * block of the present one.
@@ -144,12 +146,18 @@ export interface Governance {
   epoch: number;
   /** The last block of that epoch; absent if it has no end and validators never change. */
   epoch_end_height?: number;
+  /** How they agree: `simplex` or `raft`. */
+  mechanism: string;
   /** The member organisations, ascending by id. */
   members: Member[];
+  /** How those agree. */
+  next_mechanism: string;
   /** The validators of the next epoch, which are settled. */
   next_validators: SeatOf[];
   /** The settings of the ledger as they are now. */
   parameters: ParametersForm;
+  /** How peers will agree, if members have decided so and the epoch in which it begins is not settled. */
+  planned_mechanism?: MechanismFrom;
   /** Proposals that are open, oldest first. */
   proposals: Proposal[];
   /** What the network demands of how readings are kept, ascending by id. */
@@ -367,6 +375,14 @@ export interface LogPart {
   items: LogEntry[];
   /** Number of the newest entry of the log; 0 if it has none. */
   newest: number;
+}
+
+/** How peers agree from a height on. */
+export interface MechanismFrom {
+  /** As proposed, the first height at which it may begin; as decided, where it begins, with an epoch. */
+  from_height: number;
+  /** `simplex` or `raft`. */
+  mechanism: string;
 }
 
 /** An organisation with a vote. */

@@ -304,6 +304,8 @@ export type Proposal = Change & {
   status: ProposalStatus;
   /** Last height at which members can vote; only while it is open. */
   until_height?: number;
+  /** How many members must agree; only while it is open. */
+  votes_needed?: number;
 };
 
 /** How far a proposal is. */

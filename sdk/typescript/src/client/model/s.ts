@@ -218,6 +218,8 @@ export interface Status {
   leader: Hex;
   /** The ledger's id. */
   ledger: Hex;
+  /** How its validators agree: `simplex` or `raft`; empty while the peer is starting. */
+  mechanism?: string;
   /** Name of the network. */
   network: string;
   /** Bytes of disk that payloads take. */
