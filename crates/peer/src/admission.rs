@@ -74,6 +74,7 @@ pub(crate) fn admit(
 pub(crate) struct Signed {
     pub(crate) transaction: Transaction,
     pub(crate) basis: Basis,
+    pub(crate) is_vouched: bool,
 }
 
 /// Checks form and signatures of transactions under the keys that a state holds.
@@ -112,7 +113,7 @@ fn open(
         true => Vec::new(),
         false => althing_ledger::signature_checks(ledger, &transaction, &basis),
     };
-    Ok((Signed { transaction, basis }, checks))
+    Ok((Signed { transaction, basis, is_vouched }, checks))
 }
 
 /// Checks the payloads of a transaction's batches, and the signatures of devices in them.
@@ -121,7 +122,7 @@ pub(crate) fn complete(
     signed: Signed,
     payloads: Vec<Bytes>,
 ) -> Result<Checked, Refusal> {
-    let Signed { transaction, basis } = signed;
+    let Signed { transaction, basis, is_vouched } = signed;
     if transaction.batches().count() != payloads.len() {
         return Err(Refusal::PayloadMissing);
     }
@@ -148,7 +149,7 @@ pub(crate) fn complete(
     if verify_batch(&checks, &mut rng).contains(&false) {
         return Err(Refusal::DeviceSignature);
     }
-    Ok(Checked { transaction, payloads, basis })
+    Ok(Checked { transaction, payloads, basis, is_vouched })
 }
 
 /// The signatures that a payload must bear: packs of the thing's device where the owner wants them,

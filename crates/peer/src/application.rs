@@ -47,7 +47,8 @@ impl<E: Clock + Metrics + Spawner> Application for Participant<E> {
         let (context, core) = (self.context.child("propose"), Arc::clone(&self.core));
         async move {
             let content = wait_for_work(&context, &core, &proposal).await;
-            let fit = verify::fit_for(&context, &core, content.result.height, content.picked).await;
+            let place = (proposal.epoch, content.result.height);
+            let fit = verify::fit_for(&context, &core, place, content.picked).await;
             let picked = fit.unwrap_or_default();
             verify::keep_payloads(&context, &core, &picked).await.ok()?;
             let now = unix_ms(context.current());

@@ -219,6 +219,13 @@ impl Chain {
         ValidatorSet::from_wire(&row).ok()
     }
 
+    /// How the present validators agree; none if the disk fails.
+    pub(crate) fn mechanism(&self) -> Option<Mechanism> {
+        let view = self.view();
+        let set = althing_ledger::validators(&view).ok()?;
+        governance::mechanism(&view, &set).ok()
+    }
+
     /// Where validators that were given their seats by vote can be reached, as the state has it now.
     pub(crate) fn addresses(&self, set: &ValidatorSet) -> BTreeMap<PeerKey, Address> {
         let view = self.view();

@@ -93,7 +93,8 @@ mod tests {
             let transaction = Transaction::sign(&ledger, body, &key, &[]);
             let id = transaction.id();
             let (payloads, basis) = (Vec::new(), Basis::default());
-            mempool.insert(Arc::new(Checked { transaction, payloads, basis }), true).unwrap();
+            let checked = Checked { transaction, payloads, basis, is_vouched: false };
+            mempool.insert(Arc::new(checked), true).unwrap();
             id
         };
         let ids = (0..count).map(one).collect();

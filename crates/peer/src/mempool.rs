@@ -22,6 +22,9 @@ pub struct Checked {
     /// What it was checked against. A validator uses the outcome only where the state whose root the
     /// block states says the same.
     pub basis: Basis,
+    /// Whether its signatures were not checked here: another validator's word was taken. It counts only
+    /// as long as that one's word does.
+    pub is_vouched: bool,
 }
 
 impl Checked {
@@ -350,7 +353,8 @@ mod tests {
         let sender = EntityId([sender; 32]);
         let body = Body::new(&ledger, sender, nonce, expiry, vec![Action::Record(record)]);
         let transaction = Transaction::sign(&ledger, body, &key, &[]);
-        Arc::new(Checked { transaction, payloads: vec![], basis: Basis::default() })
+        let basis = Basis::default();
+        Arc::new(Checked { transaction, payloads: vec![], basis, is_vouched: false })
     }
 
     fn pool(transactions_max: usize, per_sender_max: usize) -> Mempool {

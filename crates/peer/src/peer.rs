@@ -74,12 +74,15 @@ impl Opened {
         store: Arc<dyn Store>,
         payloads: Arc<Payloads>,
     ) -> Result<Self, StartError> {
-        let mechanism = config.genesis.mechanism;
-        if config.trust_validators && mechanism != Mechanism::Raft {
-            return Err(StartError::Open(OpenError::Trust(mechanism)));
-        }
         let (chain, genesis) =
             Chain::open(&config.genesis, Arc::clone(&store)).map_err(StartError::Open)?;
+        let founding = config.genesis.mechanism;
+        // Where members left raft after the founding, the setting has no effect, and no start fails for
+        // what others voted.
+        let is_raft = [Some(founding), chain.mechanism()].contains(&Some(Mechanism::Raft));
+        if config.trust_validators && !is_raft {
+            return Err(StartError::Open(OpenError::Trust(founding)));
+        }
         let book = PayloadBook::open(payloads, Arc::clone(&store))
             .map_err(|error| StartError::Open(OpenError::Store(error)))?;
         let (sender, deliveries) = mpsc::unbounded_channel();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use althing_ordering::PeerKey;
+use althing_types::{Mechanism, ValidatorSet};
 
 use crate::{core::Core, intake::Source};
 
@@ -16,9 +17,10 @@ impl Trust {
         if !core.config.trust_validators {
             return Self(BTreeSet::new());
         }
-        let set = althing_ledger::validators(&core.present().view()).map(|set| set.validators);
-        let keys: BTreeSet<PeerKey> =
-            set.unwrap_or_default().into_iter().map(|seat| seat.key).collect();
+        let view = core.present().view();
+        let set = althing_ledger::validators(&view).ok().filter(|set| may_vouch(core, set));
+        let seats = set.into_iter().flat_map(|set| set.validators);
+        let keys: BTreeSet<PeerKey> = seats.map(|seat| seat.key).collect();
         if keys.contains(&core.config.key) { Self(keys) } else { Self(BTreeSet::new()) }
     }
 
@@ -29,6 +31,17 @@ impl Trust {
             Source::Peer(key) => self.0.contains(key),
         }
     }
+}
+
+/// Whether this peer takes the word of those who propose in an epoch.
+pub(crate) fn is_vouched(core: &Core, epoch: u64) -> bool {
+    core.config.trust_validators
+        && core.chain.validators_since(epoch).is_some_and(|set| may_vouch(core, &set))
+}
+
+/// Members may have changed how peers agree: where validators may lie, nobody's word is taken.
+fn may_vouch(core: &Core, set: &ValidatorSet) -> bool {
+    set.agrees_by(core.config.genesis.mechanism) == Mechanism::Raft
 }
 
 #[cfg(test)]
@@ -46,6 +59,7 @@ mod tests {
     use super::*;
     use crate::{
         Config, Opened, StartError,
+        admission::Candidate,
         chain::{Chain, OpenError},
         intake::{self, Call},
         payloads::PayloadBook,
@@ -152,6 +166,23 @@ mod tests {
             let candidates = verify::candidates(&core, &block);
             let judged = verify::judge_now(&core, 0, candidates).unwrap().pop().unwrap();
             assert_eq!(judged.err(), expected, "{trust_validators}");
+        }
+    }
+
+    /// Members may change how peers agree while transactions wait.
+    #[test]
+    fn what_was_taken_on_trust_is_checked_once_nobodys_word_is_taken() {
+        let seats: Vec<PeerKey> =
+            genesis(Mechanism::Raft).peers.iter().map(|seat| seat.key).collect();
+        let core = core(seats[0], true);
+        let forged = forged(&core);
+        intake::check(&core, vec![call(Source::Peer(seats[1]), &forged)], 0);
+        assert!(core.mempool.lock().get(&forged.id()).is_some_and(|waiting| waiting.is_vouched));
+        let (id, wire) = (forged.id(), forged.wire());
+        for (is_vouched, expected) in [(true, None), (false, Some(Refusal::BadSignature))] {
+            let candidate = Candidate { id, wire: wire.clone(), is_vouched };
+            let judged = verify::judge_now(&core, 0, vec![candidate]).unwrap().pop().unwrap();
+            assert_eq!(judged.err(), expected, "{is_vouched}");
         }
     }
 

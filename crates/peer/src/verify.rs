@@ -15,6 +15,7 @@ use crate::{
     config::Planted,
     core::{Core, Counters, Halt},
     mempool::{BLOCK_PAYLOADS_BYTES_MAX, Checked},
+    trust,
 };
 
 /// Why a block is refused.
@@ -147,7 +148,7 @@ async fn check_transactions<E: Clock + Metrics + Spawner>(
 
 /// What a block holds, to be judged. Only validators propose, and only validators look at what is proposed.
 pub(crate) fn candidates(core: &Core, block: &Block) -> Vec<Candidate> {
-    let is_vouched = core.config.trust_validators;
+    let is_vouched = trust::is_vouched(core, block.header().epoch);
     let wires = block.ids().iter().copied().zip(block.transactions().iter().cloned());
     wires.map(|(id, wire)| Candidate { id, wire, is_vouched }).collect()
 }
@@ -205,7 +206,8 @@ pub(crate) fn judge_now(
     let (mut judged, mut unknown) = (Vec::with_capacity(candidates.len()), Vec::new());
     for (candidate, known) in candidates.into_iter().zip(&known) {
         let holds = known.as_ref().map(|known| {
-            let agree = bases.agree(&known.transaction, &known.basis)?;
+            let counts = candidate.is_vouched || !known.is_vouched;
+            let agree = counts && bases.agree(&known.transaction, &known.basis)?;
             Ok(agree.then(|| Judged::Checked(Arc::clone(known))))
         });
         match holds {
@@ -325,22 +327,22 @@ async fn payloads_of(core: &Core, transaction: &Transaction) -> Vec<Bytes> {
     payloads
 }
 
-/// Those of `picked` that may stand in a block that states the result of `height`; the others can no
+/// Those of `picked` that may stand in a block of `epoch` that states the result of `height`; the others can no
 /// longer be final as they are and leave the mempool.
 pub(crate) async fn fit_for<E: Clock + Metrics + Spawner>(
     context: &E,
     core: &Arc<Core>,
-    height: u64,
+    (epoch, height): (u64, u64),
     picked: Vec<Arc<Checked>>,
 ) -> Result<Vec<Arc<Checked>>, Reason> {
     if picked.is_empty() {
         return Ok(picked);
     }
-    // Whoever brought it: nobody vouches for what this peer proposes itself.
+    let is_vouched = trust::is_vouched(core, epoch);
     let candidate = |it: &Arc<Checked>| Candidate {
         id: it.transaction.id(),
         wire: it.transaction.wire().clone(),
-        is_vouched: false,
+        is_vouched: it.is_vouched && is_vouched,
     };
     let judged = judge(context, core, height, picked.iter().map(candidate).collect()).await?;
     let mut fit = Vec::with_capacity(picked.len());

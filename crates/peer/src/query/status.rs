@@ -181,7 +181,8 @@ impl Query {
             height,
             final_height: tip.map_or(height, |tip| tip.height.max(height)),
             votes: core.config.votes,
-            trusts_validators: core.config.trust_validators,
+            trusts_validators: core.config.trust_validators
+                && core.chain.mechanism() == Some(Mechanism::Raft),
             waiting,
             waiting_bytes,
             waiting_bytes_max,
