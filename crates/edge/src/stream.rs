@@ -39,9 +39,9 @@ pub(crate) struct Stream {
     /// Any reading of a lower number may be final, or become so: an earlier run left it, or it was in a
     /// batch of which nobody said what came of it.
     pub(crate) unsure_below: u64,
-    /// Whether readings piled up behind a pause, or an earlier run left them: the next batch is not to
-    /// be of those.
-    pub(crate) piled: bool,
+    /// Readings taken until then piled up behind a pause, or an earlier run left them: the next batch is
+    /// not to be of those.
+    pub(crate) piled_ms: Option<i64>,
     /// Seals one reading at a time, since some later number was taken, until one is final.
     pub(crate) single: bool,
     /// Submits nothing before this record is on disk.
@@ -121,7 +121,7 @@ impl Stream {
             hurried: false,
             unsure: false,
             unsure_below: 0,
-            piled: false,
+            piled_ms: None,
             single: false,
             hold_until: None,
             splits: 0,
@@ -155,7 +155,7 @@ impl Stream {
     pub(crate) fn take_up(&mut self, count: usize, next_seq: u64) {
         self.persisted(count);
         self.stands_at(next_seq);
-        (self.unsure, self.piled) = (true, true);
+        (self.unsure, self.piled_ms) = (true, Some(0));
         self.unsure_below = self.next_seq.unwrap_or_default();
     }
 

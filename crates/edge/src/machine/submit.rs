@@ -202,11 +202,11 @@ impl Machine {
             return false;
         }
         let batch = limits.batch_readings_max;
-        let keep = if std::mem::take(&mut stream.piled) {
-            stream.durable_since(now.saturating_sub(limits.batch_age_ms_max)).min(batch)
-        } else {
-            batch
-        };
+        let keep = stream.piled_ms.take().map_or(batch, |until_ms| {
+            // What came since a peer could be reached again is new, however long that took to say.
+            let until_ms = until_ms.min(now.saturating_sub(limits.batch_age_ms_max));
+            stream.durable_since(until_ms).min(batch)
+        });
         let old = stream.older_than(keep);
         if old == 0 || (old <= little && stream.durable() <= batch) {
             return false;
@@ -511,6 +511,7 @@ impl Machine {
             if let Some(stream) = self.lane(way) {
                 stream.hurried = true;
                 stream.not_before_ms = stream.not_before_ms.min(now);
+                stream.piled_ms = stream.piled_ms.map(|until_ms| until_ms.min(now));
             }
             self.schedule(way, now);
         }
@@ -521,9 +522,9 @@ impl Machine {
         let failures = self.lane(way).map_or(0, |stream| stream.failures).saturating_add(1);
         let pause = pause_ms(&self.config.limits, failures, way.0.0[0]);
         let Some(stream) = self.lane(way) else { return };
-        stream.piled = true;
         stream.failures = failures;
         stream.not_before_ms = now.saturating_add(pause);
+        stream.piled_ms = Some(stream.not_before_ms);
         let Some(step) = step else { return };
         let before = std::mem::replace(&mut stream.step, step);
         if let (Step::Submit(batch), Step::Locate(Doubt::Lost)) = (before, &stream.step) {

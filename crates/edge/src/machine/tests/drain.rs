@@ -13,6 +13,8 @@ const EVERY_MS: TimeMs = 50;
 /// What a block takes for itself, and for each reading in it, microseconds.
 const BLOCK_US: u64 = 50_000;
 const READING_US: u64 = 5;
+/// What an answer takes to a question that is no submission, while so many are asked at once.
+const ANSWER_MS: TimeMs = 150;
 /// How much later what is new may be final, percent.
 const MOVED_MAX: TimeMs = 20;
 
@@ -28,6 +30,8 @@ struct World {
     /// What is in the block that is being made, and when it is final.
     block: Option<(TimeMs, Vec<Batch>)>,
     waiting: Vec<Batch>,
+    /// Answers on their way.
+    answers: VecDeque<(TimeMs, Input)>,
     next_publish: u64,
     /// When each reading was published.
     published: BTreeMap<(StreamId, u64), TimeMs>,
@@ -65,6 +69,7 @@ impl World {
             is_reached: true,
             block: None,
             waiting: Vec::new(),
+            answers: VecDeque::new(),
             next_publish: 1,
             published: BTreeMap::new(),
             took_ms: Vec::new(),
@@ -111,7 +116,7 @@ impl World {
         }
     }
 
-    /// The answer to a question that is no submission, at once.
+    /// The answer to a question, if it comes at once.
     fn answer(&mut self, question: Output) -> Option<Input> {
         let attempt = question.attempt()?;
         if !self.is_reached {
@@ -120,7 +125,11 @@ impl World {
         Some(match question {
             Output::AskAccount { .. } => Input::Account { attempt, height: 10, next_nonce: 0 },
             Output::AskHead { .. } => Input::Head { attempt, next_seq: 0, sealing: Sealing::Open },
-            Output::Locate { .. } => Input::Located { attempt, batch: None, next_seq: 0 },
+            Output::Locate { .. } => {
+                let answer = Input::Located { attempt, batch: None, next_seq: 0 };
+                self.answers.push_back((self.now + ANSWER_MS, answer));
+                return None;
+            }
             Output::Submit { transaction, .. } => {
                 let header = transaction.batches().next().unwrap();
                 let (stream, first_seq, count) = (header.stream, header.first_seq, header.count);
@@ -162,6 +171,8 @@ impl World {
             self.begin_block();
             if self.block.as_ref().is_some_and(|(at, _)| *at <= self.now) {
                 self.end_block();
+            } else if let Some((_, answer)) = self.answers.pop_front_if(|(at, _)| *at <= self.now) {
+                self.input(answer);
             } else if self.machine.deadline().is_some_and(|wake| wake <= self.now) {
                 self.input(Input::Tick);
             } else {
