@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Network, Process, free_port, must, run, text, until};
+use crate::support::{Network, Process, free_port, must, run, text, tool, until};
 
 /// Lets all peers admit a follower, and writes its configuration.
 fn follower(network: &Network, folder: &Path, port: u16) -> PathBuf {
@@ -91,5 +91,58 @@ fn a_new_follower_answers_from_a_state_of_others() {
     until("the newcomer after a restart", || ask(&url, &["reading", "list", stream]));
     assert!(!folder.path().join("data/snapshot").exists());
     newcomer.stop();
+    network.stop();
+}
+
+/// What a small single-board computer has (a Raspberry Pi Zero 2), bytes.
+const SMALL_MACHINE_BYTES: u64 = 512 << 20;
+
+/// A full device is one machine with a peer of its own, which votes on nothing, and a gateway that knows
+/// no other: a constrained device comes to the ledger through it alone.
+#[test]
+fn a_constrained_device_comes_through_a_full_device_that_runs_a_peer_of_its_own() {
+    let mut network = Network::found();
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port(2));
+    let config = follower(&network, folder.path(), port);
+    (0..4).for_each(|index| network.start_peer(index));
+    network.wait_until_ready();
+    let own_peer = Process::start("peer", &config);
+    let url = format!("http://127.0.0.1:{port}");
+    until("the peer of the full device", || ask(&url, &["peer", "status"]));
+    let coap = format!("127.0.0.1:{}", free_port(1));
+    let gateway = network.path("gateway/config.toml");
+    let written = std::fs::read_to_string(&gateway).unwrap();
+    let peers = written.lines().find(|line| line.starts_with("peers = ")).unwrap();
+    let only_own = written.replacen(peers, &format!("peers = [{url:?}]"), 1);
+    let more = format!("\n[gateway.coap]\nlisten = {coap:?}\nanonymous = \"anybody\"\n");
+    std::fs::write(&gateway, only_own + &more).unwrap();
+    network.start_gateway();
+    network.add_thing(2, "freezer", "temperature");
+
+    // An unmodified client of a device that has room for nothing else.
+    let address = format!("coap://{coap}/althing/freezer/temperature");
+    until("a full device that takes the reading", || {
+        let mut device = tool("coap-client-notls", "apt-get install libcoap3-bin");
+        device.args(["-m", "post", "-B", "5", "-v", "3", "-e", "-18.25", &address]);
+        let output = device.output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        said.is_empty().then_some(())
+    });
+    let (out, genesis) = (network.path("proof"), network.path("genesis.json"));
+    let stream = "freezer/temperature";
+    for peer in 0..4 {
+        let latest = until("the reading at the peers of others", || {
+            let latest = network.try_ask(peer, &["reading", "latest", stream])?;
+            latest["items"][0]["value"].as_str().map(str::to_owned)
+        });
+        assert_eq!(latest, "-18.25");
+    }
+    let prove = ["reading", "prove", stream, "--seq", "0", "--out", text(&out)];
+    until("a proof by the full device", || ask(&url, &prove));
+    must(&["verify", text(&out), "--genesis", text(&genesis)]);
+
+    let took = own_peer.memory_max() + network.gateway_memory_max();
+    assert!(took < SMALL_MACHINE_BYTES, "a full device is a small machine: {took} bytes");
+    own_peer.stop();
     network.stop();
 }

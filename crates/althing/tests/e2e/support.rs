@@ -117,6 +117,16 @@ impl Process {
         assert!(status.success(), "ended with {status}");
     }
 
+    /// The most memory that it had at a time, bytes.
+    pub(crate) fn memory_max(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("as Linux tells");
+        let kib: u64 =
+            line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("KiB");
+        kib * 1024
+    }
+
     /// Ends it as a loss of power would, as far as a process can tell.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it can be killed");
@@ -234,6 +244,11 @@ impl Network {
             std::fs::write(&config, served).expect("it can be written");
         }
         self.gateway = Some(Process::start("gateway", &config));
+    }
+
+    /// The most memory that the gateway had at a time, bytes.
+    pub(crate) fn gateway_memory_max(&self) -> u64 {
+        self.gateway.as_ref().expect("the gateway runs").memory_max()
     }
 
     /// Registers a thing with one numeric property for an organisation, and binds it to the gateway.
