@@ -7,10 +7,7 @@ use std::{
 };
 
 use althing_ledger::link::LinkRecord;
-use althing_peer::{
-    Query,
-    query::{QueryError, Question},
-};
+use althing_peer::{Query, query::Question};
 use althing_proof::Bundle;
 use althing_types::{
     Action, Amount, Body, EntityId, EntityKind, Inception, LedgerId, LinkId, Listing, Manifest,
@@ -158,7 +155,7 @@ impl Side {
         let query = self.query(turn)?;
         let ask = async {
             let prepared = query.prepare(Question::State { key: row }).await?;
-            Ok::<_, QueryError>(prepared.bundle()?)
+            prepared.bundle()
         };
         let bytes = within(context, PROOF_PATIENCE, ask).await?.ok()?;
         Bundle::from_bytes(&bytes).ok()

@@ -35,14 +35,17 @@ pub(crate) struct Witness {
     inner: Mutex<Inner>,
 }
 
+/// By height of one ledger: what it knew of the other then, a height and its block.
+type Heights = BTreeMap<u64, (u64, Digest)>;
+
 #[derive(Debug, Default)]
 struct Inner {
     /// The height up to which each ledger has been looked at.
     seen: [u64; 2],
     asked: BTreeMap<TxId, Asked>,
     taken: BTreeMap<TxId, Taken>,
-    /// By link of each ledger and height of that ledger, what it knew then.
-    known: [BTreeMap<LinkId, BTreeMap<u64, (u64, Digest)>>; 2],
+    /// By link of each ledger.
+    known: [BTreeMap<LinkId, Heights>; 2],
     /// What a ledger says of the other one that nobody has seen there yet: a peer may crash before it tells.
     claims: BTreeSet<Claim>,
 }

@@ -32,7 +32,7 @@ fn a_will_outlives_a_crash_and_is_published_once() {
     // Another crash while it is published, and one after that.
     let mut broker = disk.recover(40_000);
     let again = broker.effects().wills;
-    assert_eq!(again, [due.clone()], "the queue knows it by its mark");
+    assert_eq!(again, std::slice::from_ref(due), "the queue knows it by its mark");
     let mark = due.mark.unwrap();
     assert_eq!(broker.passed_of(mark.session), mark.number - 1, "which is kept");
     broker.publish(40_000, Publisher::Will(due), due.message.clone());
