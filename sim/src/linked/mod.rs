@@ -163,11 +163,12 @@ impl Run {
         caller.await;
     }
 
-    /// Ends all that goes wrong; then both must go on.
+    /// What did not happen, and what of the calls has not ended.
     fn open(&self, what: &str) -> String {
         format!("no {what} in time: {}", self.witness.open())
     }
 
+    /// Ends all that goes wrong; then both must go on.
     async fn heal(&self) -> Result<(), String> {
         for world in &self.worlds {
             world.recover().await?;

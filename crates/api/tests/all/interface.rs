@@ -13,7 +13,7 @@ use althing_client::{
 use althing_proof::{bundle::VerifiedClaim, verify};
 use althing_types::{
     Action, Cause, Effect as Deed, EntityKind, Payload, Reading, Record, Refusal, StreamId,
-    ThingId, Trigger, Value, Wire as _,
+    ThingId, Transaction, Trigger, Value, Wire as _,
 };
 
 use crate::support::{Host, PATIENCE, key, with_peer};
@@ -307,23 +307,31 @@ fn refusals_come_with_their_codes_and_many_are_answered_one_by_one() {
         let record = |kind: &str| {
             Action::Record(Record { kind: kind.into(), data: vec![], notify: vec![], link: None })
         };
+        let forged = |of: &Transaction| {
+            let mut wire = of.wire().to_vec();
+            *wire.last_mut().unwrap() ^= 1;
+            Submission { transaction: wire.into(), payloads: vec![] }
+        };
         let good = host.organisation.sign(vec![record("a")]);
-        let mut forged = good.wire().to_vec();
-        *forged.last_mut().unwrap() ^= 1;
-        let forged = Submission { transaction: forged.into(), payloads: vec![] };
         let stranger = Signer { entity: Default::default(), ..host.organisation.signer().clone() };
         let unknown = stranger.sign(0, 100, vec![record("b")]);
-        let all = [Submission::from(&good), forged.clone(), Submission::from(&unknown)];
+        let all = [Submission::from(&good), forged(&good), Submission::from(&unknown)];
         let admissions = client.finalize_many(&all, PATIENCE).await.unwrap();
         let codes: Vec<_> =
             admissions.iter().map(|one| one.problem.as_ref().map(|p| p.code.as_str())).collect();
         assert_eq!(codes, [None, Some("bad_signature"), Some("unknown_entity")]);
         assert_eq!(admissions[0].status, TransactionStatus::Finalized);
-        let error = client.submit(&forged).await.unwrap_err();
-        // The signature is looked at first: whoever cannot sign must not make a peer work.
+        // The signature is looked at before what costs more: whoever cannot sign must not make a peer work.
+        let unregistered = forged(
+            &host.organisation.sign(vec![Action::RevokeEntity { entity: Default::default() }]),
+        );
+        let error = client.submit(&unregistered).await.unwrap_err();
         assert_eq!(error.code(), Some(Refusal::BadSignature.code()));
-        let again = client.submit(&all[0]).await.unwrap_err();
-        assert_eq!(again.code(), Some("nonce_reused"));
+        // What comes too late is refused before that, whoever signed it.
+        for late in &all[..2] {
+            let again = client.submit(late).await.unwrap_err();
+            assert_eq!(again.code(), Some("nonce_reused"));
+        }
         let never = client.wait(Default::default(), Duration::from_millis(50)).await.unwrap_err();
         assert_eq!(never.code(), Some("unknown_transaction"));
     });
