@@ -76,7 +76,10 @@ impl fmt::Display for Tally {
 pub fn counts_of_tests(output: &str) -> (u64, u64) {
     output
         .lines()
-        .filter(|line| line.contains("test result:") || line.contains("Summary ["))
+        // What nextest quotes of a test that failed is indented, and in its summary already.
+        .filter(|line| {
+            line.starts_with("test result:") || line.trim_start().starts_with("Summary [")
+        })
         .map(|line| {
             let failed = ["failed", "timed out", "exec failed"].iter();
             (number_before(line, "passed"), failed.map(|word| number_before(line, word)).sum())
@@ -155,6 +158,10 @@ mod tests {
             (
                 "test result: ok. 1 passed; 0 failed\ntest result: FAILED. 2 passed; 1 failed",
                 (3, 1),
+            ),
+            (
+                "    test result: FAILED. 0 passed; 1 failed\n Summary [   1s] 9 tests run: 8 passed, 1 failed",
+                (8, 1),
             ),
             ("error: could not compile", (0, 0)),
         ] {
