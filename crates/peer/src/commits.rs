@@ -13,10 +13,16 @@ const FINAL_MAX: usize = 4_096;
 /// Most that are waited for; what comes beyond is not measured.
 const WAITING_MAX: usize = 16_384;
 
+/// How long until it is looked again who gave up waiting: each time is a walk through all that wait, and a
+/// client that fills the mempool must not have a peer walk for every transaction it brings.
+const LOOK_EVERY_MS: u64 = 1_000;
+
 /// When transactions came, and how long others took.
 #[derive(Debug, Default)]
 pub(crate) struct Commits {
     came_ms: BTreeMap<TxId, u64>,
+    /// When it was looked last who gave up, while there was no room.
+    looked_ms: u64,
     /// When each was final, and how long it had taken, milliseconds.
     took_ms: VecDeque<(u64, u64)>,
 }
@@ -24,7 +30,9 @@ pub(crate) struct Commits {
 impl Commits {
     /// A client brought a transaction, which waits in the mempool.
     pub(crate) fn came(&mut self, id: TxId, now_ms: u64, waiting: &Mempool) {
-        if self.came_ms.len() >= WAITING_MAX {
+        let is_full = self.came_ms.len() >= WAITING_MAX;
+        if is_full && now_ms.saturating_sub(self.looked_ms) >= LOOK_EVERY_MS {
+            self.looked_ms = now_ms;
             self.forget_gone(waiting);
         }
         if self.came_ms.len() < WAITING_MAX {
@@ -144,8 +152,11 @@ mod tests {
         assert_eq!((commits.came_ms.len(), commits.took_ms.len()), (0, FINAL_MAX));
         // What left the mempool by another way makes room.
         let (empty, _) = waiting(0);
-        ids[..WAITING_MAX].iter().for_each(|id| commits.came(*id, 2, &mempool));
-        commits.came(ids[WAITING_MAX], 3, &empty);
+        ids.iter().for_each(|id| commits.came(*id, 2_000, &mempool));
+        // Not at each transaction, which would be a walk through all of them each time.
+        commits.came(ids[WAITING_MAX], 2_999, &empty);
+        assert_eq!(commits.came_ms.len(), WAITING_MAX);
+        commits.came(ids[WAITING_MAX], 3_000, &empty);
         assert_eq!(commits.came_ms.len(), 1);
     }
 }

@@ -60,6 +60,16 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// A disk whose queue was flushed at one moment and whose sessions were at another.
+fn cut_between(queue: &Path, sessions: &Path) -> tempfile::TempDir {
+    let cut = tempfile::tempdir().unwrap();
+    copy(queue, cut.path());
+    let of_sessions = config(cut.path()).queue.directory.join("sessions");
+    std::fs::remove_dir_all(&of_sessions).unwrap();
+    copy(&config(sessions).queue.directory.join("sessions"), &of_sessions);
+    cut
+}
+
 /// The messages that waited for a subscriber.
 async fn received(address: SocketAddr) -> Vec<Vec<u8>> {
     let mut subscriber = Raw::connect(address, V3, lasting(V3, "subscriber")).await;
@@ -118,11 +128,7 @@ async fn a_crash_at_any_flush_makes_of_a_publish_of_qos_2_one_reading_and_one_me
             (3, 4, 3),
         ] {
             let what = format!("level {level}, queue {queue}, sessions {sessions}, step {first}");
-            let cut = tempfile::tempdir().unwrap();
-            copy(&state(queue), cut.path());
-            let of_sessions = config(cut.path()).queue.directory.join("sessions");
-            std::fs::remove_dir_all(&of_sessions).unwrap();
-            copy(&config(&state(sessions)).queue.directory.join("sessions"), &of_sessions);
+            let cut = cut_between(&state(queue), &state(sessions));
             let ledger = MemoryLedger::default();
             let gateway = start_at_once(config(cut.path()), &ledger).await;
             let address = gateway.address();
@@ -202,11 +208,7 @@ async fn a_crash_at_any_flush_makes_of_a_will_one_reading_and_one_message() {
 
     for (queue, sessions) in [(0, 0), (1, 0), (1, 1)] {
         let what = format!("queue {queue}, sessions {sessions}");
-        let cut = tempfile::tempdir().unwrap();
-        copy(&state(queue), cut.path());
-        let of_sessions = config(cut.path()).queue.directory.join("sessions");
-        std::fs::remove_dir_all(&of_sessions).unwrap();
-        copy(&config(&state(sessions)).queue.directory.join("sessions"), &of_sessions);
+        let cut = cut_between(&state(queue), &state(sessions));
         let ledger = MemoryLedger::default();
         let gateway = start_at_once(config(cut.path()), &ledger).await;
         assert_eq!(received_one(gateway.address()).await, b"1", "{what}");
