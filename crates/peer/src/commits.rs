@@ -40,8 +40,12 @@ impl Commits {
         }
     }
 
-    /// A transaction is final.
-    pub(crate) fn is_final(&mut self, id: &TxId, now_ms: u64) {
+    /// The transactions of a block are final.
+    pub(crate) fn are_final(&mut self, ids: &[TxId], now_ms: u64) {
+        ids.iter().for_each(|id| self.is_final(id, now_ms));
+    }
+
+    fn is_final(&mut self, id: &TxId, now_ms: u64) {
         let Some(came_ms) = self.came_ms.remove(id) else { return };
         if self.took_ms.len() >= FINAL_MAX {
             self.took_ms.pop_front();

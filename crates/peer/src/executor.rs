@@ -102,10 +102,9 @@ async fn execute<E: Clock + Metrics + Spawner>(
         Some(result) => result.map(|executed| {
             compiler::stored(context, core, &executed);
             count(core, &executed);
+            // Before they leave the mempool: what is not there counts as given up.
+            core.commits.lock().are_final(executed.block.ids(), unix_ms(context.current()));
             settle(core, &executed);
-            let now_ms = unix_ms(context.current());
-            let mut commits = core.commits.lock();
-            executed.block.ids().iter().for_each(|id| commits.is_final(id, now_ms));
         }),
         None => Err(Halt::Storage("the peer is stopping".to_owned())),
     }
