@@ -56,12 +56,15 @@ pub(crate) struct Stream {
 #[derive(Debug, Clone)]
 pub(crate) struct Queued {
     pub(crate) seq: u64,
-    /// When it was taken, on the machine's clock; 0 if by an earlier run.
+    /// When it was taken, on the machine's clock; [`EARLIER_MS`] if by an earlier run.
     pub(crate) since_ms: i64,
     pub(crate) reading: Reading,
     /// The pack it came in, if its device signed it; all readings of a pack share it.
     pub(crate) pack: Option<Arc<Arrived>>,
 }
+
+/// Before all that this run's clock says, wherever that begins.
+pub(crate) const EARLIER_MS: i64 = i64::MIN;
 
 /// One of the two ways of a stream to the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -155,7 +158,7 @@ impl Stream {
     pub(crate) fn take_up(&mut self, count: usize, next_seq: u64) {
         self.persisted(count);
         self.stands_at(next_seq);
-        (self.unsure, self.piled_ms) = (true, Some(0));
+        (self.unsure, self.piled_ms) = (true, Some(EARLIER_MS));
         self.unsure_below = self.next_seq.unwrap_or_default();
     }
 
@@ -269,6 +272,15 @@ impl Stream {
         older.durable += count;
         self.durable -= count;
         is_gap
+    }
+
+    /// Other readings than those it was about may be the oldest now: whatever the ledger is being asked,
+    /// the answer says nothing of them.
+    pub(crate) fn ask_anew(&mut self) {
+        if matches!(self.step, Step::Locate(_)) {
+            self.step = Step::Locate(Doubt::Lost);
+            self.under_way = None;
+        }
     }
 
     /// Takes back the readings of `older`, which ends before these.

@@ -554,6 +554,7 @@ impl Machine {
             let taken = stream.take(seqs.clone());
             if !taken.is_empty() {
                 stream.single = false;
+                stream.ask_anew();
             }
             stream.unsure &= stream.len() > 0;
             dropped.extend(taken);

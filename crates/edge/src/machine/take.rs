@@ -11,7 +11,7 @@ use crate::mapping::{Context, Mapped};
 use crate::mark::Mark;
 use crate::record::{Numbered, Record};
 use crate::rejection::Rejection;
-use crate::stream::{Lane, Queued, Step, Stream, cost};
+use crate::stream::{EARLIER_MS, Lane, Queued, Step, Stream, cost};
 
 /// Whether the ledger takes no reading of the stream, whatever its value. A peer that is behind may
 /// be mistaken, so this is not for ever.
@@ -330,7 +330,7 @@ impl Machine {
             Record::Readings(readings) => {
                 for Numbered { stream, seq, reading } in readings {
                     let entry = self.streams.entry(stream).or_insert_with(|| Stream::new(None));
-                    let queued = Queued { seq, since_ms: 0, reading, pack: None };
+                    let queued = Queued { seq, since_ms: EARLIER_MS, reading, pack: None };
                     self.bytes += queued.cost();
                     entry.push(queued);
                     entry.take_up(1, seq + 1);
@@ -341,7 +341,7 @@ impl Machine {
                 // A record with times that overflow is none.
                 let readings = arrived.pack.readings(arrived.received_ms).unwrap_or_default();
                 let end_seq = arrived.pack.end_seq();
-                self.bytes += entry.push_pack(0, arrived, &readings);
+                self.bytes += entry.push_pack(EARLIER_MS, arrived, &readings);
                 entry.take_up(readings.len(), end_seq);
             }
             Record::Released { stream, first_seq, count } => {

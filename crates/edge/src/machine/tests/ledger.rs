@@ -296,3 +296,53 @@ fn what_is_or_may_become_final_keeps_its_number_when_another_takes_one_before_it
         assert_eq!(values, world.acknowledged.iter().map(|id| (id * 10, 1)).collect());
     }
 }
+
+/// A batch of the time before what is old gave way has readings of both lanes. What the ledger says of
+/// it to one settles the other's question, whose answer comes later and is of a number that is final.
+#[test]
+fn an_answer_of_a_number_that_is_final_by_then_moves_nothing() {
+    let mut run = Run::new((0..3).map(|seq| record(seq, T0, i64::try_from(seq).unwrap())).collect());
+    let stream = run.machine.streams.get_mut(&STREAM).unwrap();
+    (stream.unsure, stream.piled_ms) = (false, None);
+    let mut older = Stream::new(Some(0));
+    stream.split_into(&mut older, 1);
+    run.machine.backfill.insert(STREAM, older);
+
+    let ask = Out(Output::AskAccount { attempt: AttemptId(1) });
+    run.step("a thing", 0, Input::Things(vec![pump()]), vec![ask]);
+    let live = Submit { attempt: 4, first_seq: 1, count: 2, nonce: 5 };
+    let older = Submit { attempt: 5, first_seq: 0, count: 1, nonce: 6 };
+    run.step("an account", 0, account(1), vec![live, older]);
+    let reused = |attempt| outcome(attempt, Outcome::Refused(Refusal::NonceReused));
+    run.step("taken before", 0, reused(4), vec![]);
+    run.step("taken before, too", 0, reused(5), vec![]);
+    let ask = Out(Output::AskAccount { attempt: AttemptId(6) });
+    run.step("pauses are over", 200, Input::Tick, vec![ask]);
+    let expected = vec![Out(locate(7, 1)), Out(locate(8, 0))];
+    run.step("both look", 0, account(6), expected);
+
+    let located = |attempt, batch, next_seq| {
+        let attempt = AttemptId(attempt);
+        Input::Located { attempt, batch, next_seq }
+    };
+    let expected = vec![Out(persist(1, retired(2))), finalized(0, 2), Out(locate(9, 2))];
+    let both = || Some(Run::located(0, &[0, 1]));
+    run.step("readings of both", 0, located(8, both(), 2), expected);
+    run.step("an answer of what is final", 0, located(7, both(), 2), vec![]);
+    let next = Submit { attempt: 11, first_seq: 2, count: 1, nonce: 5 };
+    run.step("not there", 0, located(9, None, 2), vec![next]);
+}
+
+/// Also where the clock begins when the gateway does: what an earlier run left is older than that.
+#[test]
+fn what_an_earlier_run_left_gives_way_however_young_the_clock() {
+    let mut run = Run::new((0..4).map(|seq| record(seq, T0, 1)).collect());
+    run.at = 0;
+    let ask = Out(Output::AskAccount { attempt: AttemptId(1) });
+    run.step("a thing", 0, Input::Things(vec![pump()]), vec![ask]);
+    run.step("an account", 0, account(1), vec![Out(locate(2, 0))]);
+    let answer = Input::Located { attempt: AttemptId(2), batch: None, next_seq: 0 };
+    let submit = Submit { attempt: 4, first_seq: 0, count: 2, nonce: 5 };
+    run.step("not there", 0, answer, vec![submit]);
+    assert_eq!(run.machine.status(0).readings_backfilling, 4);
+}
