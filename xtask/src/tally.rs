@@ -1,6 +1,12 @@
 //! How many checks passed and failed, and how to repeat the failures.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+/// A part that took less is not named among those that took long.
+const LONG: Duration = Duration::from_secs(30);
 
 /// The outcome of one part of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +43,36 @@ impl Part {
 }
 
 /// All parts of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tally {
     parts: Vec<Part>,
+    /// Names and durations of those that took long.
+    long: Vec<(&'static str, Duration)>,
+    /// When the last part ended.
+    since: Instant,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { parts: Vec::new(), long: Vec::new(), since: Instant::now() }
+    }
 }
 
 impl Tally {
-    /// Adds a part and says at once how it went.
+    /// Adds a part, which ended just now, and says at once how it went.
     pub fn add(&mut self, part: Part) {
-        println!("== {}: {} passed, {} failed", part.name, part.passed, part.failed);
+        let took = self.since.elapsed();
+        self.since = Instant::now();
+        println!(
+            "== {}: {} passed, {} failed, {} s",
+            part.name,
+            part.passed,
+            part.failed,
+            took.as_secs()
+        );
+        if took >= LONG {
+            self.long.push((part.name, took));
+        }
         self.parts.push(part);
     }
 
@@ -66,6 +93,9 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in self.parts.iter().filter(|part| part.failed > 0) {
             writeln!(f, "{} failed; repeat with: {}", part.name, part.hint)?;
+        }
+        for (name, took) in &self.long {
+            writeln!(f, "{} s: {name}", took.as_secs())?;
         }
         write!(f, "{} passed, {} failed", self.passed(), self.failed())
     }

@@ -12,6 +12,8 @@ mod join;
 
 mod latency;
 
+mod machine;
+
 mod range;
 
 mod readings;
@@ -31,6 +33,7 @@ use serde_json::Value;
 
 /// The cases, in the order in which they run.
 const CASES: &[&str] = &[
+    "machine",
     "start",
     "idle",
     "latency",
@@ -60,6 +63,7 @@ pub(crate) async fn run(program: &Path, names: &[String]) -> Result<()> {
 
 async fn case(program: &Path, name: &str) -> Result<Value> {
     match name {
+        "machine" => machine::measure(),
         "start" => start::measure(program).await,
         "idle" => idle::measure(program).await,
         "latency" => latency::measure(program).await,

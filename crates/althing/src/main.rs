@@ -24,6 +24,7 @@ mod report;
 
 mod folder;
 mod nearest;
+mod pages;
 mod ports;
 mod process;
 mod shutdown;

@@ -102,8 +102,11 @@ async fn execute<E: Clock + Metrics + Spawner>(
         Some(result) => result.map(|executed| {
             compiler::stored(context, core, &executed);
             count(core, &executed);
-            // Before they leave the mempool: what is not there counts as given up.
-            core.commits.lock().are_final(executed.block.ids(), unix_ms(context.current()));
+            let now_ms = unix_ms(context.current());
+            {
+                let mempool = core.mempool.lock();
+                core.commits.lock().are_final(executed.block.ids(), now_ms, &mempool);
+            }
             settle(core, &executed);
         }),
         None => Err(Halt::Storage("the peer is stopping".to_owned())),

@@ -226,11 +226,7 @@ fn next_verdict(verdicts: &mut impl Iterator<Item = Result<Checked, Refusal>>) -
 
 fn enter(core: &Core, checked: Option<Arc<Checked>>, local: bool, now_ms: u64) -> Verdict {
     if let Some(checked) = &checked {
-        let mut mempool = core.mempool.lock();
-        mempool.insert(Arc::clone(checked), local)?;
-        if local {
-            core.commits.lock().came(checked.transaction.id(), now_ms, &mempool);
-        }
+        core.mempool.lock().insert(Arc::clone(checked), local.then_some(now_ms))?;
     }
     Ok(checked)
 }

@@ -90,8 +90,9 @@ struct Waiting {
 #[derive(Debug)]
 struct Entry {
     checked: Arc<Checked>,
-    /// Came from a client of this peer, which is therefore answerable for spreading it.
-    local: bool,
+    /// When a client of this peer, which is therefore answerable for spreading it, brought it; milliseconds
+    /// since 1970.
+    came_ms: Option<u64>,
 }
 
 impl Mempool {
@@ -172,14 +173,15 @@ impl Mempool {
         }
     }
 
-    /// Takes a checked transaction; one that is there already stays as it is.
+    /// Takes a checked transaction; one that is there already stays as it is. `came_ms` says when a client of
+    /// this peer brought it, if one did: milliseconds since 1970.
     ///
     /// # Errors
     /// As [`Mempool::room`].
-    pub fn insert(&mut self, checked: Arc<Checked>, local: bool) -> Result<(), Refusal> {
+    pub fn insert(&mut self, checked: Arc<Checked>, came_ms: Option<u64>) -> Result<(), Refusal> {
         let (id, body) = (checked.transaction.id(), checked.transaction.body());
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.local |= local;
+            entry.came_ms = entry.came_ms.or(came_ms);
             return Ok(());
         }
         self.room(&body.sender, checked.len())?;
@@ -191,7 +193,7 @@ impl Mempool {
         for (batch, payload) in checked.transaction.batches().zip(&checked.payloads) {
             self.payloads.insert(batch.payload_digest, payload.clone());
         }
-        self.entries.insert(id, Entry { checked, local });
+        self.entries.insert(id, Entry { checked, came_ms });
         Ok(())
     }
 
@@ -315,14 +317,24 @@ impl Mempool {
     /// How many transactions wait that clients of this peer brought.
     #[must_use]
     pub fn local_len(&self) -> usize {
-        self.entries.values().filter(|entry| entry.local).count()
+        self.local_came_ms().count()
+    }
+
+    /// When those came that clients of this peer brought and that wait, in no certain order.
+    pub(crate) fn local_came_ms(&self) -> impl Iterator<Item = u64> {
+        self.entries.values().filter_map(|entry| entry.came_ms)
+    }
+
+    /// When a client of this peer brought this one, if one did and it waits.
+    pub(crate) fn came_ms(&self, id: &TxId) -> Option<u64> {
+        self.entries.get(id)?.came_ms
     }
 
     /// Transactions that clients of this peer brought, for spreading them again; at most `max`.
     #[must_use]
     pub fn local(&self, max: usize) -> Vec<Arc<Checked>> {
         let mut mine: Vec<(&TxId, &Entry)> =
-            self.entries.iter().filter(|(_, entry)| entry.local).collect();
+            self.entries.iter().filter(|(_, entry)| entry.came_ms.is_some()).collect();
         // By id, so that no sender is before the others, and alike in every run.
         mine.sort_unstable_by_key(|(id, _)| **id);
         mine.into_iter().take(max).map(|(_, entry)| Arc::clone(&entry.checked)).collect()
@@ -378,11 +390,11 @@ mod tests {
     fn a_flood_by_one_sender_does_not_displace_the_others() {
         let mut pool = pool(100, 50);
         for nonce in 0..50 {
-            pool.insert(checked(1, nonce, 9), false).unwrap();
+            pool.insert(checked(1, nonce, 9), None).unwrap();
         }
-        assert_eq!(pool.insert(checked(1, 50, 9), false), Err(Refusal::SenderQuota));
-        pool.insert(checked(2, 0, 9), false).unwrap();
-        pool.insert(checked(3, 0, 9), false).unwrap();
+        assert_eq!(pool.insert(checked(1, 50, 9), None), Err(Refusal::SenderQuota));
+        pool.insert(checked(2, 0, 9), None).unwrap();
+        pool.insert(checked(3, 0, 9), None).unwrap();
         assert_eq!(picked(&mut pool, 5), [(1, 0), (2, 0), (3, 0), (1, 1), (1, 2)]);
     }
 
@@ -396,15 +408,15 @@ mod tests {
             per_sender_bytes_max: SHARE,
             bytes_max: 4 * SHARE,
         });
-        let taken = (0..50).take_while(|nonce| pool.insert(heavy(1, *nonce, 3000), false).is_ok());
+        let taken = (0..50).take_while(|nonce| pool.insert(heavy(1, *nonce, 3000), None).is_ok());
         assert_eq!(taken.count(), 4, "with what is beside the payloads");
-        assert_eq!(pool.insert(heavy(1, 9, 3000), false), Err(Refusal::SenderQuota));
-        pool.insert(heavy(2, 0, 3000), false).unwrap();
+        assert_eq!(pool.insert(heavy(1, 9, 3000), None), Err(Refusal::SenderQuota));
+        pool.insert(heavy(2, 0, 3000), None).unwrap();
         // One that has more than the share comes in alone.
-        pool.insert(heavy(3, 0, SHARE), false).unwrap();
-        assert_eq!(pool.insert(checked(3, 1, 9), false), Err(Refusal::SenderQuota));
+        pool.insert(heavy(3, 0, SHARE), None).unwrap();
+        assert_eq!(pool.insert(checked(3, 1, 9), None), Err(Refusal::SenderQuota));
         pool.remove(&heavy(3, 0, SHARE).transaction.id()).unwrap();
-        pool.insert(checked(3, 1, 9), false).unwrap();
+        pool.insert(checked(3, 1, 9), None).unwrap();
         pool.expire(u64::MAX);
         assert_eq!((pool.len(), pool.bytes()), (0, 0));
     }
@@ -414,7 +426,7 @@ mod tests {
         let mut pool = pool(100, 50);
         for sender in 1..=4 {
             for nonce in 0..2 {
-                pool.insert(checked(sender, nonce, 9), false).unwrap();
+                pool.insert(checked(sender, nonce, 9), None).unwrap();
             }
         }
         let first = picked(&mut pool, 2);
@@ -426,13 +438,13 @@ mod tests {
     fn bounds_hold_and_room_comes_back() {
         let mut pool = pool(2, 2);
         let (a, b, c) = (checked(1, 0, 5), checked(2, 0, 6), checked(3, 0, 7));
-        pool.insert(a.clone(), true).unwrap();
-        pool.insert(a.clone(), false).unwrap();
-        pool.insert(b, false).unwrap();
-        assert_eq!(pool.insert(c.clone(), false), Err(Refusal::MempoolFull));
+        pool.insert(a.clone(), Some(1)).unwrap();
+        pool.insert(a.clone(), None).unwrap();
+        pool.insert(b, None).unwrap();
+        assert_eq!(pool.insert(c.clone(), None), Err(Refusal::MempoolFull));
         assert_eq!(pool.local(9).len(), 1);
         assert_eq!(pool.expire(5), [a.transaction.id()]);
-        pool.insert(c, false).unwrap();
+        pool.insert(c, None).unwrap();
         pool.expire(u64::MAX);
         assert_eq!((pool.len(), pool.bytes(), pool.has_work(&HashSet::new())), (0, 0, false));
     }
@@ -441,26 +453,26 @@ mod tests {
     fn other_bounds_hold_from_then_on_and_nothing_that_waits_is_lost() {
         let mut pool = pool(3, 3);
         let fewer = Limits { transactions_max: 1, ..pool.limits() };
-        pool.insert(checked(1, 0, 9), false).unwrap();
-        pool.insert(checked(2, 0, 9), false).unwrap();
+        pool.insert(checked(1, 0, 9), None).unwrap();
+        pool.insert(checked(2, 0, 9), None).unwrap();
         pool.set_limits(fewer);
         assert_eq!(
-            (pool.len(), pool.insert(checked(3, 0, 9), false)),
+            (pool.len(), pool.insert(checked(3, 0, 9), None)),
             (2, Err(Refusal::MempoolFull))
         );
         pool.set_limits(Limits { transactions_max: 3, ..fewer });
-        pool.insert(checked(3, 0, 9), false).unwrap();
+        pool.insert(checked(3, 0, 9), None).unwrap();
     }
 
     #[test]
     fn what_is_under_way_is_not_picked_again() {
         let mut pool = pool(10, 10);
         let a = checked(1, 0, 9);
-        pool.insert(a.clone(), false).unwrap();
+        pool.insert(a.clone(), None).unwrap();
         let exclude = HashSet::from([a.transaction.id()]);
         assert!(pool.pick(&exclude, 10, usize::MAX).is_empty());
         assert!(!pool.has_work(&exclude));
-        pool.insert(checked(1, 1, 9), false).unwrap();
+        pool.insert(checked(1, 1, 9), None).unwrap();
         assert!(pool.has_work(&exclude));
         assert_eq!(pool.pick(&exclude, 10, usize::MAX).len(), 1);
     }

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use althing_types::{Block, Digest, EntityId, Header, Receipt, StreamId, TriggerId, Wire, merkle};
+use althing_types::{
+    Block, Digest, EntityId, Header, Reading, Receipt, SealedPayload, StreamId, TriggerId, Wire,
+    merkle,
+};
 
 use crate::{
     aggregate,
@@ -15,10 +18,10 @@ use crate::{
     certificate::Finalized,
     interval::Interval,
     key,
-    opening::Payloads,
+    opening::{PARTS_MAX, Payloads, open_payload},
     range,
     record::{EntityRecord, KeyRecord},
-    stream::{Leaf, LeafPath, StreamHead},
+    stream::{Leaf, LeafPath, Stored, StreamHead},
 };
 
 impl<T: Wire> Stated<T> {
@@ -33,7 +36,8 @@ impl<T: Wire> Stated<T> {
     ) -> Result<Self, ProveError> {
         let missing = ProveError::NotInState(what);
         let value = archive.value(raw_key).ok_or(missing)?;
-        let record = T::from_wire(&value).map_err(|_| missing)?;
+        // As the ledger wrote it: what is in the state was checked before, and checking a key is dear.
+        let record = minicbor::decode(&value).map_err(|_| missing)?;
         Ok(Self { record, path: archive.path(raw_key).ok_or(missing)? })
     }
 }
@@ -63,25 +67,27 @@ impl Claim {
     ) -> Result<Self, ProveError> {
         let proof = StreamProof::prove(archive, stream)?;
         let head = &proof.head.record;
-        let only = Interval::Seq { first: seq, last: seq };
-        let opening = range::prove(archive, head, &only, Payloads::Needed)?;
         let missing = ProveError::NoReading(seq);
-        let answer = range::verify(head, &only, &opening).map_err(|_| missing)?;
-        if answer.sealed().next().is_some() {
+        let (index, leaf) = leaf_of(archive, head, seq)?;
+        let payload = archive.payload(&leaf.payload_digest);
+        let payload = payload.ok_or(ProveError::Payload { leaf: index })?;
+        if SealedPayload::is_form_of(&payload) {
             // Nobody here can say what it reads: the claim is that it exists, sealed.
-            let claim = RangeProof { interval: only, stream: proof, opening };
-            return Ok(Self::Range(claim.into()));
+            return Self::range(
+                archive,
+                stream,
+                Interval::Seq { first: seq, last: seq },
+                Payloads::Needed,
+            );
         }
-        let (_, reading) = answer.readings().next().ok_or(missing)?;
+        let readings = open_payload(head, &leaf, &payload).map_err(|_| missing)?.readings;
+        let holds = |(number, _): &(u64, &Reading)| *number == seq;
+        let (_, reading) = leaf.numbered(&readings).find(holds).ok_or(missing)?;
         let reading = ReadingClaim::new(seq, reading);
-        let batch = answer.batches.into_iter().next().ok_or(missing)?;
-        let (leaf, index) = (batch.leaf, batch.index);
         let path = LeafPath::collect(&head.peaks, index, |level, index| {
             archive.node(stream, level, index)
         })
         .ok_or(ProveError::Node { level: 0, index })?;
-        let payload = archive.payload(&leaf.payload_digest);
-        let payload = payload.ok_or(ProveError::Payload { leaf: index })?;
         let submitter = SubmitterProof::prove(archive, &proof, &leaf)?;
         let device = DeviceProof::prove(archive, &proof, &leaf, &payload);
         let stream = proof;
@@ -158,6 +164,35 @@ impl Claim {
         let index = u32::try_from(position).ok()?;
         Some(Self::Run(RunProof { trigger, index, receipt }.into()))
     }
+}
+
+/// The batch that holds a number, and its place among the stream's. Subtrees may overlap, since what piled up
+/// at a gateway comes late.
+fn leaf_of<A: Archive>(
+    archive: &A,
+    head: &StreamHead,
+    seq: u64,
+) -> Result<(u64, Leaf), ProveError> {
+    let (stream, only) = (head.id(), Interval::Seq { first: seq, last: seq });
+    let mut open: Vec<Stored> = head.peaks.positions().collect();
+    for _ in 0..PARTS_MAX {
+        let Some(Stored { level, index, node }) = open.pop() else {
+            return Err(ProveError::NoReading(seq));
+        };
+        if !only.overlaps(&node.summary) {
+            continue;
+        }
+        let Some(level) = level.checked_sub(1) else {
+            let leaf = archive.leaf(&stream, index).ok_or(ProveError::Node { level, index })?;
+            return Ok((index, leaf));
+        };
+        for index in [index * 2, index * 2 + 1] {
+            let missing = ProveError::Node { level, index };
+            let node = archive.node(&stream, level, index).ok_or(missing)?;
+            open.push(Stored { level, index, node });
+        }
+    }
+    Err(ProveError::TooLarge)
 }
 
 /// A block's receipts, the receipts roots that a later block states, and that block.

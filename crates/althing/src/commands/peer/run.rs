@@ -23,7 +23,7 @@ use super::{Disk, space, spare::Folder, state_way_out};
 use crate::{
     config::{Config, PeerConfig},
     controls::FileControls,
-    logging,
+    logging, pages,
     report::{NextStep as _, failed, with_next},
     secrets,
     session::read_genesis,
@@ -220,6 +220,7 @@ impl Start {
         let version = env!("CARGO_PKG_VERSION");
         operation.note("started", &format!("version {version}, block {}", peer.height()));
         controls.attach(peer.clone());
+        pages::keep_few();
         serve(peer, listener, &api, recorder, &operation, &mut shutdown).await
     }
 

@@ -301,7 +301,8 @@ fn what_is_or_may_become_final_keeps_its_number_when_another_takes_one_before_it
 /// it to one settles the other's question, whose answer comes later and is of a number that is final.
 #[test]
 fn an_answer_of_a_number_that_is_final_by_then_moves_nothing() {
-    let mut run = Run::new((0..3).map(|seq| record(seq, T0, i64::try_from(seq).unwrap())).collect());
+    let mut run =
+        Run::new((0..3).map(|seq| record(seq, T0, i64::try_from(seq).unwrap())).collect());
     let stream = run.machine.streams.get_mut(&STREAM).unwrap();
     (stream.unsure, stream.piled_ms) = (false, None);
     let mut older = Stream::new(Some(0));
