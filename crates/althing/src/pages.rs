@@ -87,9 +87,10 @@ nonsense
     #[test]
     fn only_code_of_the_program_is_given_back() {
         let program = Path::new("/opt/a peer/althing");
-        let found: Vec<_> = code_of(program, MAPS).collect();
+        let mut found = code_of(program, MAPS);
+        assert_eq!(found.next(), Some(0x55d0_c160_0000..0x55d0_c4c0_0000));
         // What the linker wrote to is not, though it may only be read now.
-        assert_eq!(found, [0x55d0_c160_0000..0x55d0_c4c0_0000]);
+        assert_eq!(found.next(), None);
         assert_eq!(code_of(Path::new("/opt/althing"), MAPS).count(), 0);
     }
 
