@@ -1,13 +1,18 @@
 //! Feed mutated bytes to every decoder.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::Duration,
+};
 
 use althing_fuzz::{
     Target, corpus,
     driver::{self, Until},
     target,
 };
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Parser;
 
 /// Feeds mutated bytes to decoders; a panic prints the target, the seed and the input.
@@ -45,21 +50,36 @@ fn main() -> Result<ExitCode> {
         targets.iter().for_each(|target| println!("{}: {}", target.name, (target.run)(&input)));
         return Ok(ExitCode::SUCCESS);
     }
-    let mut failed = 0;
-    for target in &targets {
-        failed += u64::from(!fuzz(target, arguments.seconds, arguments.seed)?);
-    }
+    let failed = fuzz_all(&targets, arguments.seconds, arguments.seed)?;
     println!("{{\"passed\":{},\"failed\":{failed}}}", targets.len() as u64 - failed);
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs targets on all cores; how many of them panicked.
+fn fuzz_all(targets: &[Target], seconds: u64, seed: u64) -> Result<u64> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut failed = 0;
+        while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+            failed += u64::from(!fuzz(target, seconds, seed)?);
+        }
+        Ok(failed)
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let died = |_| anyhow!("a worker panicked");
+        workers.into_iter().map(|worker| worker.join().map_err(died)?).sum()
+    })
 }
 
 /// Runs one target and says how it went; true if nothing panicked.
 fn fuzz(target: &Target, seconds: u64, seed: u64) -> Result<bool> {
     let corpus = corpus::of(target)?;
     // Said before, so that a stack overflow, which nothing can catch, leaves it behind.
-    print!("{}: seed {seed}, {} to begin with", target.name, corpus.len());
+    println!("{}: seed {seed}, {} to begin with", target.name, corpus.len());
     let outcome = driver::run(target, corpus, seed, Until::Elapsed(Duration::from_secs(seconds)));
-    println!(", {} inputs, {} accepted", outcome.inputs, outcome.accepted);
+    println!("{}: {} inputs, {} accepted", target.name, outcome.inputs, outcome.accepted);
     let Some(failure) = outcome.failure else { return Ok(true) };
     println!(
         "{} panicked at input {} of seed {seed}; repeat with:\n  cargo run --release -p \

@@ -15,8 +15,8 @@ const DASHBOARD_BROWSER: &str = "node dashboard/test/browser/run.mjs";
 const VENV: &str = "python3 -m venv sdk/python/.venv";
 const VENV_INSTALL: &str = "sdk/python/.venv/bin/pip install --quiet \
      --disable-pip-version-check --requirement sdk/python/requirements-dev.txt";
-const PYTHON_TEST: &str =
-    "sdk/python/.venv/bin/pytest --config-file sdk/python/pyproject.toml sdk/python/tests";
+const PYTHON_TEST: &str = "sdk/python/.venv/bin/pytest --numprocesses auto --dist worksteal \
+     --config-file sdk/python/pyproject.toml sdk/python/tests";
 
 /// What the library and the types can tell without running anything.
 const PYTHON_LINT: &str = "sdk/python/.venv/bin/ruff check --cache-dir target/ruff sdk/python";
