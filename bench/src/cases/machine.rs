@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use althing_types::{SigningKey, Suite};
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{quantile, round};
@@ -18,8 +18,7 @@ const MESSAGE: [u8; 200] = [7; 200];
 /// Checks one signature again and again, on one core. The quickest tenth counts: whatever else runs only
 /// makes it slower.
 pub(crate) fn measure() -> Result<Value> {
-    let key = SigningKey::from_secret(Suite::Ed25519, [9; 32]);
-    let key = key.ok_or_else(|| anyhow::anyhow!("no key"))?;
+    let key = SigningKey::from_secret(Suite::Ed25519, [9; 32]).context("no key")?;
     let (public, signature) = (key.public_key(), key.sign(&MESSAGE));
     let mut took = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {

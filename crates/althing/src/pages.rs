@@ -4,25 +4,28 @@
 //! each. They are pages of a file, and a page that is needed again is mapped again, from memory as long as the
 //! system has it there (docs/decisions/0050-pages-of-the-start.md).
 
-use std::{fs, ops::Range, path::Path, sync::Once, time::Duration};
+use std::{fs, ops::Range, path::Path, sync::Once, thread, time::Duration};
 
 /// By then a start is over.
 const SETTLED: Duration = Duration::from_secs(8);
-/// How often what passing work touched is given back. It costs less than a millisecond.
+/// How often what passing work touched is given back.
 const AGAIN: Duration = Duration::from_secs(600);
 
-/// Gives pages back once this process has started, and now and then after that, as long as the runtime it is
-/// called in lives. Once for each process.
+/// Gives pages back once this process has started, and now and then after that. Once for each process, by a
+/// thread of its own: to read what is mapped takes the longer the more that is.
 pub(crate) fn keep_few() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        tokio::spawn(async {
-            tokio::time::sleep(SETTLED).await;
+        let work = || {
+            thread::sleep(SETTLED);
             loop {
                 give_back();
-                tokio::time::sleep(AGAIN).await;
+                thread::sleep(AGAIN);
             }
-        });
+        };
+        if let Err(error) = thread::Builder::new().name("pages".to_owned()).spawn(work) {
+            tracing::debug!(%error, "the pages of the start stay");
+        }
     });
 }
 
@@ -33,40 +36,29 @@ fn give_back() {
     else {
         return;
     };
-    unwritten(&program, &maps).into_iter().for_each(|(_, pages)| forget(pages));
+    unwritten(&program, &maps).into_iter().for_each(forget);
 }
 
-/// Where code is mapped, the program's and its libraries', and the constants before that of `program`: of their
-/// files, and never written. What comes behind the code may only be read by now, too, but the linker has written to
-/// it. `maps` is what `/proc/self/smaps` says (proc(5)): lines `start-end rwxp offset device inode path`, and below
-/// each what there is of it, such as `Rss: 4 kB`.
-fn unwritten(program: &Path, maps: &str) -> Vec<(Kind, Range<usize>)> {
-    let mut found: Vec<(Kind, Range<usize>)> = Vec::new();
-    let mut is_behind_code = false;
-    let mut is_ours = false;
+/// Where the code of `program` is mapped, and the constants before it: of its file, and never written. What
+/// comes behind the code may only be read by now, too, but the linker has written to it. Not of libraries: one that
+/// is unloaded leaves its place to something else, and the program itself never is. `maps` is what
+/// `/proc/self/smaps` says (proc(5)): lines `start-end rwxp offset device inode path`, and below each what there is
+/// of it, such as `Rss: 4 kB`.
+fn unwritten(program: &Path, maps: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let (mut is_behind_code, mut is_found) = (false, false);
     for line in maps.lines() {
         if let Some((range, access, path)) = mapping(line) {
-            let is_program = Path::new(path) == program;
-            let kind = match access {
-                "r--p" if is_program && !is_behind_code => Some(Kind::Constants),
-                "r-xp" if path.starts_with('/') => Some(Kind::Code),
-                _ => None,
-            };
-            is_ours = kind.is_some();
-            is_behind_code |= is_program && kind == Some(Kind::Code);
-            found.extend(kind.map(|kind| (kind, range)));
-        } else if is_ours && is_of_written_pages(line) {
+            let is_before = !is_behind_code && Path::new(path) == program;
+            is_found = is_before && matches!(access, "r--p" | "r-xp");
+            is_behind_code |= is_found && access == "r-xp";
+            found.extend(is_found.then_some(range));
+        } else if is_found && is_of_written_pages(line) {
             found.pop();
-            is_ours = false;
+            is_found = false;
         }
     }
     found
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Constants,
-    Code,
 }
 
 /// Where something is mapped, how it may be accessed, and its path.
@@ -88,21 +80,21 @@ fn is_of_written_pages(line: &str) -> bool {
 
 /// Unmaps pages; whoever needs one has it mapped again, as it is in the file.
 #[cfg(target_os = "linux")]
-fn forget(code: Range<usize>) {
+fn forget(pages: Range<usize>) {
     use rustix::mm::{Advice, madvise};
-    let start = std::ptr::with_exposed_provenance_mut(code.start);
+    let start = std::ptr::with_exposed_provenance_mut(pages.start);
     // SAFETY: this advice discards what was written to private pages. Nothing was to these: they are code and
-    // constants of files, mapped without leave to write, and the system says that none differs from its file.
-    // A page that is used after it is read from there again.
+    // constants of this program's file, mapped without leave to write as long as it runs, and the system says
+    // that none differs from the file. A page that is used after it is read from there again.
     #[expect(unsafe_code, reason = "no safe call gives pages of the program back")]
-    let given = unsafe { madvise(start, code.len(), Advice::LinuxDontNeed) };
+    let given = unsafe { madvise(start, pages.len(), Advice::LinuxDontNeed) };
     if let Err(error) = given {
         tracing::debug!(%error, "the pages of the start stay");
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn forget(_code: Range<usize>) {}
+fn forget(_pages: Range<usize>) {}
 
 #[cfg(test)]
 mod tests {
@@ -134,27 +126,20 @@ nonsense
     #[test]
     fn only_what_nobody_wrote_to_is_given_back() {
         let program = Path::new("/opt/a peer/althing");
-        let constants = (Kind::Constants, 0x55d0_c000_0000..0x55d0_c160_0000);
-        let code = (Kind::Code, 0x55d0_c160_0000..0x55d0_c4c0_0000);
+        let (constants, code) =
+            (0x55d0_c000_0000..0x55d0_c160_0000, 0x55d0_c160_0000..0x55d0_c4c0_0000);
         // What the linker wrote to is behind the code, though it may only be read now, and be swapped out.
-        let library = (Kind::Code, 0x7f30_0000_0000..0x7f30_0015_5000);
-        assert_eq!(unwritten(program, MAPS), [constants.clone(), code, library.clone()]);
-        let one = |field: &str| {
+        assert_eq!(unwritten(program, MAPS), [constants.clone(), code]);
+        for field in ["Private_Dirty:", "Swap:"] {
             let (before, behind) = MAPS.split_once("r-xp").unwrap();
             let none = format!("{field:<15}        0 kB");
             assert!(behind.contains(&none), "{field}");
-            format!(
-                "{before}r-xp{}",
-                behind.replacen(&none, &format!("{field:<15}        4 kB"), 1)
-            )
-        };
-        for field in ["Private_Dirty:", "Swap:"] {
-            assert_eq!(
-                unwritten(program, &one(field)),
-                [constants.clone(), library.clone()],
-                "{field}"
-            );
+            let written = behind.replacen(&none, &format!("{field:<15}        4 kB"), 1);
+            let found = unwritten(program, &format!("{before}r-xp{written}"));
+            assert_eq!(found.first(), Some(&constants), "{field}");
+            assert_eq!(found.len(), 1, "{field}");
         }
+        assert!(unwritten(Path::new("/opt/althing"), MAPS).is_empty());
     }
 
     /// Pages of this program that are mapped and can be given back, bytes.
@@ -163,11 +148,11 @@ nonsense
         let program = fs::read_link("/proc/self/exe").unwrap();
         let smaps = fs::read_to_string("/proc/self/smaps").unwrap();
         let given = unwritten(&program, &smaps);
-        assert!(given.iter().any(|(kind, _)| *kind == Kind::Code), "{smaps}");
+        assert!(!given.is_empty(), "{smaps}");
         let (mut is_given, mut kilobytes) = (false, 0);
         for line in smaps.lines() {
             if let Some((range, _, _)) = mapping(line) {
-                is_given = given.iter().any(|(_, pages)| *pages == range);
+                is_given = given.contains(&range);
             } else if let Some(size) = line.strip_prefix("Rss:").filter(|_| is_given) {
                 kilobytes += size.trim().trim_end_matches(" kB").parse::<usize>().unwrap();
             }
