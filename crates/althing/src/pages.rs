@@ -71,9 +71,10 @@ fn mapping(line: &str) -> Option<(Range<usize>, &str, &str)> {
     Some((address(start)?..address(end)?, access, path.trim_start()))
 }
 
-/// Whether a line says that some pages of a mapping differ from its file, in memory or swapped out.
+/// Whether a line says that some pages of a mapping differ from its file, in memory or swapped out. Dirty pages
+/// need not: those of a program that was built just now are not on disk yet, and are the file's all the same.
 fn is_of_written_pages(line: &str) -> bool {
-    let fields = ["Private_Dirty:", "Shared_Dirty:", "Anonymous:", "Swap:"];
+    let fields = ["Anonymous:", "Swap:"];
     let value = fields.iter().find_map(|field| line.strip_prefix(field));
     value.is_some_and(|value| value.trim() != "0 kB")
 }
@@ -103,17 +104,18 @@ mod tests {
     const MAPS: &str = "\
 55d0c0000000-55d0c1600000 r--p 00000000 fd:01 131090                     /opt/a peer/althing
 Rss:                6932 kB
-Private_Dirty:         0 kB
+Private_Dirty:      1480 kB
 Anonymous:             0 kB
 Swap:                  0 kB
 SwapPss:               0 kB
 VmFlags: rd mr mw me sd
 55d0c1600000-55d0c4c00000 r-xp 01600000 fd:01 131090                     /opt/a peer/althing
 Rss:               35000 kB
-Private_Dirty:         0 kB
+Private_Dirty:      1680 kB
+Anonymous:             0 kB
 Swap:                  0 kB
 55d0c4c00000-55d0c4d00000 r--p 04c00000 fd:01 131090                     /opt/a peer/althing
-Private_Dirty:         0 kB
+Anonymous:             0 kB
 Swap:                  0 kB
 55d0c4d00000-55d0c4e00000 rw-p 04d00000 fd:01 131090                     /opt/a peer/althing
 7f0000000000-7f0000021000 rw-p 00000000 00:00 0 
@@ -130,7 +132,7 @@ nonsense
             (0x55d0_c000_0000..0x55d0_c160_0000, 0x55d0_c160_0000..0x55d0_c4c0_0000);
         // What the linker wrote to is behind the code, though it may only be read now, and be swapped out.
         assert_eq!(unwritten(program, MAPS), [constants.clone(), code]);
-        for field in ["Private_Dirty:", "Swap:"] {
+        for field in ["Anonymous:", "Swap:"] {
             let (before, behind) = MAPS.split_once("r-xp").unwrap();
             let none = format!("{field:<15}        0 kB");
             assert!(behind.contains(&none), "{field}");
