@@ -1,5 +1,7 @@
 //! The checks, in the order in which they fail soonest.
 
+use std::{panic::resume_unwind, thread};
+
 use anyhow::{Result, bail};
 
 use crate::{
@@ -71,9 +73,7 @@ pub fn test() -> Tally {
     tally.add(counted("contracts", CONTRACT_TESTS));
     tally.add(command("binaries", BINARIES, BINARIES));
     simulation(&mut tally);
-    for procedure in PROCEDURES {
-        tally.add(conformance(procedure));
-    }
+    conformance().into_iter().for_each(|part| tally.add(part));
     tally.add(fuzzing());
     // First, since the examples in both languages run on the network that the pages are tested on.
     packages::python(&mut tally);
@@ -201,10 +201,20 @@ fn seeds(name: &'static str, seed: u64, count: u64) -> Part {
     Part::counted(name, run.ended_well, counts_at_end(&run.output), hint)
 }
 
-fn conformance(procedure: &str) -> Part {
-    let line = format!("{} conformance {procedure} --json", built("althing"));
+/// All procedures, two at a time: each waits for its network more than it works.
+fn conformance() -> Vec<Part> {
+    let (first, second) = PROCEDURES.split_at(PROCEDURES.len() / 2);
+    thread::scope(|scope| {
+        let other = scope.spawn(|| second.iter().map(procedure).collect::<Vec<_>>());
+        let parts = first.iter().map(procedure).collect();
+        [parts, other.join().unwrap_or_else(|panic| resume_unwind(panic))].concat()
+    })
+}
+
+fn procedure(name: &&str) -> Part {
+    let line = format!("{} conformance {name} --json", built("althing"));
     let run = run(&line);
-    let hint = format!("cargo run --release -- conformance {procedure}");
+    let hint = format!("cargo run --release -- conformance {name}");
     Part::counted("conformance", run.ended_well, counts_at_end(&run.output), hint)
 }
 

@@ -21,10 +21,10 @@ use rand::rngs::OsRng;
 use crate::{report::with_next, secrets::NewProtection};
 
 /// How long an idle leader waits, milliseconds: an idle network of four then needs less than 0.02 core
-/// (docs/decisions/0021-a-heartbeat-every-two-seconds.md).
-const HEARTBEAT_MS: u32 = 2_000;
+/// (docs/decisions/0021-a-heartbeat-every-three-seconds.md).
+const HEARTBEAT_MS: u32 = 3_000;
 /// How long the others wait for a leader, milliseconds.
-const LEADER_TIMEOUT_MS: u32 = 2_500;
+const LEADER_TIMEOUT_MS: u32 = 3_500;
 
 /// What a network is to be.
 #[derive(Debug, Clone)]

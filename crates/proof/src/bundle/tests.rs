@@ -4,7 +4,7 @@ mod hostile;
 
 use alloc::{string::ToString, vec, vec::Vec};
 
-use althing_types::{Cipher, EntityKind, Reading, StreamKey, Suite, ThingId, Value};
+use althing_types::{Cipher, EntityKind, Payload, Reading, StreamKey, Suite, ThingId, TxId, Value};
 
 use super::*;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     certificate::DESCENDANTS_MAX,
     interval::Interval,
     key,
-    opening::Payloads,
+    opening::{PARTS_MAX, Payloads},
     record::BindingRecord,
     testing::{
         BEGIN_MS, PERIOD_MS, TinyLedger, agreed_bundles, bundles, late_transaction_bundle,
@@ -382,6 +382,47 @@ fn a_late_reading_is_found_by_its_time() {
     let verified = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
     let VerifiedClaim::Range { answer, .. } = verified.claim else { panic!() };
     assert_eq!(answer.readings().map(|(seq, _)| seq).collect::<Vec<_>>(), [100]);
+}
+
+/// What waited at a gateway behind newer batches is a leaf between leaves of higher numbers.
+#[test]
+fn single_readings_are_proven_on_both_sides_of_a_late_batch() {
+    let mut ledger = ledger();
+    let late = ledger.readings(5);
+    let after = |ledger: &TinyLedger, by: u64| ledger.series.head.next_seq + by;
+    let newer = ledger.readings(40).split_off(10);
+    ledger.submit_readings_at(after(&ledger, 10), newer);
+    ledger.submit(20);
+    ledger.submit_readings_at(100, late);
+    ledger.submit(3);
+    for (seq, leaf) in [(0, 0), (99, 4), (110, 5), (159, 6), (100, 7), (104, 7), (162, 8)] {
+        let bundle = ledger.bundle(|ledger| claim_reading(ledger, seq));
+        let verified = verify(&bundle.to_bytes().unwrap(), &ledger.network.genesis).unwrap();
+        let VerifiedClaim::Reading { reading, .. } = &verified.claim else { panic!() };
+        assert_eq!(reading.seq, seq);
+        let Claim::Reading(proof) = claim_reading(&ledger, seq) else { panic!() };
+        assert_eq!(Some(&proof.leaf), ledger.series.leaves.get(leaf), "{seq}");
+    }
+    for seq in [105, 109, 163] {
+        let missing = Claim::reading(&ledger, &ledger.stream, seq);
+        assert_eq!(missing, Err(ProveError::NoReading(seq)));
+    }
+}
+
+/// Low and high numbers in turn: every subtree may hold what none holds, and a search ends all the same.
+#[test]
+fn a_search_among_subtrees_that_overlap_is_bounded() {
+    let mut ledger = ledger();
+    let payload = Payload { readings: ledger.readings(1) };
+    for at in 0..PARTS_MAX as u64 / 2 {
+        let batch = payload.header(ledger.stream, 1_000 + at / 2 + (at % 2) * 1_000_000);
+        ledger.series.append(&batch, &payload, (ledger.gateway, TxId([0; 32])), (1, BEGIN_MS));
+    }
+    let newest = ledger.series.head.next_seq;
+    ledger.submit(1);
+    let lost = Claim::reading(&ledger, &ledger.stream, 900_000);
+    assert_eq!(lost, Err(ProveError::TooLarge));
+    assert!(Claim::reading(&ledger, &ledger.stream, newest).is_ok());
 }
 
 /// Of a confidential stream a bundle shows that readings exist, in full and in order, and not what
