@@ -20,8 +20,8 @@ function program() {
 export async function startNetwork() {
   const binary = program();
   const folder = mkdtempSync(join(tmpdir(), "althing-dashboard-"));
-  // Below the ports that the system gives to outgoing connections.
-  const port = 21_000 + (process.pid % 500) * 20;
+  // Below the ports that the system gives to outgoing connections. The peers' are ten apart, and two networks may run at once.
+  const port = 21_000 + (process.pid % 250) * 40;
   const child = spawn(binary, ["demo", "--dir", join(folder, "demo"), "--port", String(port), "--mqtt-port", String(port + 9), "--speed", "4"], { stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   child.stdout.on("data", (data) => (said += data));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fits } from "../fits.mjs";
 import { publishes, until } from "../network.mjs";
-import { close, network, open, shots, signIn } from "../stage.mjs";
+import { close, network, open, shots, signIn, wrongs } from "../stage.mjs";
 import { typed } from "../together.mjs";
 
 const TEMPERATURE = { properties: { temperature: { type: "number", multipleOf: 0.01, unit: "Cel", forms: [{ href: "mqtt://a/b" }] } } };
@@ -71,7 +71,7 @@ export const checks = {
     await inside.getByRole("heading", { level: 1, name: "Erased" }).waitFor();
     assert.equal(await inside.locator("main b").count(), 0, "its title is text");
     // The browser notes that there is no proof of what was erased.
-    inside.wrong = inside.wrong.filter((line) => !/status of 50[23]/.test(line));
+    inside.wrong = wrongs(inside).filter((line) => !/status of 50[23]/.test(line));
     await close(inside);
   },
 };
