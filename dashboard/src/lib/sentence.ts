@@ -4,7 +4,7 @@ import { count, duration, plural } from "./format.ts";
 import type { Block, Health, Peer, Status } from "./model.ts";
 
 /** How long a peer may be unheard before it is called silent: several heartbeats. */
-export const SILENT_MS = 6000;
+export const SILENT_MS = 9000;
 
 export interface Sentence {
   tone: "good" | "warn" | "bad";
