@@ -9,8 +9,8 @@ import { makeGuard, measuring, typed } from "./together.mjs";
 const PEERS = 4;
 /** How long a busy machine may take until a network makes blocks, and until a peer shows what the others have. */
 const PATIENCE_MS = 90_000;
-/** Ports below those that the system gives to outgoing connections; each network here takes forty. */
-export const PORT = 10_000 + (process.pid % 80) * 120;
+/** Ports below those that the system gives to outgoing connections, and above 10080, which no `fetch` may ask; each network here takes forty. */
+export const PORT = 11_000 + (process.pid % 80) * 120;
 
 /** Founds a network in a folder, as `more` says too, and starts its processes; `stop` ends them. */
 export async function found(demo, name, mode, host, port, ...more) {
@@ -109,7 +109,7 @@ listen = "127.0.0.1:${port}"
   const stranger = network.start("peer", "run", "--config", join(home, "config.toml"));
   try {
     const status = async () => (await fetch(`http://127.0.0.1:${port}/v1/status`)).json();
-    const began = await until(() => status().catch(() => undefined), PATIENCE_MS);
+    const began = await until(() => status().catch(() => undefined), PATIENCE_MS, () => `the stranger does not answer: ${stranger.said()}`);
     assert.equal(began.height, 0);
     const { height } = await network.get("/v1/status");
     await until(async () => (await network.get("/v1/status")).height > height + 60, PATIENCE_MS);

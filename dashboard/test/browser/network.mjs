@@ -26,6 +26,8 @@ export async function startNetwork() {
   let said = "";
   child.stdout.on("data", (data) => (said += data));
   const base = `http://127.0.0.1:${port}`;
+  // While a command runs, this process does not see that the peer closed a connection that had been idle: asked again, it takes another.
+  const ask = (path) => fetch(base + path).catch(() => fetch(base + path));
   const started = [];
   const network = {
     base,
@@ -44,8 +46,8 @@ export async function startNetwork() {
     },
     /** Runs a command of the program against the network, at its first peer unless it says another. */
     command: (...args) => execFileSync(binary, [...args, ...(args.includes("--peer") ? [] : ["--peer", base])], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
-    get: async (path) => (await fetch(base + path)).json(),
-    bytes: async (path) => Buffer.from(await (await fetch(base + path)).arrayBuffer()),
+    get: async (path) => (await ask(path)).json(),
+    bytes: async (path) => Buffer.from(await (await ask(path)).arrayBuffer()),
     /** Ends one peer at once, as a power cut does. */
     kill: (name) => process.kill(processOf(join(folder, "demo", name)), "SIGKILL"),
     write: (name, text) => {
