@@ -20,7 +20,7 @@ use rand::rngs::OsRng;
 
 use crate::{report::with_next, secrets::NewProtection};
 
-/// How long an idle leader waits, milliseconds: an idle network of four then needs less than 0.02 core
+/// How long an idle leader waits, milliseconds: an idle network of four then needs about 0.02 core
 /// (docs/decisions/0021-a-heartbeat-every-three-seconds.md).
 const HEARTBEAT_MS: u32 = 3_000;
 /// How long the others wait for a leader, milliseconds.
