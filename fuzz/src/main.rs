@@ -82,7 +82,7 @@ fn fuzz(target: &Target, seconds: u64, seed: u64) -> Result<bool> {
     println!("{}: {} inputs, {} accepted", target.name, outcome.inputs, outcome.accepted);
     let Some(failure) = outcome.failure else { return Ok(true) };
     println!(
-        "{} panicked at input {} of seed {seed}; repeat with:\n  cargo run --release -p \
+        "{} panicked at input {} of seed {seed}; repeat with:\n  cargo run -p \
          althing-fuzz -- {} --input {}",
         target.name,
         failure.iteration,

@@ -9,7 +9,7 @@ use crate::{root, shell};
 /// Each with the example of crate `api` that prints it.
 const PAGES: [(&str, &str); 2] =
     [("docs/reference/openapi.json", "openapi"), ("docs/reference/asyncapi.json", "asyncapi")];
-const PRINT: &str = "cargo run --quiet --release --package althing-api --example";
+const PRINT: &str = "cargo run --quiet --package althing-api --example";
 
 /// Compares the committed documents with what the code says now, or writes them.
 ///

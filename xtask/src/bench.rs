@@ -9,7 +9,7 @@ use std::fmt;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Map, Value, json};
 
-use crate::{check::built, shell};
+use crate::{check::released, shell};
 
 type Object = Map<String, Value>;
 
@@ -146,7 +146,7 @@ pub fn bench(json: bool) -> Result<()> {
     }
     let built_all = shell::run_quietly(BUILD);
     ensure!(built_all.ended_well, "`{BUILD}` failed");
-    measured.extend(objects(&format!("{} {}", built("althing-bench"), built("althing")))?);
+    measured.extend(objects(&format!("{} {}", released("althing-bench"), released("althing")))?);
     measured.push(demo()?);
     for object in &measured {
         println!("{}", Value::Object(object.clone()));
@@ -173,7 +173,7 @@ fn objects(line: &str) -> Result<Vec<Object>> {
 
 /// The demo's own summary, as one more bench.
 fn demo() -> Result<Object> {
-    let line = format!("{} {DEMO}", built("althing"));
+    let line = format!("{} {DEMO}", released("althing"));
     let mut object = objects(&line)?.pop().with_context(|| format!("`{line}` says nothing"))?;
     object.insert("bench".into(), "demo".into());
     Ok(object)

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Seeds that every run of the simulation covers.
-const SIMULATION_SEEDS: u64 = 500;
+const SIMULATION_SEEDS: u64 = 400;
 /// Further seeds, other ones with every commit.
 const SIMULATION_SEEDS_OF_COMMIT: u64 = 100;
 /// How long each decoder is fuzzed, seconds.
@@ -42,20 +42,20 @@ const FORMAT_APART: &[&str] = &[
     "cargo fmt --manifest-path contracts/Cargo.toml --all --check",
     "cargo fmt --manifest-path contracts/differential/Cargo.toml --check",
 ];
-const CLIPPY: &str = "cargo clippy --release --workspace --all-targets --quiet -- -D warnings";
+const CLIPPY: &str = "cargo clippy --workspace --all-targets --quiet -- -D warnings";
 /// As the README's first command builds it: in the workspace another crate may bring the feature of a
 /// dependency that the program forgot to ask for.
-const ALONE: &str = "cargo check --release --package althing --quiet";
-const NEXTEST: &str = "cargo nextest run --release --workspace --no-fail-fast --status-level fail";
-const PLAIN_TEST: &str = "cargo test --release --workspace --no-fail-fast --lib --bins --tests";
-const DOC_TESTS: &str = "cargo test --release --workspace --doc --no-fail-fast";
+const ALONE: &str = "cargo check --package althing --quiet";
+const NEXTEST: &str = "cargo nextest run --workspace --no-fail-fast --status-level fail";
+const PLAIN_TEST: &str = "cargo test --workspace --no-fail-fast --lib --bins --tests";
+const DOC_TESTS: &str = "cargo test --workspace --doc --no-fail-fast";
 /// Contracts pin other versions than peers do, and are a workspace of their own.
 const CONTRACT_TESTS: &str = "cargo test --manifest-path contracts/Cargo.toml --workspace";
 /// The engine is heavy and frozen: no part of either workspace.
 const DIFFERENTIAL: &str = "cargo run --release --manifest-path contracts/differential/Cargo.toml -- \
                             testdata/contracts";
 /// With the tests, whose features their dependencies have already been built with.
-const BINARIES: &str = "cargo build --release --workspace --bins --tests";
+const BINARIES: &str = "cargo build --workspace --bins --tests";
 
 /// Everything the README promises.
 #[must_use]
@@ -73,11 +73,22 @@ pub fn test() -> Tally {
     tally.add(counted("contracts", CONTRACT_TESTS));
     tally.add(command("binaries", BINARIES, BINARIES));
     simulation(&mut tally);
-    conformance().into_iter().for_each(|part| tally.add(part));
-    tally.add(fuzzing());
-    // First, since the examples in both languages run on the network that the pages are tested on.
-    packages::python(&mut tally);
-    packages::typescript(&mut tally);
+    let (first, second) = PROCEDURES.split_at(PROCEDURES.len() / 2);
+    side_by_side(
+        &mut tally,
+        |tally| {
+            procedures(tally, first);
+            packages::python(tally);
+            tally.add(fuzzing());
+        },
+        |tally| {
+            procedures(tally, second);
+            packages::typescript(tally);
+            packages::dashboard(tally);
+        },
+    );
+    // Last, since the examples in both languages run on the network that the pages are tested on.
+    packages::browser(&mut tally);
     advisories(&mut tally);
     tally
 }
@@ -103,7 +114,7 @@ pub fn fix() -> Result<()> {
     for line in FORMAT_APART {
         must(line.trim_end_matches(" --check"))?;
     }
-    must("cargo clippy --release --workspace --all-targets --fix --allow-dirty --allow-staged")
+    must("cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged")
 }
 
 /// Simulates `count` networks from consecutive seeds.
@@ -111,7 +122,7 @@ pub fn fix() -> Result<()> {
 /// # Errors
 /// If one of them broke an invariant; the simulator has printed which seed and where.
 pub fn sim(seed: u64, count: u64) -> Result<()> {
-    must("cargo build --quiet --release --package althing-sim")?;
+    must("cargo build --quiet --package althing-sim")?;
     must(&format!("{} {seed} {count}", built("althing-sim")))
 }
 
@@ -128,7 +139,7 @@ pub fn differential() -> Result<()> {
 /// # Errors
 /// If the target is unknown or a decoder panicked.
 pub fn fuzz(target: &str, seconds: u64, seed: Option<u64>) -> Result<()> {
-    must("cargo build --quiet --release --package althing-fuzz")?;
+    must("cargo build --quiet --package althing-fuzz")?;
     let seed = seed.map(|seed| format!(" --seed {seed}")).unwrap_or_default();
     must(&format!("{} {target} {seconds}{seed}", built("althing-fuzz")))
 }
@@ -138,7 +149,7 @@ pub fn fuzz(target: &str, seconds: u64, seed: Option<u64>) -> Result<()> {
 /// # Errors
 /// If the documentation has an error.
 pub fn docs() -> Result<()> {
-    must("cargo doc --release --workspace --no-deps")?;
+    must("cargo doc --workspace --no-deps")?;
     if shell::has("mdbook --version") {
         return must("mdbook build docs");
     }
@@ -201,20 +212,31 @@ fn seeds(name: &'static str, seed: u64, count: u64) -> Part {
     Part::counted(name, run.ended_well, counts_at_end(&run.output), hint)
 }
 
-/// All procedures, two at a time: each waits for its network more than it works.
-fn conformance() -> Vec<Part> {
-    let (first, second) = PROCEDURES.split_at(PROCEDURES.len() / 2);
+/// Two rows of checks at once: each waits for networks and downloads more than it works.
+fn side_by_side(
+    tally: &mut Tally,
+    first: impl FnOnce(&mut Tally),
+    second: impl FnOnce(&mut Tally) + Send,
+) {
     thread::scope(|scope| {
-        let other = scope.spawn(|| second.iter().map(procedure).collect::<Vec<_>>());
-        let parts = first.iter().map(procedure).collect();
-        [parts, other.join().unwrap_or_else(|panic| resume_unwind(panic))].concat()
-    })
+        let other = scope.spawn(|| {
+            let mut own = Tally::default();
+            second(&mut own);
+            own
+        });
+        first(tally);
+        tally.join(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+    });
 }
 
-fn procedure(name: &&str) -> Part {
+fn procedures(tally: &mut Tally, names: &[&str]) {
+    names.iter().for_each(|name| tally.add(procedure(name)));
+}
+
+fn procedure(name: &str) -> Part {
     let line = format!("{} conformance {name} --json", built("althing"));
     let run = run(&line);
-    let hint = format!("cargo run --release -- conformance {name}");
+    let hint = format!("cargo run -- conformance {name}");
     Part::counted("conformance", run.ended_well, counts_at_end(&run.output), hint)
 }
 
@@ -243,8 +265,18 @@ fn advisories(tally: &mut Tally) {
     tally.add(Part::single("advisories and licences", run.ended_well, CHECK));
 }
 
-/// A binary of the workspace, built in the same folder as this one.
+/// A binary of the workspace as checks build it, in the same folder as this one.
 pub(crate) fn built(name: &str) -> String {
-    let folder = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(name)));
-    folder.map_or_else(|| name.into(), |path| path.display().to_string())
+    beside(name, "")
+}
+
+/// A binary of the workspace as users build it.
+pub(crate) fn released(name: &str) -> String {
+    beside(name, "../release")
+}
+
+fn beside(name: &str, way: &str) -> String {
+    let own = std::env::current_exe().ok();
+    let path = own.and_then(|own| Some(own.parent()?.join(way).join(name)));
+    path.map_or_else(|| name.into(), |path| path.display().to_string())
 }

@@ -23,18 +23,17 @@ const PYTHON_LINT: &str = "sdk/python/.venv/bin/ruff check --cache-dir target/ru
 const PYTHON_TYPES: &str = "sdk/python/.venv/bin/mypy --cache-dir target/mypy \
      --config-file sdk/python/pyproject.toml sdk/python/src sdk/python/tests";
 
-/// The TypeScript package against the pinned vectors of this code, and the dashboard that uses it.
+/// The TypeScript package against the pinned vectors of this code.
 pub(crate) fn typescript(tally: &mut Tally) {
     let install = format!("{NODE_INSTALL} sdk/typescript");
     if !run(&install).ended_well {
         return tally.add(Part::single("TypeScript package", false, install));
     }
     tally.add(counted_by("TypeScript package", TYPESCRIPT_TEST, counts_of_node));
-    dashboard(tally);
 }
 
-/// Types, what is committed, what needs no browser, and then a real browser at a real network.
-fn dashboard(tally: &mut Tally) {
+/// The dashboard, which uses that package: types, what is committed, and what needs no browser.
+pub(crate) fn dashboard(tally: &mut Tally) {
     let install = format!("{NODE_INSTALL} dashboard");
     if !run(&install).ended_well {
         return tally.add(Part::single("dashboard", false, install));
@@ -46,6 +45,10 @@ fn dashboard(tally: &mut Tally) {
         "npm run build --prefix dashboard",
     ));
     tally.add(counted_by("dashboard", DASHBOARD_TEST, counts_of_vitest));
+}
+
+/// A real browser at a real network.
+pub(crate) fn browser(tally: &mut Tally) {
     let browser = format!("env ALTHING={} {DASHBOARD_BROWSER}", built("althing"));
     tally.add(counted_by("dashboard in a browser", &browser, counts_at_end));
 }

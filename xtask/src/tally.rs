@@ -76,6 +76,13 @@ impl Tally {
         self.parts.push(part);
     }
 
+    /// Adds what was counted beside it.
+    pub fn join(&mut self, other: Self) {
+        self.parts.extend(other.parts);
+        self.long.extend(other.long);
+        self.since = Instant::now();
+    }
+
     /// Checks that failed.
     #[must_use]
     pub fn failed(&self) -> u64 {

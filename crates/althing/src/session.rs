@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     path::PathBuf,
+    pin::Pin,
     time::{Duration, Instant},
 };
 
@@ -293,6 +294,8 @@ fn explained(error: Error) -> anyhow::Error {
 /// Runs a command that talks to peers, on one thread.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // The compiler makes the runtime's loop once, instead of once for each command.
+    let work: Pin<Box<dyn Future<Output = anyhow::Result<T>> + '_>> = Box::pin(work);
     runtime.context("cannot start the runtime")?.block_on(work)
 }
 

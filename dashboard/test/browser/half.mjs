@@ -68,8 +68,9 @@ const half = /^[01]$/.test(chosen) && HALVES[chosen];
 let [passed, failed] = [0, 0];
 try {
   if (process.env.PICTURE && half !== HALVES[1]) await picture(process.env.PICTURE);
-  if (shots && half === HALVES[0]) await shoot();
   [passed, failed] = half ? await make(half) : await make(Object.assign({}, ...HALVES), chosen);
+  // Afterwards, since they take minutes, and the first checks look for what has just happened.
+  if (shots && half === HALVES[0]) await shoot();
 } finally {
   await browser.close();
   await network.stop();

@@ -8,11 +8,12 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** The program: `ALTHING`, or what was built last. */
+/** The program: `ALTHING`, or what was built, for users rather than for checks. */
 function program() {
-  const candidates = [process.env.ALTHING, join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release", "althing")];
+  const built = (profile) => join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), profile, "althing");
+  const candidates = [process.env.ALTHING, built("release"), built("debug")];
   const found = candidates.find((path) => path && existsSync(path));
-  if (!found) throw new Error("no program to test: cargo build --release, or name one with ALTHING=path");
+  if (!found) throw new Error("no program to test: cargo build, or name one with ALTHING=path");
   return found;
 }
 
