@@ -3,7 +3,7 @@
 //!
 //! | row | value |
 //! |---|---|
-//! | `x` transaction | height (8) position (4) |
+//! | `x` transaction (its first 19 bytes) | height (8) position (4) |
 //! | `h` entity height (8) | the positions (4) in that block |
 //! | `e` kind (1) entity | owner, or nothing |
 //! | `d` owner entity | kind (1) |
@@ -94,10 +94,21 @@ use crate::{
     trigger::TriggerRecord,
 };
 
+/// How much of its id the key of a transaction's row has, bytes. Every transaction has such a row, in no
+/// order, and the store keeps a key of up to 20 bytes without memory of its own, for half the time. Who
+/// wants two transactions of one key tries some 2^76 of them, and then hides one of his own from queries.
+const TX_KEY_BYTES: usize = 19;
+
 /// The row of a transaction that used its nonce: its height and position. One that had no effect at
 /// all (see [`execute`](crate::execute)) has none, so a repeated inclusion does not hide the first.
 #[must_use]
 pub fn transaction(id: &TxId) -> Vec<u8> {
+    join(b'x', &[&id.0[..TX_KEY_BYTES]])
+}
+
+/// The same as stores have it that were founded in format 1, for transactions of that time.
+#[must_use]
+pub fn transaction_of_format_1(id: &TxId) -> Vec<u8> {
     join(b'x', &[&id.0])
 }
 

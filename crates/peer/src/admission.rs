@@ -10,8 +10,6 @@ use althing_types::{
     crypto::{Check, verify_batch},
 };
 use bytes::Bytes;
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
-use rand_core::{CryptoRng, RngCore};
 
 use crate::{mempool::Checked, wire::SUBMISSION_BYTES_MAX};
 
@@ -19,9 +17,9 @@ use crate::{mempool::Checked, wire::SUBMISSION_BYTES_MAX};
 ///
 /// It follows from all transactions of the batch, their signatures included. If it followed from
 /// some of them, who knows those could choose the others so that wrong signatures cancel out.
-pub(crate) fn blinding(ids: &[TxId]) -> ChaCha20Rng {
+pub(crate) fn blinding(ids: &[TxId]) -> [u8; 32] {
     let all: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
-    ChaCha20Rng::from_seed(blake3_digest(&all))
+    blake3_digest(&all)
 }
 
 /// A transaction as it came.
@@ -43,7 +41,7 @@ pub(crate) fn admit(
     context: &Context<'_>,
     is_known: impl Fn(&TxId) -> bool,
     submissions: Vec<(Candidate, Vec<Bytes>)>,
-    rng: &mut (impl RngCore + CryptoRng),
+    blinding: [u8; 32],
 ) -> Vec<Result<Checked, Refusal>> {
     let (candidates, payloads): (Vec<Candidate>, Vec<Vec<Bytes>>) = submissions.into_iter().unzip();
     let mut checker = Checker::new(view, context);
@@ -54,7 +52,7 @@ pub(crate) fn admit(
         open(&mut bases, &context.ledger, transaction, one.is_vouched)
     };
     let opened = candidates.into_iter().map(&mut open_timely).collect();
-    let signed = verify_signatures(opened, rng);
+    let signed = verify_signatures(opened, blinding);
     let complete = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
         let checked = complete(&context.ledger, signed?, payloads)?;
         if checked.len() > SUBMISSION_BYTES_MAX {
@@ -82,13 +80,13 @@ pub(crate) fn signed(
     mut bases: Bases<'_, impl Read>,
     ledger: &LedgerId,
     candidates: Vec<Candidate>,
-    rng: &mut (impl RngCore + CryptoRng),
+    blinding: [u8; 32],
 ) -> Vec<Result<Signed, Refusal>> {
     let mut open_named = |one: Candidate| {
         open(&mut bases, ledger, decode(ledger, one.id, one.wire)?, one.is_vouched)
     };
     let opened = candidates.into_iter().map(&mut open_named).collect();
-    verify_signatures(opened, rng)
+    verify_signatures(opened, blinding)
 }
 
 type Opened = (Signed, Vec<Check>);
@@ -145,8 +143,7 @@ pub(crate) fn complete(
         checks.extend(device_checks(ledger, batch, payload, device.as_ref())?);
     }
     // The id covers the payloads' digests, so the blinding follows from all that is checked.
-    let mut rng = blinding(&[transaction.id()]);
-    if verify_batch(&checks, &mut rng).contains(&false) {
+    if verify_batch(&checks, blinding(&[transaction.id()])).contains(&false) {
         return Err(Refusal::DeviceSignature);
     }
     Ok(Checked { transaction, payloads, basis, is_vouched })
@@ -175,7 +172,7 @@ fn device_checks(
 /// One batch equation for all signatures of all transactions.
 fn verify_signatures(
     opened: Vec<Result<Opened, Refusal>>,
-    rng: &mut (impl RngCore + CryptoRng),
+    blinding: [u8; 32],
 ) -> Vec<Result<Signed, Refusal>> {
     let mut checks = Vec::new();
     let mut counted = Vec::with_capacity(opened.len());
@@ -186,7 +183,7 @@ fn verify_signatures(
             (signed, count)
         }));
     }
-    let mut verdicts = verify_batch(&checks, rng).into_iter();
+    let mut verdicts = verify_batch(&checks, blinding).into_iter();
     counted
         .into_iter()
         .map(|result| {
@@ -206,8 +203,6 @@ fn verify_signatures(
 
 #[cfg(test)]
 mod tests {
-    use rand_core::RngCore as _;
-
     use super::*;
 
     /// Blinding that followed from the first transaction alone could be foreseen by who chose it:
@@ -215,12 +210,12 @@ mod tests {
     #[test]
     fn every_transaction_of_a_batch_enters_its_blinding() {
         let ids: Vec<TxId> = (0..8).map(|seed| TxId([seed; 32])).collect();
-        let first = blinding(&ids).next_u64();
-        assert_eq!(blinding(&ids).next_u64(), first);
+        let first = blinding(&ids);
+        assert_eq!(blinding(&ids), first);
         for changed in 0..ids.len() {
             let mut others = ids.clone();
             others[changed].0[31] ^= 1;
-            assert_ne!(blinding(&others).next_u64(), first, "{changed}");
+            assert_ne!(blinding(&others), first, "{changed}");
         }
     }
 }

@@ -26,6 +26,11 @@ use crate::{
 
 /// Transactions checked together: enough for the signature batch to pay, few enough to answer soon.
 const CHECKED_TOGETHER_MAX: usize = 2048;
+/// So many checked at once, and more waiting, is a peer under load.
+const MANY: usize = 256;
+/// How long a peer under load lets calls gather: they take fewer equations, and what comes in a block meanwhile is
+/// checked there, and only there. Nobody sees the difference where answers wait for others anyway.
+const GATHER: Duration = Duration::from_millis(20);
 /// Least time between two messages that spread transactions; keeps below the channel's quota.
 const SPREAD_SPACING: Duration = Duration::from_millis(4);
 /// After a start what clients brought is spread again so soon, and then after twice as long each time: it
@@ -99,13 +104,18 @@ pub(crate) async fn admit<E: Clock + Metrics + Spawner>(
     spread: mpsc::Sender<Vec<Arc<Checked>>>,
 ) {
     let _close = Close(Arc::clone(&core));
+    let mut last = 0;
     loop {
+        if last >= MANY && !core.intake.read(Lanes::is_empty) {
+            context.sleep(GATHER).await;
+        }
         core.intake.until(|lanes| !lanes.is_empty()).await;
         let mut together = Vec::new();
         core.intake.change(|lanes| {
             together = take(lanes);
             false
         });
+        last = together.iter().map(|call: &Call| call.submissions.len()).sum();
         let now_ms = unix_ms(context.current());
         let shared = Arc::clone(&core);
         let Some(entered) = blocking(&context, move || check(&shared, together, now_ms)).await
@@ -159,8 +169,8 @@ pub(crate) fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
     let new: Vec<(Candidate, Vec<Bytes>)> =
         looked_up.filter(|(_, known)| known.is_none()).map(|(new, _)| new).collect();
     let vouched: Vec<bool> = new.iter().map(|(candidate, _)| candidate.is_vouched).collect();
-    let mut rng = admission::blinding(&ids);
-    let verdicts = admission::admit(&view, &context, |id| core.is_final(id), new, &mut rng);
+    let blinding = admission::blinding(&ids);
+    let verdicts = admission::admit(&view, &context, |id| core.is_final(id), new, blinding);
     let looked_at = verdicts.iter().zip(vouched).filter(|(verdict, _)| was_looked_at(verdict));
     let (vouched, checked): (Vec<_>, Vec<_>) = looked_at.partition(|(_, is_vouched)| *is_vouched);
     Counters::add(&core.counters.vouched, vouched.len());

@@ -224,8 +224,8 @@ pub(crate) fn judge_now(
     let vouched = candidates.iter().filter(|one| one.is_vouched).count();
     Counters::add(&core.counters.vouched, vouched);
     Counters::add(&core.counters.checked, ids.len() - vouched);
-    let mut rng = admission::blinding(&ids);
-    let signed = admission::signed(Bases::new(&view), &core.ledger, candidates, &mut rng);
+    let blinding = admission::blinding(&ids);
+    let signed = admission::signed(Bases::new(&view), &core.ledger, candidates, blinding);
     let mut proposed = core.proposed.lock();
     let mut signed = signed.into_iter().zip(payloads).map(|(signed, payloads)| {
         let signed = signed?;

@@ -14,8 +14,11 @@ use crate::{
     undo::{self, Undo},
 };
 
-/// Version of the layout on disk.
-pub const FORMAT: u32 = 1;
+/// Version of the layout on disk. A store of an earlier one is taken as it is, and is of this one from then on:
+/// programs that do not know what is written there now are to leave it alone.
+///
+/// 2: the index has transactions by the beginning of their ids.
+pub const FORMAT: u32 = 2;
 /// Blocks whose state stays readable and provable behind the newest.
 ///
 /// A header states the result of a block up to 32 heights before it, and must be final itself
@@ -114,9 +117,9 @@ impl State {
     /// [`OpenError`].
     pub fn open(store: Arc<dyn Store>, ledger: &LedgerId) -> Result<Option<Self>, OpenError> {
         let Some(format) = store.get(Space::Meta, META_FORMAT)? else { return Ok(None) };
-        let found = u32::from_be_bytes(fixed(&format, "format")?);
-        if found > FORMAT {
-            return Err(OpenError::Newer { found });
+        let format = u32::from_be_bytes(fixed(&format, "format")?);
+        if format > FORMAT {
+            return Err(OpenError::Newer { found: format });
         }
         let found = LedgerId(fixed(&meta(&*store, META_LEDGER)?, "ledger")?);
         if found != *ledger {
@@ -132,6 +135,11 @@ impl State {
             if computed != stored {
                 return Err(OpenError::Damaged { height, computed, stored });
             }
+        }
+        if format < FORMAT {
+            let mut batch = Batch::default();
+            batch.put(Space::Meta, META_FORMAT, FORMAT.to_be_bytes());
+            store.commit(batch)?;
         }
         let replaced = undos.into_iter().map(|(at, undo)| (at, undo.replaced));
         Ok(Some(Self::with(store, trie, height, replaced.collect())))

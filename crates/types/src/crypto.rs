@@ -13,6 +13,7 @@ use p256::ecdsa::{
     self as p256ecdsa,
     signature::{Signer as _, Verifier as _},
 };
+use rand_chacha_0_10::{ChaCha20Rng, rand_core::SeedableRng as _};
 use rand_core::{CryptoRng, RngCore};
 use zeroize::Zeroizing;
 
@@ -243,9 +244,14 @@ pub struct Check {
 ///
 /// Ed25519 signatures go through one batch equation, a third of the cost of single checks. If it
 /// fails, halves of it are tried, so that one wrong signature costs a few more equations and not as
-/// many checks as there are signatures; where most are wrong, each is checked alone. `rng` blinds
-/// the equations; the verdict does not depend on it.
-pub fn verify_batch(checks: &[Check], rng: &mut (impl RngCore + CryptoRng)) -> Vec<bool> {
+/// many checks as there are signatures; where most are wrong, each is checked alone.
+///
+/// From `blinding` follow the random factors of the equations: 32 bytes that nobody could foresee who
+/// chose a signature, so drawn anew or a digest of all that is checked. If the signatures hold or not
+/// does not depend on them.
+#[must_use]
+pub fn verify_batch(checks: &[Check], blinding: [u8; 32]) -> Vec<bool> {
+    let mut rng = ChaCha20Rng::from_seed(blinding);
     let mut verdicts = Vec::with_capacity(checks.len());
     let mut batched = Vec::with_capacity(checks.len());
     for (index, check) in checks.iter().enumerate() {
@@ -255,7 +261,7 @@ pub fn verify_batch(checks: &[Check], rng: &mut (impl RngCore + CryptoRng)) -> V
         batched.extend(item.map(|item| (index, item)));
     }
     let mut equations = EQUATIONS_MAX;
-    settle(checks, &batched, &mut equations, rng, &mut verdicts);
+    settle(checks, &batched, &mut equations, &mut rng, &mut verdicts);
     verdicts
 }
 
@@ -279,7 +285,7 @@ fn settle(
     checks: &[Check],
     items: &[Item],
     equations: &mut usize,
-    rng: &mut (impl RngCore + CryptoRng),
+    rng: &mut ChaCha20Rng,
     verdicts: &mut [bool],
 ) {
     if items.len() < BATCH_MIN || *equations == 0 {
@@ -307,7 +313,6 @@ impl Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
     fn key(suite: Suite, seed: u8) -> SigningKey {
         SigningKey::from_secret(suite, [seed; 32]).unwrap()
@@ -361,9 +366,50 @@ mod tests {
         assert!(!secret.public_key().verify(b"m", &Signature(high.to_bytes().into())));
     }
 
+    /// Where RFC 8032 leaves open what holds, ZIP 215 says that it does: with keys and R of small order, in
+    /// every form of them, S being zero. Peers whose processors, and so whose code, differ must agree on it.
+    #[test]
+    fn what_libraries_differ_on_holds_alone_and_in_a_batch() {
+        let zero_or_one = [(0, 0, 0), (0, 0, 0x80), (1, 0, 0), (1, 0, 0x80)];
+        let near_the_prime =
+            [0xec, 0xed, 0xee].map(|first| [(first, 0xff, 0x7f), (first, 0xff, 0xff)]);
+        let mut forms = Vec::new();
+        for (first, between, last) in
+            zero_or_one.into_iter().chain(near_the_prime.into_iter().flatten())
+        {
+            let mut form = [between; 32];
+            (form[0], form[31]) = (first, last);
+            forms.push(form);
+        }
+        for of_order_8 in [
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        ] {
+            let mut form: [u8; 32] = hex::decode(of_order_8).unwrap().try_into().unwrap();
+            forms.push(form);
+            form[31] |= 0x80;
+            forms.push(form);
+        }
+        assert_eq!(forms.len(), 14);
+        // The order of the group: as S, it is zero written otherwise.
+        let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+        let order: [u8; 32] = hex::decode(order).unwrap().try_into().unwrap();
+        let check = |key: &[u8; 32], r: &[u8; 32], s: [u8; 32]| {
+            let signature = Signature([*r, s].concat().try_into().unwrap());
+            Check { key: PublicKey::ed25519(*key), message: b"any".to_vec(), signature }
+        };
+        let pairs = || forms.iter().flat_map(|key| forms.iter().map(move |r| (key, r)));
+        let holding: Vec<Check> = pairs().map(|(key, r)| check(key, r, [0; 32])).collect();
+        let failing: Vec<Check> = pairs().map(|(key, r)| check(key, r, order)).collect();
+        assert!(holding.iter().all(Check::holds) && !failing.iter().any(Check::holds));
+        assert_eq!(verify_batch(&holding, [7; 32]), [true; 196]);
+        let mixed: Vec<Check> = holding.into_iter().chain(failing).collect();
+        let expected: Vec<bool> = (0..392).map(|index| index < 196).collect();
+        assert_eq!(verify_batch(&mixed, [7; 32]), expected);
+    }
+
     #[test]
     fn a_batch_names_the_wrong_ones() {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
         let mut checks: Vec<Check> = (1..9_u8)
             .map(|seed| {
                 let suite = if seed % 3 == 0 { Suite::P256 } else { Suite::Ed25519 };
@@ -372,11 +418,11 @@ mod tests {
                 Check { key: key.public_key(), message: [seed].to_vec(), signature }
             })
             .collect();
-        assert_eq!(verify_batch(&checks, &mut rng), [true; 8]);
+        assert_eq!(verify_batch(&checks, [1; 32]), [true; 8]);
         checks[2].message.push(0);
         checks[4].signature.0[0] ^= 1;
         checks[6].key.bytes.pop();
-        let verdicts = verify_batch(&checks, &mut rng);
+        let verdicts = verify_batch(&checks, [1; 32]);
         assert_eq!(verdicts, [true, true, false, true, false, true, false, true]);
     }
 
@@ -384,7 +430,6 @@ mod tests {
     /// there are; past the bound on equations each is checked alone.
     #[test]
     fn halving_names_any_set_of_wrong_ones() {
-        let mut rng = ChaCha20Rng::seed_from_u64(2);
         let key = key(Suite::Ed25519, 1);
         let good: Vec<Check> = (0..150_u8)
             .map(|seed| {
@@ -403,7 +448,7 @@ mod tests {
                 check.signature.0[0] ^= u8::from(*wrong);
             }
             let expected: Vec<bool> = wrong.iter().map(|wrong| !wrong).collect();
-            assert_eq!(verify_batch(&checks, &mut rng), expected);
+            assert_eq!(verify_batch(&checks, [1; 32]), expected);
         }
     }
 }

@@ -144,6 +144,18 @@ fn what_cannot_be_used_is_refused_with_the_reason() {
     assert!(matches!(State::open(any, &LEDGER), Err(OpenError::Newer { found: 9 })));
 }
 
+/// Else the program that wrote it before would go on with it, and not find what this one has written.
+#[test]
+fn a_store_of_an_earlier_format_is_of_this_one_once_it_is_open() {
+    let store = Arc::new(MemoryStore::new());
+    drop(founded(&store));
+    store.damage(Space::Meta, b"format", |value| value[3] = 1);
+    let state = reopened(&store);
+    assert_eq!(text(&state.view(), "a").as_deref(), Some("0"));
+    let format = store.get(Space::Meta, b"format").unwrap();
+    assert_eq!(format.as_deref(), Some(&FORMAT.to_be_bytes()[..]));
+}
+
 #[test]
 fn a_full_disk_writes_nothing() {
     let store = Arc::new(MemoryStore::new());
