@@ -144,6 +144,7 @@ pub(crate) struct Entered {
 
 /// Checks calls together and answers each.
 pub(crate) fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
+    let since = core.present().height();
     let view = core.present().view();
     // As execution will: members may have changed the settings since the genesis. A disk that fails
     // fails every check below too.
@@ -185,7 +186,8 @@ pub(crate) fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
                 Some(Known::Proposed(checked)) => Ok(Some(Arc::clone(checked))),
                 None => next_verdict(&mut verdicts),
             };
-            answers.push(match verdict.and_then(|checked| enter(core, checked, local, now_ms)) {
+            let came_ms = local.then_some(now_ms);
+            answers.push(match verdict.and_then(|it| enter(core, it, came_ms, since)) {
                 Ok(entered) => {
                     now_waiting.count += usize::from(entered.is_some());
                     now_waiting.fresh.extend(entered.filter(|_| local));
@@ -234,11 +236,18 @@ fn next_verdict(verdicts: &mut impl Iterator<Item = Result<Checked, Refusal>>) -
     verdicts.next().unwrap_or(Err(Refusal::NotReady)).map(|checked| Some(Arc::new(checked)))
 }
 
-fn enter(core: &Core, checked: Option<Arc<Checked>>, local: bool, now_ms: u64) -> Verdict {
-    if let Some(checked) = &checked {
-        core.mempool.lock().insert(Arc::clone(checked), local.then_some(now_ms))?;
+/// Lets a transaction wait that was not known when the executed height was `since`.
+fn enter(core: &Core, checked: Option<Arc<Checked>>, came_ms: Option<u64>, since: u64) -> Verdict {
+    let Some(checked) = checked else { return Ok(None) };
+    let mut mempool = core.mempool.lock();
+    // Meanwhile a block with it may have been carried out. What is taken out of the mempool after that has been
+    // taken out; it would wait to be proposed again.
+    if core.present().height() > since && core.is_final(&checked.transaction.id()) {
+        return Ok(None);
     }
-    Ok(checked)
+    mempool.insert(Arc::clone(&checked), came_ms)?;
+    drop(mempool);
+    Ok(Some(checked))
 }
 
 fn answer(core: &Core, source: Source, answers: Verdicts) {
@@ -348,7 +357,36 @@ fn send(outbox: &Outbox, message: &[Submission]) {
 
 #[cfg(test)]
 mod tests {
+    use althing_types::{Action, Record};
+
     use super::*;
+    use crate::origin::Origin;
+
+    #[test]
+    fn what_was_carried_out_while_it_was_checked_does_not_wait() {
+        let mut origin = Origin::grown();
+        let note = || {
+            let kind = "note".to_owned();
+            vec![Action::Record(Record { kind, data: vec![1], notify: vec![], link: None })]
+        };
+        let core = Arc::clone(&origin.core);
+        let since = core.chain.height();
+        let [carried_out, other] = [origin.sign(note()), origin.sign(note())].map(|transaction| {
+            let (wire, (reply, _verdicts)) = (transaction.wire().clone(), oneshot::channel());
+            let submissions = vec![Submission { transaction: wire, payloads: Vec::new() }];
+            let call = Call { submissions, source: Source::Client(reply) };
+            check(&core, vec![call], core.chain.done(since).unwrap().header.time_ms);
+            core.mempool.lock().remove(&transaction.id()).expect("it was taken in")
+        });
+        origin.carry_out(vec![carried_out.transaction.wire().clone()]);
+        let entered = |it: &Arc<Checked>| {
+            enter(&core, Some(Arc::clone(it)), None, since).expect("there is room").is_some()
+        };
+        assert_eq!([entered(&carried_out), entered(&other)], [false, true]);
+        let mempool = core.mempool.lock();
+        assert_eq!(mempool.len(), 1);
+        assert!(mempool.get(&other.transaction.id()).is_some());
+    }
 
     #[test]
     fn what_came_before_others_were_there_is_spread_again_soon_and_then_seldom() {

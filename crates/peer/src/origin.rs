@@ -88,18 +88,24 @@ impl Origin {
 
     /// Executes a block with a transaction for each list of actions, and certifies it.
     pub(crate) fn block(&mut self, actions: Vec<Vec<Action>>) {
+        let wires = actions.into_iter().map(|actions| self.sign(actions).wire().clone()).collect();
+        self.carry_out(wires);
+    }
+
+    /// The next transaction of the organisation.
+    pub(crate) fn sign(&mut self, actions: Vec<Action>) -> Transaction {
+        self.nonce += 1;
+        let (ledger, expiry) = (self.genesis.ledger(), self.core.chain.height() + 101);
+        let sender = self.genesis.organisations[0].inception.id();
+        let body = Body::new(&ledger, sender, self.nonce, expiry, actions);
+        Transaction::sign(&ledger, body, &key(1), &[])
+    }
+
+    /// Executes a block with these transactions, and certifies it.
+    pub(crate) fn carry_out(&self, wires: Vec<Bytes>) {
         let chain = &self.core.chain;
         let parent = chain.done(chain.height()).unwrap().header;
         let (ledger, height) = (self.genesis.ledger(), parent.height + 1);
-        let sender = self.genesis.organisations[0].inception.id();
-        let wires: Vec<Bytes> = actions
-            .into_iter()
-            .map(|actions| {
-                self.nonce += 1;
-                let body = Body::new(&ledger, sender, self.nonce, height + 100, actions);
-                Transaction::sign(&ledger, body, &key(1), &[]).wire().clone()
-            })
-            .collect();
         let header = Header {
             version: 1,
             ledger,

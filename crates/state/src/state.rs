@@ -14,8 +14,8 @@ use crate::{
     undo::{self, Undo},
 };
 
-/// Version of the layout on disk. A store of an earlier one is taken as it is, and is of this one from then on:
-/// programs that do not know what is written there now are to leave it alone.
+/// Version of the layout on disk. A store of an earlier one is taken as it is, and of this one from its next block
+/// on: programs that do not know what is written there now are to leave it alone.
 ///
 /// 2: the index has transactions by the beginning of their ids.
 pub const FORMAT: u32 = 2;
@@ -88,6 +88,8 @@ impl From<StoreError> for OpenError {
 #[derive(Debug)]
 pub struct State {
     store: Arc<dyn Store>,
+    /// What it had when it was opened.
+    format: u32,
     inner: RwLock<Inner>,
     cache: Mutex<Cache>,
 }
@@ -136,13 +138,8 @@ impl State {
                 return Err(OpenError::Damaged { height, computed, stored });
             }
         }
-        if format < FORMAT {
-            let mut batch = Batch::default();
-            batch.put(Space::Meta, META_FORMAT, FORMAT.to_be_bytes());
-            store.commit(batch)?;
-        }
         let replaced = undos.into_iter().map(|(at, undo)| (at, undo.replaced));
-        Ok(Some(Self::with(store, trie, height, replaced.collect())))
+        Ok(Some(Self::with(store, trie, height, replaced.collect(), format)))
     }
 
     /// Founds a ledger in an empty store: writes its first state, at height 0, together with what
@@ -156,7 +153,7 @@ impl State {
         writes: Writes,
         beside: impl FnOnce(Digest) -> Batch,
     ) -> Result<Self, StoreError> {
-        let state = Self::with(store, Trie::new(), 0, VecDeque::new());
+        let state = Self::with(store, Trie::new(), 0, VecDeque::new(), FORMAT);
         state.commit(0, writes, |root| {
             let mut batch = beside(root);
             batch.put(Space::Meta, META_FORMAT, FORMAT.to_be_bytes());
@@ -171,9 +168,10 @@ impl State {
         trie: Trie,
         height: u64,
         replaced: VecDeque<(u64, Arc<Writes>)>,
+        format: u32,
     ) -> Self {
         let inner = Inner { trie, height, replaced };
-        Self { store, inner: RwLock::new(inner), cache: Mutex::default() }
+        Self { store, format, inner: RwLock::new(inner), cache: Mutex::default() }
     }
 
     /// The newest height.
@@ -251,6 +249,9 @@ impl State {
         }
         batch.put(Space::Meta, META_HEIGHT, height.to_be_bytes());
         batch.put(Space::Meta, META_ROOT, root.0);
+        if self.format < FORMAT {
+            batch.put(Space::Meta, META_FORMAT, FORMAT.to_be_bytes());
+        }
         self.store.commit(batch)?;
         self.publish(height, writes);
         Ok(root)

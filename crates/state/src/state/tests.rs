@@ -146,14 +146,17 @@ fn what_cannot_be_used_is_refused_with_the_reason() {
 
 /// Else the program that wrote it before would go on with it, and not find what this one has written.
 #[test]
-fn a_store_of_an_earlier_format_is_of_this_one_once_it_is_open() {
+fn a_store_of_an_earlier_format_is_of_this_one_from_its_next_block_on() {
     let store = Arc::new(MemoryStore::new());
     drop(founded(&store));
     store.damage(Space::Meta, b"format", |value| value[3] = 1);
+    let format = || store.get(Space::Meta, b"format").unwrap().unwrap();
     let state = reopened(&store);
     assert_eq!(text(&state.view(), "a").as_deref(), Some("0"));
-    let format = store.get(Space::Meta, b"format").unwrap();
-    assert_eq!(format.as_deref(), Some(&FORMAT.to_be_bytes()[..]));
+    // Who only looks changes nothing.
+    assert_eq!(format(), 1_u32.to_be_bytes());
+    state.commit(1, writes(&[("b", Some("1"))]), |_| Batch::default()).unwrap();
+    assert_eq!(format(), FORMAT.to_be_bytes());
 }
 
 #[test]
