@@ -30,6 +30,7 @@ use crate::{
     payloads::PayloadBook,
     presence,
     proposed::Proposed,
+    settled::Settled,
     snapshot::{Ahead, Desk},
 };
 
@@ -91,6 +92,8 @@ pub(crate) struct Core {
     pub(crate) mempool: Mutex<Mempool>,
     /// Checked transactions of blocks that were proposed, until they are executed.
     pub(crate) proposed: Mutex<Proposed>,
+    /// What the last blocks took out of the mempool. It is locked after that.
+    pub(crate) settled: Mutex<Settled>,
     /// Held while signatures are checked, so that what one task checks another finds checked: a block
     /// and what is passed on of its transactions often come at once.
     pub(crate) checking: Mutex<()>,
@@ -164,6 +167,7 @@ impl Core {
             ledger: config.genesis.ledger(),
             mempool: Mutex::new(Mempool::new(config.mempool)),
             proposed: Mutex::new(Proposed::default()),
+            settled: Mutex::default(),
             checking: Mutex::default(),
             intake: Watched::new(Lanes::new(config.intake_calls_max)),
             work: Notify::new(),

@@ -222,6 +222,7 @@ pub(crate) fn settle(core: &Core, executed: &Arc<Executed>) {
             mempool.remove(id);
             proposed.remove(id);
         }
+        core.settled.lock().push(executed.block.ids());
         mempool.expire(height);
         proposed.executed(height);
         for event in executed.receipts.iter().flat_map(|receipt| &receipt.events) {

@@ -1,6 +1,7 @@
 //! Takes transactions in from clients and from other peers, and spreads what clients brought.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -10,7 +11,10 @@ use althing_ordering::{Inbox, Outbox, PeerKey, To, Watched};
 use althing_types::{Refusal, TxId};
 use bytes::Bytes;
 use commonware_runtime::{Clock, Metrics, Spawner};
-use commonware_utils::channel::{mpsc, oneshot};
+use commonware_utils::{
+    channel::{mpsc, oneshot},
+    sync::MutexGuard,
+};
 use futures::future::{Either, select};
 
 use crate::{
@@ -18,7 +22,7 @@ use crate::{
     application::unix_ms,
     core::{Core, Counters},
     lanes::{Lane, Lanes},
-    mempool::Checked,
+    mempool::{Checked, Mempool},
     trust::Trust,
     verify::blocking,
     wire::{SPREAD_BYTES_MAX, SPREAD_MAX, Submission, decode_spread, encode_spread},
@@ -144,7 +148,7 @@ pub(crate) struct Entered {
 
 /// Checks calls together and answers each.
 pub(crate) fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
-    let since = core.present().height();
+    let settled = core.settled.lock().count();
     let view = core.present().view();
     // As execution will: members may have changed the settings since the genesis. A disk that fails
     // fails every check below too.
@@ -177,6 +181,8 @@ pub(crate) fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
     Counters::add(&core.counters.vouched, vouched.len());
     Counters::add(&core.counters.checked, checked.len());
     let mut verdicts = verdicts.into_iter();
+    let mut door = Door::open(core, settled);
+    let mut answered = Vec::with_capacity(spans.len());
     for (start, end, source) in spans {
         let local = matches!(source, Source::Client(_));
         let mut answers = Vec::with_capacity(end - start);
@@ -187,7 +193,7 @@ pub(crate) fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
                 None => next_verdict(&mut verdicts),
             };
             let came_ms = local.then_some(now_ms);
-            answers.push(match verdict.and_then(|it| enter(core, it, came_ms, since)) {
+            answers.push(match verdict.and_then(|it| door.enter(it, came_ms)) {
                 Ok(entered) => {
                     now_waiting.count += usize::from(entered.is_some());
                     now_waiting.fresh.extend(entered.filter(|_| local));
@@ -196,8 +202,10 @@ pub(crate) fn check(core: &Core, calls: Vec<Call>, now_ms: u64) -> Entered {
                 Err(refusal) => Err(refusal),
             });
         }
-        answer(core, source, answers);
+        answered.push((source, answers));
     }
+    drop(door);
+    answered.into_iter().for_each(|(source, answers)| answer(core, source, answers));
     now_waiting
 }
 
@@ -236,18 +244,37 @@ fn next_verdict(verdicts: &mut impl Iterator<Item = Result<Checked, Refusal>>) -
     verdicts.next().unwrap_or(Err(Refusal::NotReady)).map(|checked| Some(Arc::new(checked)))
 }
 
-/// Lets a transaction wait that was not known when the executed height was `since`.
-fn enter(core: &Core, checked: Option<Arc<Checked>>, came_ms: Option<u64>, since: u64) -> Verdict {
-    let Some(checked) = checked else { return Ok(None) };
-    let mut mempool = core.mempool.lock();
-    // Meanwhile a block with it may have been carried out. What is taken out of the mempool after that has been
-    // taken out; it would wait to be proposed again.
-    if core.present().height() > since && core.is_final(&checked.transaction.id()) {
-        return Ok(None);
+/// Lets transactions wait that have been checked.
+struct Door<'a> {
+    core: &'a Core,
+    /// Held until all have come in, so that no block is settled between them.
+    mempool: MutexGuard<'a, Mempool>,
+    /// What blocks carried out while these were checked; none if it is not remembered.
+    carried_out: Option<HashSet<TxId>>,
+}
+
+impl<'a> Door<'a> {
+    /// For transactions that were not known when `settled` blocks had been carried out.
+    fn open(core: &'a Core, settled: u64) -> Self {
+        let mempool = core.mempool.lock();
+        let carried_out = core.settled.lock().after(settled);
+        Self { core, mempool, carried_out }
     }
-    mempool.insert(Arc::clone(&checked), came_ms)?;
-    drop(mempool);
-    Ok(Some(checked))
+
+    /// Nothing would take one out again that was carried out meanwhile; it would be proposed once more.
+    fn enter(&mut self, checked: Option<Arc<Checked>>, came_ms: Option<u64>) -> Verdict {
+        let Some(checked) = checked else { return Ok(None) };
+        let id = checked.transaction.id();
+        let is_carried_out = match &self.carried_out {
+            Some(ids) => ids.contains(&id),
+            None => self.core.is_final(&id),
+        };
+        if is_carried_out {
+            return Ok(None);
+        }
+        self.mempool.insert(Arc::clone(&checked), came_ms)?;
+        Ok(Some(checked))
+    }
 }
 
 fn answer(core: &Core, source: Source, answers: Verdicts) {
@@ -357,10 +384,10 @@ fn send(outbox: &Outbox, message: &[Submission]) {
 
 #[cfg(test)]
 mod tests {
-    use althing_types::{Action, Record};
+    use althing_types::{Action, Block, Record};
 
     use super::*;
-    use crate::origin::Origin;
+    use crate::{core::Executed, executor::settle, origin::Origin};
 
     #[test]
     fn what_was_carried_out_while_it_was_checked_does_not_wait() {
@@ -370,19 +397,24 @@ mod tests {
             vec![Action::Record(Record { kind, data: vec![1], notify: vec![], link: None })]
         };
         let core = Arc::clone(&origin.core);
-        let since = core.chain.height();
+        let (now_ms, settled) = (core.chain.done(core.chain.height()).unwrap().header.time_ms, 0);
         let [carried_out, other] = [origin.sign(note()), origin.sign(note())].map(|transaction| {
             let (wire, (reply, _verdicts)) = (transaction.wire().clone(), oneshot::channel());
             let submissions = vec![Submission { transaction: wire, payloads: Vec::new() }];
             let call = Call { submissions, source: Source::Client(reply) };
-            check(&core, vec![call], core.chain.done(since).unwrap().header.time_ms);
+            check(&core, vec![call], now_ms);
             core.mempool.lock().remove(&transaction.id()).expect("it was taken in")
         });
-        origin.carry_out(vec![carried_out.transaction.wire().clone()]);
-        let entered = |it: &Arc<Checked>| {
-            enter(&core, Some(Arc::clone(it)), None, since).expect("there is room").is_some()
+        let header = origin.genesis.block(core.chain.state_root()).header().clone();
+        let block = Arc::new(Block::new(header, vec![carried_out.transaction.wire().clone()]));
+        let (receipts, state_root) = (Arc::default(), core.chain.state_root());
+        settle(&core, &Arc::new(Executed { block, receipts, state_root }));
+        let mut door = Door::open(&core, settled);
+        let mut entered = |it: &Arc<Checked>| {
+            door.enter(Some(Arc::clone(it)), None).expect("there is room").is_some()
         };
         assert_eq!([entered(&carried_out), entered(&other)], [false, true]);
+        drop(door);
         let mempool = core.mempool.lock();
         assert_eq!(mempool.len(), 1);
         assert!(mempool.get(&other.transaction.id()).is_some());

@@ -63,6 +63,7 @@ mod presence;
 pub use presence::{PRESENCE_KEPT_MAX, Presence, PresenceChange};
 mod proposed;
 mod rows;
+mod settled;
 
 pub mod snapshot;
 
