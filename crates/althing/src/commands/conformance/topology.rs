@@ -14,7 +14,7 @@ use crate::{
     output::Table,
     ports::Reservations,
     secrets::NewProtection,
-    session::Session,
+    session::{Explain as _, Session},
 };
 
 /// An application or device of a BoT entity, which talks to that entity's peer.
@@ -111,9 +111,11 @@ impl Topology {
         Ok(topology)
     }
 
-    /// Each organisation registers its own applications; F also its gateway.
+    /// Each organisation registers its own applications; F also its gateway. In the end every peer knows all of
+    /// them: a peer that is behind would refuse what names another's.
     async fn register(&self) -> anyhow::Result<()> {
         let ledger = self.cluster.ledger();
+        let mut last = 0;
         for (index, letter) in self.letters.iter().enumerate() {
             let own = self.applications.iter().filter(|own| own.letter == letter);
             let mut members: Vec<&Member> = own.map(|own| &own.member).collect();
@@ -130,6 +132,12 @@ impl Topology {
                 Signer::registration(&ledger, inception.kind, &inception.name, &member.key).1
             };
             session.perform(members.iter().map(registration).collect()).await?;
+            last = last.max(session.client.height());
+        }
+        let anybody = self.cluster.founded.organisations[0].inception.id();
+        for (_, client) in self.peers() {
+            client.read_from(last);
+            client.account(&anybody).await.explain()?;
         }
         Ok(())
     }
