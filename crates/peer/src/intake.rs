@@ -32,8 +32,8 @@ use crate::{
 const CHECKED_TOGETHER_MAX: usize = 2048;
 /// So many checked at once, and more waiting, is a peer under load.
 const MANY: usize = 256;
-/// How long a peer under load lets calls gather: they take fewer equations, and what comes in a block meanwhile is
-/// checked there, and only there. Nobody sees the difference where answers wait for others anyway.
+/// How long a peer under load lets calls gather: what comes in a block meanwhile is checked there, and need not be
+/// admitted. Nobody sees the difference where answers wait for others anyway.
 const GATHER: Duration = Duration::from_millis(20);
 /// Least time between two messages that spread transactions; keeps below the channel's quota.
 const SPREAD_SPACING: Duration = Duration::from_millis(4);
