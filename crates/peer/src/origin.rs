@@ -86,12 +86,6 @@ impl Origin {
         StreamId::derive(&self.thing(number), "depth")
     }
 
-    /// Executes a block with a transaction for each list of actions, and certifies it.
-    pub(crate) fn block(&mut self, actions: Vec<Vec<Action>>) {
-        let wires = actions.into_iter().map(|actions| self.sign(actions).wire().clone()).collect();
-        self.carry_out(wires);
-    }
-
     /// The next transaction of the organisation.
     pub(crate) fn sign(&mut self, actions: Vec<Action>) -> Transaction {
         self.nonce += 1;
@@ -101,8 +95,10 @@ impl Origin {
         Transaction::sign(&ledger, body, &key(1), &[])
     }
 
-    /// Executes a block with these transactions, and certifies it.
-    pub(crate) fn carry_out(&self, wires: Vec<Bytes>) {
+    /// Executes a block with a transaction for each list of actions, and certifies it.
+    pub(crate) fn block(&mut self, actions: Vec<Vec<Action>>) {
+        let sign = |actions| self.sign(actions).wire().clone();
+        let wires: Vec<Bytes> = actions.into_iter().map(sign).collect();
         let chain = &self.core.chain;
         let parent = chain.done(chain.height()).unwrap().header;
         let (ledger, height) = (self.genesis.ledger(), parent.height + 1);

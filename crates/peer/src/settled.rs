@@ -4,7 +4,8 @@ use std::collections::{HashSet, VecDeque};
 
 use althing_types::TxId;
 
-/// Blocks that are remembered: more than are carried out while transactions are checked together.
+/// Blocks that are remembered, 32 bytes a transaction: more than are carried out while transactions are checked
+/// together. If there were more, the index is asked.
 const BLOCKS_MAX: usize = 8;
 
 /// Lets whoever checks transactions know which of them a block carried out meanwhile: those wait no more, and nothing
